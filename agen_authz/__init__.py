@@ -1,0 +1,1 @@
+"""A sidecar for Envoy that decides every call to an MCP server."""

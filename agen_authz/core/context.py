@@ -1,0 +1,89 @@
+"""Where a call came from: the caller's address behind trusted proxies, its networks and country."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+from agen_authz.core.model import Request
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+_MAX_HOPS = 64
+_MAX_TEXT_CHARS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is configured about the way to us."""
+
+    trusted_proxies: tuple[Network, ...] = ()
+    country_header: str | None = None
+    networks: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of a call's origin; None for an address or country that nobody can vouch for."""
+
+    ip: str | None
+    networks: tuple[str, ...]
+    country: str | None
+    user_agent: str
+
+
+def read_context(request: Request, surroundings: Surroundings) -> Context:
+    """Find out where a request came from; total: what cannot be read is unknown, never guessed.
+
+    From the peer on, `x-forwarded-for` is read right to left, and the first address that is no trusted proxy
+    is the caller's. A header that cannot be read ends the search: the address is then unknown.
+    """
+    address = _find_caller(request, surroundings.trusted_proxies)
+    networks: tuple[str, ...] = ()
+    if address is not None and surroundings.networks:
+        networks = tuple(name for name, ranges in surroundings.networks.items() if _is_in(address, ranges))
+    return Context(
+        ip=None if address is None else str(address),
+        networks=networks,
+        country=_read_country(request, surroundings),
+        user_agent=request.headers.get("user-agent", "")[:_MAX_TEXT_CHARS],
+    )
+
+
+def _find_caller(request: Request, trusted: tuple[Network, ...]) -> Address | None:
+    address = _read_address(request.peer)
+    if address is None or not _is_in(address, trusted):
+        return address
+    hops = request.headers.get("x-forwarded-for", "").split(",")
+    for hop in reversed(hops[-_MAX_HOPS:]):
+        address = _read_address(hop.strip())
+        if address is None or not _is_in(address, trusted):
+            return address
+    return None
+
+
+def _read_country(request: Request, surroundings: Surroundings) -> str | None:
+    if surroundings.country_header is None:
+        return None
+    peer = _read_address(request.peer)
+    if peer is None or not _is_in(peer, surroundings.trusted_proxies):
+        return None
+    if surroundings.country_header in request.repeated:
+        return None
+    value = request.headers.get(surroundings.country_header, "")
+    return value.upper() if len(value) == 2 and value.isascii() and value.isalpha() else None
+
+
+def _read_address(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # One host, two spellings: ::ffff:10.0.0.1 is 10.0.0.1.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _is_in(address: Address, ranges: tuple[Network, ...]) -> bool:
+    return any(address in network for network in ranges)

@@ -1,0 +1,313 @@
+"""One MCP message from one HTTP request: parsed once, strictly; refused where two readers could differ.
+
+The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamable HTTP; JSON-RPC 2.0):
+ 1. media type and encoding
+ 2. the body as bytes: there, whole, within the limit, not turned into text
+ 3. strict JSON, one object, no key that differs from a known one in form only
+ 4. one JSON-RPC message: request, notification or response, with an id of the right type
+ 5. the protocol version, and one era only: header and `_meta` must agree
+ 6. routing headers repeat what the body says
+ 7. parameters of the method's shape, and targets in canonical spelling
+"""
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agen_authz.core.errors import Malformed
+from agen_authz.core.message import Message, read_message
+from agen_authz.core.method import Method, Names, find_method
+from agen_authz.core.model import (
+    Call,
+    Envelope,
+    Era,
+    Json,
+    Misread,
+    Request,
+    SessionId,
+    Shape,
+    Target,
+    TargetKind,
+)
+from agen_authz.core.reason import Reason
+from agen_authz.core.strict_json import parse_json
+from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
+from agen_authz.core.version import ASSUMED_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS
+
+VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+_JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
+_BASE64_NAME = re.compile(r"=\?base64\?(.*)\?=")
+_MAX_SUBSCRIPTIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Bounds of a request body."""
+
+    request_bytes: int
+    json_depth: int
+    admits_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameters:
+    targets: tuple[Target, ...] = ()
+    arguments: Mapping[str, Json] | None = None
+    uses_task: bool = False
+
+
+def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
+    """Read what one admitted request asks of `server`; total: any request gives a Call or a Misread."""
+    if request.method != "POST":
+        return _read_bodiless(request, server)
+    # 1. and 2.
+    refused = _check_media(request.headers) or _check_bytes(request, limits)
+    if refused is not None:
+        return Misread(refused)
+    # 3. and 4.
+    document = parse_json(request.raw_body, limits.json_depth)
+    if isinstance(document, Malformed):
+        return Misread(document.reason)
+    message = read_message(document)
+    if isinstance(message, Malformed):
+        return Misread(message.reason)
+    # 5.
+    version = _read_version(request.headers, message)
+    if isinstance(version, Misread):
+        return version
+    era = Era.MODERN if version in MODERN_VERSIONS else Era.LEGACY
+    envelope = Envelope(era, message.shape, message.id)
+    method = find_method(message.method, era)
+    # 6. and 7.
+    wrong = _check_shape(message, method) or _check_headers(request.headers, message, method, era)
+    if wrong is not None:
+        return Misread(wrong, envelope)
+    parameters = _read_parameters(message, method, server)
+    if isinstance(parameters, Reason):
+        return Misread(parameters, envelope)
+    if request.has_text_body and _may_hide_bytes(message.method, parameters.targets):
+        return Misread(Reason.BODY_AS_TEXT, envelope)
+    return Call(
+        server=server,
+        envelope=envelope,
+        version=version,
+        method=message.method,
+        targets=parameters.targets,
+        uses_task=parameters.uses_task,
+        arguments=parameters.arguments,
+        session_id=_session_of(request.headers, era),
+    )
+
+
+def _read_bodiless(request: Request, server: str) -> Call | Misread:
+    version = request.headers.get("mcp-protocol-version", ASSUMED_VERSION)
+    if version not in LEGACY_VERSIONS:
+        return Misread(Reason.VERSION_UNSUPPORTED, requested_version=version)
+    shape = Shape.STREAM if request.method == "GET" else Shape.END
+    return Call(
+        server=server,
+        envelope=Envelope(Era.LEGACY, shape),
+        version=version,
+        method=request.method,
+        session_id=_session_of(request.headers, Era.LEGACY),
+    )
+
+
+def _session_of(headers: Mapping[str, str], era: Era) -> SessionId | None:
+    value = headers.get("mcp-session-id")
+    return SessionId(value) if value is not None and era is Era.LEGACY else None
+
+
+def _check_media(headers: Mapping[str, str]) -> Reason | None:
+    if not _JSON.fullmatch(headers.get("content-type", "")):
+        return Reason.MEDIA_TYPE
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        return Reason.CONTENT_ENCODING
+    return None
+
+
+def _check_bytes(request: Request, limits: BodyLimits) -> Reason | None:
+    if request.is_partial:
+        return Reason.BODY_PARTIAL
+    if request.has_text_body and not limits.admits_text:
+        return Reason.BODY_AS_TEXT
+    if not request.raw_body:
+        return Reason.BODY_EMPTY
+    if len(request.raw_body) > limits.request_bytes:
+        return Reason.BODY_TOO_LARGE
+    return None
+
+
+def _read_version(headers: Mapping[str, str], message: Message) -> str | Misread:
+    # 5. A server may choose the era by header or by `_meta`: both must say the same.
+    header = headers.get("mcp-protocol-version")
+    stated = message.meta.get(VERSION_KEY)
+    claims_modern = VERSION_KEY in message.meta
+    era = Era.MODERN if claims_modern or header in MODERN_VERSIONS else Era.LEGACY
+    envelope = Envelope(era, message.shape, message.id)
+    if claims_modern:
+        refused = _check_stated_version(header, stated)
+    else:
+        refused = _check_legacy_version(header, message)
+    if refused is None and era is Era.MODERN:
+        refused = _check_modern_message(message, claims_modern=claims_modern)
+    if refused is None:
+        return header or ASSUMED_VERSION
+    return Misread(refused, envelope, requested_version=header or str(stated)[:64])
+
+
+def _check_stated_version(header: str | None, stated: Json) -> Reason | None:
+    if not isinstance(stated, str):
+        return Reason.META_MISSING
+    if header is None:
+        return Reason.HEADER_MISSING
+    if header != stated:
+        eras = {version in MODERN_VERSIONS for version in (header, stated)}
+        return Reason.ERA_CONFUSION if len(eras) > 1 else Reason.HEADER_MISMATCH
+    if stated in MODERN_VERSIONS:
+        return None
+    return Reason.ERA_CONFUSION if stated in LEGACY_VERSIONS else Reason.VERSION_UNSUPPORTED
+
+
+def _check_legacy_version(header: str | None, message: Message) -> Reason | None:
+    if header in MODERN_VERSIONS:
+        return None
+    if header is not None and header not in LEGACY_VERSIONS:
+        return Reason.VERSION_UNSUPPORTED
+    return Reason.ERA_CONFUSION if CAPABILITIES_KEY in message.meta else None
+
+
+def _check_modern_message(message: Message, *, claims_modern: bool) -> Reason | None:
+    if message.shape is Shape.RESPONSE:
+        return Reason.POSTED_RESPONSE
+    if message.method == "initialize":
+        return Reason.ERA_CONFUSION
+    # Modern notifications carry no `_meta` of their own; requests must (basic, "Per-request protocol fields").
+    if message.shape is Shape.NOTIFICATION and not claims_modern:
+        return None
+    if not claims_modern or not isinstance(message.meta.get(CAPABILITIES_KEY), dict):
+        return Reason.META_MISSING
+    return None
+
+
+def _check_shape(message: Message, method: Method | None) -> Reason | None:
+    if message.shape is Shape.REQUEST and message.method.startswith("notifications/"):
+        return Reason.ID_UNEXPECTED
+    if message.shape is Shape.NOTIFICATION and method is not None:
+        return Reason.ID_MISSING
+    return None
+
+
+def _check_headers(headers: Mapping[str, str], message: Message, method: Method | None, era: Era) -> Reason | None:
+    # 6. Headers are never decided on; they must only not say something else than the body (SEP-2243).
+    stated_method, stated_name = headers.get("mcp-method"), headers.get("mcp-name")
+    must_state = era is Era.MODERN and message.shape is Shape.REQUEST
+    if must_state and stated_method is None:
+        return Reason.HEADER_MISSING
+    if stated_method is not None and stated_method != message.method:
+        return Reason.HEADER_MISMATCH
+    if stated_name is None:
+        return Reason.HEADER_MISSING if must_state and method and method.needs_name_header else None
+    named = _named_in(message, method)
+    return None if named is not None and _decode_name(stated_name) == named else Reason.HEADER_MISMATCH
+
+
+def _named_in(message: Message, method: Method | None) -> str | None:
+    if method is None:
+        return None
+    key = {Names.TOOL: "name", Names.PROMPT: "name", Names.RESOURCE: "uri", Names.TASK: "taskId"}.get(method.names)
+    value = message.params.get(key) if key else None
+    return value if isinstance(value, str) else None
+
+
+def _decode_name(value: str) -> str | None:
+    match = _BASE64_NAME.fullmatch(value)
+    if match is None:
+        return value
+    try:
+        decoded = b64decode(match[1], validate=True)
+        # Spare bits or padding of another form would be a second spelling of one name.
+        return decoded.decode("utf-8") if b64encode(decoded).decode("ascii") == match[1] else None
+    except (Base64Error, UnicodeDecodeError):
+        return None
+
+
+def _read_parameters(message: Message, method: Method | None, server: str) -> _Parameters | Reason:
+    # 7.
+    params = message.params
+    uses_task = "task" in params
+    match method.names if method is not None else Names.NOTHING:
+        case Names.NOTHING:
+            return _Parameters(uses_task=uses_task and method is not None)
+        case Names.TASK:
+            return _Parameters(uses_task=True)
+        case Names.TOOL | Names.PROMPT as names:
+            return _read_named(params, TargetKind(names.value), server, uses_task=uses_task)
+        case Names.RESOURCE:
+            target = _read_target(params.get("uri"), TargetKind.RESOURCE, server)
+            return target if isinstance(target, Reason) else _Parameters((target,), uses_task=uses_task)
+        case Names.REFERENCE:
+            return _read_reference(params, server)
+        case Names.SUBSCRIPTION:
+            return _read_subscription(params, server)
+
+
+def _may_hide_bytes(method: str, targets: tuple[Target, ...]) -> bool:
+    # Envoy writes `!` for every byte that it cannot show as text: such a name may be another one.
+    return "!" in method or any("!" in target.name for target in targets)
+
+
+def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str, *, uses_task: bool) -> _Parameters | Reason:
+    target = _read_target(params.get("name"), kind, server)
+    if isinstance(target, Reason):
+        return target
+    arguments = params.get("arguments", {})
+    if not isinstance(arguments, dict):
+        return Reason.PARAMS_MALFORMED
+    return _Parameters((target,), arguments, uses_task)
+
+
+_SPELLING = {
+    TargetKind.TOOL: is_tool_name,
+    TargetKind.PROMPT: is_prompt_name,
+    TargetKind.RESOURCE: is_resource_uri,
+}
+
+
+def _read_target(name: Json, kind: TargetKind, server: str) -> Target | Reason:
+    if not isinstance(name, str):
+        return Reason.PARAMS_MALFORMED
+    if not _SPELLING[kind](name):
+        return Reason.MALFORMED_TARGET
+    return Target(kind, server, name)
+
+
+def _read_reference(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+    reference = params.get("ref")
+    if not isinstance(reference, dict) or not isinstance(params.get("argument"), dict):
+        return Reason.PARAMS_MALFORMED
+    match reference.get("type"):
+        case "ref/prompt" if "uri" not in reference:
+            target = _read_target(reference.get("name"), TargetKind.PROMPT, server)
+        case "ref/resource" if "name" not in reference:
+            target = _read_target(reference.get("uri"), TargetKind.RESOURCE, server)
+        case _:
+            return Reason.PARAMS_MALFORMED
+    return target if isinstance(target, Reason) else _Parameters((target,))
+
+
+def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+    wanted = params.get("notifications", {})
+    uris = wanted.get("resourceSubscriptions", []) if isinstance(wanted, dict) else None
+    if not isinstance(wanted, dict) or not isinstance(uris, list) or len(uris) > _MAX_SUBSCRIPTIONS:
+        return Reason.PARAMS_MALFORMED
+    targets = []
+    for uri in uris:
+        target = _read_target(uri, TargetKind.RESOURCE, server)
+        if isinstance(target, Reason):
+            return target
+        targets.append(target)
+    return _Parameters(tuple(targets), uses_task="taskIds" in wanted or "taskIds" in params)

@@ -1,0 +1,117 @@
+"""One JSON-RPC 2.0 message: its shape, id, method and parameters, with every known key spelt exactly.
+
+A key that some backend would take for a known one (another case, a look-alike letter, a NUL at the end) is
+refused: GHSA-wvj2-96wp-fq3f and GHSA-q382-vc8q-7jhj show backends that do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agen_authz.core.errors import Malformed
+from agen_authz.core.model import Json, MessageId, Shape
+from agen_authz.core.reason import Reason
+
+_MAX_ID_CHARS = 1024
+_MAX_METHOD_CHARS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request, notification or posted response; `meta` is `params._meta`, empty where there is none."""
+
+    shape: Shape
+    id: MessageId | None
+    method: str
+    params: Mapping[str, Json]
+    meta: Mapping[str, Json]
+
+
+def _known(*keys: str) -> dict[str, str]:
+    return {key.lower(): key for key in keys}
+
+
+_ENVELOPE = _known("jsonrpc", "id", "method", "params", "result", "error")
+_PARAMS = _known(
+    "_meta", "argument", "arguments", "capabilities", "clientInfo", "context", "cursor", "inputResponses", "level",
+    "message", "name", "notifications", "progress", "progressToken", "protocolVersion", "reason", "ref", "requestId",
+    "requestState", "task", "taskId", "taskIds", "total", "uri",
+)  # fmt: skip
+_META = _known(
+    "io.modelcontextprotocol/clientCapabilities",
+    "io.modelcontextprotocol/clientInfo",
+    "io.modelcontextprotocol/protocolVersion",
+    "progressToken",
+)
+_REFERENCE = _known("type", "name", "uri")
+_NOTIFICATIONS = _known(
+    "promptsListChanged", "resourceSubscriptions", "resourcesListChanged", "taskIds", "toolsListChanged"
+)
+
+
+def read_message(document: Json) -> Message | Malformed:
+    """Read one JSON-RPC message from a parsed body; total."""
+    if isinstance(document, list):
+        return Malformed(Reason.BATCH)
+    if not isinstance(document, dict):
+        return Malformed(Reason.NOT_A_MESSAGE)
+    if _has_twin(document, _ENVELOPE):
+        return Malformed(Reason.JSON_KEY_TWIN)
+    if document.get("jsonrpc") != "2.0":
+        return Malformed(Reason.NOT_A_MESSAGE)
+    if "id" in document and not _is_id(document["id"]):
+        return Malformed(Reason.ID_MALFORMED)
+    if "method" not in document:
+        return _read_response(document)
+    return _read_call(document)
+
+
+def _read_response(document: dict[str, Json]) -> Message | Malformed:
+    if "id" not in document or "params" in document or ("result" in document) == ("error" in document):
+        return Malformed(Reason.NOT_A_MESSAGE)
+    return Message(Shape.RESPONSE, _id_of(document), "response", {}, {})
+
+
+def _read_call(document: dict[str, Json]) -> Message | Malformed:
+    method, params = document["method"], document.get("params", {})
+    if not isinstance(method, str) or not 0 < len(method) <= _MAX_METHOD_CHARS or not method.isprintable():
+        return Malformed(Reason.NOT_A_MESSAGE)
+    if "result" in document or "error" in document:
+        return Malformed(Reason.NOT_A_MESSAGE)
+    if not isinstance(params, dict):
+        return Malformed(Reason.PARAMS_MALFORMED)
+    meta = params.get("_meta", {})
+    if not isinstance(meta, dict):
+        return Malformed(Reason.PARAMS_MALFORMED)
+    if _has_twin(params, _PARAMS) or _has_twin(meta, _META) or _has_nested_twin(params):
+        return Malformed(Reason.JSON_KEY_TWIN)
+    shape = Shape.REQUEST if "id" in document else Shape.NOTIFICATION
+    return Message(shape, _id_of(document), method, params, meta)
+
+
+def _has_nested_twin(params: dict[str, Json]) -> bool:
+    for key, known in (("ref", _REFERENCE), ("notifications", _NOTIFICATIONS)):
+        nested = params.get(key)
+        if isinstance(nested, dict) and _has_twin(nested, known):
+            return True
+    return False
+
+
+def _has_twin(members: dict[str, Json], known: dict[str, str]) -> bool:
+    for key in members:
+        # No key of MCP leaves printable ASCII; one that does may fold or be cut into a known one.
+        if not key.isascii() or not key.isprintable():
+            return True
+        if known.get(key.strip().lower(), key) != key:
+            return True
+    return False
+
+
+def _is_id(value: Json) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _MAX_ID_CHARS
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _id_of(document: dict[str, Json]) -> MessageId | None:
+    value = document.get("id")
+    return value if isinstance(value, str | int) else None

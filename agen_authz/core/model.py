@@ -1,0 +1,273 @@
+"""The values that a request passes through: Request, Principal, Call, Facts, Decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType, TypeAlias, Union
+
+from agen_authz.core.reason import Reason
+
+Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+MessageId: TypeAlias = str | int
+
+RawToken = NewType("RawToken", str)
+Issuer = NewType("Issuer", str)
+Subject = NewType("Subject", str)
+Digest = NewType("Digest", str)
+SessionId = NewType("SessionId", str)
+
+
+# ---- what is configured -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPaths:
+    """Where a provider keeps what we read: each a tuple of candidate paths, the first that is there counts."""
+
+    subject: tuple[tuple[str, ...], ...]
+    roles: tuple[tuple[str, ...], ...]
+    permissions: tuple[tuple[str, ...], ...]
+    groups: tuple[tuple[str, ...], ...]
+    email: tuple[tuple[str, ...], ...]
+    email_verified: tuple[tuple[str, ...], ...]
+    client: tuple[tuple[str, ...], ...]
+    scopes: tuple[tuple[str, ...], ...]
+    tenant: tuple[tuple[str, ...], ...]
+    country: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An OpenID provider and what it may speak for; None in `tenants` or `roles` means any."""
+
+    name: str
+    issuer: Issuer
+    advertised_issuer: str
+    algorithms: frozenset[str]
+    token_types: frozenset[str]
+    leeway_s: float
+    max_token_age_s: float | None
+    tenants: frozenset[str] | None
+    roles: frozenset[str] | None
+    claims: ClaimPaths
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What is refused at once, of every provider."""
+
+    kids: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
+    jti: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One MCP server behind Envoy, as callers see it (RFC 9728 protected resource)."""
+
+    name: str
+    url: str
+    scheme: str
+    authorities: frozenset[str]
+    path: str
+    query: str | None
+    providers: Mapping[str, Provider]
+    audiences: frozenset[str]
+    clients: frozenset[str] | None
+    require_tenant: bool
+    scopes: tuple[str, ...]
+    origins: frozenset[str]
+    admits_unmapped: bool
+    methods: Mapping[str, bool]
+    resumable: bool
+    forward_token: bool
+    forward_headers: frozenset[str]
+    metadata_url: str
+
+
+# ---- what was asked ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as Envoy described it; the body is bytes that nobody has parsed."""
+
+    method: str
+    authority: str
+    path: str
+    headers: Mapping[str, str]
+    repeated: frozenset[str]
+    raw_body: bytes
+    has_text_body: bool
+    is_partial: bool
+    peer: str
+
+
+class Era(StrEnum):
+    """The two ways of MCP: `modern` from 2026-07-28 on, `legacy` with sessions before."""
+
+    MODERN = "modern"
+    LEGACY = "legacy"
+
+
+class Shape(StrEnum):
+    """What kind of message a request carries."""
+
+    REQUEST = "request"
+    NOTIFICATION = "notification"
+    RESPONSE = "response"
+    STREAM = "stream"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a refusal must be bound to: the message's own id (type kept), its era and shape."""
+
+    era: Era = Era.LEGACY
+    shape: Shape = Shape.REQUEST
+    id: MessageId | None = None
+
+
+class TargetKind(StrEnum):
+    """What access rules can name."""
+
+    TOOL = "tool"
+    RESOURCE = "resource"
+    PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One tool, resource or prompt of one server, spelt exactly as the backend will read it."""
+
+    kind: TargetKind
+    server: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded."""
+
+    server: str
+    envelope: Envelope
+    version: str
+    method: str
+    targets: tuple[Target, ...] = ()
+    uses_task: bool = False
+    arguments: Mapping[str, Json] | None = None
+    session_id: SessionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A message that cannot be decided on, with what its refusal is bound to."""
+
+    reason: Reason
+    envelope: Envelope = field(default_factory=Envelope)
+    detail: str = ""
+    requested_version: str | None = None
+
+
+# ---- who asks ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller; only `core.token` makes one. Identity is (issuer, subject)."""
+
+    provider: str
+    issuer: Issuer
+    subject: Subject
+    client: str
+    tenant: str
+    roles: tuple[str, ...]
+    permissions: tuple[str, ...]
+    groups: tuple[str, ...]
+    scopes: tuple[str, ...]
+    email: str
+    email_verified: bool
+    country: str
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: float | None
+    issued_at: float | None
+    expires: float
+    token_id: str
+    claims: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom a session belongs to."""
+
+    issuer: Issuer
+    subject: Subject
+
+
+# ---- what is known beside the call ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that was read before the decision; times are seconds since the epoch."""
+
+    now: float
+    session_owner: Owner | None = None
+
+
+# ---- what is decided --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step that led to a decision: which rule or check, and what it said."""
+
+    check: str
+    outcome: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BindSession:
+    """Obligation: the session becomes this caller's, or already is; else the call is denied."""
+
+    server: str
+    session_id: SessionId
+    owner: Owner
+
+
+Obligation: TypeAlias = BindSession
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The call may go on once its obligations are met."""
+
+    why: tuple[Step, ...]
+    obligations: tuple[Obligation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The call is refused; `reason` is the true one, what the client is told may be less."""
+
+    reason: Reason
+    why: tuple[Step, ...] = ()
+    envelope: Envelope = field(default_factory=Envelope)
+    target: Target | None = None
+    requested_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The request is answered by ourselves from configuration: metadata and CORS preflights."""
+
+    reason: Reason
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+Decision: TypeAlias = Allow | Deny | Answer

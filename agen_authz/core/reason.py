@@ -1,0 +1,219 @@
+"""The closed list of Reasons: one word per cause, the same in code, metrics, audit events and answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a request was answered as it was; stable, and documented in `REFUSALS`."""
+
+    # allowed, or answered by ourselves
+    ALLOWED = "allowed"
+    METADATA = "metadata"
+    PREFLIGHT = "preflight"
+    # where: authority, path, query
+    UNKNOWN_HOST = "unknown_host"
+    UNKNOWN_PATH = "unknown_path"
+    FOREIGN_QUERY = "foreign_query"
+    # how: method, upgrade, body on a bodiless method
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    UPGRADE_REFUSED = "upgrade_refused"
+    UNEXPECTED_BODY = "unexpected_body"
+    # headers
+    REQUEST_UNREADABLE = "request_unreadable"
+    HEADER_MALFORMED = "header_malformed"
+    HEADER_UNDERSCORE = "header_underscore"
+    HEADER_REPEATED = "header_repeated"
+    AUTHORIZATION_MALFORMED = "authorization_malformed"
+    ORIGIN_REFUSED = "origin_refused"
+    # who
+    TOKEN_MISSING = "token_missing"  # noqa: S105 a Reason, not a secret
+    TOKEN_MALFORMED = "token_malformed"  # noqa: S105 a Reason, not a secret
+    TOKEN_ALGORITHM = "token_algorithm"  # noqa: S105 a Reason, not a secret
+    TOKEN_TYPE = "token_type"  # noqa: S105 a Reason, not a secret
+    TOKEN_CRITICAL_HEADER = "token_critical_header"  # noqa: S105 a Reason, not a secret
+    TOKEN_ISSUER = "token_issuer"  # noqa: S105 a Reason, not a secret
+    TOKEN_KEY_UNKNOWN = "token_key_unknown"  # noqa: S105 a Reason, not a secret
+    TOKEN_SIGNATURE = "token_signature"  # noqa: S105 a Reason, not a secret
+    TOKEN_ID_TOKEN = "token_id_token"  # noqa: S105 a Reason, not a secret
+    TOKEN_KEY_BOUND = "token_key_bound"  # noqa: S105 a Reason, not a secret
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 a Reason, not a secret
+    TOKEN_NOT_YET_VALID = "token_not_yet_valid"  # noqa: S105 a Reason, not a secret
+    TOKEN_TOO_OLD = "token_too_old"  # noqa: S105 a Reason, not a secret
+    TOKEN_AUDIENCE = "token_audience"  # noqa: S105 a Reason, not a secret
+    TOKEN_CLIENT = "token_client"  # noqa: S105 a Reason, not a secret
+    TOKEN_CLAIM = "token_claim"  # noqa: S105 a Reason, not a secret
+    TOKEN_TENANT = "token_tenant"  # noqa: S105 a Reason, not a secret
+    TOKEN_ROLE = "token_role"  # noqa: S105 a Reason, not a secret
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 a Reason, not a secret
+    TENANT_MISSING = "tenant_missing"
+    SCOPE_MISSING = "scope_missing"
+    # body as bytes
+    MEDIA_TYPE = "media_type"
+    CONTENT_ENCODING = "content_encoding"
+    BODY_EMPTY = "body_empty"
+    BODY_PARTIAL = "body_partial"
+    BODY_TOO_LARGE = "body_too_large"
+    BODY_AS_TEXT = "body_as_text"
+    # body as JSON
+    JSON_SYNTAX = "json_syntax"
+    JSON_ENCODING = "json_encoding"
+    JSON_DUPLICATE_KEY = "json_duplicate_key"
+    JSON_NUMBER = "json_number"
+    JSON_SURROGATE = "json_surrogate"
+    JSON_DEPTH = "json_depth"
+    JSON_KEY_TWIN = "json_key_twin"
+    # body as a JSON-RPC message
+    BATCH = "batch"
+    NOT_A_MESSAGE = "not_a_message"
+    ID_MALFORMED = "id_malformed"
+    ID_MISSING = "id_missing"
+    ID_UNEXPECTED = "id_unexpected"
+    POSTED_RESPONSE = "posted_response"
+    # body as MCP
+    VERSION_UNSUPPORTED = "version_unsupported"
+    ERA_CONFUSION = "era_confusion"
+    META_MISSING = "meta_missing"
+    HEADER_MISSING = "header_missing"
+    HEADER_MISMATCH = "header_mismatch"
+    PARAMS_MALFORMED = "params_malformed"
+    MALFORMED_TARGET = "malformed_target"
+    # session
+    SESSION_MISSING = "session_missing"
+    SESSION_UNKNOWN = "session_unknown"
+    SESSIONS_FULL = "sessions_full"
+    # access
+    UNKNOWN_METHOD = "unknown_method"
+    METHOD_DENIED = "method_denied"
+    TASK_UNSUPPORTED = "task_unsupported"
+    UNMAPPED = "unmapped"
+    NOT_GRANTED = "not_granted"
+    # what clients are told instead of UNMAPPED and NOT_GRANTED
+    UNKNOWN_TARGET = "unknown_target"
+    # surroundings
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    STORE_UNAVAILABLE = "store_unavailable"
+    AUDIT_UNAVAILABLE = "audit_unavailable"
+    DEADLINE = "deadline"
+    OVERLOADED = "overloaded"
+    DRAINING = "draining"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How a Reason is answered: HTTP status, JSON-RPC code, one sentence for the client, and the cure."""
+
+    status: int
+    code: int
+    message: str
+    remedy: str
+
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
+# JSON-RPC keeps -32768..-32000 for itself; ours are the HTTP status and two digits.
+TOKEN, POLICY, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, UNSUPPORTED_MEDIA, INTERNAL, UNAVAILABLE = (
+    40100, 40300, 40400, 40500, 41300, 41500, 50000, 50300,
+)  # fmt: skip
+
+_NEW_TOKEN = "ask the provider for a new token"
+_ENVOY = "compare Envoy's configuration with `agen-authz envoy-config`"
+
+_ROWS: dict[Reason, tuple[int, int, str, str]] = {
+    Reason.ALLOWED: (200, 0, "Allowed.", "nothing to do"),
+    Reason.METADATA: (200, 0, "Protected resource metadata.", "nothing to do"),
+    Reason.PREFLIGHT: (204, 0, "CORS preflight.", "nothing to do"),
+    Reason.UNKNOWN_HOST: (404, NOT_FOUND, "No such resource.", "call a host that a `resources[].url` names"),
+    Reason.UNKNOWN_PATH: (404, NOT_FOUND, "No such resource.", "call the exact path of a `resources[].url`"),
+    Reason.FOREIGN_QUERY: (
+        400, INVALID_REQUEST, "The URL has a query that this resource does not have.", "call the resource's `url` as it is",
+    ),
+    Reason.METHOD_NOT_ALLOWED: (405, NOT_ALLOWED, "This HTTP method is not allowed here.", "use POST; GET and DELETE need a legacy session"),
+    Reason.UPGRADE_REFUSED: (405, NOT_ALLOWED, "Protocol upgrades are not allowed.", "send no `upgrade` header"),
+    Reason.UNEXPECTED_BODY: (405, NOT_ALLOWED, "This HTTP method takes no body.", "send the body with POST"),
+    Reason.REQUEST_UNREADABLE: (400, INVALID_REQUEST, "The request cannot be read.", _ENVOY),
+    Reason.HEADER_MALFORMED: (400, INVALID_REQUEST, "A header is malformed.", "send visible ASCII in the headers that MCP defines"),
+    Reason.HEADER_UNDERSCORE: (
+        400, INVALID_REQUEST, "Header names with an underscore are refused.", "rename the header, or let Envoy drop it",
+    ),
+    Reason.HEADER_REPEATED: (400, HEADER_MISMATCH, "A header that may be sent once was sent more than once.", "send it once"),
+    Reason.AUTHORIZATION_MALFORMED: (
+        400, INVALID_REQUEST, "The authorization header is malformed.", "send `authorization: Bearer TOKEN`",
+    ),
+    Reason.ORIGIN_REFUSED: (403, POLICY, "This origin may not call here.", "add the origin to `resources[].origins`"),
+    Reason.TOKEN_MISSING: (401, TOKEN, "Authentication is required.", "send an access token"),
+    Reason.TOKEN_MALFORMED: (401, TOKEN, "The access token is malformed.", "send a signed JWT (RFC 7519)"),
+    Reason.TOKEN_ALGORITHM: (
+        401, TOKEN, "The access token is signed with an algorithm that is not accepted.", "sign with one of `providers[].algorithms`, matching the key",
+    ),
+    Reason.TOKEN_TYPE: (401, TOKEN, "This type of token is not accepted.", "issue access tokens with a `typ` of `providers[].token_types`"),
+    Reason.TOKEN_CRITICAL_HEADER: (401, TOKEN, "The access token has a critical header.", "issue tokens without `crit`"),
+    Reason.TOKEN_ISSUER: (401, TOKEN, "The access token's issuer is not accepted here.", "use a provider of the resource"),
+    Reason.TOKEN_KEY_UNKNOWN: (401, TOKEN, "The access token's key is not known.", "publish the key in the provider's JWKS, or " + _NEW_TOKEN),
+    Reason.TOKEN_SIGNATURE: (401, TOKEN, "The access token's signature is not valid.", _NEW_TOKEN),
+    Reason.TOKEN_ID_TOKEN: (401, TOKEN, "An ID token is not an access token.", "send the access token"),
+    Reason.TOKEN_KEY_BOUND: (401, TOKEN, "Key-bound tokens are not supported.", "issue plain bearer tokens for this resource"),
+    Reason.TOKEN_EXPIRED: (401, TOKEN, "The access token has expired.", _NEW_TOKEN),
+    Reason.TOKEN_NOT_YET_VALID: (401, TOKEN, "The access token is not valid yet.", "check the clocks"),
+    Reason.TOKEN_TOO_OLD: (401, TOKEN, "The access token was issued too long ago.", _NEW_TOKEN),
+    Reason.TOKEN_AUDIENCE: (
+        401, TOKEN, "The access token is for another resource.", "ask for a token with `resource` set to the resource's `url` (RFC 8707)",
+    ),
+    Reason.TOKEN_CLIENT: (401, TOKEN, "This client may not call this resource.", "add the client to `resources[].clients`"),
+    Reason.TOKEN_CLAIM: (401, TOKEN, "The access token lacks a claim, or one has the wrong type.", "compare the token with `providers[].claims`"),
+    Reason.TOKEN_TENANT: (401, TOKEN, "The provider may not speak for this tenant.", "add the tenant to `providers[].tenants`"),
+    Reason.TOKEN_ROLE: (401, TOKEN, "The provider may not assert these roles.", "add the role to `providers[].roles`"),
+    Reason.TOKEN_REVOKED: (401, TOKEN, "The access token is revoked.", "the entry stands under `revoked`"),
+    Reason.TENANT_MISSING: (401, TOKEN, "The access token names no tenant.", "map a tenant in `providers[].claims.tenant`"),
+    Reason.SCOPE_MISSING: (403, POLICY, "The access token lacks a scope.", "ask for the scopes of the challenge"),
+    Reason.MEDIA_TYPE: (415, UNSUPPORTED_MEDIA, "The body must be application/json in UTF-8.", "send `content-type: application/json`"),
+    Reason.CONTENT_ENCODING: (415, UNSUPPORTED_MEDIA, "Compressed requests are not accepted.", "send the body as it is"),
+    Reason.BODY_EMPTY: (400, INVALID_REQUEST, "The body is empty.", "send one JSON-RPC message"),
+    Reason.BODY_PARTIAL: (413, TOO_LARGE, "The body was cut off.", "set `allow_partial_message: false`; " + _ENVOY),
+    Reason.BODY_TOO_LARGE: (413, TOO_LARGE, "The body is too large.", "see `limits.request_bytes`"),
+    Reason.BODY_AS_TEXT: (400, INVALID_REQUEST, "The body cannot be inspected.", "set `pack_as_bytes: true`; " + _ENVOY),
+    Reason.JSON_SYNTAX: (400, PARSE_ERROR, "The body is not valid JSON.", "send one JSON object (RFC 8259)"),
+    Reason.JSON_ENCODING: (400, PARSE_ERROR, "The body is not UTF-8, or starts with a byte order mark.", "send UTF-8 without BOM"),
+    Reason.JSON_DUPLICATE_KEY: (400, PARSE_ERROR, "A key stands twice in one object.", "send each key once"),
+    Reason.JSON_NUMBER: (400, PARSE_ERROR, "A number is not finite, or beyond 64 bits.", "send such numbers as strings"),
+    Reason.JSON_SURROGATE: (400, PARSE_ERROR, "A string has half of a surrogate pair.", "send well-formed Unicode"),
+    Reason.JSON_DEPTH: (400, PARSE_ERROR, "The body is nested too deeply.", "see `limits.json_depth`"),
+    Reason.JSON_KEY_TWIN: (400, INVALID_REQUEST, "A key differs from a known one in case or form only.", "send the key exactly as MCP spells it"),
+    Reason.BATCH: (400, INVALID_REQUEST, "Batches are not accepted.", "send one message per request"),
+    Reason.NOT_A_MESSAGE: (400, INVALID_REQUEST, "The body is not a JSON-RPC 2.0 message.", "send one JSON-RPC 2.0 object"),
+    Reason.ID_MALFORMED: (400, INVALID_REQUEST, "The id must be a string or an integer.", "send such an id, at most 1024 characters long"),
+    Reason.ID_MISSING: (400, INVALID_REQUEST, "This method needs an id.", "send it as a request"),
+    Reason.ID_UNEXPECTED: (400, INVALID_REQUEST, "A notification has no id.", "send it without id"),
+    Reason.POSTED_RESPONSE: (400, INVALID_REQUEST, "A response cannot be posted here.", "responses need a bound legacy session"),
+    Reason.VERSION_UNSUPPORTED: (400, UNSUPPORTED_VERSION, "This protocol version is not supported.", "use a version of `data.supported`"),
+    Reason.ERA_CONFUSION: (
+        400, HEADER_MISMATCH, "Header and body speak different protocol eras.", "send `mcp-protocol-version` and `_meta` of one version",
+    ),
+    Reason.META_MISSING: (400, INVALID_PARAMS, "`params._meta` lacks what this protocol version requires.", "send protocolVersion and clientCapabilities"),
+    Reason.HEADER_MISSING: (400, HEADER_MISMATCH, "A header that this protocol version requires is missing.", "send mcp-protocol-version, mcp-method and mcp-name"),
+    Reason.HEADER_MISMATCH: (400, HEADER_MISMATCH, "A header disagrees with the body.", "send the body's own method and name"),
+    Reason.PARAMS_MALFORMED: (400, INVALID_PARAMS, "The parameters are malformed.", "send what the method's schema asks for"),
+    Reason.MALFORMED_TARGET: (400, INVALID_PARAMS, "The name or URI is not in canonical form.", "see docs/reasons.md for the accepted form"),
+    Reason.SESSION_MISSING: (400, INVALID_REQUEST, "A session id is required.", "send `mcp-session-id`"),
+    Reason.SESSION_UNKNOWN: (404, NOT_FOUND, "No such session.", "initialize a new session"),
+    Reason.SESSIONS_FULL: (503, UNAVAILABLE, "Too many sessions.", "see `limits.sessions`"),
+    Reason.UNKNOWN_METHOD: (200, METHOD_NOT_FOUND, "Method not found.", "allow it in `resources[].methods` if it names no target"),
+    Reason.METHOD_DENIED: (200, METHOD_NOT_FOUND, "Method not found.", "`resources[].methods` denies it"),
+    Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available.", "call without tasks"),
+    Reason.UNMAPPED: (200, INVALID_PARAMS, "Unknown target.", "no access rule names it: add one"),
+    Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller satisfies no access rule that names it"),
+    Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "metric and audit event hold the true Reason"),
+    Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "see agen_jwks_refresh_total and the log"),
+    Reason.STORE_UNAVAILABLE: (503, UNAVAILABLE, "The store does not answer.", "see the log"),
+    Reason.AUDIT_UNAVAILABLE: (503, UNAVAILABLE, "The decision cannot be recorded.", "see agen_audit_events_total and the log"),
+    Reason.DEADLINE: (503, UNAVAILABLE, "The decision took too long.", "compare `server.check_timeout` with Envoy's timeout"),
+    Reason.OVERLOADED: (503, UNAVAILABLE, "Too many calls at once.", "see `limits.in_flight`"),
+    Reason.DRAINING: (503, UNAVAILABLE, "Shutting down.", "call again"),
+    Reason.INTERNAL_ERROR: (500, INTERNAL, "The decision failed.", "see the log: this is a defect"),
+}  # fmt: skip
+
+REFUSALS: dict[Reason, Refusal] = {reason: Refusal(*row) for reason, row in _ROWS.items()}
+
+# What a caller must not be able to tell apart: not allowed, not named by a rule, hidden by pinning.
+HIDDEN: frozenset[Reason] = frozenset({Reason.UNMAPPED, Reason.NOT_GRANTED})

@@ -1,0 +1,125 @@
+"""Strict JSON: bytes that two parsers could read differently are refused (RFC 8259, RFC 7493).
+
+What strict means, in the order it is checked:
+ 1. UTF-8 without byte order mark, nothing but one value
+ 2. no key twice in one object, compared after unescaping
+ 3. no NaN, Infinity, number that overflows a double, integer beyond 64 bits
+ 4. nesting within the limit
+ 5. no lone surrogate, in keys and values
+"""
+
+import json
+import math
+import re
+from typing import NoReturn
+
+from agen_authz.core.errors import Malformed
+from agen_authz.core.model import Json
+from agen_authz.core.reason import Reason
+
+_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
+_MAX_INTEGER_DIGITS = 21
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class _Refused(Exception):
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _read_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Refused(Reason.JSON_DUPLICATE_KEY)
+    return members
+
+
+def _read_integer(text: str) -> int:
+    # The length is looked at first: int() of a million digits is an attack of its own.
+    if len(text) > _MAX_INTEGER_DIGITS:
+        raise _Refused(Reason.JSON_NUMBER)
+    number = int(text)
+    if not _INT64_MIN <= number <= _UINT64_MAX:
+        raise _Refused(Reason.JSON_NUMBER)
+    return number
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _Refused(Reason.JSON_NUMBER)
+    return number
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise _Refused(Reason.JSON_NUMBER)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_read_object,
+    parse_int=_read_integer,
+    parse_float=_read_float,
+    parse_constant=_refuse_constant,
+)
+
+
+def parse_json(raw: bytes, max_depth: int) -> Json | Malformed:
+    """Parse one JSON value; total: any bytes give a value or a Malformed.
+
+    Args:
+        max_depth: how many arrays and objects may be nested, at most.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return Malformed(Reason.JSON_ENCODING)
+    if text.startswith("\ufeff"):
+        return Malformed(Reason.JSON_ENCODING)
+    # Counting brackets costs nothing and spares most bodies the walk; brackets inside strings only
+    # make the count too high, which the walk then settles.
+    may_be_deep = raw.count(b"[") + raw.count(b"{") > max_depth
+    if may_be_deep and _nests_deeper(text, max_depth):
+        return Malformed(Reason.JSON_DEPTH)
+    try:
+        value: Json = _DECODER.decode(text)
+    except _Refused as refused:
+        return Malformed(refused.reason)
+    except ValueError:
+        return Malformed(Reason.JSON_SYNTAX)
+    if _ESCAPED_SURROGATE.search(raw) and _has_lone_surrogate(value):
+        return Malformed(Reason.JSON_SURROGATE)
+    return value
+
+
+# An unterminated string matches up to the end: a failing match would be tried again at every quote.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+
+
+def _nests_deeper(text: str, max_depth: int) -> bool:
+    """Look at brackets outside of strings only, so that no parser recurses before the limit is known."""
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match[0]
+        if token in "[{":
+            depth += 1
+            if depth > max_depth:
+                return True
+        elif token in "]}":
+            depth -= 1
+    return False
+
+
+def _has_lone_surrogate(value: Json) -> bool:
+    pending: list[Json] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            if any("\ud800" <= char <= "\udfff" for char in item):
+                return True
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, dict):
+            pending.extend(item.keys())
+            pending.extend(item.values())
+    return False
