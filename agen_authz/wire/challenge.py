@@ -1,0 +1,64 @@
+"""Authorization challenges and protected resource metadata (RFC 6750, RFC 9728; MCP authorization).
+
+One Bearer challenge per answer, and no `error=` or `scope=` inside its description: clients in the field read
+them with unanchored patterns.
+"""
+
+import re
+
+import orjson
+
+from agen_authz.core.model import Answer, Principal, Request, Resource
+from agen_authz.core.admission import cors_headers
+from agen_authz.core.reason import REFUSALS, Reason
+from agen_authz.core.route import Route
+
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_ERRORS = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
+_NOT_ABOUT_AUTHORIZATION = frozenset({Reason.ORIGIN_REFUSED})
+
+
+def render_challenge(reason: Reason, resource: Resource, principal: Principal | None) -> str | None:
+    """Render `www-authenticate` for a Reason that asks for another token; None for every other Reason."""
+    refusal = REFUSALS[reason]
+    asks = refusal.status in (401, 403) or reason is Reason.AUTHORIZATION_MALFORMED
+    if not asks or reason in _NOT_ABOUT_AUTHORIZATION:
+        return None
+    parts = []
+    # RFC 6750 section 3.1: a request without any credential gets no error code.
+    if reason is not Reason.TOKEN_MISSING:
+        parts.append(f'error="{_ERRORS[refusal.status]}"')
+    scopes = _scopes_of(reason, resource, principal)
+    if scopes:
+        parts.append(f'scope="{" ".join(scopes)}"')
+    parts.append(f'resource_metadata="{resource.metadata_url}"')
+    if reason is not Reason.TOKEN_MISSING:
+        parts.append(f'error_description="{refusal.message}"')
+    return "Bearer " + ", ".join(parts)
+
+
+def _scopes_of(reason: Reason, resource: Resource, principal: Principal | None) -> tuple[str, ...]:
+    granted: tuple[str, ...] = ()
+    if reason is Reason.SCOPE_MISSING and principal is not None:
+        # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
+        granted = tuple(scope for scope in principal.scopes if _SCOPE.fullmatch(scope))
+    return tuple(dict.fromkeys((*resource.scopes, *granted)))
+
+
+def render_metadata(request: Request, route: Route) -> Answer:
+    """Render a resource's metadata (RFC 9728 section 3.2), as configured; anybody may ask."""
+    resource = route.resource
+    issuers = [provider.advertised_issuer for provider in resource.providers.values()]
+    document: dict[str, object] = {
+        "resource": resource.url,
+        "authorization_servers": issuers,
+        "bearer_methods_supported": ["header"],
+    }
+    if resource.scopes:
+        document["scopes_supported"] = list(resource.scopes)
+    headers = (
+        ("content-type", "application/json"),
+        ("cache-control", "public, max-age=300"),
+        *cors_headers(request, route),
+    )
+    return Answer(Reason.METADATA, 200, headers, orjson.dumps(document))

@@ -1,0 +1,131 @@
+"""The audit event of one decision, as one line of JSON after proto/agen/authz/v1/event.proto.
+
+It names the caller, the call and the steps of the decision; tokens, bodies, arguments and session ids stay
+out, digests of the last two are keyed.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from agen_authz.core.context import Context, Surroundings, read_context
+from agen_authz.core.digest import digest_arguments, digest_text
+from agen_authz.core.model import Allow, Answer, Call, Decision, Deny, Principal, Request
+from agen_authz.core.reason import Reason
+from agen_authz.wire.refusal import Asked
+
+_MAX_TEXT_CHARS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What every event needs beside the decision; `digest_key` keys the digests."""
+
+    policy_set: str
+    digest_key: bytes
+    surroundings: Surroundings
+
+
+def decision_word(decision: Decision) -> str:
+    """Name a decision's kind, the same in events and metrics."""
+    match decision:
+        case Allow():
+            return "allow"
+        case Deny():
+            return "deny"
+        case Answer():
+            return "answer"
+
+
+def reason_of(decision: Decision) -> Reason:
+    """Return the true Reason of a decision."""
+    return Reason.ALLOWED if isinstance(decision, Allow) else decision.reason
+
+
+def render_event(
+    decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int
+) -> bytes:
+    """Render one event without its line end."""
+    event: dict[str, Any] = {
+        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds"),
+        "request_id": asked.request_id,
+        "decision": decision_word(decision),
+        "reason": reason_of(decision).value,
+        "server": asked.route.resource.name if asked.route is not None else "",
+        "policy_set": recording.policy_set,
+        "duration_us": duration_us,
+    }
+    if not isinstance(decision, Answer):
+        event["why"] = [
+            {"check": step.check, "outcome": step.outcome, "rule": step.rule[:_MAX_TEXT_CHARS]}
+            for step in decision.why
+        ]
+    if asked.principal is not None:
+        event["principal"] = _principal(asked.principal)
+    if asked.request is not None:
+        event["context"] = _context(asked.request, read_context(asked.request, recording.surroundings))
+    if asked.call is not None:
+        event["call"] = _call(asked.call, recording.digest_key)
+    return orjson.dumps(event)
+
+
+def _principal(principal: Principal) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "provider": principal.provider,
+        "issuer": principal.issuer,
+        "subject": principal.subject,
+        "client": principal.client,
+        "tenant": principal.tenant,
+        "roles": principal.roles,
+        "permissions": principal.permissions,
+        "groups": principal.groups,
+        "scopes": principal.scopes,
+        "email": principal.email,
+        "email_verified": principal.email_verified,
+        "country": principal.country,
+        "acr": principal.acr,
+        "amr": principal.amr,
+        "expires": principal.expires,
+        "token_id": principal.token_id,
+    }
+    if principal.auth_time is not None:
+        event["auth_time"] = principal.auth_time
+    if principal.issued_at is not None:
+        event["issued_at"] = principal.issued_at
+    return event
+
+
+def _context(request: Request, context: Context) -> dict[str, Any]:
+    # The query stays out: a foreign one may hold anything, tokens included.
+    path = request.path.partition("?")[0]
+    return {
+        "method": request.method[:_MAX_TEXT_CHARS],
+        "authority": request.authority[:_MAX_TEXT_CHARS],
+        "path": path[:_MAX_TEXT_CHARS],
+        "peer": request.peer,
+        "ip": context.ip or "",
+        "networks": context.networks,
+        "country": context.country or "",
+        "user_agent": context.user_agent,
+        "origin": request.headers.get("origin", "")[:_MAX_TEXT_CHARS],
+    }
+
+
+def _call(call: Call, digest_key: bytes) -> dict[str, Any]:
+    message_id = call.envelope.id
+    if message_id is None:
+        identifier = ""
+    else:
+        identifier = f"{'s' if isinstance(message_id, str) else 'i'}:{message_id}"[:_MAX_TEXT_CHARS]
+    return {
+        "era": call.envelope.era.value,
+        "version": call.version,
+        "shape": call.envelope.shape.value,
+        "method": call.method,
+        "targets": [{"kind": target.kind.value, "name": target.name} for target in call.targets],
+        "arguments_digest": digest_arguments(call.arguments, digest_key) if call.arguments else "",
+        "session_digest": digest_text(call.session_id, digest_key) if call.session_id is not None else "",
+        "id": identifier,
+    }

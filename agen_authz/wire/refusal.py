@@ -1,0 +1,91 @@
+"""What a refused caller gets: HTTP status, challenge, and a JSON-RPC error bound to the message's own id.
+
+A refusal says the Reason, one sentence and our request id; nothing about rules, backends or other callers.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+
+from agen_authz.core.model import Call, Deny, Envelope, Era, Principal, Request, Resource, Shape, Target, TargetKind
+from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
+from agen_authz.core.route import Route
+from agen_authz.core.version import SUPPORTED_VERSIONS
+from agen_authz.wire.challenge import render_challenge
+
+_JSON_TYPE = ("content-type", "application/json")
+_NO_STORE = ("cache-control", "no-store")
+_METHODS_WITHOUT_ANSWER = 404
+_TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind.RESOURCE: "resource"}
+# What a server would say, so that a hidden target looks like one that does not exist; as in MCP's own servers.
+_LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNSUPPORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer is bound to; None for what was not known yet when the decision fell."""
+
+    request_id: str
+    request: Request | None = None
+    route: Route | None = None
+    principal: Principal | None = None
+    call: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """One HTTP response of our own."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+
+def render_refusal(denied: Deny, asked: Asked) -> HttpAnswer:
+    """Render a denial for the caller, by the one table of `core.reason`."""
+    refusal = REFUSALS[denied.reason]
+    envelope = denied.envelope
+    if envelope.shape is Shape.NOTIFICATION and (refusal.status == 200 or denied.reason is Reason.ID_MISSING):
+        # JSON-RPC 2.0 section 4.1: nobody answers a notification. It is taken, and not passed on.
+        return HttpAnswer(202, (), "")
+    status = refusal.status
+    if denied.reason in _LATER and envelope.era is Era.MODERN:
+        status = _METHODS_WITHOUT_ANSWER
+    body = _render_error(denied, asked.request_id)
+    return HttpAnswer(status, (_JSON_TYPE, _NO_STORE, *_headers_of(denied, status, asked)), body)
+
+
+def _headers_of(denied: Deny, status: int, asked: Asked) -> tuple[tuple[str, str], ...]:
+    if status == 503:
+        return (("retry-after", "1"),)
+    if status == 405:
+        is_metadata = asked.route is not None and asked.route.is_metadata
+        return (("allow", "GET, OPTIONS" if is_metadata else "POST, GET, DELETE, OPTIONS"),)
+    resource: Resource | None = asked.route.resource if asked.route is not None else None
+    challenge = render_challenge(denied.reason, resource, asked.principal) if resource is not None else None
+    return (("www-authenticate", challenge),) if challenge is not None else ()
+
+
+def _render_error(denied: Deny, request_id: str) -> str:
+    refusal = REFUSALS[denied.reason]
+    reason, message = denied.reason, refusal.message
+    if reason in HIDDEN and denied.target is not None:
+        reason, message = Reason.UNKNOWN_TARGET, _unknown_target(denied.target)
+    details: dict[str, object] = {"reason": reason.value, "request_id": request_id}
+    if denied.reason is Reason.VERSION_UNSUPPORTED:
+        details |= {"supported": list(SUPPORTED_VERSIONS), "requested": denied.requested_version or ""}
+    error = {"code": refusal.code, "message": message, "data": details}
+    return orjson.dumps(_bind(denied.envelope, error)).decode("utf-8")
+
+
+def _bind(envelope: Envelope, error: dict[str, object]) -> dict[str, object]:
+    # An id that was not read is left out, never null: MCP has no null id.
+    bound: dict[str, object] = {"jsonrpc": "2.0"}
+    if envelope.id is not None:
+        bound["id"] = envelope.id
+    bound["error"] = error
+    return bound
+
+
+def _unknown_target(target: Target) -> str:
+    return f"Unknown {_TARGET_WORD[target.kind]}: {target.name}"
