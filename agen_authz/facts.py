@@ -1,0 +1,124 @@
+"""Every read before the decision: who calls, and what is known about the call."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+from agen_authz.core.errors import Rejected
+from agen_authz.core.jwk import PublicKey
+from agen_authz.core.model import Call, Facts, Principal, Provider, RawToken, Request, Resource, Revoked
+from agen_authz.core.reason import Reason
+from agen_authz.core.token import (
+    VerifiedToken,
+    admit_principal,
+    read_bearer,
+    read_token,
+    verify_token,
+)
+from agen_authz.ports import Clock, KeySource, SessionTable
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A token that `key` of `provider` vouches for; good only as long as that very key is published."""
+
+    provider: Provider
+    key: PublicKey
+    token: VerifiedToken
+
+
+class TokenCache:
+    """Verified tokens by the SHA-256 of their bytes; bounded, the least recently added goes first.
+
+    An entry says that signature and key were good, and nothing about where or when the token may be used.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[bytes, Vouched] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, digest: bytes) -> Vouched | None:
+        """Find what is known of a token."""
+        return self._entries.get(digest)
+
+    def keep(self, digest: bytes, vouched: Vouched) -> None:
+        """Remember a verified token, making room if needed."""
+        with self._lock:
+            self._entries[digest] = vouched
+            while len(self._entries) > self._limit:
+                self._entries.popitem(last=False)
+
+    def forget(self, digest: bytes) -> None:
+        """Forget a token whose key is gone."""
+        with self._lock:
+            self._entries.pop(digest, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where facts come from."""
+
+    clock: Clock
+    keys: KeySource
+    sessions: SessionTable
+    tokens: TokenCache
+    revoked: Revoked = field(default_factory=Revoked)
+
+
+async def identify(request: Request, resource: Resource, sources: Sources) -> Principal | Rejected:
+    """Find out who calls, and whether the token may be used at this resource now.
+
+    Raises:
+        Unavailable: the provider's keys are not to be had, so nobody can tell a good token from a bad one.
+    """
+    raw = read_bearer(request.headers)
+    if isinstance(raw, Rejected):
+        return raw
+    vouched = await _vouch(raw, resource.providers, sources)
+    if isinstance(vouched, Rejected):
+        return vouched
+    return admit_principal(
+        vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now()
+    )
+
+
+async def _vouch(raw: RawToken, providers: Mapping[str, Provider], sources: Sources) -> Vouched | Rejected:
+    digest = hashlib.sha256(raw.encode("ascii")).digest()
+    known = sources.tokens.find(digest)
+    if known is not None and providers.get(known.provider.issuer) is known.provider:
+        if sources.keys.find_key(known.provider.name, known.key.kid) is known.key:
+            return known
+        sources.tokens.forget(digest)
+    token = read_token(raw)
+    if isinstance(token, Rejected):
+        return token
+    provider = providers.get(token.unverified_issuer)
+    if provider is None:
+        return Rejected(Reason.TOKEN_ISSUER)
+    if token.algorithm not in provider.algorithms:
+        # No provider is asked for the key of a token that could not be accepted with it.
+        return Rejected(Reason.TOKEN_ALGORITHM)
+    key = sources.keys.find_key(provider.name, token.kid)
+    if key is None:
+        key = await sources.keys.fetch_key(provider.name, token.kid)
+    if key is None:
+        return Rejected(Reason.TOKEN_KEY_UNKNOWN)
+    verified = verify_token(token, key, provider)
+    if isinstance(verified, Rejected):
+        return verified
+    vouched = Vouched(provider, key, verified)
+    sources.tokens.keep(digest, vouched)
+    return vouched
+
+
+def gather(call: Call, sources: Sources) -> Facts:
+    """Read what the decision rests on beside the call itself."""
+    owner = None
+    if call.session_id is not None:
+        owner = sources.sessions.find_owner(call.server, call.session_id)
+    return Facts(now=sources.clock.now(), session_owner=owner)
+
+

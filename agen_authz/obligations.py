@@ -1,0 +1,66 @@
+"""Every write after the decision: what an Allow depends on, then the evidence.
+
+A decision stands only when all of it was done: a failure turns an Allow into a Deny, and a Deny stays one.
+"""
+
+from dataclasses import dataclass
+
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.model import Allow, BindSession, Decision, Deny, Envelope, Step
+from agen_authz.core.reason import Reason
+from agen_authz.ports import AuditSink, Clock, SessionTable
+from agen_authz.wire.event import Recording, render_event
+from agen_authz.wire.refusal import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where obligations are met."""
+
+    clock: Clock
+    sessions: SessionTable
+    audit: AuditSink
+
+
+async def discharge(
+    decision: Decision, asked: Asked, recording: Recording, *, outlets: Outlets, started: float
+) -> Decision:
+    """Meet a decision's obligations, then write its event; return the decision that holds in the end.
+
+    Args:
+        started: `outlets.clock.elapsed()` when the request arrived.
+    """
+    decision = _meet(decision, asked, outlets)
+    duration_us = round((outlets.clock.elapsed() - started) * 1_000_000)
+    event = render_event(decision, asked, recording, now=outlets.clock.now(), duration_us=duration_us)
+    try:
+        outlets.audit.emit(event)
+    except Unavailable as exc:
+        return _refuse(decision, exc.reason, "audit", asked)
+    return decision
+
+
+def _meet(decision: Decision, asked: Asked, outlets: Outlets) -> Decision:
+    if not isinstance(decision, Allow):
+        return decision
+    for obligation in decision.obligations:
+        refused = _bind_session(obligation, outlets.sessions)
+        if refused is not None:
+            return _refuse(decision, refused, "session", asked)
+    return decision
+
+
+def _bind_session(obligation: BindSession, sessions: SessionTable) -> Reason | None:
+    try:
+        is_bound = sessions.bind(obligation.server, obligation.session_id, obligation.owner)
+    except Unavailable as exc:
+        return exc.reason
+    return None if is_bound else Reason.SESSION_UNKNOWN
+
+
+def _refuse(decision: Decision, reason: Reason, check: str, asked: Asked) -> Decision:
+    if isinstance(decision, Deny):
+        return decision
+    why = decision.why if isinstance(decision, Allow) else ()
+    envelope = asked.call.envelope if asked.call is not None else Envelope()
+    return Deny(reason, (*why, Step(check, reason.value)), envelope)

@@ -1,0 +1,97 @@
+"""What the shell needs from the outside, as Protocols: adapters implement them, tests have their own."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from agen_authz.core.jwk import PublicKey
+from agen_authz.core.model import Owner, SessionId
+from agen_authz.core.reason import Reason
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC; may step."""
+
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment; never steps back."""
+
+
+class Entropy(Protocol):
+    """Gives what nobody can guess."""
+
+    def draw(self, size_bytes: int) -> bytes:
+        """Return fresh random bytes."""
+
+
+class KeySource(Protocol):
+    """Keeps the published keys of every provider."""
+
+    def find_key(self, provider: str, kid: str) -> PublicKey | None:
+        """Find a key among those in memory; None if it is not there, or too stale to be believed."""
+
+    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+        """Find a key, asking the provider once more where its cooldown allows; None if it is not published.
+
+        Raises:
+            Unavailable: the provider did not answer, so nobody can say whether the key is published.
+        """
+
+
+class SessionTable(Protocol):
+    """Remembers whom each legacy MCP session belongs to."""
+
+    def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
+        """Find the owner; None if nobody has used the session yet."""
+
+    def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
+        """Make the session `owner`'s in one step; False if it belongs to somebody else by now.
+
+        Raises:
+            Unavailable: the table is full and the owner has no older session to make room.
+        """
+
+
+class AuditSink(Protocol):
+    """Takes evidence."""
+
+    def emit(self, line: bytes) -> None:
+        """Write one event (a line of JSON) before the decision is answered.
+
+        Raises:
+            Unavailable: the event could not be written.
+        """
+
+
+class Metrics(Protocol):
+    """Counts; every label comes from a closed set."""
+
+    def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
+        """Count one decision and how long it took."""
+
+    def count_audit_event(self, sink: str, outcome: str) -> None:
+        """Count one audit event: `written` or `failed`."""
+
+    def count_jwks_refresh(self, provider: str, outcome: str) -> None:
+        """Count one attempt to fetch a provider's keys: `ok`, `failed` or `malformed`."""
+
+    def set_policy_version(self, version: str) -> None:
+        """Say which policy set decides."""
+
+    def set_weakened(self, settings: tuple[str, ...]) -> None:
+        """Say which settings weaken this sidecar."""
+
+
+class Store(Protocol):
+    """What must survive a restart."""
+
+    async def remember(self, defaults: Mapping[str, str]) -> Mapping[str, str]:
+        """Keep each value unless its name is there already, in one step; return what is kept.
+
+        Raises:
+            Unavailable: the store did not answer.
+        """
+
+    async def close(self) -> None:
+        """Let go of the store."""

@@ -1,0 +1,160 @@
+"""Check: every request that Envoy routes is decided here. Read this file first.
+
+`CheckServicer.check` is the recipe; each step is one function of its own:
+ 1 `read_check`          bytes -> Request              wire/ext_authz.py
+ 2 `find`, `admit`       Request -> Route              core/route.py, core/admission.py
+ 3 `identify`            Request -> Principal          facts.py
+ 4 `parse`               Request -> Call               core/mcp.py
+ 5 `gather`, `decide`    Call -> Facts -> Decision     facts.py, core/decide.py
+ 6 `discharge`           Decision -> Decision          obligations.py
+ 7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from agen_authz.core.admission import admit
+from agen_authz.core.decide import PolicySet, decide
+from agen_authz.core.errors import Malformed, Rejected, Unavailable
+from agen_authz.core.mcp import BodyLimits, parse
+from agen_authz.core.model import Answer, Decision, Deny, Misread, Step
+from agen_authz.core.reason import Reason
+from agen_authz.core.route import RouteTable
+from agen_authz.core.token import missing_scopes
+from agen_authz.facts import Sources, gather, identify
+from agen_authz.obligations import Outlets, discharge
+from agen_authz.ports import Entropy, Metrics
+from agen_authz.wire.challenge import render_metadata
+from agen_authz.wire.event import Recording, decision_word, reason_of
+from agen_authz.wire.ext_authz import read_check, render_check
+from agen_authz.wire.refusal import Asked
+
+_LOG = logging.getLogger(__name__)
+_REQUEST_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """Everything that configuration says about Check, as one value."""
+
+    policies: PolicySet
+    routes: RouteTable
+    limits: BodyLimits
+    recording: Recording
+    off_word: str
+    timeout_s: float
+    in_flight: int
+
+
+class CheckServicer:
+    """Answers `envoy.service.auth.v3.Authorization/Check`; never fails, and denies when anything else does."""
+
+    def __init__(
+        self, settings: CheckSettings, *, sources: Sources, outlets: Outlets, entropy: Entropy, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._sources = sources
+        self._outlets = outlets
+        self._entropy = entropy
+        self._metrics = metrics
+        self._in_flight = 0
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """Refuse every call from now on."""
+        self._is_draining = True
+
+    async def check(self, raw: bytes, remaining_s: float | None) -> bytes:
+        """Decide one request.
+
+        Args:
+            raw: a serialised CheckRequest.
+            remaining_s: seconds until Envoy stops waiting; None if it set no deadline.
+        """
+        request_id = self._entropy.draw(_REQUEST_ID_BYTES).hex()
+        self._in_flight += 1
+        try:
+            return await self._answer(raw, Asked(request_id), remaining_s)
+        except Exception:
+            _LOG.exception("check failed", extra={"request_id": request_id})
+            self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
+            denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
+            return render_check(denied, Asked(request_id), self._settings.off_word).SerializeToString()
+        finally:
+            self._in_flight -= 1
+
+    async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None) -> bytes:
+        settings, clock = self._settings, self._outlets.clock
+        started = clock.elapsed()
+        decision = self._refuse_when_full()
+        if decision is None:
+            decision, asked = await self._decide_in_time(raw, asked, remaining_s)
+        decision = await discharge(
+            decision, asked, settings.recording, outlets=self._outlets, started=started
+        )
+        server = asked.route.resource.name if asked.route is not None else ""
+        seconds = clock.elapsed() - started
+        self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
+        return render_check(decision, asked, settings.off_word).SerializeToString()
+
+    def _refuse_when_full(self) -> Decision | None:
+        if self._is_draining:
+            return Deny(Reason.DRAINING, (Step("server", "draining"),))
+        if self._in_flight > self._settings.in_flight:
+            return Deny(Reason.OVERLOADED, (Step("server", "overloaded"),))
+        return None
+
+    async def _decide_in_time(
+        self, raw: bytes, asked: Asked, remaining_s: float | None
+    ) -> tuple[Decision, Asked]:
+        refused, asked = self._receive(raw, asked)
+        if refused is not None:
+            return refused, asked
+        timeout_s = self._settings.timeout_s
+        bound_s = timeout_s if remaining_s is None else min(remaining_s, timeout_s)
+        try:
+            async with asyncio.timeout(bound_s):
+                return await self._decide(asked)
+        except Unavailable as exc:
+            return Deny(exc.reason, (Step("facts", "unavailable", exc.name),)), asked
+        except TimeoutError:
+            return Deny(Reason.DEADLINE, (Step("facts", "late"),)), asked
+
+    def _receive(self, raw: bytes, asked: Asked) -> tuple[Decision | None, Asked]:
+        """Take the steps that need no identity: what is asked, of which resource, and may anybody ask so."""
+        request = read_check(raw)
+        if isinstance(request, Malformed):
+            return Deny(request.reason, (Step("request", "malformed", request.detail),)), asked
+        asked = replace(asked, request=request)
+        route = self._settings.routes.find(request.authority, request.path)
+        if isinstance(route, Malformed):
+            return Deny(route.reason, (Step("route", "unknown"),)), asked
+        asked = replace(asked, route=route)
+        admitted = admit(request, route)
+        if isinstance(admitted, Malformed):
+            return Deny(admitted.reason, (Step("admission", "refused"),)), asked
+        if isinstance(admitted, Answer):
+            return admitted, asked
+        return (render_metadata(request, route) if route.is_metadata else None), asked
+
+    async def _decide(self, asked: Asked) -> tuple[Decision, Asked]:
+        """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
+        request, route = asked.request, asked.route
+        assert request is not None and route is not None  # noqa: S101 `_receive` has set both
+        resource = route.resource
+        principal = await identify(request, resource, self._sources)
+        if isinstance(principal, Rejected):
+            return Deny(principal.reason, (Step("token", "rejected", principal.detail),)), asked
+        asked = replace(asked, principal=principal)
+        missing = missing_scopes(principal, resource)
+        if missing:
+            return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), asked
+        call = parse(request, resource.name, self._settings.limits)
+        if isinstance(call, Misread):
+            step = Step("message", "misread", call.detail)
+            denied = Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
+            return denied, asked
+        asked = replace(asked, call=call)
+        facts = gather(call, self._sources)
+        return decide(call, principal, facts, self._settings.policies), asked
