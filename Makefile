@@ -1,0 +1,119 @@
+# Every command of this repository. Each sets up what it needs: .venv from requirements/dev.txt, once.
+# Options: PYTHON=/path/to/python3 (for .venv), ARGS="..." (to pytest or the demo), UPGRADE=1 (make lock).
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+FAST_TESTS = $(wildcard tests/core tests/properties tests/wire tests/config tests/test_ground.py)
+PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.PHONY: help dev run demo test test-fast test-all fuzz golden cover check fmt fmt-check lint types imports \
+	proto proto-check lock bench clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# ---- set-up ----
+
+dev: $(READY) ## set up .venv, and commit hooks where this is a git clone
+	@if test -d .git; then $(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push; fi
+
+# The stamp makes repeated runs instant; a changed lock or pyproject.toml brings .venv up to date.
+$(READY): requirements/dev.txt pyproject.toml
+	@if ! test -x $(BIN)/python; then \
+		python="$$(PYTHON="$(PYTHON)" tools/find-python)" || exit 1; \
+		echo "creating $(VENV) with $$python"; \
+		"$$python" -m venv $(VENV); \
+	fi
+	@echo "installing requirements/dev.txt into $(VENV): about a minute the first time"
+	@$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements/dev.txt
+	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: $(READY) ## resolve requirements/*.txt anew; UPGRADE=1 takes the newest versions
+	@for name in server dev; do \
+		extras="--extra server"; test $$name = dev && extras="--all-extras"; \
+		CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile pyproject.toml $$extras \
+			--output-file requirements/$$name.txt --generate-hashes --strip-extras --allow-unsafe --quiet \
+			--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade) || exit 1; \
+	done
+
+# ---- run ----
+
+run: $(READY) ## the main job on loopback: issuer, MCP server, Envoy and the sidecar; Ctrl-C ends it
+	@$(BIN)/agen-authz demo $(ARGS)
+
+demo: $(READY) ## the story: what is allowed, what is denied, and why
+	@$(BIN)/agen-authz demo --tour $(ARGS)
+
+# ---- test ----
+
+test: $(READY) ## everything that needs no service, a real Envoy included, with coverage thresholds
+	@mkdir -p build/coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet
+	@$(BIN)/python -m tools.coverage_thresholds build/coverage/coverage.json
+
+test-fast: $(READY) ## core, wire and configuration: no server is started
+	$(BIN)/pytest -m "not (services or envoy or loopback or slow)" $(ARGS) $(FAST_TESTS)
+
+# pytest exits 5 where nothing is collected: that is no failure here, anything else is.
+test-all: $(READY) ## what `make test` leaves out; installs by name what that needs
+	@tools/install-test-services
+	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
+	if test $$status -eq 5; then \
+		echo "no test needs a service yet"; \
+	elif test $$status -ne 0; then \
+		$(BIN)/pytest -m services --collect-only -q; exit $$status; \
+	else \
+		$(BIN)/pytest -m services $(ARGS); \
+	fi
+
+fuzz: $(READY) ## the property tests with many more examples, new ones each time
+	$(BIN)/pytest --hypothesis-profile=thorough $(ARGS) $(wildcard tests/core tests/properties)
+
+golden: $(READY) ## write the golden files anew; review the diff
+	$(BIN)/pytest --golden $(ARGS) || test $$? -eq 5
+
+cover: test ## `make test`, then the lines and branches that no test reached
+	@$(BIN)/coverage html --quiet && echo "build/coverage/html/index.html"
+	@$(BIN)/coverage report
+
+bench: $(READY) ## benchmarks, as ratios of one run; never part of the tests
+	@if test -d bench; then $(BIN)/python -m bench $(ARGS); else echo "there are no benchmarks yet"; fi
+
+# ---- check ----
+
+check: fmt-check lint types imports proto-check ## everything that runs no code of ours
+
+fmt: $(READY) ## format, and fix what can be fixed
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+fmt-check: $(READY)
+	$(BIN)/ruff format --check .
+
+lint: $(READY) ## ruff, and the size and names of functions and files
+	$(BIN)/ruff check .
+	$(BIN)/python -m tools.shape
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(READY) ## who may import whom
+	$(BIN)/lint-imports
+
+proto: $(READY) ## generate agen_authz/_pb from proto/
+	$(BIN)/python -m tools.proto
+
+proto-check: $(READY)
+	$(BIN)/python -m tools.proto --check
+
+clean: ## remove what tools made, .venv included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info .coverage*
