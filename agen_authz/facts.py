@@ -18,6 +18,7 @@ from agen_authz.core.token import (
     verify_token,
 )
 from agen_authz.ports import Clock, KeySource, SessionTable
+from agen_authz.waiting import wait_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,22 @@ class Sources:
     revoked: Revoked = field(default_factory=Revoked)
 
 
-async def identify(request: Request, resource: Resource, sources: Sources) -> Principal | Rejected:
+async def identify(
+    request: Request, resource: Resource, sources: Sources, bound_s: float
+) -> Principal | Rejected:
     """Find out who calls, and whether the token may be used at this resource now.
+
+    Args:
+        bound_s: how many seconds a provider may be waited for.
 
     Raises:
         Unavailable: the provider's keys are not to be had, so nobody can tell a good token from a bad one.
+        TimeoutError: the provider took longer than `bound_s`.
     """
     raw = read_bearer(request.headers)
     if isinstance(raw, Rejected):
         return raw
-    vouched = await _vouch(raw, resource.providers, sources)
+    vouched = await _vouch(raw, resource.providers, sources, bound_s)
     if isinstance(vouched, Rejected):
         return vouched
     return admit_principal(
@@ -85,7 +92,9 @@ async def identify(request: Request, resource: Resource, sources: Sources) -> Pr
     )
 
 
-async def _vouch(raw: RawToken, providers: Mapping[str, Provider], sources: Sources) -> Vouched | Rejected:
+async def _vouch(
+    raw: RawToken, providers: Mapping[str, Provider], sources: Sources, bound_s: float
+) -> Vouched | Rejected:
     digest = hashlib.sha256(raw.encode("ascii")).digest()
     known = sources.tokens.find(digest)
     if known is not None and providers.get(known.provider.issuer) is known.provider:
@@ -103,7 +112,7 @@ async def _vouch(raw: RawToken, providers: Mapping[str, Provider], sources: Sour
         return Rejected(Reason.TOKEN_ALGORITHM)
     key = sources.keys.find_key(provider.name, token.kid)
     if key is None:
-        key = await sources.keys.fetch_key(provider.name, token.kid)
+        key = await wait_for(sources.keys.fetch_key(provider.name, token.kid), bound_s)
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN)
     verified = verify_token(token, key, provider)

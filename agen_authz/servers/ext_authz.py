@@ -10,7 +10,6 @@
  7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
 
@@ -113,9 +112,10 @@ class CheckServicer:
             return refused, asked
         timeout_s = self._settings.timeout_s
         bound_s = timeout_s if remaining_s is None else min(remaining_s, timeout_s)
+        if bound_s <= 0:
+            return Deny(Reason.DEADLINE, (Step("server", "late"),)), asked
         try:
-            async with asyncio.timeout(bound_s):
-                return await self._decide(asked)
+            return await self._decide(asked, bound_s)
         except Unavailable as exc:
             return Deny(exc.reason, (Step("facts", "unavailable", exc.name),)), asked
         except TimeoutError:
@@ -138,12 +138,12 @@ class CheckServicer:
             return admitted, asked
         return (render_metadata(request, route) if route.is_metadata else None), asked
 
-    async def _decide(self, asked: Asked) -> tuple[Decision, Asked]:
+    async def _decide(self, asked: Asked, bound_s: float) -> tuple[Decision, Asked]:
         """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
         request, route = asked.request, asked.route
         assert request is not None and route is not None  # noqa: S101 `_receive` has set both
         resource = route.resource
-        principal = await identify(request, resource, self._sources)
+        principal = await identify(request, resource, self._sources, bound_s)
         if isinstance(principal, Rejected):
             return Deny(principal.reason, (Step("token", "rejected", principal.detail),)), asked
         asked = replace(asked, principal=principal)

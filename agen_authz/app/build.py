@@ -1,0 +1,167 @@
+"""Configuration becomes the values that requests are decided by; nothing here reads or listens."""
+
+from collections.abc import Mapping
+from ipaddress import ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from agen_authz.config import Config
+from agen_authz.config import model as conf
+from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.context import Network, Surroundings
+from agen_authz.core.decide import PolicySet
+from agen_authz.core.mcp import BodyLimits
+from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
+from agen_authz.core.route import build_routes, metadata_path
+from agen_authz.servers.ext_authz import CheckSettings
+from agen_authz.wire.event import Recording
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def build_settings(
+    config: Config, *, version: str, digest_key: bytes, off_word: str
+) -> CheckSettings:
+    """Build everything that Check decides by.
+
+    Args:
+        version: names this configuration in events and metrics.
+        digest_key: keys the digests in events.
+        off_word: what `agen.inspect` says for responses that need no inspection.
+    """
+    providers = {provider.name: build_provider(provider) for provider in config.providers}
+    resources = {resource.name: build_resource(resource, providers) for resource in config.resources}
+    surroundings = _build_surroundings(config)
+    return CheckSettings(
+        policies=PolicySet(version, resources, build_access(config)),
+        routes=build_routes(resources.values()),
+        limits=BodyLimits(
+            request_bytes=config.limits.request_bytes,
+            json_depth=config.limits.json_depth,
+            admits_text=config.server.insecure_accept_text_bodies,
+        ),
+        recording=Recording(version, digest_key, surroundings),
+        off_word=off_word,
+        timeout_s=config.server.check_timeout,
+        in_flight=config.limits.in_flight,
+    )
+
+
+def build_revoked(config: Config) -> Revoked:
+    """Collect what is refused at once."""
+    revoked = config.revoked
+    return Revoked(frozenset(revoked.kids), frozenset(revoked.subjects), frozenset(revoked.jti))
+
+
+def build_provider(provider: conf.Provider) -> Provider:
+    """Build one provider; `any` in its lists becomes None."""
+    return Provider(
+        name=provider.name,
+        issuer=Issuer(provider.issuer),
+        advertised_issuer=provider.advertised_issuer or provider.issuer,
+        algorithms=frozenset(provider.algorithms),
+        token_types=frozenset(kind.lower().removeprefix("application/") for kind in provider.token_types),
+        leeway_s=provider.leeway,
+        max_token_age_s=provider.max_token_age,
+        tenants=_reach(provider.tenants),
+        roles=_reach(provider.roles),
+        claims=_build_claims(provider.claims),
+    )
+
+
+def _reach(names: object) -> frozenset[str] | None:
+    if names is None or names == "any":
+        return None
+    assert isinstance(names, list | tuple)  # noqa: S101 the model admits a list, the word any, or nothing
+    return frozenset(names)
+
+
+def _build_claims(claims: conf.Claims) -> ClaimPaths:
+    return ClaimPaths(**{name: _claim_paths(getattr(claims, name)) for name in ClaimPaths.__dataclass_fields__})
+
+
+def _claim_paths(written: object) -> tuple[tuple[str, ...], ...]:
+    if written is None:
+        return ()
+    paths = (written,) if isinstance(written, str) else written
+    assert isinstance(paths, list | tuple)  # noqa: S101 the model admits a string or a list of them
+    return tuple(parse_claim_path(path) for path in paths)
+
+
+def parse_claim_path(written: str) -> tuple[str, ...]:
+    """Take a dotted path, or a JSON pointer (RFC 6901) where it starts with `/`, apart."""
+    if written.startswith("/"):
+        return tuple(part.replace("~1", "/").replace("~0", "~") for part in written[1:].split("/"))
+    return tuple(written.split("."))
+
+
+def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -> Resource:
+    """Build one resource from its url and what stands beside it."""
+    parts = urlsplit(resource.url)
+    path = parts.path or "/"
+    named = [providers[name] for name in resource.providers]
+    return Resource(
+        name=resource.name,
+        url=resource.url,
+        scheme=parts.scheme,
+        authorities=_authorities(parts),
+        path=path,
+        query=parts.query if "?" in resource.url else None,
+        providers={provider.issuer: provider for provider in named},
+        audiences=frozenset(resource.audiences),
+        clients=None if resource.clients is None else frozenset(resource.clients),
+        require_tenant=resource.require_tenant,
+        scopes=tuple(resource.scopes),
+        origins=frozenset(resource.origins),
+        admits_unmapped=resource.unmapped == "authenticated",
+        methods={method: said == "allow" for method, said in resource.methods.items()},
+        resumable=resource.resumable,
+        forward_token=resource.forward_token,
+        forward_headers=frozenset(name.lower() for name in resource.forward_headers),
+        metadata_url=_metadata_url(parts, path),
+    )
+
+
+def _authorities(parts: SplitResult) -> frozenset[str]:
+    # The scheme's default port may be written or left out; any other port must be there.
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    default = _DEFAULT_PORTS[parts.scheme]
+    if parts.port is None or parts.port == default:
+        return frozenset({host, f"{host}:{default}"})
+    return frozenset({f"{host}:{parts.port}"})
+
+
+def _metadata_url(parts: SplitResult, path: str) -> str:
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}{metadata_path(path)}{query}"
+
+
+def build_access(config: Config) -> AccessTable:
+    """Compile the access rules."""
+    return compile_access(Basis(config.access.mapping), [_build_rule(rule) for rule in config.access.rules])
+
+
+def _build_rule(rule: conf.AccessRule) -> AccessRule:
+    selectors = [
+        (kind, selector)
+        for kind, written in (
+            (TargetKind.TOOL, rule.tools),
+            (TargetKind.RESOURCE, rule.resources),
+            (TargetKind.PROMPT, rule.prompts),
+        )
+        for selector in written or ()
+    ]
+    needs_all = rule.allow_all is not None
+    keys = rule.allow_all if needs_all else rule.allow
+    return AccessRule(rule.name, tuple(selectors), frozenset(keys or ()), needs_all)
+
+
+def _build_surroundings(config: Config) -> Surroundings:
+    return Surroundings(
+        trusted_proxies=_networks(config.trusted_proxies),
+        country_header=None if config.country_header is None else config.country_header.lower(),
+        networks={name: _networks(ranges) for name, ranges in config.networks.items()},
+    )
+
+
+def _networks(written: list[str] | tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(cidr) for cidr in written)

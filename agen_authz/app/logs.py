@@ -1,0 +1,34 @@
+"""The sidecar's own log: one JSON object a line on standard error, never on the audit stream."""
+
+import json
+import logging
+from datetime import UTC, datetime
+
+_STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """Renders a record as one line; what was passed as `extra` stands beside the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render one record."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: str(value) for name, value in record.__dict__.items() if name not in _STANDARD}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def set_up_logs() -> None:
+    """Send every log record to standard error as JSON."""
+    stream = logging.StreamHandler()
+    stream.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
+    # One line for every request that was made for keys is noise; failures are logged where they matter.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,0 +1,41 @@
+"""`agen-authz check-config` and `config-schema`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agen_authz.cli.output import load_or_exit
+from agen_authz.config import schema, unbuilt, weakened
+
+
+def check_config(
+    file: Annotated[Path, typer.Argument(help="The configuration file.", metavar="FILE")],
+    no_secrets: Annotated[bool, typer.Option("--no-secrets", help="Files of secrets may be missing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check a configuration: every mistake at once, each with file, line and what to do.
+
+    Example: agen-authz check-config agen.yaml --no-secrets
+    """
+    loaded = load_or_exit(file, secrets=not no_secrets, as_json=as_json)
+    notes = unbuilt(loaded.config)
+    weak = weakened(loaded.config)
+    if as_json:
+        not_yet = [{"line": note.line, "path": note.path, "message": note.message} for note in notes]
+        typer.echo(json.dumps({"ok": True, "not_available_yet": not_yet, "weakened": list(weak)}))
+        return
+    for note in notes:
+        typer.echo(f"note: {note}")
+    for setting in weak:
+        typer.echo(f"note: `{setting}` weakens this sidecar")
+    typer.echo(f"{file}: ok")
+
+
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration file.
+
+    Example: agen-authz config-schema > agen.schema.json
+    """
+    typer.echo(json.dumps(schema(), indent=2))

@@ -1,0 +1,42 @@
+"""`agen-authz serve` and `migrate`."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agen_authz.app.logs import set_up_logs
+from agen_authz.app.run import migrate_store, run
+from agen_authz.cli.output import Exit, load_or_exit, show_problems
+from agen_authz.core.errors import ConfigError
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
+
+
+def serve(config: ConfigFile) -> None:
+    """Answer Envoy until told to stop (SIGTERM or SIGINT).
+
+    Example: agen-authz serve --config agen.yaml
+    """
+    loaded = load_or_exit(config, secrets=True, as_json=False)
+    set_up_logs()
+    try:
+        asyncio.run(run(loaded))
+    except ConfigError as exc:
+        show_problems(exc.problems, as_json=False)
+        raise typer.Exit(Exit.FINDING) from exc
+
+
+def migrate(config: ConfigFile) -> None:
+    """Bring the store to this version; safe to repeat.
+
+    Example: agen-authz migrate --config agen.yaml
+    """
+    loaded = load_or_exit(config, secrets=False, as_json=False)
+    try:
+        done = asyncio.run(migrate_store(loaded))
+    except ConfigError as exc:
+        show_problems(exc.problems, as_json=False)
+        raise typer.Exit(Exit.FINDING) from exc
+    typer.echo("\n".join(done) if done else "the store is at this version")

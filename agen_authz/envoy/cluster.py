@@ -1,0 +1,144 @@
+"""Envoy's clusters: the MCP servers, and the sidecar that answers Check."""
+
+import ipaddress
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.cluster.v3 import (
+    CircuitBreakers,
+    CircuitBreakersThresholds,
+    Cluster,
+    ClusterDiscoveryType,
+)
+from envoy_data_plane.envoy.config.core import v3 as core
+from envoy_data_plane.envoy.config.endpoint.v3 import (
+    ClusterLoadAssignment,
+    Endpoint,
+    LbEndpoint,
+    LocalityLbEndpoints,
+)
+from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
+from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
+    HttpProtocolOptions,
+    HttpProtocolOptionsExplicitHttpConfig,
+)
+from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.google.protobuf import Any
+
+from agen_authz.envoy.model import Address, ClientTls, Limits, Route, TcpAddress, UnixAddress, Upstream
+
+AUTHZ_CLUSTER = "agen-authz"
+_RESOURCE_PREFIX = "resource-"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_CONNECT_TIMEOUT = timedelta(milliseconds=500)
+# uvicorn and Node close a connection after five idle seconds; a request that meets such a close is lost,
+# because nothing is retried.
+_RESOURCE_IDLE_TIMEOUT = timedelta(seconds=4)
+
+
+def resource_cluster(name: str) -> str:
+    """Name the cluster of a resource, so that no resource can be called like the sidecar's own cluster."""
+    return _RESOURCE_PREFIX + name
+
+
+def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
+    """Build the cluster of one MCP server: HTTP/1.1, without health checks, outlier detection or retries."""
+    options = HttpProtocolOptions(
+        common_http_protocol_options=core.HttpProtocolOptions(idle_timeout=_RESOURCE_IDLE_TIMEOUT),
+        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
+            http_protocol_options=core.Http1ProtocolOptions()
+        ),
+    )
+    return _build_cluster(resource_cluster(route.name), route.upstream, options=options, limits=limits)
+
+
+def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
+    """Build the cluster of Check: HTTP/2, no keep-alive pings (grpcio counts them as abuse)."""
+    options = HttpProtocolOptions(
+        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
+            http2_protocol_options=core.Http2ProtocolOptions()
+        )
+    )
+    return _build_cluster(AUTHZ_CLUSTER, authz, options=options, limits=limits)
+
+
+def _build_cluster(name: str, upstream: Upstream, *, options: HttpProtocolOptions, limits: Limits) -> Cluster:
+    return Cluster(
+        name=name,
+        type=_discovery(upstream.address),
+        connect_timeout=_CONNECT_TIMEOUT,
+        circuit_breakers=_circuit_breakers(limits),
+        typed_extension_protocol_options={_HTTP_OPTIONS: Any.pack(options)},
+        load_assignment=_assignment(name, upstream.address),
+        transport_socket=None if upstream.tls is None else _tls_socket(upstream.tls),
+    )
+
+
+def _discovery(address: Address) -> ClusterDiscoveryType:
+    if isinstance(address, UnixAddress):
+        return ClusterDiscoveryType.STATIC
+    try:
+        ipaddress.ip_address(address.host)
+    except ValueError:
+        return ClusterDiscoveryType.STRICT_DNS
+    return ClusterDiscoveryType.STATIC
+
+
+def _circuit_breakers(limits: Limits) -> CircuitBreakers:
+    # Envoy's own 1024 would be used up by as many open event streams.
+    thresholds = CircuitBreakersThresholds(
+        max_connections=limits.requests,
+        max_pending_requests=limits.requests,
+        max_requests=limits.requests,
+    )
+    return CircuitBreakers(thresholds=[thresholds])
+
+
+def _assignment(name: str, address: Address) -> ClusterLoadAssignment:
+    endpoint = LbEndpoint(endpoint=Endpoint(address=build_address(address)))
+    return ClusterLoadAssignment(
+        cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]
+    )
+
+
+def build_address(address: Address) -> core.Address:
+    """Build Envoy's form of an address."""
+    if isinstance(address, TcpAddress):
+        return core.Address(
+            socket_address=core.SocketAddress(address=address.host, port_value=address.port)
+        )
+    return core.Address(pipe=core.Pipe(path=address.path))
+
+
+def _tls_socket(client: ClientTls) -> core.TransportSocket:
+    certificate = client.certificate
+    certificates = []
+    if certificate is not None:
+        certificates = [
+            tls.TlsCertificate(
+                certificate_chain=core.DataSource(filename=certificate.cert_file),
+                private_key=core.DataSource(filename=certificate.key_file),
+            )
+        ]
+    context = tls.UpstreamTlsContext(
+        sni=client.server_name,
+        common_tls_context=tls.CommonTlsContext(
+            tls_params=tls.TlsParameters(tls_minimum_protocol_version=tls.TlsParametersTlsProtocol.TLSV1_2),
+            tls_certificates=certificates,
+            validation_context=_validation(client),
+        ),
+    )
+    return core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=Any.pack(context))
+
+
+def _validation(client: ClientTls) -> tls.CertificateValidationContext:
+    name = tls.SubjectAltNameMatcher(
+        san_type=tls.SubjectAltNameMatcherSanType.DNS, matcher=StringMatcher(exact=client.server_name)
+    )
+    if client.ca_file is None:
+        return tls.CertificateValidationContext(
+            system_root_certs=tls.CertificateValidationContextSystemRootCerts(),
+            match_typed_subject_alt_names=[name],
+        )
+    return tls.CertificateValidationContext(
+        trusted_ca=core.DataSource(filename=client.ca_file), match_typed_subject_alt_names=[name]
+    )

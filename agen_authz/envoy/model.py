@@ -1,0 +1,104 @@
+"""What an Envoy configuration is made from: values only, so that rendering is a pure function of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why no configuration can be rendered; `cure` says what to do."""
+
+    message: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.cure}"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """An IP address, or a name that Envoy resolves, and a port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A Unix socket."""
+
+    path: str
+
+
+Address = TcpAddress | UnixAddress
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What Envoy shows a server that asks for a certificate: files on Envoy's machine."""
+
+    cert_file: str
+    key_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """TLS towards an upstream, whose certificate must be for `server_name`.
+
+    Without `ca_file` the certificate authorities of Envoy's machine are trusted.
+    """
+
+    server_name: str
+    ca_file: str | None = None
+    certificate: ClientCertificate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where a server is, and how it is spoken to."""
+
+    address: Address
+    tls: ClientTls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One resource: what callers ask for, and where it goes.
+
+    A query that belongs to the resource's URL is Check's matter; it is forwarded as it came.
+    """
+
+    name: str
+    authorities: frozenset[str]
+    path: str
+    upstream: Upstream
+    upstream_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one Envoy takes on at most."""
+
+    request_bytes: int = 1 << 20
+    max_stream_duration_s: int = 3600
+    connections: int = 10_000
+    requests: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """Everything that the bootstrap of one Envoy is rendered from.
+
+    Args:
+        admin: Envoy's admin interface, which can stop Envoy and shows all of its configuration; loopback only.
+        off_word: what `agen.inspect` says when Process may be skipped; no use while there is no Process.
+        proc: where Process is; nothing else than None until the response filter exists.
+    """
+
+    listener: TcpAddress
+    resources: tuple[Route, ...]
+    authz: Upstream
+    check_timeout_s: float
+    off_word: str
+    limits: Limits = Limits()
+    admin: TcpAddress | None = None
+    proc: None = None

@@ -1,0 +1,128 @@
+"""Which gRPC server answers Check, and where it listens; both engines serve the same function of bytes.
+
+`native` (pygrpc-native, HTTP/2 in Rust) serves loopback and Unix sockets without TLS; `grpcio` serves every
+address, with mutual TLS where it is configured. docs/adr/0004-two-engines.md says why there are two.
+"""
+
+import os
+import socket
+import stat
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from agen_authz.core.errors import ConfigError, Problem
+
+CHECK_METHOD = "/envoy.service.auth.v3.Authorization/Check"
+CHECK_SERVICE = "envoy.service.auth.v3.Authorization"
+HEALTH_SERVICE = "grpc.health.v1.Health"
+_SOCKET_UMASK = 0o117
+# Room for the headers and the framing around the largest body.
+_ENVELOPE_BYTES = 256 * 1024
+
+CheckFunction: TypeAlias = Callable[[bytes, float | None], Coroutine[Any, Any, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files of a listener that asks every client for a certificate."""
+
+    cert_file: Path
+    key_file: Path
+    client_ca_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where Check listens (`host:port` or `unix:///path`) and what it takes."""
+
+    address: str
+    request_bytes: int
+    in_flight: int
+    tls: TlsFiles | None = None
+
+    @property
+    def message_bytes(self) -> int:
+        """The largest CheckRequest that is read; a larger one is refused by the engine."""
+        return self.request_bytes + _ENVELOPE_BYTES
+
+    @property
+    def socket_path(self) -> Path | None:
+        """The file of a Unix socket; None for TCP."""
+        return Path(self.address.removeprefix("unix://")) if self.address.startswith("unix:") else None
+
+
+class Engine(Protocol):
+    """A gRPC server with Check and grpc.health.v1 on one socket."""
+
+    async def start(self) -> None:
+        """Listen, and answer NOT_SERVING until told otherwise.
+
+        Raises:
+            ConfigError: the address cannot be listened on.
+        """
+
+    async def set_serving(self, is_serving: bool) -> None:
+        """Say whether new calls are welcome, to whoever asks or watches grpc.health.v1."""
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new calls, wait for those in flight at most `grace_s` seconds, close the socket."""
+
+
+def refuse_address(address: str, why: str) -> ConfigError:
+    """Build the error for an address that cannot be listened on."""
+    cure = "end the other process, or choose another address under `server.authz`"
+    return ConfigError((Problem("server", None, "server.authz", f"cannot listen on `{address}`: {why}", cure),))
+
+
+@contextmanager
+def claimed(listener: Listener) -> Iterator[str]:
+    """Make an address ready to be bound, and yield it as gRPC spells it.
+
+    A Unix socket that nobody listens on any more is removed; what is bound inside the block gets mode 0660.
+    """
+    path = listener.socket_path
+    if path is None:
+        _refuse_taken_port(listener.address)
+        yield listener.address
+        return
+    _remove_stale_socket(path, listener.address)
+    before = os.umask(_SOCKET_UMASK)
+    try:
+        yield f"unix:{path}"
+    finally:
+        os.umask(before)
+
+
+def _refuse_taken_port(address: str) -> None:
+    # Engines may share a port (SO_REUSEPORT): two sidecars would then answer in turn with two configurations.
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as exc:
+            raise refuse_address(address, exc.strerror or "not available") from exc
+
+
+def _remove_stale_socket(path: Path, address: str) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise refuse_address(address, exc.strerror or "not available") from exc
+    if not stat.S_ISSOCK(mode):
+        raise refuse_address(address, "the path is not a socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except OSError as exc:
+            raise refuse_address(address, exc.strerror or "not available") from exc
+    raise refuse_address(address, "another process listens there")

@@ -1,0 +1,55 @@
+"""What operators ask: metrics, liveness and readiness, over HTTP on a socket of its own.
+
+Readiness says in one line per part what is wrong, and says it to loopback only.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether new calls are welcome, and what each part says about itself."""
+
+    is_ready: bool
+    parts: Mapping[str, str]
+
+
+def build_ops(render_metrics: Callable[[], tuple[bytes, str]], check_readiness: Callable[[], Readiness]) -> Starlette:
+    """Build the operators' application.
+
+    Args:
+        render_metrics: returns the exposition and its content type.
+        check_readiness: asked on every `/readyz`.
+    """
+
+    async def metrics(_: Request) -> Response:
+        body, content_type = render_metrics()
+        return Response(body, headers={"content-type": content_type})
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        readiness = check_readiness()
+        answer: dict[str, object] = {"ready": readiness.is_ready}
+        if _is_loopback(request):
+            answer["parts"] = dict(readiness.parts)
+        return JSONResponse(answer, status_code=200 if readiness.is_ready else 503)
+
+    return Starlette(routes=[Route("/metrics", metrics), Route("/livez", livez), Route("/readyz", readyz)])
+
+
+def _is_loopback(request: Request) -> bool:
+    if request.client is None:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
