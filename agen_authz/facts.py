@@ -11,6 +11,7 @@ from agen_authz.core.jwk import PublicKey
 from agen_authz.core.model import Call, Facts, Principal, Provider, RawToken, Request, Resource, Revoked
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import (
+    UnverifiedToken,
     VerifiedToken,
     admit_principal,
     read_bearer,
@@ -69,9 +70,7 @@ class Sources:
     revoked: Revoked = field(default_factory=Revoked)
 
 
-async def identify(
-    request: Request, resource: Resource, sources: Sources, bound_s: float
-) -> Principal | Rejected:
+async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Principal | Rejected:
     """Find out who calls, and whether the token may be used at this resource now.
 
     Args:
@@ -87,9 +86,7 @@ async def identify(
     vouched = await _vouch(raw, resource.providers, sources, bound_s)
     if isinstance(vouched, Rejected):
         return vouched
-    return admit_principal(
-        vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now()
-    )
+    return admit_principal(vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now())
 
 
 async def _vouch(
@@ -107,20 +104,23 @@ async def _vouch(
     provider = providers.get(token.unverified_issuer)
     if provider is None:
         return Rejected(Reason.TOKEN_ISSUER)
+    vouched = await _verify(token, provider, sources.keys, bound_s)
+    if isinstance(vouched, Vouched):
+        sources.tokens.keep(digest, vouched)
+    return vouched
+
+
+async def _verify(token: UnverifiedToken, provider: Provider, keys: KeySource, bound_s: float) -> Vouched | Rejected:
     if token.algorithm not in provider.algorithms:
         # No provider is asked for the key of a token that could not be accepted with it.
         return Rejected(Reason.TOKEN_ALGORITHM)
-    key = sources.keys.find_key(provider.name, token.kid)
+    key = keys.find_key(provider.name, token.kid)
     if key is None:
-        key = await wait_for(sources.keys.fetch_key(provider.name, token.kid), bound_s)
+        key = await wait_for(keys.fetch_key(provider.name, token.kid), bound_s)
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN)
     verified = verify_token(token, key, provider)
-    if isinstance(verified, Rejected):
-        return verified
-    vouched = Vouched(provider, key, verified)
-    sources.tokens.keep(digest, vouched)
-    return vouched
+    return verified if isinstance(verified, Rejected) else Vouched(provider, key, verified)
 
 
 def gather(call: Call, sources: Sources) -> Facts:
@@ -129,5 +129,3 @@ def gather(call: Call, sources: Sources) -> Facts:
     if call.session_id is not None:
         owner = sources.sessions.find_owner(call.server, call.session_id)
     return Facts(now=sources.clock.now(), session_owner=owner)
-
-

@@ -13,9 +13,7 @@ SOCKETLESS = ("tests/core", "tests/properties", "tests/wire", "tests/config")
 
 # The same examples in every run: what fails here fails everywhere. `make fuzz` looks for new ones.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=100, database=None)
-settings.register_profile(
-    "thorough", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 
 

@@ -37,9 +37,7 @@ def tree() -> Iterator[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if name not in MADE_BY_TOOLS
-            and not name.endswith(".egg-info")
-            and (name[0] != "." or name == ".ci")
+            if name not in MADE_BY_TOOLS and not name.endswith(".egg-info") and (name[0] != "." or name == ".ci")
         )
         yield from (Path(folder) / name for name in sorted(files) if not name.startswith(".coverage"))
 
@@ -120,9 +118,7 @@ def test_readme_opens_with_the_two_commands():
 def test_map_fits_one_screen_and_names_every_room():
     page = (ROOT / "AGENTS.md").read_text()
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and next(path.iterdir(), None)}
-    rooms = {
-        name for name in folders if name[0] != "." and name not in MADE_BY_TOOLS and ".egg-info" not in name
-    }
+    rooms = {name for name in folders if name[0] != "." and name not in MADE_BY_TOOLS and ".egg-info" not in name}
     rooms |= {
         path.name.removesuffix(".py")
         for path in (ROOT / "agen_authz").iterdir()

@@ -40,9 +40,7 @@ def measure(report: Mapping[str, Any]) -> list[Room]:
     return [
         Room(
             name=name,
-            covered=sum(
-                summary["covered_lines"] + summary.get("covered_branches", 0) for _, summary in entries
-            ),
+            covered=sum(summary["covered_lines"] + summary.get("covered_branches", 0) for _, summary in entries),
             total=sum(summary["num_statements"] + summary.get("num_branches", 0) for _, summary in entries),
             files=tuple(
                 f"{path} {summary['percent_covered']:.1f} %"

@@ -18,9 +18,7 @@ from agen_authz.wire.event import Recording
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-def build_settings(
-    config: Config, *, version: str, digest_key: bytes, off_word: str
-) -> CheckSettings:
+def build_settings(config: Config, *, version: str, digest_key: bytes, off_word: str) -> CheckSettings:
     """Build everything that Check decides by.
 
     Args:

@@ -1,7 +1,6 @@
 """How commands speak: findings on standard error, or as JSON on standard output, and their exit codes."""
 
 import json
-import os
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
@@ -24,7 +23,13 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
     """Show configuration problems, one a line, or as one JSON object."""
     if as_json:
         rows = [
-            {"file": item.file, "line": item.line, "path": item.path, "message": item.message, "cure": item.cure}
+            {
+                "file": item.file,
+                "line": item.line,
+                "path": item.path,
+                "message": item.message,
+                "cure": item.cure,
+            }
             for item in problems
         ]
         typer.echo(json.dumps({"ok": False, "problems": rows}))
@@ -36,7 +41,7 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
 def load_or_exit(file: Path, *, secrets: bool, as_json: bool) -> Loaded:
     """Load a configuration, or show all that is wrong with it and exit 1."""
     try:
-        return load(file, secrets=secrets, environ=os.environ)
+        return load(file, secrets=secrets)
     except ConfigError as exc:
         show_problems(exc.problems, as_json=as_json)
         raise typer.Exit(Exit.FINDING) from exc

@@ -54,7 +54,7 @@ _PREFLIGHT_HEADERS = frozenset(
 _PREFLIGHT_MAX_AGE_S = 600
 
 
-def admit(request: Request, route: Route) -> None | Malformed | Answer:
+def admit(request: Request, route: Route) -> Malformed | Answer | None:
     """Check what stands before identity; None lets the request pass, an Answer ends a CORS preflight."""
     headers = request.headers
     # 1.

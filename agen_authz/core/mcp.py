@@ -78,6 +78,10 @@ def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
     version = _read_version(request.headers, message)
     if isinstance(version, Misread):
         return version
+    return _read_call(request, message, version, server)
+
+
+def _read_call(request: Request, message: Message, version: str, server: str) -> Call | Misread:
     era = Era.MODERN if version in MODERN_VERSIONS else Era.LEGACY
     envelope = Envelope(era, message.shape, message.id)
     method = find_method(message.method, era)
@@ -148,10 +152,7 @@ def _read_version(headers: Mapping[str, str], message: Message) -> str | Misread
     claims_modern = VERSION_KEY in message.meta
     era = Era.MODERN if claims_modern or header in MODERN_VERSIONS else Era.LEGACY
     envelope = Envelope(era, message.shape, message.id)
-    if claims_modern:
-        refused = _check_stated_version(header, stated)
-    else:
-        refused = _check_legacy_version(header, message)
+    refused = _check_stated_version(header, stated) if claims_modern else _check_legacy_version(header, message)
     if refused is None and era is Era.MODERN:
         refused = _check_modern_message(message, claims_modern=claims_modern)
     if refused is None:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, TypeAlias, Union
+from typing import NewType, TypeAlias
 
 from agen_authz.core.reason import Reason
 
-Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 MessageId: TypeAlias = str | int
 
 RawToken = NewType("RawToken", str)

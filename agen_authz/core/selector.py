@@ -6,14 +6,14 @@ name's length and the few that overlap cost.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_TOKEN = re.compile(r"\*\*|\*|.", re.DOTALL)
+_PIECE = re.compile(r"\*\*|\*|.", re.DOTALL)
 
 
 class _Loop(IntEnum):
@@ -24,7 +24,7 @@ class _Loop(IntEnum):
     ANY = 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Node(Generic[T]):
     loop: _Loop = _Loop.NONE
     children: dict[str, "_Node[T]"] = field(default_factory=dict)
@@ -39,11 +39,9 @@ class _Node(Generic[T]):
         self.wild.append(node)
         return node
 
-    def reached(self) -> Iterator["_Node[T]"]:
-        """This node and those that a wildcard matching nothing leads to."""
-        yield self
-        for node in self.wild:
-            yield from node.reached()
+    @property
+    def is_last(self) -> bool:
+        return not self.children and not self.wild
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +54,66 @@ class SelectorIndex(Generic[T]):
     def find(self, name: str) -> list[T]:
         """List the values of every selector that matches `name`, plain ones first."""
         found = list(self._plain.get(name, ()))
-        active = list(self._root.reached())
-        if len(active) == 1 and not active[0].children:
-            return found
-        for char in name:
-            active = _advance(active, char)
-            if not active:
+        node, position = self._root, 0
+        # As long as no wildcard is met there is one way to go.
+        for position, char in enumerate(name):  # noqa: B007 the walk goes on from here
+            if node.wild:
+                break
+            child = node.children.get(char)
+            if child is None:
                 return found
-        for node in active:
-            found.extend(node.values)
+            node = child
+        else:
+            position = len(name)
+        _Walk(name, found).go_on(node, position)
         return found
 
 
-def _advance(active: list[_Node[T]], char: str) -> list[_Node[T]]:
-    following: dict[int, _Node[T]] = {}
-    for node in active:
-        if node.loop is _Loop.ANY or (node.loop is _Loop.PART and char != "/"):
-            for reached in node.reached():
-                following[id(reached)] = reached
-        child = node.children.get(char)
-        if child is not None:
-            for reached in child.reached():
-                following[id(reached)] = reached
-    return list(following.values())
+class _Walk(Generic[T]):
+    """The part of a look-up behind the first wildcard: all ways at once, each node once a step."""
+
+    def __init__(self, name: str, found: list[T]) -> None:
+        self._name = name
+        self._found = found
+        self._settled: set[int] = set()
+
+    def go_on(self, node: _Node[T], position: int) -> None:
+        active: dict[int, _Node[T]] = {}
+        self._enter(node, position, active)
+        for index in range(position, len(self._name)):
+            if not active:
+                return
+            active = self._advance(active, index)
+        for node in active.values():
+            self._found.extend(node.values)
+
+    def _advance(self, active: dict[int, _Node[T]], index: int) -> dict[int, _Node[T]]:
+        char = self._name[index]
+        following: dict[int, _Node[T]] = {}
+        for node in active.values():
+            if node.loop is _Loop.ANY or (node.loop is _Loop.PART and char != "/"):
+                self._enter(node, index + 1, following)
+            child = node.children.get(char)
+            if child is not None:
+                self._enter(child, index + 1, following)
+        return following
+
+    def _enter(self, node: _Node[T], position: int, active: dict[int, _Node[T]]) -> None:
+        """Make a node active, and with it what a wildcard that matches nothing leads to."""
+        if id(node) in active:
+            return
+        if node.loop and node.is_last:
+            self._settle(node, position)
+            return
+        active[id(node)] = node
+        for wild in node.wild:
+            self._enter(wild, position, active)
+
+    def _settle(self, node: _Node[T], position: int) -> None:
+        # A wildcard at the selector's end matches the rest at once, or never.
+        if id(node) not in self._settled and (node.loop is _Loop.ANY or "/" not in self._name[position:]):
+            self._settled.add(id(node))
+            self._found.extend(node.values)
 
 
 def index_selectors(entries: Iterable[tuple[str, T]]) -> SelectorIndex[T]:
@@ -90,12 +125,12 @@ def index_selectors(entries: Iterable[tuple[str, T]]) -> SelectorIndex[T]:
             plain.setdefault(selector, []).append(value)
             continue
         node = root
-        for token in _TOKEN.findall(selector):
-            if token == "**":
+        for piece in _PIECE.findall(selector):
+            if piece == "**":
                 node = node.find_or_add_wild(_Loop.ANY)
-            elif token == "*":
+            elif piece == "*":
                 node = node.find_or_add_wild(_Loop.PART)
             else:
-                node = node.children.setdefault(token, _Node[T]())
+                node = node.children.setdefault(piece, _Node[T]())
         node.values.append(value)
     return SelectorIndex(plain, root)

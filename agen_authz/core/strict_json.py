@@ -100,12 +100,12 @@ def _nests_deeper(text: str, max_depth: int) -> bool:
     """Look at brackets outside of strings only, so that no parser recurses before the limit is known."""
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
-        token = match[0]
-        if token in "[{":
+        mark = match[0]
+        if mark in "[{":
             depth += 1
             if depth > max_depth:
                 return True
-        elif token in "]}":
+        elif mark in "]}":
             depth -= 1
     return False
 

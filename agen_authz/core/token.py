@@ -85,7 +85,12 @@ def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
         return Rejected(Reason.TOKEN_MALFORMED, "a part is not canonical base64url of strict JSON")
     if "crit" in header:
         return Rejected(Reason.TOKEN_CRITICAL_HEADER)
-    kid, algorithm, kind, issuer = header.get("kid"), header.get("alg"), header.get("typ", ""), claims.get("iss")
+    kid, algorithm, kind, issuer = (
+        header.get("kid"),
+        header.get("alg"),
+        header.get("typ", ""),
+        claims.get("iss"),
+    )
     if not isinstance(algorithm, str) or not isinstance(kind, str):
         return Rejected(Reason.TOKEN_MALFORMED, "`alg` or `typ` is not a string")
     if not isinstance(issuer, str):
@@ -127,7 +132,7 @@ def _read_json_part(part: str) -> dict[str, Json] | None:
     return value if isinstance(value, dict) else None
 
 
-def verify_signature(token: UnverifiedToken, key: PublicKey, provider: Provider) -> None | Rejected:
+def verify_signature(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Rejected | None:
     """Verify the signature with one published key; None means that the key vouches for the token."""
     if token.algorithm not in provider.algorithms or token.algorithm not in key.algorithms:
         return Rejected(Reason.TOKEN_ALGORITHM)
@@ -189,11 +194,11 @@ def admit_principal(
 ) -> Principal | Rejected:
     """Decide whether a verified token may be used at this resource now; taken on every call.
 
-     1. type          RFC 9068 section 4
-     2. time          RFC 7519 sections 4.1.4 to 4.1.6, with the provider's leeway
-     3. audience      RFC 8707 section 2: this resource's url, or an audience configured for it
-     4. client, tenant, roles: what the resource admits and the provider may speak for
-     5. revocation
+    1. type          RFC 9068 section 4
+    2. time          RFC 7519 sections 4.1.4 to 4.1.6, with the provider's leeway
+    3. audience      RFC 8707 section 2: this resource's url, or an audience configured for it
+    4. client, tenant, roles: what the resource admits and the provider may speak for
+    5. revocation
     """
     principal = verified.principal
     # 1.
@@ -250,4 +255,3 @@ def _check_reach(principal: Principal, provider: Provider, resource: Resource) -
 def missing_scopes(principal: Principal, resource: Resource) -> tuple[str, ...]:
     """List the resource's scopes that the token lacks, in the order of configuration."""
     return tuple(scope for scope in resource.scopes if scope not in principal.scopes)
-

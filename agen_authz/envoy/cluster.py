@@ -44,9 +44,7 @@ def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
     """Build the cluster of one MCP server: HTTP/1.1, without health checks, outlier detection or retries."""
     options = HttpProtocolOptions(
         common_http_protocol_options=core.HttpProtocolOptions(idle_timeout=_RESOURCE_IDLE_TIMEOUT),
-        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
-            http_protocol_options=core.Http1ProtocolOptions()
-        ),
+        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http_protocol_options=core.Http1ProtocolOptions()),
     )
     return _build_cluster(resource_cluster(route.name), route.upstream, options=options, limits=limits)
 
@@ -54,9 +52,7 @@ def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
 def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
     """Build the cluster of Check: HTTP/2, no keep-alive pings (grpcio counts them as abuse)."""
     options = HttpProtocolOptions(
-        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
-            http2_protocol_options=core.Http2ProtocolOptions()
-        )
+        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=core.Http2ProtocolOptions())
     )
     return _build_cluster(AUTHZ_CLUSTER, authz, options=options, limits=limits)
 
@@ -95,17 +91,13 @@ def _circuit_breakers(limits: Limits) -> CircuitBreakers:
 
 def _assignment(name: str, address: Address) -> ClusterLoadAssignment:
     endpoint = LbEndpoint(endpoint=Endpoint(address=build_address(address)))
-    return ClusterLoadAssignment(
-        cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]
-    )
+    return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
 
 
 def build_address(address: Address) -> core.Address:
     """Build Envoy's form of an address."""
     if isinstance(address, TcpAddress):
-        return core.Address(
-            socket_address=core.SocketAddress(address=address.host, port_value=address.port)
-        )
+        return core.Address(socket_address=core.SocketAddress(address=address.host, port_value=address.port))
     return core.Address(pipe=core.Pipe(path=address.path))
 
 
@@ -122,7 +114,7 @@ def _tls_socket(client: ClientTls) -> core.TransportSocket:
     context = tls.UpstreamTlsContext(
         sni=client.server_name,
         common_tls_context=tls.CommonTlsContext(
-            tls_params=tls.TlsParameters(tls_minimum_protocol_version=tls.TlsParametersTlsProtocol.TLSV1_2),
+            tls_params=tls.TlsParameters(tls_minimum_protocol_version=tls.TlsParametersTlsProtocol.TLSv1_2),
             tls_certificates=certificates,
             validation_context=_validation(client),
         ),
@@ -134,11 +126,6 @@ def _validation(client: ClientTls) -> tls.CertificateValidationContext:
     name = tls.SubjectAltNameMatcher(
         san_type=tls.SubjectAltNameMatcherSanType.DNS, matcher=StringMatcher(exact=client.server_name)
     )
-    if client.ca_file is None:
-        return tls.CertificateValidationContext(
-            system_root_certs=tls.CertificateValidationContextSystemRootCerts(),
-            match_typed_subject_alt_names=[name],
-        )
     return tls.CertificateValidationContext(
         trusted_ca=core.DataSource(filename=client.ca_file), match_typed_subject_alt_names=[name]
     )

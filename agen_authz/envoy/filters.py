@@ -43,7 +43,7 @@ def _ext_authz(sidecar: Sidecar) -> HttpFilter:
             timeout=timedelta(seconds=sidecar.check_timeout_s),
         ),
         failure_mode_allow=False,
-        status_on_error=HttpStatus(code=StatusCode.SERVICE_UNAVAILABLE),
+        status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
         validate_mutations=True,
         encode_raw_headers=True,
         with_request_body=BufferSettings(

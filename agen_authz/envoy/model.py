@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Where Debian, Ubuntu and Envoy's own images keep the authorities that a system trusts.
+SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
+
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
@@ -42,13 +45,10 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """TLS towards an upstream, whose certificate must be for `server_name`.
-
-    Without `ca_file` the certificate authorities of Envoy's machine are trusted.
-    """
+    """TLS towards an upstream, whose certificate must be for `server_name` and from an authority in `ca_file`."""
 
     server_name: str
-    ca_file: str | None = None
+    ca_file: str = SYSTEM_CA
     certificate: ClientCertificate | None = None
 
 

@@ -25,7 +25,7 @@ _NO_TIMEOUT = timedelta(0)
 def build_routes(resources: Iterable[Route]) -> route_v3.RouteConfiguration:
     """Build the route table: a virtual host per set of resources that share an authority, 404 elsewhere."""
     hosts = [_virtual_host(domains, routes) for domains, routes in _group_by_authority(resources)]
-    nowhere = route_v3.VirtualHost(name="nowhere", domains=["*"], routes=[_not_found()])
+    nowhere = route_v3.VirtualHost(name="*", domains=["*"], routes=[_not_found()])
     return route_v3.RouteConfiguration(
         name="resources", virtual_hosts=[*hosts, nowhere], response_headers_to_remove=list(_REMOVED)
     )

@@ -50,7 +50,13 @@ class CheckServicer:
     """Answers `envoy.service.auth.v3.Authorization/Check`; never fails, and denies when anything else does."""
 
     def __init__(
-        self, settings: CheckSettings, *, sources: Sources, outlets: Outlets, entropy: Entropy, metrics: Metrics
+        self,
+        settings: CheckSettings,
+        *,
+        sources: Sources,
+        outlets: Outlets,
+        entropy: Entropy,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._sources = sources
@@ -75,7 +81,7 @@ class CheckServicer:
         self._in_flight += 1
         try:
             return await self._answer(raw, Asked(request_id), remaining_s)
-        except Exception:
+        except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
             _LOG.exception("check failed", extra={"request_id": request_id})
             self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
             denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
@@ -89,9 +95,7 @@ class CheckServicer:
         decision = self._refuse_when_full()
         if decision is None:
             decision, asked = await self._decide_in_time(raw, asked, remaining_s)
-        decision = await discharge(
-            decision, asked, settings.recording, outlets=self._outlets, started=started
-        )
+        decision = await discharge(decision, asked, settings.recording, outlets=self._outlets, started=started)
         server = asked.route.resource.name if asked.route is not None else ""
         seconds = clock.elapsed() - started
         self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
@@ -104,9 +108,7 @@ class CheckServicer:
             return Deny(Reason.OVERLOADED, (Step("server", "overloaded"),))
         return None
 
-    async def _decide_in_time(
-        self, raw: bytes, asked: Asked, remaining_s: float | None
-    ) -> tuple[Decision, Asked]:
+    async def _decide_in_time(self, raw: bytes, asked: Asked, remaining_s: float | None) -> tuple[Decision, Asked]:
         refused, asked = self._receive(raw, asked)
         if refused is not None:
             return refused, asked

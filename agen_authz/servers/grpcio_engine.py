@@ -80,7 +80,11 @@ def load_credentials(tls: TlsFiles) -> grpc.ServerCredentials:
         ConfigError: a file cannot be read.
     """
     contents = []
-    for key, path in (("key_file", tls.key_file), ("cert_file", tls.cert_file), ("client_ca_file", tls.client_ca_file)):
+    for key, path in (
+        ("key_file", tls.key_file),
+        ("cert_file", tls.cert_file),
+        ("client_ca_file", tls.client_ca_file),
+    ):
         try:
             contents.append(path.read_bytes())
         except OSError as exc:
@@ -89,4 +93,3 @@ def load_credentials(tls: TlsFiles) -> grpc.ServerCredentials:
             raise ConfigError((problem,)) from exc
     private_key, chain, client_ca = contents
     return grpc.ssl_server_credentials([(private_key, chain)], root_certificates=client_ca, require_client_auth=True)
-

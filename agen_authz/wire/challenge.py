@@ -8,8 +8,8 @@ import re
 
 import orjson
 
-from agen_authz.core.model import Answer, Principal, Request, Resource
 from agen_authz.core.admission import cors_headers
+from agen_authz.core.model import Answer, Principal, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.route import Route
 

@@ -44,9 +44,7 @@ def reason_of(decision: Decision) -> Reason:
     return Reason.ALLOWED if isinstance(decision, Allow) else decision.reason
 
 
-def render_event(
-    decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int
-) -> bytes:
+def render_event(decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
     event: dict[str, Any] = {
         "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds"),
@@ -59,8 +57,7 @@ def render_event(
     }
     if not isinstance(decision, Answer):
         event["why"] = [
-            {"check": step.check, "outcome": step.outcome, "rule": step.rule[:_MAX_TEXT_CHARS]}
-            for step in decision.why
+            {"check": step.check, "outcome": step.outcome, "rule": step.rule[:_MAX_TEXT_CHARS]} for step in decision.why
         ]
     if asked.principal is not None:
         event["principal"] = _principal(asked.principal)

@@ -169,9 +169,7 @@ def _headers_to_remove(request: Request, resource: Resource, call: Call) -> list
     if resource.resumable:
         kept = kept | {"last-event-id"}
     removed = [
-        name
-        for name in request.headers
-        if name not in kept and name[0] != ":" and not name.startswith("mcp-param-")
+        name for name in request.headers if name not in kept and name[0] != ":" and not name.startswith("mcp-param-")
     ]
     if call.envelope.era is Era.MODERN and "mcp-session-id" in request.headers:
         removed.append("mcp-session-id")

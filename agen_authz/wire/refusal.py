@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 import orjson
 
-from agen_authz.core.model import Call, Deny, Envelope, Era, Principal, Request, Resource, Shape, Target, TargetKind
+from agen_authz.core.model import (
+    Call,
+    Deny,
+    Envelope,
+    Era,
+    Principal,
+    Request,
+    Resource,
+    Shape,
+    Target,
+    TargetKind,
+)
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 from agen_authz.core.route import Route
 from agen_authz.core.version import SUPPORTED_VERSIONS

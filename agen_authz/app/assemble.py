@@ -1,0 +1,1 @@
+"""One sidecar from one configuration: adapters are built here, and nowhere else."""

@@ -1,0 +1,108 @@
+"""Envoy's listener and its HTTP connection manager: what a request must look like before any filter sees it."""
+
+import json
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.accesslog.v3 import (
+    AccessLogFilter,
+    ExtensionFilter,
+    OrFilter,
+    ResponseFlagFilter,
+)
+from envoy_data_plane.envoy.config.core import v3 as core
+from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
+from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import ExpressionFilter
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
+from envoy_data_plane.google.protobuf import Any
+
+from agen_authz.envoy.cluster import build_address
+from agen_authz.envoy.filters import build_filters
+from agen_authz.envoy.model import Limits, Sidecar
+from agen_authz.envoy.routing import build_routes
+
+_HEADER_KB = 32
+_HEADER_COUNT = 64
+_HEADERS_TIMEOUT = timedelta(seconds=10)
+_BODY_TIMEOUT_S = 30
+_STREAM_IDLE_TIMEOUT = timedelta(minutes=15)
+_CONNECTION_IDLE_TIMEOUT = timedelta(minutes=5)
+_MIN_BUFFER_BYTES = 65536
+# No host, overflow, no connection, broken connection, reset, not HTTP, late.
+_UPSTREAM_FAILURES = ("UH", "UO", "UF", "UC", "UR", "UPE", "UT")
+_UNAVAILABLE = {"jsonrpc": "2.0", "id": None, "error": {"code": 50300, "message": "Unavailable, try again."}}
+
+
+def build_listener(sidecar: Sidecar) -> Listener:
+    """Build the only listener."""
+    manager = Filter(
+        name="envoy.filters.network.http_connection_manager",
+        typed_config=Any.pack(_connection_manager(sidecar)),
+    )
+    return Listener(
+        name="mcp",
+        address=build_address(sidecar.listener),
+        enable_reuse_port=False,
+        per_connection_buffer_limit_bytes=max(sidecar.limits.request_bytes, _MIN_BUFFER_BYTES),
+        filter_chains=[FilterChain(filters=[manager])],
+    )
+
+
+def _connection_manager(sidecar: Sidecar) -> hcm.HttpConnectionManager:
+    escaped = hcm.HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST
+    return hcm.HttpConnectionManager(
+        stat_prefix="mcp",
+        use_remote_address=True,
+        internal_address_config=hcm.HttpConnectionManagerInternalAddressConfig(unix_sockets=False),
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action=escaped,
+        common_http_protocol_options=_http_options(sidecar.limits),
+        http2_protocol_options=_http2_options(),
+        max_request_headers_kb=_HEADER_KB,
+        request_headers_timeout=_HEADERS_TIMEOUT,
+        request_timeout=timedelta(seconds=_BODY_TIMEOUT_S + sidecar.check_timeout_s),
+        stream_idle_timeout=_STREAM_IDLE_TIMEOUT,
+        proxy_100_continue=False,
+        server_header_transformation=hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
+        local_reply_config=_local_replies(),
+        route_config=build_routes(sidecar.resources),
+        http_filters=build_filters(sidecar),
+    )
+
+
+def _http_options(limits: Limits) -> core.HttpProtocolOptions:
+    return core.HttpProtocolOptions(
+        idle_timeout=_CONNECTION_IDLE_TIMEOUT,
+        max_headers_count=_HEADER_COUNT,
+        max_stream_duration=timedelta(seconds=limits.max_stream_duration_s),
+        headers_with_underscores_action=core.HttpProtocolOptionsHeadersWithUnderscoresAction.DROP_HEADER,
+    )
+
+
+def _http2_options() -> core.Http2ProtocolOptions:
+    return core.Http2ProtocolOptions(
+        max_concurrent_streams=100, initial_stream_window_size=65536, initial_connection_window_size=1 << 20
+    )
+
+
+def _local_replies() -> hcm.LocalReplyConfig:
+    """Replace what Envoy says about a server that it cannot reach: its own text tells addresses and errors."""
+    check_failed = ExpressionFilter(expression='response.code_details == "ext_authz_error"')
+    failed = OrFilter(
+        filters=[
+            AccessLogFilter(response_flag_filter=ResponseFlagFilter(flags=list(_UPSTREAM_FAILURES))),
+            AccessLogFilter(
+                extension_filter=ExtensionFilter(
+                    name="envoy.access_loggers.extension_filters.cel", typed_config=Any.pack(check_failed)
+                )
+            ),
+        ]
+    )
+    text = core.DataSource(inline_string=json.dumps(_UNAVAILABLE))
+    later = core.HeaderValueOption(header=core.HeaderValue(key="retry-after", value="1"))
+    mapper = hcm.ResponseMapper(
+        filter=AccessLogFilter(or_filter=failed),
+        body_format_override=core.SubstitutionFormatString(text_format_source=text, content_type="application/json"),
+        headers_to_add=[later],
+    )
+    return hcm.LocalReplyConfig(mappers=[mapper])

@@ -1,0 +1,69 @@
+"""`agen-authz envoy-config`: what Envoy is given, for each way of running it."""
+
+from enum import StrEnum
+from typing import assert_never
+
+from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
+from envoy_data_plane.envoy.config.overload.v3 import OverloadManager, ResourceMonitor
+from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections.v3 import (
+    DownstreamConnectionsConfig,
+)
+from envoy_data_plane.google.protobuf import Any
+
+from agen_authz.envoy.cluster import build_address, build_authz_cluster, build_resource_cluster
+from agen_authz.envoy.listener import build_listener
+from agen_authz.envoy.model import Limits, Sidecar, TcpAddress, Unusable
+from agen_authz.envoy.text import render_yaml
+
+_HEADER = (
+    "Envoy in front of MCP servers: written by `agen-authz envoy-config`, do not edit.",
+    "",
+    "Every resource is routed by its exact host and path, and only after agen-authz (Check) allowed the request.",
+    "Everything else is 404 and reaches neither Check nor a backend. A host is compared without regard to case",
+    "here; Check compares it letter by letter. TLS ends before this listener. Run Envoy 1.40 or later.",
+)
+
+
+class Platform(StrEnum):
+    """What a configuration can be rendered for."""
+
+    SIDECAR = "sidecar"
+    ENVOY_GATEWAY = "envoy-gateway"
+    ISTIO = "istio"
+
+
+def render(platform: Platform, sidecar: Sidecar) -> str | Unusable:
+    """Render the configuration of one platform as YAML."""
+    match platform:
+        case Platform.SIDECAR:
+            return render_sidecar(sidecar)
+        case Platform.ENVOY_GATEWAY | Platform.ISTIO:
+            return Unusable(f"`--for {platform}` is not available yet", "use `--for sidecar`")
+        case _:
+            assert_never(platform)
+
+
+def render_sidecar(sidecar: Sidecar) -> str:
+    """Render the bootstrap of an Envoy that needs nothing else; the same values give the same bytes."""
+    clusters = [
+        *(build_resource_cluster(route, sidecar.limits) for route in sidecar.resources),
+        build_authz_cluster(sidecar.authz, sidecar.limits),
+    ]
+    bootstrap = Bootstrap(
+        static_resources=BootstrapStaticResources(listeners=[build_listener(sidecar)], clusters=clusters),
+        overload_manager=_connection_limit(sidecar.limits),
+        admin=None if sidecar.admin is None else _admin(sidecar.admin),
+    )
+    return render_yaml(bootstrap, _HEADER)
+
+
+def _connection_limit(limits: Limits) -> OverloadManager:
+    limit = DownstreamConnectionsConfig(max_active_downstream_connections=limits.connections)
+    monitor = ResourceMonitor(
+        name="envoy.resource_monitors.global_downstream_max_connections", typed_config=Any.pack(limit)
+    )
+    return OverloadManager(resource_monitors=[monitor])
+
+
+def _admin(address: TcpAddress) -> Admin:
+    return Admin(address=build_address(address), ignore_global_conn_limit=True)
