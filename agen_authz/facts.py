@@ -8,7 +8,7 @@ from threading import Lock
 
 from agen_authz.core.errors import Rejected
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Call, Facts, Principal, Provider, RawToken, Request, Resource, Revoked
+from agen_authz.core.model import Call, Facts, Provider, RawToken, Request, Resource, Revoked
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import (
     UnverifiedToken,
@@ -20,6 +20,7 @@ from agen_authz.core.token import (
 )
 from agen_authz.ports import Clock, KeySource, SessionTable
 from agen_authz.waiting import wait_for
+from agen_authz.wire.identity import Caller, render_caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Vouched:
     provider: Provider
     key: PublicKey
     token: VerifiedToken
+    caller: Caller
 
 
 class TokenCache:
@@ -70,7 +72,7 @@ class Sources:
     revoked: Revoked = field(default_factory=Revoked)
 
 
-async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Principal | Rejected:
+async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
     """Find out who calls, and whether the token may be used at this resource now.
 
     Args:
@@ -86,7 +88,10 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
     vouched = await _vouch(raw, resource.providers, sources, bound_s)
     if isinstance(vouched, Rejected):
         return vouched
-    return admit_principal(vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now())
+    principal = admit_principal(
+        vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now()
+    )
+    return principal if isinstance(principal, Rejected) else vouched.caller
 
 
 async def _vouch(
@@ -120,7 +125,9 @@ async def _verify(token: UnverifiedToken, provider: Provider, keys: KeySource, b
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN)
     verified = verify_token(token, key, provider)
-    return verified if isinstance(verified, Rejected) else Vouched(provider, key, verified)
+    if isinstance(verified, Rejected):
+        return verified
+    return Vouched(provider, key, verified, render_caller(verified.principal))
 
 
 def gather(call: Call, sources: Sources) -> Facts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
@@ -75,6 +76,7 @@ def _read_country(request: Request, surroundings: Surroundings) -> str | None:
     return value.upper() if len(value) == 2 and value.isascii() and value.isalpha() else None
 
 
+@lru_cache(maxsize=4096)
 def _read_address(text: str) -> Address | None:
     try:
         address = ip_address(text)

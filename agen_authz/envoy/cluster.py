@@ -1,6 +1,5 @@
 """Envoy's clusters: the MCP servers, and the sidecar that answers Check."""
 
-import ipaddress
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.cluster.v3 import (
@@ -24,7 +23,17 @@ from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.google.protobuf import Any
 
-from agen_authz.envoy.model import Address, ClientTls, Limits, Route, TcpAddress, UnixAddress, Upstream
+from agen_authz.envoy.address import parse_ip
+from agen_authz.envoy.model import (
+    Address,
+    ClientCertificate,
+    ClientTls,
+    Limits,
+    Route,
+    TcpAddress,
+    UnixAddress,
+    Upstream,
+)
 
 AUTHZ_CLUSTER = "agen-authz"
 _RESOURCE_PREFIX = "resource-"
@@ -58,6 +67,8 @@ def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
 
 
 def _build_cluster(name: str, upstream: Upstream, *, options: HttpProtocolOptions, limits: Limits) -> Cluster:
+    is_http2 = options.explicit_http_config is not None and options.explicit_http_config.http2_protocol_options
+    protocol = "h2" if is_http2 is not None else "http/1.1"
     return Cluster(
         name=name,
         type=_discovery(upstream.address),
@@ -65,18 +76,14 @@ def _build_cluster(name: str, upstream: Upstream, *, options: HttpProtocolOption
         circuit_breakers=_circuit_breakers(limits),
         typed_extension_protocol_options={_HTTP_OPTIONS: Any.pack(options)},
         load_assignment=_assignment(name, upstream.address),
-        transport_socket=None if upstream.tls is None else _tls_socket(upstream.tls),
+        transport_socket=None if upstream.tls is None else _tls_socket(upstream.tls, protocol),
     )
 
 
 def _discovery(address: Address) -> ClusterDiscoveryType:
-    if isinstance(address, UnixAddress):
+    if isinstance(address, UnixAddress) or parse_ip(address.host) is not None:
         return ClusterDiscoveryType.STATIC
-    try:
-        ipaddress.ip_address(address.host)
-    except ValueError:
-        return ClusterDiscoveryType.STRICT_DNS
-    return ClusterDiscoveryType.STATIC
+    return ClusterDiscoveryType.STRICT_DNS
 
 
 def _circuit_breakers(limits: Limits) -> CircuitBreakers:
@@ -101,30 +108,32 @@ def build_address(address: Address) -> core.Address:
     return core.Address(pipe=core.Pipe(path=address.path))
 
 
-def _tls_socket(client: ClientTls) -> core.TransportSocket:
-    certificate = client.certificate
-    certificates = []
-    if certificate is not None:
-        certificates = [
-            tls.TlsCertificate(
-                certificate_chain=core.DataSource(filename=certificate.cert_file),
-                private_key=core.DataSource(filename=certificate.key_file),
-            )
-        ]
+def _tls_socket(client: ClientTls, protocol: str) -> core.TransportSocket:
     context = tls.UpstreamTlsContext(
-        sni=client.server_name,
+        # An IP address is no server name (RFC 6066 section 3).
+        sni=client.server_name if parse_ip(client.server_name) is None else "",
         common_tls_context=tls.CommonTlsContext(
             tls_params=tls.TlsParameters(tls_minimum_protocol_version=tls.TlsParametersTlsProtocol.TLSv1_2),
-            tls_certificates=certificates,
+            tls_certificates=[] if client.certificate is None else [_certificate(client.certificate)],
             validation_context=_validation(client),
+            alpn_protocols=[protocol],
         ),
     )
     return core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=Any.pack(context))
 
 
+def _certificate(certificate: ClientCertificate) -> tls.TlsCertificate:
+    return tls.TlsCertificate(
+        certificate_chain=core.DataSource(filename=certificate.cert_file),
+        private_key=core.DataSource(filename=certificate.key_file),
+    )
+
+
 def _validation(client: ClientTls) -> tls.CertificateValidationContext:
+    kinds = tls.SubjectAltNameMatcherSanType
     name = tls.SubjectAltNameMatcher(
-        san_type=tls.SubjectAltNameMatcherSanType.DNS, matcher=StringMatcher(exact=client.server_name)
+        san_type=kinds.DNS if parse_ip(client.server_name) is None else kinds.IP_ADDRESS,
+        matcher=StringMatcher(exact=client.server_name),
     )
     return tls.CertificateValidationContext(
         trusted_ca=core.DataSource(filename=client.ca_file), match_typed_subject_alt_names=[name]

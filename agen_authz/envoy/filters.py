@@ -22,17 +22,18 @@ _DENIED_BODY_BYTES = 65536
 def build_filters(sidecar: Sidecar) -> list[HttpFilter]:
     """Build the chain; responses pass it from the end to the start."""
     return [
-        _response_cleaner(),
+        _envoy_header_remover(),
         _ext_authz(sidecar),
         # Process comes here, within an ExtensionWithMatcher that skips it on `sidecar.off_word`.
         _router(),
     ]
 
 
-def _response_cleaner() -> HttpFilter:
+def _envoy_header_remover() -> HttpFilter:
     prefix = StringMatcher(prefix="x-envoy-")
     removal = rules.HeaderMutation(remove_on_match=rules.HeaderMutationRemoveOnMatch(key_matcher=prefix))
-    mutation = HeaderMutation(mutations=Mutations(response_mutations=[removal]))
+    mutations = Mutations(request_mutations=[removal], response_mutations=[removal])
+    mutation = HeaderMutation(mutations=mutations)
     return HttpFilter(name="envoy.filters.http.header_mutation", typed_config=Any.pack(mutation))
 
 

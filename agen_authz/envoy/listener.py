@@ -52,7 +52,7 @@ def _connection_manager(sidecar: Sidecar) -> hcm.HttpConnectionManager:
     return hcm.HttpConnectionManager(
         stat_prefix="mcp",
         use_remote_address=True,
-        internal_address_config=hcm.HttpConnectionManagerInternalAddressConfig(unix_sockets=False),
+        internal_address_config=_nobody_is_internal(),
         normalize_path=True,
         merge_slashes=True,
         path_with_escaped_slashes_action=escaped,
@@ -68,6 +68,12 @@ def _connection_manager(sidecar: Sidecar) -> hcm.HttpConnectionManager:
         route_config=build_routes(sidecar.resources),
         http_filters=build_filters(sidecar),
     )
+
+
+def _nobody_is_internal() -> hcm.HttpConnectionManagerInternalAddressConfig:
+    # No list at all would stand for the private networks, whose `x-envoy-*` headers control retries and timeouts.
+    nobody = core.CidrRange(address_prefix="255.255.255.255", prefix_len=32)
+    return hcm.HttpConnectionManagerInternalAddressConfig(cidr_ranges=[nobody])
 
 
 def _http_options(limits: Limits) -> core.HttpProtocolOptions:

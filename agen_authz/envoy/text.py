@@ -11,7 +11,9 @@ _REMARKS = {
     "admin:": "It shows this whole configuration and can stop Envoy: loopback only.",
     "enable_reuse_port:": "A second Envoy, or anybody else, on this port is an error and not a share of the calls.",
     "per_connection_buffer_limit_bytes:": "At least what Check may be shown of a body.",
-    "use_remote_address:": "With the next setting: whoever connects is a stranger, so `x-envoy-*` controls are removed.",
+    "use_remote_address:": (
+        "With the next setting: whoever connects is a stranger, so `x-envoy-*` controls are removed."
+    ),
     "normalize_path:": (
         "Done before routing and before Check: what Check decides on is what is forwarded. "
         "Escaped slashes mean different things to different servers: refused."
@@ -19,19 +21,24 @@ _REMARKS = {
     "headers_with_underscores_action:": "Frameworks read `agen_subject` as `agen-subject`.",
     "max_stream_duration:": "An open stream outlives its token by this much at most.",
     "request_timeout:": "For the body to arrive; answers may stream for as long as max_stream_duration.",
-    "local_reply_config:": "Envoy's own texts name addresses and causes: clients get this instead, and a time to retry.",
+    "local_reply_config:": (
+        "Envoy's own texts name addresses and causes: clients get this instead, and a time to retry."
+    ),
     "response_headers_to_remove:": "The backend's; a denial's own www-authenticate survives.",
     "prefix_rewrite:": "The whole path: the match is exact.",
     "disable_request_body_buffering:": (
         "No token, no buffering: Check is asked with an empty body and answers before the direct response would."
     ),
     "disabled:": "What is routed nowhere is nobody's business.",
-    "remove_on_match:": "The backend's; this filter is the first, so it is the last on the way back.",
+    "request_mutations:": (
+        "A stranger's, before Check: Envoy hides some of them from Check and forwards them all the same."
+    ),
+    "response_mutations:": "The backend's; this filter is the first, so it is the last on the way back.",
     "encode_raw_headers:": "Repeated headers stay apart, and bytes stay bytes.",
     "with_request_body:": "Never a part of a body: what is larger is 413, and Check is not asked.",
     "status_on_error:": "Check does not answer: nothing passes. 403 would send clients into a new authorization.",
     "validate_mutations:": "A header that Envoy cannot send is an error, not a call without it.",
-    "decoder_header_mutation_rules:": "allow_envoy: without it, removals of `x-envoy-*` are ignored without a word.",
+    "decoder_header_mutation_rules:": "allow_envoy: without it, what Check says about `x-envoy-*` would not count.",
     "suppress_envoy_headers:": "The original path and the like are not for the backend.",
     "circuit_breakers:": "Envoy's 1024 would be used up by as many open event streams.",
     "resource_monitors:": "Envoy sets no limit of its own.",

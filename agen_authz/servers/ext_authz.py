@@ -11,7 +11,7 @@
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agen_authz.core.admission import admit
 from agen_authz.core.decide import PolicySet, decide
@@ -128,11 +128,10 @@ class CheckServicer:
         request = read_check(raw)
         if isinstance(request, Malformed):
             return Deny(request.reason, (Step("request", "malformed", request.detail),)), asked
-        asked = replace(asked, request=request)
         route = self._settings.routes.find(request.authority, request.path)
         if isinstance(route, Malformed):
-            return Deny(route.reason, (Step("route", "unknown"),)), asked
-        asked = replace(asked, route=route)
+            return Deny(route.reason, (Step("route", "unknown"),)), Asked(asked.request_id, request)
+        asked = Asked(asked.request_id, request, route)
         admitted = admit(request, route)
         if isinstance(admitted, Malformed):
             return Deny(admitted.reason, (Step("admission", "refused"),)), asked
@@ -145,11 +144,11 @@ class CheckServicer:
         request, route = asked.request, asked.route
         assert request is not None and route is not None  # noqa: S101 `_receive` has set both
         resource = route.resource
-        principal = await identify(request, resource, self._sources, bound_s)
-        if isinstance(principal, Rejected):
-            return Deny(principal.reason, (Step("token", "rejected", principal.detail),)), asked
-        asked = replace(asked, principal=principal)
-        missing = missing_scopes(principal, resource)
+        caller = await identify(request, resource, self._sources, bound_s)
+        if isinstance(caller, Rejected):
+            return Deny(caller.reason, (Step("token", "rejected", caller.detail),)), asked
+        asked = Asked(asked.request_id, request, route, caller=caller)
+        missing = missing_scopes(caller.principal, resource)
         if missing:
             return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), asked
         call = parse(request, resource.name, self._settings.limits)
@@ -157,6 +156,6 @@ class CheckServicer:
             step = Step("message", "misread", call.detail)
             denied = Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
             return denied, asked
-        asked = replace(asked, call=call)
         facts = gather(call, self._sources)
-        return decide(call, principal, facts, self._settings.policies), asked
+        decision = decide(call, caller.principal, facts, self._settings.policies)
+        return decision, Asked(asked.request_id, request, route, caller, call)

@@ -9,16 +9,17 @@ import re
 import orjson
 
 from agen_authz.core.admission import cors_headers
-from agen_authz.core.model import Answer, Principal, Request, Resource
+from agen_authz.core.model import Answer, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.route import Route
+from agen_authz.wire.identity import Caller
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _ERRORS = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
 _NOT_ABOUT_AUTHORIZATION = frozenset({Reason.ORIGIN_REFUSED})
 
 
-def render_challenge(reason: Reason, resource: Resource, principal: Principal | None) -> str | None:
+def render_challenge(reason: Reason, resource: Resource, caller: Caller | None) -> str | None:
     """Render `www-authenticate` for a Reason that asks for another token; None for every other Reason."""
     refusal = REFUSALS[reason]
     asks = refusal.status in (401, 403) or reason is Reason.AUTHORIZATION_MALFORMED
@@ -28,7 +29,7 @@ def render_challenge(reason: Reason, resource: Resource, principal: Principal | 
     # RFC 6750 section 3.1: a request without any credential gets no error code.
     if reason is not Reason.TOKEN_MISSING:
         parts.append(f'error="{_ERRORS[refusal.status]}"')
-    scopes = _scopes_of(reason, resource, principal)
+    scopes = _scopes_of(reason, resource, caller)
     if scopes:
         parts.append(f'scope="{" ".join(scopes)}"')
     parts.append(f'resource_metadata="{resource.metadata_url}"')
@@ -37,11 +38,11 @@ def render_challenge(reason: Reason, resource: Resource, principal: Principal | 
     return "Bearer " + ", ".join(parts)
 
 
-def _scopes_of(reason: Reason, resource: Resource, principal: Principal | None) -> tuple[str, ...]:
+def _scopes_of(reason: Reason, resource: Resource, caller: Caller | None) -> tuple[str, ...]:
     granted: tuple[str, ...] = ()
-    if reason is Reason.SCOPE_MISSING and principal is not None:
+    if reason is Reason.SCOPE_MISSING and caller is not None:
         # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
-        granted = tuple(scope for scope in principal.scopes if _SCOPE.fullmatch(scope))
+        granted = tuple(scope for scope in caller.principal.scopes if _SCOPE.fullmatch(scope))
     return tuple(dict.fromkeys((*resource.scopes, *granted)))
 
 

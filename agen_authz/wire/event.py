@@ -12,7 +12,7 @@ import orjson
 
 from agen_authz.core.context import Context, Surroundings, read_context
 from agen_authz.core.digest import digest_arguments, digest_text
-from agen_authz.core.model import Allow, Answer, Call, Decision, Deny, Principal, Request
+from agen_authz.core.model import Allow, Answer, Call, Decision, Deny, Request
 from agen_authz.core.reason import Reason
 from agen_authz.wire.refusal import Asked
 
@@ -59,39 +59,13 @@ def render_event(decision: Decision, asked: Asked, recording: Recording, *, now:
         event["why"] = [
             {"check": step.check, "outcome": step.outcome, "rule": step.rule[:_MAX_TEXT_CHARS]} for step in decision.why
         ]
-    if asked.principal is not None:
-        event["principal"] = _principal(asked.principal)
+    if asked.caller is not None:
+        event["principal"] = asked.caller.event
     if asked.request is not None:
         event["context"] = _context(asked.request, read_context(asked.request, recording.surroundings))
     if asked.call is not None:
         event["call"] = _call(asked.call, recording.digest_key)
     return orjson.dumps(event)
-
-
-def _principal(principal: Principal) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "provider": principal.provider,
-        "issuer": principal.issuer,
-        "subject": principal.subject,
-        "client": principal.client,
-        "tenant": principal.tenant,
-        "roles": principal.roles,
-        "permissions": principal.permissions,
-        "groups": principal.groups,
-        "scopes": principal.scopes,
-        "email": principal.email,
-        "email_verified": principal.email_verified,
-        "country": principal.country,
-        "acr": principal.acr,
-        "amr": principal.amr,
-        "expires": principal.expires,
-        "token_id": principal.token_id,
-    }
-    if principal.auth_time is not None:
-        event["auth_time"] = principal.auth_time
-    if principal.issued_at is not None:
-        event["issued_at"] = principal.issued_at
-    return event
 
 
 def _context(request: Request, context: Context) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from google.protobuf.message import DecodeError
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.admission import SINGLE_HEADERS, cors_headers
 from agen_authz.core.errors import Malformed
-from agen_authz.core.model import Allow, Answer, Call, Decision, Deny, Era, Principal, Request, Resource
+from agen_authz.core.model import Allow, Answer, Call, Decision, Era, Request, Resource
 from agen_authz.core.reason import Reason
-from agen_authz.wire.identity import IDENTITY_HEADERS, render_identity
+from agen_authz.wire.identity import IDENTITY_HEADERS, render_text, set_header
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
 
 _OK, _PERMISSION_DENIED = 0, 7
@@ -135,30 +135,19 @@ def _render_denied(response: pb.CheckResponse, answer: HttpAnswer) -> None:
 
 
 def _render_allow(response: pb.CheckResponse, asked: Asked) -> None:
-    request, route, call, principal = asked.request, asked.route, asked.call, asked.principal
-    if request is None or route is None or call is None or principal is None:
+    request, route, call, caller = asked.request, asked.route, asked.call, asked.caller
+    if request is None or route is None or call is None or caller is None:
         # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
         raise ValueError("an allowed call without request, resource, call or caller")
-    allowed = pb.OkHttpResponse()
-    for name, value in identity_headers(principal, route.resource, asked.request_id):
-        _set_header(allowed, name, value)
+    allowed = response.ok_response
+    allowed.MergeFromString(caller.headers)
+    set_header(allowed, "agen-resource", render_text(route.resource.name))
+    set_header(allowed, "agen-request-id", f'"{asked.request_id}"')
     allowed.headers_to_remove.extend(_headers_to_remove(request, route.resource, call))
     for name, value in cors_headers(request, route):
         option = allowed.response_headers_to_add.add(header=pb.HeaderValue(key=name, value=value))
         option.append.value = name == "vary"
-    response.ok_response.CopyFrom(allowed)
     response.status.code = _OK
-
-
-def _set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:
-    option = allowed.headers.add(header=pb.HeaderValue(key=name, value=value))
-    # `append: false` overwrites; Envoy 1.40 does not look at `append_action` here.
-    option.append.value = False
-
-
-def identity_headers(principal: Principal, resource: Resource, request_id: str) -> tuple[tuple[str, str], ...]:
-    """List the `agen-*` headers that the backend gets, all of them always."""
-    return (*render_identity(principal, resource), ("agen-request-id", f'"{request_id}"'))
 
 
 def _headers_to_remove(request: Request, resource: Resource, call: Call) -> list[str]:
@@ -174,6 +163,3 @@ def _headers_to_remove(request: Request, resource: Resource, call: Call) -> list
     if call.envelope.era is Era.MODERN and "mcp-session-id" in request.headers:
         removed.append("mcp-session-id")
     return removed
-
-
-__all__ = ["INSPECT_KEY", "Asked", "Deny", "identity_headers", "read_check", "render_check"]

@@ -12,7 +12,6 @@ from agen_authz.core.model import (
     Deny,
     Envelope,
     Era,
-    Principal,
     Request,
     Resource,
     Shape,
@@ -23,6 +22,7 @@ from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 from agen_authz.core.route import Route
 from agen_authz.core.version import SUPPORTED_VERSIONS
 from agen_authz.wire.challenge import render_challenge
+from agen_authz.wire.identity import Caller
 
 _JSON_TYPE = ("content-type", "application/json")
 _NO_STORE = ("cache-control", "no-store")
@@ -39,7 +39,7 @@ class Asked:
     request_id: str
     request: Request | None = None
     route: Route | None = None
-    principal: Principal | None = None
+    caller: Caller | None = None
     call: Call | None = None
 
 
@@ -73,7 +73,7 @@ def _headers_of(denied: Deny, status: int, asked: Asked) -> tuple[tuple[str, str
         is_metadata = asked.route is not None and asked.route.is_metadata
         return (("allow", "GET, OPTIONS" if is_metadata else "POST, GET, DELETE, OPTIONS"),)
     resource: Resource | None = asked.route.resource if asked.route is not None else None
-    challenge = render_challenge(denied.reason, resource, asked.principal) if resource is not None else None
+    challenge = render_challenge(denied.reason, resource, asked.caller) if resource is not None else None
     return (("www-authenticate", challenge),) if challenge is not None else ()
 
 

@@ -1,0 +1,110 @@
+"""The configuration file, and what it does not say, become the values that Envoy's bootstrap is rendered from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from agen_authz.config import Config
+from agen_authz.config import model as conf
+from agen_authz.core.digest import off_word
+from agen_authz.envoy.address import is_every_address, is_loopback, parse_address
+from agen_authz.envoy.model import (
+    ClientCertificate,
+    ClientTls,
+    Limits,
+    Route,
+    Sidecar,
+    TcpAddress,
+    UnixAddress,
+    Unusable,
+    Upstream,
+)
+
+DEFAULT_LISTENER = TcpAddress("127.0.0.1", 10000)
+# `.internal` is kept free for private use: nobody else's server can answer under the name.
+_PLACEHOLDER_DOMAIN = "internal"
+_PLACEHOLDER_PORT = 8080
+# As a Kubernetes secret of type `kubernetes.io/tls` looks when mounted.
+_CERTIFICATE_FOLDER = "/etc/agen/envoy"
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where things are as Envoy sees them, which the configuration file does not say.
+
+    Args:
+        upstreams: each resource's server by the resource's name; `NAME.internal:8080` for one that is not here.
+        authz: where Envoy reaches Check, if it is not the address that Check listens on.
+    """
+
+    listener: TcpAddress = DEFAULT_LISTENER
+    admin: TcpAddress | None = None
+    authz: Upstream | None = None
+    upstreams: Mapping[str, Upstream] = field(default_factory=dict)
+
+
+def from_config(config: Config, metadata_key: bytes | None, placement: Placement) -> Sidecar | Unusable:
+    """Take from a configuration what Envoy must know; `metadata_key` is the content of `metadata_key_file`."""
+    unknown = placement.upstreams.keys() - {resource.name for resource in config.resources}
+    if unknown:
+        named = ", ".join(f"`{name}`" for name in sorted(unknown))
+        return Unusable(f"no resource is called {named}", "use a resource's `name` before the `=`")
+    if placement.admin is not None and not is_loopback(placement.admin.host):
+        return Unusable(
+            f"the admin interface may not listen on `{placement.admin.host}`", "use a loopback address or none"
+        )
+    authz = placement.authz or _find_authz(config.server)
+    if isinstance(authz, Unusable):
+        return authz
+    return Sidecar(
+        listener=placement.listener,
+        admin=placement.admin,
+        resources=tuple(_build_route(resource, placement.upstreams) for resource in config.resources),
+        authz=authz,
+        check_timeout_s=config.server.check_timeout,
+        off_word=off_word(metadata_key),
+        limits=Limits(request_bytes=config.limits.request_bytes),
+    )
+
+
+def _find_authz(server: conf.Server) -> Upstream | Unusable:
+    address = parse_address(server.authz)
+    if isinstance(address, Unusable):
+        return address
+    if isinstance(address, UnixAddress):
+        return Upstream(address)
+    if is_every_address(address.host):
+        return Unusable(f"`server.authz` is `{server.authz}`", "say with `--authz` where Envoy reaches it")
+    return Upstream(address, None if server.tls is None else _mutual_tls(address.host))
+
+
+def _mutual_tls(server_name: str) -> ClientTls:
+    """Check asks for a certificate: Envoy finds its own where a mounted secret has it."""
+    certificate = ClientCertificate(f"{_CERTIFICATE_FOLDER}/tls.crt", f"{_CERTIFICATE_FOLDER}/tls.key")
+    return ClientTls(server_name, f"{_CERTIFICATE_FOLDER}/ca.crt", certificate)
+
+
+def _build_route(resource: conf.Resource, upstreams: Mapping[str, Upstream]) -> Route:
+    parts = urlsplit(resource.url)
+    path = parts.path or "/"
+    return Route(
+        name=resource.name,
+        authorities=_authorities(parts),
+        path=path,
+        upstream=upstreams.get(resource.name) or _placeholder(resource.name),
+        upstream_path=resource.upstream_path or path,
+    )
+
+
+def _placeholder(name: str) -> Upstream:
+    return Upstream(TcpAddress(f"{name}.{_PLACEHOLDER_DOMAIN}", _PLACEHOLDER_PORT))
+
+
+def _authorities(parts: SplitResult) -> frozenset[str]:
+    # As Check accepts them: the scheme's default port may be written or left out, any other must be there.
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    default = _DEFAULT_PORTS[parts.scheme]
+    if parts.port is None or parts.port == default:
+        return frozenset({host, f"{host}:{default}"})
+    return frozenset({f"{host}:{parts.port}"})

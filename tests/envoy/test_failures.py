@@ -1,0 +1,120 @@
+"""What happens when something around Envoy fails, seen on the wire."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from envoy_data_plane.envoy.service.auth.v3 import CheckResponse
+from envoy_data_plane.google.rpc import Status
+
+from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, Upstream
+from agen_authz.envoy.run import LaunchError, start_envoy
+from tests.envoy.stand import (
+    HOST,
+    TIMEOUT_S,
+    Asked,
+    Stand,
+    allow,
+    crm,
+    free_port,
+    launch,
+    read_pieces,
+    request,
+    run_stand,
+)
+
+pytestmark = pytest.mark.envoy
+
+UNAVAILABLE = b'{"jsonrpc": "2.0", "id": null, "error": {"code": 50300, "message": "Unavailable, try again."}}'
+
+
+def _crm_and_nothing(port: int) -> tuple[Route, ...]:
+    nothing = Upstream(TcpAddress(HOST, free_port()))
+    gone = frozenset({"gone.example.com"})
+    return (crm(port), Route("gone", gone, "/mcp", upstream=nothing, upstream_path="/mcp"))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """Run an Envoy that waits for nothing long."""
+    limits = Limits(max_stream_duration_s=1)
+    folder = tmp_path_factory.mktemp("envoy")
+    with run_stand(folder, routes=_crm_and_nothing, limits=limits, check_timeout_s=0.2) as stand:
+        yield stand
+
+
+@pytest.fixture(scope="module")
+def without_check(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    with run_stand(tmp_path_factory.mktemp("envoy"), has_check=False) as stand:
+        yield stand
+
+
+@pytest.mark.parametrize("token", [True, False], ids=["token", "no token"])
+def test_without_check_nothing_passes(without_check: Stand, token: bool) -> None:
+    reply = without_check.send(request("GET", "/crm/mcp", token=token))
+    answer = (reply.status, reply.headers["retry-after"], reply.body)
+    assert (answer, without_check.backend.arrived) == ((503, "1", UNAVAILABLE), [])
+
+
+def test_a_late_check_is_no_yes(stand: Stand) -> None:
+    is_over = threading.Event()
+
+    def wait(_: Asked) -> CheckResponse:
+        is_over.wait(TIMEOUT_S)
+        return allow()
+
+    stand.check.answer = wait
+    reply = stand.send(request("GET", "/crm/mcp"))
+    is_over.set()
+    assert (reply.status, reply.body, stand.backend.arrived) == (503, UNAVAILABLE, [])
+
+
+def test_a_denial_without_an_answer_for_the_client_is_a_denial(stand: Stand) -> None:
+    stand.check.answer = lambda _: CheckResponse(status=Status(code=7))
+    reply = stand.send(request("GET", "/crm/mcp"))
+    assert (reply.status, reply.body, stand.backend.arrived) == (403, b"", [])
+
+
+def test_a_backend_that_is_down_is_named_to_nobody(stand: Stand) -> None:
+    reply = stand.send(request("GET", "/mcp", host="gone.example.com"))
+    assert (reply.status, reply.headers["retry-after"], reply.body) == (503, "1", UNAVAILABLE)
+
+
+def test_no_stream_lives_for_ever(stand: Stand) -> None:
+    is_over = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: first\n\n"
+        is_over.wait(TIMEOUT_S)
+
+    stand.backend.pieces = pieces
+    with stand.connect() as connection:
+        connection.sendall(request("GET", "/crm/mcp"))
+        received = b"".join(read_pieces(connection))
+    is_over.set()
+    # The stream is cut: what arrived has no end.
+    assert b"data: first" in received and not received.endswith(b"0\r\n\r\n")
+
+
+def _sidecar(port: int) -> Sidecar:
+    authz = Upstream(TcpAddress(HOST, free_port()))
+    return Sidecar(
+        listener=TcpAddress(HOST, port),
+        resources=(crm(free_port()),),
+        authz=authz,
+        check_timeout_s=1.0,
+        off_word="off",
+    )
+
+
+def test_a_taken_port_is_one_clear_line(stand: Stand, tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match=rf"^`127.0.0.1:{stand.port}` is in use$"):
+        start_envoy(launch(tmp_path, _sidecar(stand.port)))
+
+
+def test_a_configuration_that_envoy_refuses_is_one_clear_line(tmp_path: Path) -> None:
+    broken = launch(tmp_path, _sidecar(free_port()))
+    broken.config_file.write_text("static_resources: {listeners: 1}", encoding="utf-8")
+    with pytest.raises(LaunchError, match=r"\AEnvoy ended with code 1: [^\n]*listeners[^\n]*\Z"):
+        start_envoy(broken)
