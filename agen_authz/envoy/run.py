@@ -36,7 +36,7 @@ def run_envoy(launch: Launch) -> Iterator[subprocess.Popen[bytes]]:
     """Run Envoy: listening on entry, ended on exit.
 
     Raises:
-        LaunchError: if the address is taken, or Envoy ends or does not listen in time.
+        LaunchError: if the address is taken, or Envoy cannot run, ends, or does not listen in time.
     """
     process = start_envoy(launch)
     try:
@@ -49,14 +49,11 @@ def start_envoy(launch: Launch) -> subprocess.Popen[bytes]:
     """Start Envoy and wait until it listens; the caller ends it with `stop_envoy`.
 
     Raises:
-        LaunchError: if the address is taken, or Envoy ends or does not listen in time.
+        LaunchError: if the address is taken, or Envoy cannot run, ends, or does not listen in time.
     """
     if _is_taken(launch.listener):
         raise LaunchError(f"`{launch.listener.host}:{launch.listener.port}` is in use")
-    with launch.log_file.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603  our own arguments, no shell
-            _arguments(launch), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
+    process = _spawn(launch)
     try:
         _await_listening(process, launch)
     except BaseException:
@@ -76,6 +73,16 @@ def stop_envoy(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
+    with launch.log_file.open("wb") as log:
+        try:
+            return subprocess.Popen(  # noqa: S603  our own arguments, no shell
+                _arguments(launch), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        except OSError as exc:
+            raise LaunchError(f"cannot run `{launch.binary}`: {exc.strerror}") from exc
 
 
 def _arguments(launch: Launch) -> list[str]:

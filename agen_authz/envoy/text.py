@@ -7,7 +7,7 @@ from betterproto2 import Casing
 from envoy_data_plane.envoy.config.bootstrap.v3 import Bootstrap
 
 # Above the first line that starts so. What the line does is in Envoy's documentation; here is why it is there.
-_REMARKS = {
+REMARKS = {
     "admin:": "It shows this whole configuration and can stop Envoy: loopback only.",
     "enable_reuse_port:": "A second Envoy, or anybody else, on this port is an error and not a share of the calls.",
     "per_connection_buffer_limit_bytes:": "At least what Check may be shown of a body.",
@@ -58,7 +58,7 @@ def render_yaml(bootstrap: Bootstrap, header: tuple[str, ...]) -> str:
     """Render a bootstrap; `header` becomes the remark on top, one line each."""
     settings = bootstrap.to_dict(casing=Casing.SNAKE)
     text = yaml.dump(settings, Dumper=_Dumper, sort_keys=False, width=_NO_FOLDING, allow_unicode=True)
-    remarks = dict(_REMARKS)
+    remarks = dict(REMARKS)
     lines = [f"# {line}".rstrip() for line in header]
     for line in text.splitlines():
         bare = line.lstrip(" -")

@@ -103,13 +103,16 @@ class Check:
 
 
 @contextmanager
-def serve_check(check: Check, port: int) -> Iterator[None]:
+def serve_check(check: Check, port: int, credentials: grpc.ServerCredentials | None = None) -> Iterator[None]:
     """Serve Check on loopback."""
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", 4 << 20)])
     method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(check.check)
     service = grpc.method_handlers_generic_handler("envoy.service.auth.v3.Authorization", {"Check": method})
     server.add_generic_rpc_handlers((service,))
-    assert server.add_insecure_port(f"{HOST}:{port}") == port
+    if credentials is None:
+        assert server.add_insecure_port(f"{HOST}:{port}") == port
+    else:
+        assert server.add_secure_port(f"{HOST}:{port}", credentials) == port
     server.start()
     try:
         yield

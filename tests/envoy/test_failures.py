@@ -2,14 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from envoy_data_plane.envoy.service.auth.v3 import CheckResponse
 from envoy_data_plane.google.rpc import Status
 
-from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, Upstream
-from agen_authz.envoy.run import LaunchError, start_envoy
+from agen_authz.envoy.model import Limits, Route, TcpAddress, Upstream
 from tests.envoy.stand import (
     HOST,
     TIMEOUT_S,
@@ -18,7 +16,6 @@ from tests.envoy.stand import (
     allow,
     crm,
     free_port,
-    launch,
     read_pieces,
     request,
     run_stand,
@@ -95,26 +92,3 @@ def test_no_stream_lives_for_ever(stand: Stand) -> None:
     is_over.set()
     # The stream is cut: what arrived has no end.
     assert b"data: first" in received and not received.endswith(b"0\r\n\r\n")
-
-
-def _sidecar(port: int) -> Sidecar:
-    authz = Upstream(TcpAddress(HOST, free_port()))
-    return Sidecar(
-        listener=TcpAddress(HOST, port),
-        resources=(crm(free_port()),),
-        authz=authz,
-        check_timeout_s=1.0,
-        off_word="off",
-    )
-
-
-def test_a_taken_port_is_one_clear_line(stand: Stand, tmp_path: Path) -> None:
-    with pytest.raises(LaunchError, match=rf"^`127.0.0.1:{stand.port}` is in use$"):
-        start_envoy(launch(tmp_path, _sidecar(stand.port)))
-
-
-def test_a_configuration_that_envoy_refuses_is_one_clear_line(tmp_path: Path) -> None:
-    broken = launch(tmp_path, _sidecar(free_port()))
-    broken.config_file.write_text("static_resources: {listeners: 1}", encoding="utf-8")
-    with pytest.raises(LaunchError, match=r"\AEnvoy ended with code 1: [^\n]*listeners[^\n]*\Z"):
-        start_envoy(broken)

@@ -1,9 +1,10 @@
 """What Check is shown of a request and what the backend gets, seen on the wire."""
 
+import httpx
 import pytest
 from envoy_data_plane.envoy.config.core.v3 import HeaderValueOption
 
-from tests.envoy.stand import CRM_HOST, PLAIN_ANSWER, Stand, allow, chunked, overwrite, request
+from tests.envoy.stand import CRM_HOST, HOST, PLAIN_ANSWER, TIMEOUT_S, Stand, allow, chunked, overwrite, request
 
 pytestmark = pytest.mark.envoy
 
@@ -38,6 +39,20 @@ def test_the_original_path_is_not_for_the_backend(stand: Stand) -> None:
     stand.send(request("GET", "/crm/mcp"))
     names = [name for name, _ in stand.backend.arrived[0].headers if name.startswith("x-envoy-")]
     assert names == []
+
+
+def test_the_peer_is_the_last_in_forwarded_for(stand: Stand) -> None:
+    stand.send(request("GET", "/crm/mcp", headers=("x-forwarded-for: 198.51.100.7",)))
+    (value,) = stand.check.asked[0].values("x-forwarded-for")
+    first, *others = value.split(b",")
+    # For a peer on loopback Envoy writes the address of its own machine.
+    assert (first, len(others)) == (b"198.51.100.7", 1)
+
+
+def test_nobody_chooses_envoys_request_id(stand: Stand) -> None:
+    stand.send(request("GET", "/crm/mcp", headers=("x-request-id: mine",)))
+    (value,) = stand.check.asked[0].values("x-request-id")
+    assert value != b"mine"
 
 
 @pytest.mark.parametrize("headers", [(), ("x-envoy-retry-on: 5xx", "x-envoy-max-retries: 3")], ids=["", "asked"])
@@ -113,6 +128,23 @@ def test_a_chunked_body_is_the_same_as_a_whole_one(stand: Stand, body: bytes) ->
     asked = [asked.body for asked in stand.check.asked]
     arrived = [arrived.body for arrived in stand.backend.arrived]
     assert (whole.status, parts.status, asked == [body, body], arrived == [body, body]) == (200, 200, True, True)
+
+
+def test_http_2_is_decided_alike(stand: Stand) -> None:
+    body = b"x" * MIB
+    headers = {"host": CRM_HOST, "authorization": "Bearer t", "agen_subject": "mallory", "te": "trailers"}
+    with httpx.Client(http1=False, http2=True, timeout=TIMEOUT_S) as client:
+        reply = client.post(f"http://{HOST}:{stand.port}/crm/mcp", headers=headers, content=body)
+    (asked,), (arrived,) = stand.check.asked, stand.backend.arrived
+    seen = (asked.host, asked.path, asked.body == body, asked.values("agen_subject"), arrived.body == body)
+    assert (reply.http_version, reply.status_code, seen) == ("HTTP/2", 200, (CRM_HOST, "/crm/mcp", True, [], True))
+
+
+def test_check_sees_the_host_that_was_routed(stand: Stand) -> None:
+    rows = [f"GET http://{CRM_HOST}/crm/mcp HTTP/1.1", "host: evil.example.com", "authorization: Bearer t"]
+    stand.send("\r\n".join(rows).encode() + b"\r\n\r\n")
+    (asked,), (arrived,) = stand.check.asked, stand.backend.arrived
+    assert (asked.host, arrived.values("host")) == (CRM_HOST, [CRM_HOST])
 
 
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["content-length", "chunked"])

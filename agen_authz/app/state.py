@@ -1,0 +1,53 @@
+"""What the store holds for the sidecar: which basis its rules have, and the key of digests."""
+
+import hmac
+from dataclasses import dataclass
+
+from agen_authz.adapters.store import migrate, open_store
+from agen_authz.config import Loaded
+from agen_authz.core.errors import ConfigError, Problem, Unavailable
+from agen_authz.ports import Entropy, Store
+
+_KEY_BYTES = 32
+_MAPPING, _DIGEST_KEY = "access.mapping", "digest_key"
+_DIGEST_LABEL = b"agen.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An open store, and what was read from it."""
+
+    store: Store
+    digest_key: bytes
+
+
+async def open_state(loaded: Loaded, entropy: Entropy) -> State:
+    """Open the store, bring it to this version, and check that it was made for this configuration.
+
+    Raises:
+        ConfigError: the store cannot be used, or remembers another `access.mapping`.
+    """
+    config = loaded.config
+    await migrate(config.store.url)
+    store = open_store(config.store.url, timeout_s=config.limits.store_timeout)
+    fresh = {_MAPPING: config.access.mapping, _DIGEST_KEY: entropy.draw(_KEY_BYTES).hex()}
+    try:
+        kept = await store.remember(fresh)
+    except Unavailable as exc:
+        raise _refuse(loaded, "store.url", "the store does not answer", "see that the file can be written") from exc
+    if kept[_MAPPING] != config.access.mapping:
+        await store.close()
+        message = f"this store was made for `{kept[_MAPPING]}`, and the mapping is permanent"
+        cure = f"set `mapping: {kept[_MAPPING]}`, or review every rule and start with a new store (`store.url`)"
+        raise _refuse(loaded, "access.mapping", message, cure)
+    return State(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
+
+
+def _derive_digest_key(loaded: Loaded, kept: bytes) -> bytes:
+    # Where the store is encrypted its key is the operators' own; digests then compare across stores.
+    own = loaded.secrets.store_key
+    return kept if own is None else hmac.digest(own, _DIGEST_LABEL, "sha256")
+
+
+def _refuse(loaded: Loaded, path: str, message: str, cure: str) -> ConfigError:
+    return ConfigError((Problem(str(loaded.file), loaded.line_of(path), path, message, cure),))

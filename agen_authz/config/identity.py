@@ -1,0 +1,88 @@
+"""`providers`, `revoked` and `resources` of the configuration file."""
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from agen_authz.config.section import Section, Word, Words
+from agen_authz.config.unit import Seconds
+
+ClaimPath: TypeAlias = str | tuple[str, ...]
+
+
+class Jwks(Section):
+    """How a provider's keys are fetched."""
+
+    refresh: Seconds = Field(600.0, description="How often they are fetched anew.")
+    keep_stale: Seconds = Field(3600.0, description="How long they are kept while the provider is down.")
+    cooldown: Seconds = Field(30.0, description="How often an unknown key may cause a fetch.")
+    timeout: Seconds = Field(3.0, description="How long one fetch may take.")
+
+
+class Claims(Section):
+    """Where a provider keeps what is read: dotted paths, or JSON pointers (RFC 6901); the first that is there."""
+
+    subject: ClaimPath = Field("sub", description="The caller's identity at this provider.")
+    roles: ClaimPath = Field("roles", description="A list of roles.")
+    permissions: ClaimPath = Field("permissions", description="A list of permissions.")
+    groups: ClaimPath = Field("groups", description="A list of groups.")
+    email: ClaimPath = Field("email", description="The caller's e-mail address.")
+    email_verified: ClaimPath = Field("email_verified", description="Whether the provider has verified it.")
+    client: ClaimPath = Field(("client_id", "azp"), description="The client that the token was issued to.")
+    scopes: ClaimPath = Field(("scope", "scp"), description="A string of words, or a list.")
+    tenant: ClaimPath | None = Field(None, description="The caller's tenant.")
+    country: ClaimPath | None = Field(None, description="The caller's country.")
+
+
+class Provider(Section):
+    """An OpenID provider whose access tokens are accepted."""
+
+    name: Word = Field(description="The provider's name in events and metrics.")
+    issuer: str = Field(description="`iss` of its tokens, and where OIDC discovery starts.")
+    insecure_issuer: bool = Field(False, description="Allows http on loopback: the demo and tests.")
+    advertised_issuer: str | None = Field(None, description="What the resource metadata shows; default: issuer.")
+    jwks_uri: str | None = Field(None, description="Where its keys are; default: from discovery.")
+    algorithms: Words = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
+    token_types: Words = Field(("at+jwt", "JWT"), description="Accepted `typ` headers; `absent` may be listed.")
+    leeway: Seconds = Field(30.0, description="How far clocks may differ.")
+    max_token_age: Seconds | None = Field(None, description="How old a token may be, since `iat`.")
+    tenants: Words | Literal["any"] | None = Field(None, description="Tenants it may speak for, or any.")
+    roles: Words | Literal["any"] | None = Field(None, description="Roles and permissions it may assert, or any.")
+    jwks: Jwks = Field(Jwks(), description="How its keys are fetched.")
+    claims: Claims = Field(Claims(), description="Where its claims are.")
+
+
+class RevokedEntries(Section):
+    """What is refused at once, of every provider."""
+
+    kids: tuple[str, ...] = Field((), description="Key ids.")
+    subjects: tuple[str, ...] = Field((), description="Subjects.")
+    jti: tuple[str, ...] = Field((), description="Token ids.")
+
+
+class SigningKey(Section):
+    """A key that requests to one backend are signed with."""
+
+    id: Word = Field(description="`keyid` of the signature.")
+    secret_file: str = Field(description="At least 32 bytes; one trailing newline is not part of the key.")
+
+
+class Resource(Section):
+    """One MCP server that Envoy routes to."""
+
+    name: Word = Field(description="The server's name in rules, metrics and events.")
+    url: str = Field(description="What users configure: audience, metadata, host and exact path to match.")
+    providers: Words = Field(description="Whose tokens are accepted.")
+    audiences: tuple[str, ...] = Field((), description="Audiences accepted besides url.")
+    clients: Words | None = Field(None, description="Client ids that may call; default: any.")
+    require_tenant: bool = Field(False, description="Whether a token must name a tenant.")
+    scopes: tuple[str, ...] = Field((), description="Scopes needed on every call.")
+    origins: tuple[str, ...] = Field((), description="Accepted Origin headers.")
+    unmapped: Literal["deny", "authenticated"] = Field("deny", description="Targets that no access rule names.")
+    methods: dict[str, Literal["allow", "deny"]] = Field({}, description="Methods that name no target.")
+    resumable: bool = Field(False, description="Whether Last-Event-ID reaches the backend.")
+    forward_token: bool = Field(False, description="Whether the caller's token reaches the backend.")
+    forward_headers: tuple[str, ...] = Field((), description="Request headers passed on besides MCP's own.")
+    upstream_path: str | None = Field(None, description="What the backend sees; default: the url's path.")
+    signing_keys: tuple[SigningKey, ...] | None = Field(None, description="The first signs, all verify.")
+    insecure_unsigned: bool = Field(False, description="A resource without signing keys needs this.")

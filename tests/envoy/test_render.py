@@ -1,0 +1,142 @@
+"""What is rendered: accepted by the real Envoy, the same bytes every time, and nothing in it that must not be."""
+
+import subprocess
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agen_authz.envoy.binary import find_binary
+from agen_authz.envoy.model import ClientTls, Limits, Route, Sidecar, TcpAddress, UnixAddress, Unusable, Upstream
+from agen_authz.envoy.render import Platform, render, render_sidecar
+from agen_authz.envoy.text import REMARKS
+
+HTTPS = Upstream(TcpAddress("hr.internal", 8443), ClientTls("hr.internal"))
+HTTPS_BY_IP = Upstream(TcpAddress("127.0.0.1", 8443), ClientTls("127.0.0.1"))
+UNIX = Upstream(UnixAddress("/run/wiki.sock"))
+PLAIN = Upstream(TcpAddress("crm.internal", 8080))
+SIDECAR = Sidecar(
+    listener=TcpAddress("127.0.0.1", 10000),
+    resources=(
+        Route("crm", frozenset({"mcp.example.com"}), "/crm/mcp", upstream=PLAIN, upstream_path="/mcp"),
+        Route("wiki", frozenset({"mcp.example.com"}), "/wiki/mcp", upstream=UNIX, upstream_path="/wiki/mcp"),
+        Route("root", frozenset({"root.example.com"}), "/", upstream=PLAIN, upstream_path="/"),
+    ),
+    authz=Upstream(UnixAddress("/run/agen/authz.sock")),
+    check_timeout_s=1.0,
+    off_word="off",
+)
+ALL_SETTINGS = replace(SIDECAR, admin=TcpAddress("127.0.0.1", 9901))
+
+
+def _with_upstream(upstream: Upstream) -> Sidecar:
+    route = Route("hr", frozenset({"[::1]:10000"}), "/mcp", upstream=upstream, upstream_path="/mcp")
+    return replace(SIDECAR, resources=(route,))
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize(
+    "sidecar",
+    [
+        pytest.param(SIDECAR, id="plain"),
+        pytest.param(ALL_SETTINGS, id="admin"),
+        pytest.param(replace(SIDECAR, listener=TcpAddress("::1", 10000)), id="IPv6"),
+        pytest.param(replace(SIDECAR, check_timeout_s=0.25, limits=Limits(request_bytes=1024)), id="small"),
+        pytest.param(replace(SIDECAR, resources=()), id="no resources"),
+        pytest.param(_with_upstream(HTTPS), id="https upstream"),
+        pytest.param(_with_upstream(HTTPS_BY_IP), id="https upstream by address"),
+    ],
+)
+def test_envoy_accepts_what_is_rendered(tmp_path: Path, sidecar: Sidecar) -> None:
+    binary = find_binary()
+    assert not isinstance(binary, Unusable)
+    config_file = tmp_path / "envoy.yaml"
+    config_file.write_text(render_sidecar(sidecar), encoding="utf-8")
+    arguments = [str(binary), "--mode", "validate", "--disable-hot-restart", "-l", "warning", "-c", str(config_file)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr, done.stdout.strip()) == (0, "", f"configuration '{config_file}' OK")
+
+
+@pytest.mark.parametrize("setting", REMARKS)
+def test_a_remark_stands_above_its_setting(setting: str) -> None:
+    lines = render_sidecar(ALL_SETTINGS).splitlines()
+    above = [before for before, line in pairwise(lines) if line.lstrip(" -").split(" ")[0] == setting]
+    assert above[0].lstrip().startswith("#")
+
+
+def test_the_same_values_give_the_same_bytes() -> None:
+    again = replace(SIDECAR, resources=tuple(replace(route) for route in SIDECAR.resources))
+    assert render_sidecar(again) == render_sidecar(SIDECAR)
+
+
+@pytest.mark.parametrize("platform", [Platform.ENVOY_GATEWAY, Platform.ISTIO])
+def test_other_platforms_are_not_available_yet(platform: Platform) -> None:
+    expected = Unusable(f"`--for {platform}` is not available yet", "use `--for sidecar`")
+    assert render(platform, SIDECAR) == expected
+
+
+def test_a_sidecar_is_rendered_whole() -> None:
+    assert render(Platform.SIDECAR, SIDECAR) == render_sidecar(SIDECAR)
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(_keys(item) for item in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_keys(item) for item in value))
+    return set()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "admin",
+        "failure_mode_allow",
+        "allow_partial_message",
+        "clear_route_cache",
+        "shadow_mode",
+        "hedge_policy",
+        "internal_redirect_policy",
+        "request_mirror_policies",
+        "retry_policy",
+        "upgrade_configs",
+        "proxy_100_continue",
+        "health_checks",
+    ],
+)
+def test_what_weakens_is_not_there(setting: str) -> None:
+    assert setting not in _keys(yaml.safe_load(render_sidecar(SIDECAR)))
+
+
+def _virtual_hosts(text: str) -> dict[str, list[str]]:
+    listener = yaml.safe_load(text)["static_resources"]["listeners"][0]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    hosts = manager["route_config"]["virtual_hosts"]
+    return {
+        " ".join(host["domains"]): [
+            f"{route['match'].get('path', '/*')} -> {route.get('route', route.get('direct_response'))}"
+            for route in host["routes"]
+        ]
+        for host in hosts
+    }
+
+
+def test_resources_are_grouped_by_the_hosts_that_they_share() -> None:
+    both = frozenset({"a.example.com", "a.example.com:443"})
+    routes = (
+        Route("one", both, "/one", upstream=PLAIN, upstream_path="/one"),
+        Route("two", frozenset({"a.example.com"}), "/two", upstream=PLAIN, upstream_path="/"),
+    )
+    one = ["/one -> {'cluster': 'resource-one', 'timeout': '0s'}", "/one -> {'status': 401}"]
+    two = ["/two -> {'cluster': 'resource-two', 'prefix_rewrite': '/', 'timeout': '0s'}", "/two -> {'status': 401}"]
+    well_known = "/.well-known/oauth-protected-resource"
+    metadata = [f"{well_known}/one -> {{'status': 404}}", f"{well_known}/two -> {{'status': 404}}"]
+    nowhere = ["/* -> {'status': 404}"]
+    assert _virtual_hosts(render_sidecar(replace(SIDECAR, resources=routes))) == {
+        "a.example.com": [*one, *two, *metadata, *nowhere],
+        "a.example.com:443": [*one, metadata[0], f"{well_known} -> {{'status': 404}}", *nowhere],
+        "*": nowhere,
+    }
