@@ -2,24 +2,27 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
-from agen_authz.adapters.jwks import JwksSource
+from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app.build import build_revoked, build_settings
 from agen_authz.app.state import open_state
-from agen_authz.config import Loaded, unbuilt, weakened
+from agen_authz.config import Config, Loaded, unbuilt, weakened
 from agen_authz.core.digest import off_word
 from agen_authz.core.errors import ConfigError
 from agen_authz.facts import Sources, TokenCache
 from agen_authz.obligations import Outlets
 from agen_authz.ports import Store
-from agen_authz.servers.engine import Engine
+from agen_authz.servers.engine import Engine, Listener, TlsFiles, is_local
 from agen_authz.servers.ext_authz import CheckServicer
+from agen_authz.servers.grpcio_engine import GrpcioEngine
+from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.servers.ops import Readiness
 
 _LOG = logging.getLogger(__name__)
@@ -73,7 +76,7 @@ async def assemble(loaded: Loaded) -> Sidecar:
     settings = build_settings(
         config, version=version, digest_key=state.digest_key, off_word=off_word(loaded.secrets.metadata_key)
     )
-    keys = JwksSource(key_settings(config, settings), clock=clock, metrics=metrics)
+    keys = JwksSource(_key_settings(config), clock=clock, metrics=metrics)
     await keys.start()
     sessions = MemorySessions(config.limits.sessions)
     servicer = CheckServicer(
@@ -83,4 +86,35 @@ async def assemble(loaded: Loaded) -> Sidecar:
         entropy=entropy,
         metrics=metrics,
     )
-    return Sidecar(version, build_engine(loaded, servicer), servicer, metrics, keys, state.store)
+    return Sidecar(version, _build_engine(config, servicer), servicer, metrics, keys, state.store)
+
+
+def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:
+    return tuple(
+        ProviderKeys(
+            name=provider.name,
+            issuer=provider.issuer,
+            jwks_uri=provider.jwks_uri,
+            allows_loopback_http=provider.insecure_issuer,
+            refresh_s=provider.jwks.refresh,
+            keep_stale_s=provider.jwks.keep_stale,
+            cooldown_s=provider.jwks.cooldown,
+            timeout_s=provider.jwks.timeout,
+        )
+        for provider in config.providers
+    )
+
+
+def _build_engine(config: Config, servicer: CheckServicer) -> Engine:
+    server, limits = config.server, config.limits
+    tls = None
+    if server.tls is not None:
+        files = (Path(name) for name in (server.tls.cert_file, server.tls.key_file, server.tls.client_ca_file))
+        tls = TlsFiles(*files)
+    listener = Listener(server.authz, limits.request_bytes, limits.in_flight, tls)
+    engine = server.engine
+    if engine == "auto":
+        engine = "native" if tls is None and is_local(server.authz) else "grpcio"
+    if engine == "native":
+        return NativeEngine(listener, servicer.check)
+    return GrpcioEngine(listener, servicer.check)

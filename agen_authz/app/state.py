@@ -8,6 +8,7 @@ from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.ports import Entropy, Store
 
+DEFAULT_URL = "sqlite:////var/lib/agen/agen.db"
 _KEY_BYTES = 32
 _MAPPING, _DIGEST_KEY = "access.mapping", "digest_key"
 _DIGEST_LABEL = b"agen.digest"
@@ -28,8 +29,9 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> State:
         ConfigError: the store cannot be used, or remembers another `access.mapping`.
     """
     config = loaded.config
-    await migrate(config.store.url)
-    store = open_store(config.store.url, timeout_s=config.limits.store_timeout)
+    url = config.store.url or DEFAULT_URL
+    await migrate(url)
+    store = open_store(url, timeout_s=config.limits.store_timeout)
     fresh = {_MAPPING: config.access.mapping, _DIGEST_KEY: entropy.draw(_KEY_BYTES).hex()}
     try:
         kept = await store.remember(fresh)
@@ -43,6 +45,15 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> State:
     return State(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
 
 
+async def migrate_state(loaded: Loaded) -> list[str]:
+    """Bring the store to this version; return the steps that were taken.
+
+    Raises:
+        ConfigError: the store cannot be used.
+    """
+    return await migrate(loaded.config.store.url or DEFAULT_URL)
+
+
 def _derive_digest_key(loaded: Loaded, kept: bytes) -> bytes:
     # Where the store is encrypted its key is the operators' own; digests then compare across stores.
     own = loaded.secrets.store_key
@@ -50,4 +61,4 @@ def _derive_digest_key(loaded: Loaded, kept: bytes) -> bytes:
 
 
 def _refuse(loaded: Loaded, path: str, message: str, cure: str) -> ConfigError:
-    return ConfigError((Problem(str(loaded.file), loaded.line_of(path), path, message, cure),))
+    return ConfigError((Problem(str(loaded.file), loaded.line_of(*path.split(".")), path, message, cure),))

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from agen_authz.app.logs import set_up_logs
-from agen_authz.app.run import migrate_store, run
+from agen_authz.app.run import run
+from agen_authz.app.state import migrate_state
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
 from agen_authz.core.errors import ConfigError
 
@@ -22,7 +24,7 @@ def serve(config: ConfigFile) -> None:
     loaded = load_or_exit(config, secrets=True, as_json=False)
     set_up_logs()
     try:
-        asyncio.run(run(loaded))
+        uvloop.run(run(loaded))
     except ConfigError as exc:
         show_problems(exc.problems, as_json=False)
         raise typer.Exit(Exit.FINDING) from exc
@@ -35,7 +37,7 @@ def migrate(config: ConfigFile) -> None:
     """
     loaded = load_or_exit(config, secrets=False, as_json=False)
     try:
-        done = asyncio.run(migrate_store(loaded))
+        done = asyncio.run(migrate_state(loaded))
     except ConfigError as exc:
         show_problems(exc.problems, as_json=False)
         raise typer.Exit(Exit.FINDING) from exc

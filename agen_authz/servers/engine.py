@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -69,6 +70,13 @@ class Engine(Protocol):
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls, wait for those in flight at most `grace_s` seconds, close the socket."""
+
+
+def is_local(address: str) -> bool:
+    """Tell whether only this machine can reach an address: a Unix socket, or an IP address on loopback."""
+    if address.startswith("unix:"):
+        return True
+    return ip_address(address.rpartition(":")[0].strip("[]")).is_loopback
 
 
 def refuse_address(address: str, why: str) -> ConfigError:

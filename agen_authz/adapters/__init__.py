@@ -1,0 +1,1 @@
+"""What the ports promise, done with real clocks, networks, files and databases; none imports another."""

@@ -1,0 +1,96 @@
+"""`agen-authz demo`: everything on loopback, tokens to try it with, and the tour."""
+
+import asyncio
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agen_authz.cli.output import Exit
+
+app = typer.Typer(
+    help="Everything on loopback: issuer, MCP servers, Envoy and the sidecar. Ctrl-C ends all of it.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+)
+
+
+class Role(StrEnum):
+    """Who may be played."""
+
+    ANALYST = "analyst"
+    SUPPORT = "support"
+    FINANCE = "finance"
+    ADMIN = "admin"
+
+
+class Server(StrEnum):
+    """The demo's resources."""
+
+    CRM = "crm"
+    BILLING = "billing"
+
+
+@app.callback()
+def demo(
+    context: typer.Context,
+    tour: Annotated[bool, typer.Option("--tour", help="Play the story and exit: 0 if all went as told.")] = False,
+    state: Annotated[Path | None, typer.Option(help="Directory for its files; default: a new one.")] = None,
+) -> None:
+    """Run the demo until Ctrl-C, or play its tour.
+
+    Example: agen-authz demo --tour
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        from agen_authz.demo.launch import DemoError
+        from agen_authz.demo.run import run_demo
+        from agen_authz.demo.show import show_invitation
+        from agen_authz.demo.tour import play_tour
+    except ImportError as exc:
+        typer.echo(f"the demo needs more packages ({exc.name}); install `agen-authz[demo]`", err=True)
+        raise typer.Exit(Exit.MISUSE) from exc
+    try:
+        went_well = asyncio.run(
+            run_demo(state, play_tour if tour else None, (lambda _: None) if tour else show_invitation)
+        )
+    except DemoError as exc:
+        typer.echo(f"demo: {exc}", err=True)
+        raise typer.Exit(Exit.FINDING) from exc
+    if not went_well:
+        raise typer.Exit(Exit.FINDING)
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Argument(help="Whom to play.", metavar="ROLE")],
+    acr: Annotated[str | None, typer.Option(help="How the person is to have logged in.", metavar="VALUE")] = None,
+    ttl: Annotated[str | None, typer.Option(help="How long it is good, e.g. 5m.", metavar="DURATION")] = None,
+    resource: Annotated[Server, typer.Option(help="What it is for.")] = Server.CRM,
+) -> None:
+    """Print an access token of the running demo.
+
+    Example: agen-authz demo token support --resource crm
+    """
+    from agen_authz.config.unit import parse_duration
+    from agen_authz.demo.launch import DemoError
+    from agen_authz.demo.plan import Plan
+    from agen_authz.demo.token import fetch_token
+
+    more = {} if acr is None else {"acr": acr}
+    if ttl is not None:
+        try:
+            more["ttl"] = str(max(1, round(parse_duration(ttl))))
+        except ValueError as exc:
+            typer.echo(f"--ttl: {exc}", err=True)
+            raise typer.Exit(Exit.MISUSE) from exc
+    plan = Plan(Path(tempfile.gettempdir()))
+    try:
+        typer.echo(asyncio.run(fetch_token(plan.issuer, role.value, plan.url_of(resource.value), **more)))
+    except DemoError as exc:
+        typer.echo(f"demo: {exc}", err=True)
+        raise typer.Exit(Exit.FINDING) from exc

@@ -1,0 +1,75 @@
+"""`agen-authz envoy-config`."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+
+from agen_authz.cli.output import Exit, load_or_exit
+from agen_authz.config import Loaded
+from agen_authz.envoy.address import parse_address, parse_tcp_address, parse_upstream
+from agen_authz.envoy.model import TcpAddress, Unusable, Upstream
+from agen_authz.envoy.render import Platform, render
+from agen_authz.envoy.settings import DEFAULT_LISTENER, Placement, from_config
+
+T = TypeVar("T")
+
+
+def envoy_config(
+    config: Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")],
+    platform: Annotated[Platform, typer.Option("--for", help="Where Envoy runs.")] = Platform.SIDECAR,
+    upstream: Annotated[
+        list[str] | None, typer.Option(help="Where a resource's server is; repeatable.", metavar="NAME=ADDRESS")
+    ] = None,
+    listen: Annotated[str | None, typer.Option(help="Where Envoy listens.", metavar="HOST:PORT")] = None,
+    admin: Annotated[
+        str | None, typer.Option(help="Envoy's admin interface, on loopback.", metavar="HOST:PORT")
+    ] = None,
+    authz: Annotated[str | None, typer.Option(help="Where Envoy reaches Check.", metavar="ADDRESS")] = None,
+) -> None:
+    """Print an Envoy configuration that routes nothing past agen-authz.
+
+    Example: agen-authz envoy-config --config agen.yaml --upstream crm=10.0.0.7:8080 > envoy.yaml
+    """
+    loaded = load_or_exit(config, secrets=False, as_json=False)
+    placement = Placement(
+        listener=DEFAULT_LISTENER if listen is None else _tcp(listen),
+        admin=None if admin is None else _tcp(admin),
+        authz=None if authz is None else _upstream(authz),
+        upstreams=dict(_refuse_unusable(parse_upstream(text)) for text in upstream or ()),
+    )
+    sidecar = _refuse_unusable(from_config(loaded.config, _metadata_key(loaded), placement))
+    typer.echo(_refuse_unusable(render(platform, sidecar)), nl=False)
+
+
+def _tcp(text: str) -> TcpAddress:
+    return _refuse_unusable(parse_tcp_address(text))
+
+
+def _upstream(text: str) -> Upstream:
+    address = parse_address(text)
+    if isinstance(address, Unusable):
+        _misuse(str(address))
+    return Upstream(address)
+
+
+def _metadata_key(loaded: Loaded) -> bytes | None:
+    # The word that switches inspection off is derived from this key: without its file there is no right one.
+    name = loaded.config.server.metadata_key_file
+    if name is None:
+        return None
+    try:
+        return Path(name).read_bytes().removesuffix(b"\n")
+    except OSError as exc:
+        _misuse(f"server.metadata_key_file: `{name}` cannot be read: {exc.strerror}; run this where the file is")
+
+
+def _refuse_unusable(value: T | Unusable) -> T:
+    if isinstance(value, Unusable):
+        _misuse(str(value))
+    return value
+
+
+def _misuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(Exit.MISUSE)

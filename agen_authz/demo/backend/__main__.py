@@ -1,0 +1,56 @@
+"""`python -m agen_authz.demo.backend`: one or both MCP servers in a process of their own."""
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from agen_authz.core.errors import ConfigError
+from agen_authz.demo.backend.app import MCP_PATH, SERVERS, build_app
+from agen_authz.demo.listen import Site, authority_of, bind_loopback, run_sites
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGTERM or SIGINT; 2 when the servers cannot start."""
+    options = _build_parser().parse_args(arguments)
+    ports = {name: getattr(options, name) for name in SERVERS if getattr(options, name) is not None}
+    if not ports:
+        print("backend: no server is named; give `--crm PORT`, `--billing PORT` or both", file=sys.stderr)
+        return 2
+    try:
+        with ExitStack() as stack:
+            sockets = {name: stack.enter_context(bind_loopback(options.host, port)) for name, port in ports.items()}
+            run_sites(_build_sites(sockets, is_recording=options.record), _announce(sockets))
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _build_sites(sockets: dict[str, socket.socket], *, is_recording: bool) -> list[Site]:
+    return [Site(build_app(SERVERS[name](), is_recording=is_recording), listener) for name, listener in sockets.items()]
+
+
+def _announce(sockets: dict[str, socket.socket]) -> str:
+    places = [f"{name}=http://{authority_of(listener)}{MCP_PATH}" for name, listener in sockets.items()]
+    return f"backend listening on {' '.join(places)}"
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m agen_authz.demo.backend",
+        description="The demo's MCP servers: loopback only, nobody is asked who they are.",
+        epilog="Example: python -m agen_authz.demo.backend --crm 10002 --billing 10003",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    for name in SERVERS:
+        parser.add_argument(f"--{name}", type=int, metavar="PORT", help=f"serve {name} here; 0 takes a free port")
+    parser.add_argument(
+        "--record", action="store_true", help="tell at GET /demo/received what arrived, credentials included"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,131 @@
+"""The demo as values: who listens where, which roles there are, and the configuration that they run under."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+SCOPE = "mcp:tools"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each part listens, on loopback."""
+
+    envoy: int = 10000
+    issuer: int = 10001
+    crm: int = 10002
+    billing: int = 10003
+    authz: int = 9191
+    ops: int = 9464
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One demo: its ports, and the directory that holds all of its state."""
+
+    state: Path
+    ports: Ports = Ports()
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's URL."""
+        return f"http://{HOST}:{self.ports.issuer}"
+
+    @property
+    def config_file(self) -> Path:
+        """The sidecar's configuration."""
+        return self.state / "agen.yaml"
+
+    @property
+    def envoy_file(self) -> Path:
+        """Envoy's bootstrap."""
+        return self.state / "envoy.yaml"
+
+    @property
+    def audit_file(self) -> Path:
+        """What the sidecar writes to its standard output."""
+        return self.state / "audit.jsonl"
+
+    def url_of(self, resource: str) -> str:
+        """The URL that callers configure for a resource, which is also its tokens' audience."""
+        return f"http://{HOST}:{self.ports.envoy}/{resource}/mcp"
+
+    def listeners(self) -> dict[str, int]:
+        """Name every port that must be free."""
+        ports = self.ports
+        return {
+            "Envoy": ports.envoy,
+            "the issuer": ports.issuer,
+            "the crm server": ports.crm,
+            "the billing server": ports.billing,
+            "the sidecar": ports.authz,
+            "the sidecar's metrics": ports.ops,
+        }
+
+
+RESOURCES = ("crm", "billing")
+ROLES = {
+    "analyst": "reads customers, deals and invoices",
+    "support": "also edits deals and notes",
+    "finance": "reads invoices and refunds them",
+    "admin": "may do everything, deletes included",
+}
+
+
+def render_config(plan: Plan) -> str:
+    """Render the sidecar's configuration: the smallest that shows every kind of answer."""
+    ports = plan.ports
+    return f"""\
+# The demo's configuration. Loopback only: everything marked insecure_ is refused anywhere else.
+version: 1
+server:
+  authz: {HOST}:{ports.authz}
+  ops: {HOST}:{ports.ops}
+  shutdown_grace: 2s
+providers:
+  - name: demo
+    issuer: {plan.issuer}
+    insecure_issuer: true
+    algorithms: [ES256]
+    token_types: [at+jwt]
+    jwks: {{refresh: 10s, cooldown: 1s}}
+    claims: {{tenant: tenantId, country: country}}
+resources:
+  - name: crm
+    url: {plan.url_of("crm")}
+    providers: [demo]
+    scopes: [{SCOPE}]
+    origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
+    upstream_path: /mcp
+    insecure_unsigned: true
+  - name: billing
+    url: {plan.url_of("billing")}
+    providers: [demo]
+    scopes: [{SCOPE}]
+    origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
+    upstream_path: /mcp
+    insecure_unsigned: true
+access:
+  mapping: roles
+  rules:
+    - name: everybody reads customers
+      tools: ["crm/get_*", "crm/search_*", "crm/list_*"]
+      resources: ["crm/customer://**"]
+      prompts: ["crm/summarize"]
+      allow: [analyst, support, admin]
+    - name: support edits
+      tools: ["crm/update_*", "crm/create_*"]
+      allow: [support, admin]
+    - name: admins delete and export
+      tools: ["crm/delete_*", "crm/export_*"]
+      allow: [admin]
+    - name: reading invoices
+      tools: ["billing/get_*", "billing/search_*"]
+      resources: ["billing/invoice://**"]
+      allow: [analyst, finance, admin]
+    - name: moving money
+      tools: ["billing/refund", "billing/payout", "billing/update_*"]
+      allow: [finance, admin]
+store:
+  url: sqlite:///{plan.state}/agen.db
+"""

@@ -1,0 +1,118 @@
+"""The whole demo from start to end: what `agen-authz demo` does."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agen_authz.config import load
+from agen_authz.demo.launch import DemoError, Parts, await_url, own_command, refuse_taken_ports, stop_on_signals
+from agen_authz.demo.plan import HOST, Plan, render_config
+from agen_authz.demo.token import fetch_token
+from agen_authz.demo.wire import try_call
+from agen_authz.envoy.binary import find_binary
+from agen_authz.envoy.model import TcpAddress, Unusable, Upstream
+from agen_authz.envoy.render import render_sidecar
+from agen_authz.envoy.settings import Placement, from_config
+
+_ENVOY_OPTIONS = ("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning", "--drain-time-s", "1")
+
+
+@asynccontextmanager
+async def running(plan: Plan) -> AsyncIterator[Parts]:
+    """Run every part of the demo; ready on entry, all ended on exit.
+
+    Raises:
+        DemoError: a port is taken, a binary is missing, or a part did not start.
+    """
+    refuse_taken_ports(plan)
+    binary = find_binary()
+    if isinstance(binary, Unusable):
+        raise DemoError(str(binary))
+    write_files(plan)
+    parts = Parts(plan)
+    try:
+        await _start_all(parts, binary)
+        yield parts
+    finally:
+        await parts.stop()
+
+
+def write_files(plan: Plan) -> None:
+    """Write the sidecar's configuration and Envoy's, rendered from it."""
+    plan.config_file.write_text(render_config(plan), "utf-8")
+    loaded = load(plan.config_file, environ=os.environ)
+    ports = plan.ports
+    upstreams = {
+        "crm": Upstream(TcpAddress(HOST, ports.crm)),
+        "billing": Upstream(TcpAddress(HOST, ports.billing)),
+    }
+    placement = Placement(listener=TcpAddress(HOST, ports.envoy), upstreams=upstreams)
+    sidecar = from_config(loaded.config, loaded.secrets.metadata_key, placement)
+    if isinstance(sidecar, Unusable):
+        raise DemoError(str(sidecar))
+    plan.envoy_file.write_text(render_sidecar(sidecar), "utf-8")
+
+
+async def _start_all(parts: Parts, binary: Path) -> None:
+    plan, ports = parts.plan, parts.plan.ports
+    resources = [word for name in ("crm", "billing") for word in ("--resource", plan.url_of(name))]
+    issuer = own_command("agen_authz.demo.issuer", "--port", str(ports.issuer), *resources)
+    await parts.start("issuer", *issuer)
+    backend = own_command("agen_authz.demo.backend", "--crm", str(ports.crm), "--billing", str(ports.billing))
+    await parts.start("backend", *backend, "--record")
+    await parts.start("envoy", str(binary), "--config-path", str(plan.envoy_file), *_ENVOY_OPTIONS)
+    # Started when its provider answers: the first fetch of keys then finds them.
+    await await_url(parts, f"{plan.issuer}/jwks", frozenset({200}))
+    sidecar = own_command("agen_authz", "serve", "--config", str(plan.config_file))
+    await parts.start("sidecar", *sidecar, stdout=plan.audit_file)
+    await await_url(parts, f"http://{HOST}:{ports.ops}/readyz", frozenset({200}))
+    await await_url(
+        parts, f"{plan.url_of('crm').replace('/crm', '/.well-known/oauth-protected-resource/crm')}", frozenset({200})
+    )
+    await _decide_one_call(parts)
+
+
+async def _decide_one_call(parts: Parts) -> None:
+    token = await fetch_token(parts.plan.issuer, "analyst", parts.plan.url_of("crm"))
+    await try_call(parts.plan.url_of("crm"), token)
+
+
+async def run_demo(
+    state: Path | None, play: Callable[[Parts], Awaitable[bool]] | None, show: Callable[[Plan], None]
+) -> bool:
+    """Run the demo until it is told to stop, or until `play` is over.
+
+    Args:
+        state: the directory for its files; a new one, removed at the end, if None.
+        play: what to do with the running demo; its answer is returned.
+        show: called once, when a call through Envoy was decided.
+    """
+    with tempfile.TemporaryDirectory(prefix="agen-demo-") as temporary:
+        folder = Path(temporary) if state is None else state
+        folder.mkdir(parents=True, exist_ok=True)
+        async with stop_on_signals() as stopped, running(Plan(folder.resolve())) as parts:
+            show(parts.plan)
+            return await _until(stopped, parts, play)
+
+
+async def _until(
+    stopped: asyncio.Event, parts: Parts, play: Callable[[Parts], Awaitable[bool]] | None
+) -> bool:
+    watch: asyncio.Future[None] = asyncio.ensure_future(parts.watch())
+    ending = [watch, asyncio.ensure_future(_wait(stopped))]
+    playing: list[asyncio.Future[bool]] = [] if play is None else [asyncio.ensure_future(play(parts))]
+    await asyncio.wait([*ending, *playing], return_when=asyncio.FIRST_COMPLETED)
+    for future in (*ending, *playing):
+        if not future.done():
+            future.cancel()
+    await asyncio.gather(*ending, *playing, return_exceptions=True)
+    if not watch.cancelled():
+        watch.result()
+    return all(not future.cancelled() and future.result() for future in playing)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()

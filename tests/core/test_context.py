@@ -1,0 +1,60 @@
+from ipaddress import ip_network
+
+import pytest
+
+from agen_authz.core.context import Context, Surroundings, read_context
+from tests import builders as build
+
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+SURROUNDINGS = Surroundings(
+    trusted_proxies=PROXIES,
+    country_header="cf-ipcountry",
+    networks={
+        "office": (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")),
+        "lab": (ip_network("192.0.2.7/32"),),
+    },
+)
+NOBODY = Context(None, (), None, "")
+CASES = {
+    "peer": ("192.0.2.7", {}, Context("192.0.2.7", ("office", "lab"), None, "")),
+    "stranger's word": ("198.51.100.1", {"x-forwarded-for": "192.0.2.7"}, Context("198.51.100.1", (), None, "")),
+    "proxy's word": ("10.0.0.1", {"x-forwarded-for": "192.0.2.8"}, Context("192.0.2.8", ("office",), None, "")),
+    "right to left": (
+        "10.0.0.1", {"x-forwarded-for": "192.0.2.7, 198.51.100.1 ,10.0.0.2"}, Context("198.51.100.1", (), None, ""),
+    ),
+    "all trusted": ("10.0.0.1", {"x-forwarded-for": "10.0.0.3,10.0.0.2"}, NOBODY),
+    "no header": ("10.0.0.1", {}, NOBODY),
+    "unreadable": ("10.0.0.1", {"x-forwarded-for": "192.0.2.7,unknown"}, NOBODY),
+    "with a port": ("10.0.0.1", {"x-forwarded-for": "192.0.2.7:80"}, NOBODY),
+    "too many hops": ("10.0.0.1", {"x-forwarded-for": "192.0.2.7" + ",10.0.0.1" * 64}, NOBODY),
+    "mapped": ("::ffff:192.0.2.7", {}, Context("192.0.2.7", ("office", "lab"), None, "")),
+    "mapped proxy": (
+        "::ffff:10.0.0.1", {"x-forwarded-for": "2001:db8::1"}, Context("2001:db8::1", ("office",), None, ""),
+    ),
+    "unix socket": ("", {}, NOBODY),
+    "agent": ("", {"user-agent": "a" * 300}, Context(None, (), None, "a" * 256)),
+    "country": ("10.0.0.1", {"cf-ipcountry": "de"}, Context(None, (), "DE", "")),
+    "stranger's country": ("192.0.2.200", {"cf-ipcountry": "de"}, Context("192.0.2.200", ("office",), None, "")),
+    "no peer's country": ("", {"cf-ipcountry": "de"}, NOBODY),
+    "country missing": ("10.0.0.1", {}, NOBODY),
+    "country of three letters": ("10.0.0.1", {"cf-ipcountry": "deu"}, NOBODY),
+    "country of digits": ("10.0.0.1", {"cf-ipcountry": "d1"}, NOBODY),
+    "country beyond ASCII": ("10.0.0.1", {"cf-ipcountry": "äö"}, NOBODY),
+    "country twice, joined": ("10.0.0.1", {"cf-ipcountry": "de,fr"}, NOBODY),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_context_is_known_or_unknown_and_never_guessed(name):
+    peer, headers, expected = CASES[name]
+    assert read_context(build.request(peer=peer, headers=headers), SURROUNDINGS) == expected
+
+
+def test_country_that_is_sent_twice_is_unknown():
+    request = build.request(peer="10.0.0.1", headers={"cf-ipcountry": "de"}, repeated=frozenset({"cf-ipcountry"}))
+    assert read_context(request, SURROUNDINGS) == NOBODY
+
+
+def test_country_is_unknown_where_no_header_is_named():
+    request = build.request(peer="192.0.2.7", headers={"cf-ipcountry": "de"})
+    assert read_context(request, Surroundings()) == Context("192.0.2.7", (), None, "")

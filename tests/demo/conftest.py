@@ -1,0 +1,22 @@
+"""A fresh issuer for each test, with a clock of its own, on one server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.demo.live import LiveIssuer, Stage, running_stage
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """Run the server that all issuers of these tests appear on, one after the other."""
+    with running_stage() as running:
+        yield running
+
+
+@pytest.fixture
+def live(stage: Stage) -> Iterator[LiveIssuer]:
+    """Put an issuer for two resources on the stage."""
+    running = stage.put_on()
+    with running.web:
+        yield running

@@ -1,0 +1,106 @@
+"""Legacy sessions: bound on first use, nobody else's afterwards, and nothing at all in the modern era."""
+
+import pytest
+
+from agen_authz.core.model import Issuer, Owner, SessionId, Subject
+from tests import builders as build
+from tests.builders import claims, sign
+from tests.wire.rig import HeldSessions, Rig, Seen
+
+RESPONSE = {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
+def post(rig: Rig, document, *, subject: str = "ann", session: str | None = "s1", method: str = "POST") -> Seen:
+    headers = build.headers_for(sign(claims(sub=subject)), document)
+    if session is not None:
+        headers["mcp-session-id"] = session
+    body = build.encode(document) if method == "POST" else b""
+    return rig.check(build.check_request(headers, body, method=method))
+
+
+def outcomes(*seen: Seen) -> list[tuple[str, int]]:
+    return [(each.reason, each.status) for each in seen]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_session_of_another_caller_is_unknown(method):
+    rig = Rig()
+    first = post(rig, build.message("ping"))
+    again = post(rig, build.message("ping"), subject="eve", method=method)
+    assert outcomes(first, again) == [("allowed", 200), ("session_unknown", 404)]
+
+
+def test_session_stays_its_owners():
+    rig = Rig()
+    seen = [post(rig, build.message("ping"), method=method) for method in ("POST", "GET", "POST", "DELETE")]
+    assert outcomes(*seen) == [("allowed", 200)] * 4
+
+
+def test_sessions_of_two_resources_are_two():
+    rig = Rig(resources=(build.resource(), build.billing()))
+    post(rig, build.message("ping"))
+    token = sign(claims(iss=build.OTHER_ISSUER, aud=build.BILLING_URL, sub="eve"), key=build.ec_key("other"))
+    headers = {**build.headers_for(token), "mcp-session-id": "s1"}
+    raw = build.check_request(headers, build.encode(build.message("ping")), path="/billing/mcp")
+    assert rig.check(raw).is_allowed
+
+
+def test_same_subject_of_another_issuer_is_another_caller():
+    provider = build.provider()
+    other = build.provider(name="other", issuer=Issuer(build.OTHER_ISSUER))
+    rig = Rig(resources=(build.resource(providers={build.ISSUER: provider, build.OTHER_ISSUER: other}),))
+    post(rig, build.message("ping"))
+    token = sign(claims(iss=build.OTHER_ISSUER), key=build.ec_key("other"))
+    seen = rig.post(build.message("ping"), token, headers={"mcp-session-id": "s1"})
+    assert outcomes(seen) == [("session_unknown", 404)]
+
+
+def test_denied_call_binds_no_session():
+    rig = Rig()
+    post(rig, build.message("tools/call", {"name": "nope"}), subject="eve")
+    assert rig.sessions.owners == {}
+
+
+def test_posted_response_needs_a_session_bound_to_the_caller():
+    rig = Rig()
+    unbound = post(rig, RESPONSE)
+    post(rig, build.message("ping"))
+    mine, theirs, none = post(rig, RESPONSE), post(rig, RESPONSE, subject="eve"), post(rig, RESPONSE, session=None)
+    assert outcomes(unbound, mine, theirs, none) == [
+        ("session_unknown", 404),
+        ("allowed", 200),
+        ("session_unknown", 404),
+        ("posted_response", 400),
+    ]
+
+
+def test_posted_response_may_be_denied_by_configuration():
+    rig = Rig(resources=(build.resource(methods={"response": False}),))
+    post(rig, build.message("ping"))
+    assert post(rig, RESPONSE).reason == "method_denied"
+
+
+class RacedSessions(HeldSessions):
+    """Somebody else binds the session between the look-up and the binding."""
+
+    def find_owner(self, server, session_id):
+        found = super().find_owner(server, session_id)
+        self.owners.setdefault((server, session_id), Owner(Issuer(build.ISSUER), Subject("eve")))
+        return found
+
+
+def test_session_that_another_caller_bound_meanwhile_is_unknown():
+    assert outcomes(post(Rig(sessions=RacedSessions()), build.message("ping"))) == [("session_unknown", 404)]
+
+
+@pytest.mark.parametrize("binds_first", ["ann", "eve"])
+def test_modern_request_loses_the_session_header_and_binds_nothing(binds_first):
+    rig = Rig()
+    rig.sessions.bind("crm", SessionId("s1"), Owner(Issuer(build.ISSUER), Subject(binds_first)))
+    before = dict(rig.sessions.owners)
+    seen = rig.post(build.modern(), headers={"mcp-session-id": "s1"})
+    assert (seen.is_allowed, "mcp-session-id" in seen.removed, rig.sessions.owners) == (True, True, before)
+
+
+def test_legacy_request_keeps_the_session_header():
+    assert "mcp-session-id" not in post(Rig(), build.message("ping")).removed

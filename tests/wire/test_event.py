@@ -1,0 +1,108 @@
+"""The audit event: enough to replay a decision, and nothing secret."""
+
+import hashlib
+import hmac
+
+import pytest
+
+from tests import builders as build
+from tests.builders import NOW, claims, sign
+from tests.wire.rig import Rig
+
+KEY = b"k" * 32
+WHY = [
+    {"check": "method", "outcome": "allowed", "rule": "tools/call"},
+    {"check": "access", "outcome": "granted", "rule": "analysts read"},
+]
+
+
+def keyed(text: bytes) -> str:
+    return hmac.new(KEY, text, hashlib.sha256).hexdigest()
+
+
+def test_event_of_an_allowed_call():
+    rig = Rig()
+    token = sign(claims(auth_time=NOW - 60, tenantId="acme", acr="urn:mfa", amr=["hwk"]))
+    rig.post(build.message(), token, headers={"mcp-session-id": "s1", "user-agent": "test/1", "origin": build.ORIGIN})
+    assert rig.audit.events == [
+        {
+            "time": "2027-01-15T08:00:00.000000+00:00",
+            "request_id": "00000000000000000000000000000001",
+            "decision": "allow",
+            "reason": "allowed",
+            "server": "crm",
+            "policy_set": "v1",
+            "duration_us": 0,
+            "why": WHY,
+            "principal": {
+                "provider": "idp", "issuer": build.ISSUER, "subject": "ann", "client": "desk", "tenant": "acme",
+                "roles": ["analyst"], "permissions": [], "groups": [], "scopes": ["mcp:tools"], "email": "",
+                "email_verified": False, "country": "", "acr": "urn:mfa", "amr": ["hwk"], "expires": NOW + 300,
+                "token_id": "t1", "auth_time": NOW - 60, "issued_at": NOW - 10,
+            },
+            "context": {
+                "method": "POST", "authority": "mcp.example.com", "path": "/crm/mcp", "peer": "192.0.2.1",
+                "ip": "192.0.2.1", "networks": [], "country": "", "user_agent": "test/1", "origin": build.ORIGIN,
+            },
+            "call": {
+                "era": "legacy", "version": "2025-11-25", "shape": "request", "method": "tools/call",
+                "targets": [{"kind": "tool", "name": "get_customer"}], "arguments_digest": keyed(b'{"id":1}'),
+                "session_digest": keyed(b"s1"), "id": "i:7",
+            },
+        }
+    ]  # fmt: skip
+
+
+def test_event_holds_the_true_reason_and_metric_too():
+    rig = Rig()
+    rig.post(build.message("tools/call", {"name": "delete_customer"}))
+    assert (rig.audit.events[0]["reason"], rig.metrics.decisions) == ("not_granted", [("deny", "not_granted", "crm")])
+
+
+def test_event_holds_no_token_no_argument_no_session_and_no_query():
+    rig = Rig()
+    token = sign(claims(iat=None))
+    secret = "hunter2"
+    document = build.message("tools/call", {"name": "get_customer", "arguments": {"password": secret}}, id=None)
+    headers = build.headers_for(token) | {"mcp-session-id": secret, "cookie": secret}
+    for path in ("/crm/mcp", f"/crm/mcp?token={secret}"):
+        rig.check(build.check_request(headers, build.encode({**document, "id": "x"}), path=path))
+    written = repr(rig.audit.events)
+    assert secret not in written and token not in written and len(rig.audit.events) == 2
+
+
+def test_event_of_an_answer_says_no_steps():
+    rig = Rig()
+    rig.check(build.check_request({}, method="GET", path="/.well-known/oauth-protected-resource/crm/mcp"))
+    event = rig.audit.events[0]
+    assert (event["decision"], event["reason"], "why" in event, "principal" in event) == (
+        "answer", "metadata", False, False,
+    )  # fmt: skip
+
+
+def test_event_of_a_request_that_cannot_be_read_names_no_context():
+    rig = Rig()
+    rig.check(b"")
+    assert (rig.audit.events[0]["reason"], rig.audit.events[0].keys() & {"context", "call", "principal"}) == (
+        "request_unreadable", set(),
+    )  # fmt: skip
+
+
+def test_call_without_arguments_and_id_has_none_in_its_event():
+    rig = Rig()
+    rig.post(build.message("notifications/initialized", id=None))
+    call = rig.audit.events[0]["call"]
+    assert (call["arguments_digest"], call["session_digest"], call["id"]) == ("", "", "")
+
+
+def test_string_id_is_told_from_a_number():
+    rig = Rig()
+    rig.post(build.message(id="7"))
+    assert rig.audit.events[0]["call"]["id"] == "s:7"
+
+
+@pytest.mark.xfail(strict=True, reason="a userinfo holds a password: keep what stands behind the last `@` only")
+def test_event_holds_no_userinfo():
+    rig = Rig()
+    rig.check(build.check_request({}, host="ann:hunter2@mcp.example.com"))
+    assert "hunter2" not in repr(rig.audit.events)
