@@ -25,6 +25,7 @@ from agen_authz.ports import Clock, Metrics
 _LOG = logging.getLogger(__name__)
 _MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 16
+_READ_TIMEOUT_S = 30.0
 _WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -78,7 +79,8 @@ class JwksSource:
         self._clock = clock
         self._metrics = metrics
         self._sleep = sleep
-        self._client = client or httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=None)
+        # Each fetch is bounded as a whole (4.): httpx bounds single reads only.
+        self._client = client or httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=_READ_TIMEOUT_S)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 def envoy_config(
     config: Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")],
+    *,
     platform: Annotated[Platform, typer.Option("--for", help="Where Envoy runs.")] = Platform.SIDECAR,
     upstream: Annotated[
         list[str] | None, typer.Option(help="Where a resource's server is; repeatable.", metavar="NAME=ADDRESS")

@@ -78,7 +78,7 @@ class CustomDetector(Section):
 MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
 
 
-class DataProtection(Section):
+class Protection(Section):
     """What is masked in what comes back."""
 
     name: Name = Field(description="The rule's name.")

@@ -43,6 +43,13 @@ def _check_provider(findings: Findings, path: Path, provider: Provider) -> None:
         url = getattr(provider, key)
         if url is not None:
             _check_issuer_url(findings, (*path, key), url, is_insecure=provider.insecure_issuer)
+    _check_tokens(findings, path, provider)
+    jwks = provider.jwks
+    if min(jwks.refresh, jwks.cooldown, jwks.timeout) <= 0 or jwks.keep_stale < 0:
+        findings.add((*path, "jwks"), "a duration is zero", "give durations such as 30s")
+
+
+def _check_tokens(findings: Findings, path: Path, provider: Provider) -> None:
     for index, algorithm in enumerate(provider.algorithms):
         if algorithm not in ALGORITHMS:
             cure = "use " + ", ".join(sorted(ALGORITHMS))
@@ -52,9 +59,6 @@ def _check_provider(findings: Findings, path: Path, provider: Provider) -> None:
             findings.add((*path, "token_types", index), "not a type of access token", "leave it out")
     for key in ("algorithms", "token_types", "tenants", "roles"):
         findings.refuse_empty((*path, key), getattr(provider, key), "at least one")
-    jwks = provider.jwks
-    if min(jwks.refresh, jwks.cooldown, jwks.timeout) <= 0 or jwks.keep_stale < 0:
-        findings.add((*path, "jwks"), "a duration is zero", "give durations such as 30s")
 
 
 def _check_issuer_url(findings: Findings, path: Path, url: str, *, is_insecure: bool) -> None:
@@ -159,11 +163,19 @@ def _check_lists(findings: Findings, path: Path, resource: Resource) -> None:
     for index, origin in enumerate(resource.origins):
         if not _ORIGIN.fullmatch(origin) or origin != origin.lower():
             findings.add((*path, "origins", index), "not an origin", "write scheme://host[:port] in lower case, no `*`")
+    _check_methods(findings, (*path, "methods"), resource)
+    _check_upstream(findings, path, resource)
+
+
+def _check_methods(findings: Findings, path: Path, resource: Resource) -> None:
     for method in resource.methods:
         if method.startswith("tasks/") or names_target(method):
-            findings.add((*path, "methods", method), "this method names a target", "decide on it with access rules")
+            findings.add((*path, method), "this method names a target", "decide on it with access rules")
         elif not _METHOD.fullmatch(method):
-            findings.add((*path, "methods", method), "not a method", "write a method, `*/list` or `notifications/*`")
+            findings.add((*path, method), "not a method", "write a method, `*/list` or `notifications/*`")
+
+
+def _check_upstream(findings: Findings, path: Path, resource: Resource) -> None:
     for index, header in enumerate(resource.forward_headers):
         if not _HEADER.fullmatch(header) or "_" in header or header.lower().startswith(_NEVER_FORWARDED):
             findings.add((*path, "forward_headers", index), "this header cannot be forwarded", "leave it out")

@@ -11,11 +11,22 @@ _MAX_PORT = 65535
 
 def check_server(findings: Findings) -> None:
     """Check what listens and what bounds it."""
-    server, limits = findings.config.server, findings.config.limits
+    server = findings.config.server
     for key in ("authz", "proc", "ops", "console"):
         _check_address(findings, key, getattr(server, key))
     if server.engine == "native" and server.tls is not None:
         findings.add(("server", "engine"), "the native engine has no TLS", "use `engine: grpcio` or `auto`")
+    _check_bounds(findings)
+    _check_ranges(findings, ("trusted_proxies",), findings.config.trusted_proxies)
+    for name, ranges in findings.config.networks.items():
+        findings.refuse_empty(("networks", name), ranges, "at least one range")
+        _check_ranges(findings, ("networks", name), ranges)
+    if findings.config.country_header is not None and not findings.config.trusted_proxies:
+        findings.add(("country_header",), "nobody is trusted to send it", "name the proxies in `trusted_proxies`")
+
+
+def _check_bounds(findings: Findings) -> None:
+    server, limits = findings.config.server, findings.config.limits
     for key, seconds in (("check_timeout", server.check_timeout), ("shutdown_grace", server.shutdown_grace)):
         if seconds <= 0:
             findings.add(("server", key), "not longer than zero", "give a duration such as 1s")
@@ -25,12 +36,6 @@ def check_server(findings: Findings) -> None:
         )
     if min(limits.request_bytes, limits.response_bytes) < 1:
         findings.add(("limits",), "a size is zero", "give sizes such as 1MiB")
-    _check_ranges(findings, ("trusted_proxies",), findings.config.trusted_proxies)
-    for name, ranges in findings.config.networks.items():
-        findings.refuse_empty(("networks", name), ranges, "at least one range")
-        _check_ranges(findings, ("networks", name), ranges)
-    if findings.config.country_header is not None and not findings.config.trusted_proxies:
-        findings.add(("country_header",), "nobody is trusted to send it", "name the proxies in `trusted_proxies`")
 
 
 def _check_address(findings: Findings, key: str, address: str) -> None:

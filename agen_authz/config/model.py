@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agen_authz.config.access import Access, AccessRule, DataProtection, Hook, Policy, Tenant, Tools
+from agen_authz.config.access import Access, AccessRule, Hook, Policy, Protection, Tenant, Tools
 from agen_authz.config.flow import Approvals, Audit, Console, Count, Notifications, Signing, Store, Telemetry
 from agen_authz.config.identity import Claims, Jwks, Provider, Resource, RevokedEntries
 from agen_authz.config.section import Section, Word
@@ -64,7 +64,7 @@ class Config(Section):
     access: Access = Field(description="Least privilege.")
     policies: tuple[Policy, ...] = Field((), description="What is denied or asks for more.")
     tenants: dict[str, Tenant] | None = Field(None, description="What tenants add.")
-    data_protection: tuple[DataProtection, ...] = Field((), description="What is masked.")
+    data_protection: tuple[Protection, ...] = Field((), description="What is masked.")
     unruled_sample: Share = Field(0.01, description="Share of other responses that is scanned.")
     masking_keys: tuple["MaskingKey", ...] = Field((), description="Keys of hash and tokenize.")
     tools: Tools = Field(Tools(), description="Tool definitions and lists.")

@@ -32,6 +32,8 @@ SINGLE_HEADERS = frozenset(
 )
 _ONCE_ONLY = SINGLE_HEADERS | {"host"}
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
+# Visible ASCII (MCP 2025-11-25, "Session management").
+_SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
 _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]{1,128}")
 _RESOURCE_METHODS = frozenset({"POST", "GET", "DELETE", "OPTIONS"})
 _METADATA_METHODS = frozenset({"GET", "OPTIONS"})
@@ -104,6 +106,9 @@ def _check_headers(request: Request) -> Malformed | None:
     for name in SINGLE_HEADERS & headers.keys():
         if not _VISIBLE.fullmatch(headers[name]):
             return Malformed(Reason.HEADER_MALFORMED)
+    # A backend that trims would read another session's id.
+    if not _SESSION_ID.fullmatch(headers.get("mcp-session-id", "-")):
+        return Malformed(Reason.HEADER_MALFORMED)
     return None
 
 

@@ -74,12 +74,10 @@ def _read_key(member: Json) -> PublicKey | None:
         return None
     public = {name: value for name, value in member.items() if name in ("kty", "crv", "x", "y", "n", "e")}
     try:
-        key = jwt.PyJWK(public, algorithm=min(algorithms)).key
+        key: VerificationKey = jwt.PyJWK(public, algorithm=min(algorithms)).key
     except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError, TypeError):
         return None
     if isinstance(key, RSAPublicKey) and not _MIN_RSA_BITS <= key.key_size <= _MAX_RSA_BITS:
-        return None
-    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey):
         return None
     thumbprint = tuple(f"{name}={public[name]}" for name in sorted(public))
     return PublicKey(kid, algorithms, key, (kid, *sorted(algorithms), *thumbprint))

@@ -15,9 +15,10 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from agen_authz.core.errors import Malformed
-from agen_authz.core.message import Message, read_message
+from agen_authz.core.message import SUBSCRIPTION_KEYS, Message, envelope_of, read_message
 from agen_authz.core.method import Method, Names, find_method
 from agen_authz.core.model import (
     Call,
@@ -41,6 +42,8 @@ CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 _JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
 _BASE64_NAME = re.compile(r"=\?base64\?(.*)\?=")
 _MAX_SUBSCRIPTIONS = 1000
+_MAX_ECHO_CHARS = 64
+_TASK_KEYS = frozenset({"task", "taskId", "taskIds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,16 @@ def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
         return Misread(document.reason)
     message = read_message(document)
     if isinstance(message, Malformed):
-        return Misread(message.reason)
+        return Misread(message.reason, envelope_of(document, message, _guess_era(request.headers)))
     # 5.
     version = _read_version(request.headers, message)
     if isinstance(version, Misread):
         return version
     return _read_call(request, message, version, server)
+
+
+def _guess_era(headers: Mapping[str, str]) -> Era:
+    return Era.MODERN if headers.get("mcp-protocol-version") in MODERN_VERSIONS else Era.LEGACY
 
 
 def _read_call(request: Request, message: Message, version: str, server: str) -> Call | Misread:
@@ -92,7 +99,7 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
     parameters = _read_parameters(message, method, server)
     if isinstance(parameters, Reason):
         return Misread(parameters, envelope)
-    if request.has_text_body and _may_hide_bytes(message.method, parameters.targets):
+    if request.has_text_body and _may_hide_bytes(message, parameters.targets):
         return Misread(Reason.BODY_AS_TEXT, envelope)
     return Call(
         server=server,
@@ -109,7 +116,7 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
 def _read_bodiless(request: Request, server: str) -> Call | Misread:
     version = request.headers.get("mcp-protocol-version", ASSUMED_VERSION)
     if version not in LEGACY_VERSIONS:
-        return Misread(Reason.VERSION_UNSUPPORTED, requested_version=version)
+        return Misread(Reason.VERSION_UNSUPPORTED, requested_version=version[:_MAX_ECHO_CHARS])
     shape = Shape.STREAM if request.method == "GET" else Shape.END
     return Call(
         server=server,
@@ -157,7 +164,8 @@ def _read_version(headers: Mapping[str, str], message: Message) -> str | Misread
         refused = _check_modern_message(message, claims_modern=claims_modern)
     if refused is None:
         return header or ASSUMED_VERSION
-    return Misread(refused, envelope, requested_version=header or str(stated)[:64])
+    requested = header if header is not None else ""
+    return Misread(refused, envelope, requested_version=requested[:_MAX_ECHO_CHARS])
 
 
 def _check_stated_version(header: str | None, stated: Json) -> Reason | None:
@@ -239,36 +247,39 @@ def _decode_name(value: str) -> str | None:
 def _read_parameters(message: Message, method: Method | None, server: str) -> _Parameters | Reason:
     # 7.
     params = message.params
-    uses_task = "task" in params
-    match method.names if method is not None else Names.NOTHING:
+    names = method.names if method is not None else Names.NOTHING
+    if method is not None and not params.keys().isdisjoint(_TASK_KEYS):
+        names = Names.TASK
+    match names:
         case Names.NOTHING:
-            return _Parameters(uses_task=uses_task and method is not None)
+            return _Parameters()
         case Names.TASK:
             return _Parameters(uses_task=True)
-        case Names.TOOL | Names.PROMPT as names:
-            return _read_named(params, TargetKind(names.value), server, uses_task=uses_task)
+        case Names.TOOL | Names.PROMPT:
+            return _read_named(params, TargetKind(names.value), server)
         case Names.RESOURCE:
-            target = _read_target(params.get("uri"), TargetKind.RESOURCE, server)
-            return target if isinstance(target, Reason) else _Parameters((target,), uses_task=uses_task)
+            return _read_one(params.get("uri"), TargetKind.RESOURCE, server)
         case Names.REFERENCE:
             return _read_reference(params, server)
         case Names.SUBSCRIPTION:
             return _read_subscription(params, server)
+    assert_never(names)
 
 
-def _may_hide_bytes(method: str, targets: tuple[Target, ...]) -> bool:
+def _may_hide_bytes(message: Message, targets: tuple[Target, ...]) -> bool:
     # Envoy writes `!` for every byte that it cannot show as text: such a name may be another one.
-    return "!" in method or any("!" in target.name for target in targets)
+    names = (message.method, *message.keys, *(target.name for target in targets))
+    return any("!" in name for name in names)
 
 
-def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str, *, uses_task: bool) -> _Parameters | Reason:
+def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str) -> _Parameters | Reason:
     target = _read_target(params.get("name"), kind, server)
     if isinstance(target, Reason):
         return target
     arguments = params.get("arguments", {})
     if not isinstance(arguments, dict):
         return Reason.PARAMS_MALFORMED
-    return _Parameters((target,), arguments, uses_task)
+    return _Parameters((target,), arguments)
 
 
 _SPELLING = {
@@ -286,24 +297,31 @@ def _read_target(name: Json, kind: TargetKind, server: str) -> Target | Reason:
     return Target(kind, server, name)
 
 
+def _read_one(name: Json, kind: TargetKind, server: str) -> _Parameters | Reason:
+    target = _read_target(name, kind, server)
+    return target if isinstance(target, Reason) else _Parameters((target,))
+
+
 def _read_reference(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
     reference = params.get("ref")
     if not isinstance(reference, dict) or not isinstance(params.get("argument"), dict):
         return Reason.PARAMS_MALFORMED
     match reference.get("type"):
         case "ref/prompt" if "uri" not in reference:
-            target = _read_target(reference.get("name"), TargetKind.PROMPT, server)
+            return _read_one(reference.get("name"), TargetKind.PROMPT, server)
         case "ref/resource" if "name" not in reference:
-            target = _read_target(reference.get("uri"), TargetKind.RESOURCE, server)
+            return _read_one(reference.get("uri"), TargetKind.RESOURCE, server)
         case _:
             return Reason.PARAMS_MALFORMED
-    return target if isinstance(target, Reason) else _Parameters((target,))
 
 
 def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
     wanted = params.get("notifications", {})
-    uris = wanted.get("resourceSubscriptions", []) if isinstance(wanted, dict) else None
-    if not isinstance(wanted, dict) or not isinstance(uris, list) or len(uris) > _MAX_SUBSCRIPTIONS:
+    # An unknown kind of subscription may name what no rule has seen.
+    if not isinstance(wanted, dict) or not wanted.keys() <= SUBSCRIPTION_KEYS:
+        return Reason.PARAMS_MALFORMED
+    uris = wanted.get("resourceSubscriptions", [])
+    if not isinstance(uris, list) or len(uris) > _MAX_SUBSCRIPTIONS:
         return Reason.PARAMS_MALFORMED
     targets = []
     for uri in uris:
@@ -311,4 +329,4 @@ def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters |
         if isinstance(target, Reason):
             return target
         targets.append(target)
-    return _Parameters(tuple(targets), uses_task="taskIds" in wanted or "taskIds" in params)
+    return _Parameters(tuple(targets), uses_task="taskIds" in wanted)

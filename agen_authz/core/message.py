@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agen_authz.core.errors import Malformed
-from agen_authz.core.model import Json, MessageId, Shape
+from agen_authz.core.model import Envelope, Era, Json, MessageId, Shape
 from agen_authz.core.reason import Reason
 
 _MAX_ID_CHARS = 1024
@@ -17,17 +17,26 @@ _MAX_METHOD_CHARS = 128
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request, notification or posted response; `meta` is `params._meta`, empty where there is none."""
+    """A request, notification or posted response.
+
+    `meta` is `params._meta`, empty where there is none; `keys` are all that decide what the message means.
+    """
 
     shape: Shape
     id: MessageId | None
     method: str
     params: Mapping[str, Json]
     meta: Mapping[str, Json]
+    keys: tuple[str, ...]
+
+
+def _fold(key: str) -> str:
+    # Some backends read snake case as camel case, and every case as any other.
+    return key.strip().lower().replace("_", "").replace("-", "")
 
 
 def _known(*keys: str) -> dict[str, str]:
-    return {key.lower(): key for key in keys}
+    return {_fold(key): key for key in keys}
 
 
 _ENVELOPE = _known("jsonrpc", "id", "method", "params", "result", "error")
@@ -46,6 +55,16 @@ _REFERENCE = _known("type", "name", "uri")
 _NOTIFICATIONS = _known(
     "promptsListChanged", "resourceSubscriptions", "resourcesListChanged", "taskIds", "toolsListChanged"
 )
+
+
+SUBSCRIPTION_KEYS = frozenset(_NOTIFICATIONS.values())
+
+
+def envelope_of(document: Json, malformed: Malformed, era: Era) -> Envelope:
+    """Find what the refusal of a message that cannot be read is bound to: its id, where that is beyond doubt."""
+    if malformed.reason not in (Reason.PARAMS_MALFORMED, Reason.JSON_KEY_TWIN) or not isinstance(document, dict):
+        return Envelope(era)
+    return Envelope(era, Shape.REQUEST, _id_of(document) if _is_id(document.get("id")) else None)
 
 
 def read_message(document: Json) -> Message | Malformed:
@@ -68,7 +87,7 @@ def read_message(document: Json) -> Message | Malformed:
 def _read_response(document: dict[str, Json]) -> Message | Malformed:
     if "id" not in document or "params" in document or ("result" in document) == ("error" in document):
         return Malformed(Reason.NOT_A_MESSAGE)
-    return Message(Shape.RESPONSE, _id_of(document), "response", {}, {})
+    return Message(Shape.RESPONSE, _id_of(document), "response", {}, {}, tuple(document))
 
 
 def _read_call(document: dict[str, Json]) -> Message | Malformed:
@@ -82,18 +101,18 @@ def _read_call(document: dict[str, Json]) -> Message | Malformed:
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
         return Malformed(Reason.PARAMS_MALFORMED)
-    if _has_twin(params, _PARAMS) or _has_twin(meta, _META) or _has_nested_twin(params):
+    nested = _nested_in(params)
+    if _has_twin(params, _PARAMS) or _has_twin(meta, _META) or any(_has_twin(*pair) for pair in nested):
         return Malformed(Reason.JSON_KEY_TWIN)
     shape = Shape.REQUEST if "id" in document else Shape.NOTIFICATION
-    return Message(shape, _id_of(document), method, params, meta)
+    keys = (*document, *params, *meta, *(key for members, _ in nested for key in members))
+    return Message(shape, _id_of(document), method, params, meta, keys)
 
 
-def _has_nested_twin(params: dict[str, Json]) -> bool:
-    for key, known in (("ref", _REFERENCE), ("notifications", _NOTIFICATIONS)):
-        nested = params.get(key)
-        if isinstance(nested, dict) and _has_twin(nested, known):
-            return True
-    return False
+def _nested_in(params: dict[str, Json]) -> list[tuple[dict[str, Json], dict[str, str]]]:
+    pairs = (("ref", _REFERENCE), ("notifications", _NOTIFICATIONS))
+    found = [(params.get(key), known) for key, known in pairs]
+    return [(members, known) for members, known in found if isinstance(members, dict)]
 
 
 def _has_twin(members: dict[str, Json], known: dict[str, str]) -> bool:
@@ -101,7 +120,7 @@ def _has_twin(members: dict[str, Json], known: dict[str, str]) -> bool:
         # No key of MCP leaves printable ASCII; one that does may fold or be cut into a known one.
         if not key.isascii() or not key.isprintable():
             return True
-        if known.get(key.strip().lower(), key) != key:
+        if known.get(_fold(key), key) != key:
             return True
     return False
 

@@ -9,13 +9,22 @@ import unicodedata
 
 _TOOL = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 _MAX_PROMPT_CHARS = 256
-_MAX_URI_CHARS = 2048
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
-# RFC 3986 section 2.1 and 6.2.2.2: a percent sign starts two hex digits, and never spells a character that
-# needs no escape, a separator, or a control character; nor the same once more escaped.
+# RFC 3986 section 2, and the braces of URI templates; a fragment is never sent to a server.
+_URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%{}-]{1,2048}")
+# Schemes whose parsers lower the host, drop a default port and take `/` for `//` (WHATWG URL, "special scheme").
+_WEB = frozenset({"http:", "https:", "ws:", "wss:", "ftp:"})
+_WEB_REST = re.compile(
+    r"//(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]|\{[A-Za-z0-9_]+\})(?::(?!(?:80|443|21)(?:[/?]|\Z))[0-9]{1,5})?(?:[/?].*)?"
+)
+_FILE_REST = re.compile(r"///[^/].*|///")
+# RFC 3986 sections 2.1 and 6.2.2: a percent sign starts two upper-case hex digits, and never spells a character
+# that needs no escape, a separator, a control character or half a byte sequence that UTF-8 does not have; nor
+# the same once more escaped.
 _BAD_ESCAPE = re.compile(
-    r"%(?![0-9A-Fa-f]{2})"
-    r"|%(?:25)*(?:2[dDeEfF]|5[cCfF]|7[eEfF]|[01][0-9A-Fa-f]|3[0-9]|4[1-9A-Fa-f]|5[0-9aA]|6[1-9A-Fa-f]|7[0-9aA])"
+    r"%(?![0-9A-F]{2})"
+    r"|%(?:25)*(?:2[DEF]|5[CF]|7[EF]|[01][0-9A-F]|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|C[01]|F[5-9A-F])"
+    r"|%(?:25)+(?:2[def]|5[cf]|7[ef]|[01][a-f]|4[a-f]|5a|6[a-f]|7a)"
 )
 _DOT_SEGMENTS = frozenset({".", ".."})
 
@@ -32,13 +41,15 @@ def is_prompt_name(name: str) -> bool:
 
 def is_resource_uri(uri: str) -> bool:
     """Whether `uri` (or URI template) is absolute and spelt in the one way that needs no normalising."""
-    if len(uri) > _MAX_URI_CHARS or not _is_plain(uri) or any(char.isspace() for char in uri):
-        return False
     scheme = _SCHEME.match(uri)
-    if scheme is None or "\\" in uri or _BAD_ESCAPE.search(uri):
+    if scheme is None or not _URI.fullmatch(uri) or _BAD_ESCAPE.search(uri):
         return False
-    rest = re.split("[?#]", uri[scheme.end() :], maxsplit=1)[0]
-    segments = rest.split("/")
+    rest = uri[scheme.end() :]
+    if scheme[0] in _WEB and not _WEB_REST.fullmatch(rest):
+        return False
+    if scheme[0] == "file:" and not _FILE_REST.fullmatch(rest):
+        return False
+    segments = rest.partition("?")[0].split("/")
     if rest.startswith("//") and "@" in segments[2]:
         return False
     return _DOT_SEGMENTS.isdisjoint(segment.partition(";")[0] for segment in segments)

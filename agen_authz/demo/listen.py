@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agen_authz.core.errors import ConfigError, Problem
 
-# How long an answer that is under way may take when the demo ends; streams are cut then.
-_GRACE_S = 1
+# How long an answer that is under way may take when the demo ends. What never ends is cut then.
+_NOTICE_S = 0.3
+# What uvicorn waits for after that; it is never needed, but nothing waits for ever.
+_GRACE_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,53 @@ class Site:
     listener: socket.socket
 
 
+class _Cuttable:
+    """An application whose streams can be cut: they end as if the application had ended them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.cut = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_started = is_open = False
+
+        async def send_and_see(message: Message) -> None:
+            nonlocal is_started, is_open
+            is_started, is_open = True, message["type"] == "http.response.start" or message.get("more_body", False)
+            await send(message)
+
+        answering = asyncio.ensure_future(self._app(scope, receive, send_and_see))
+        cut = asyncio.create_task(_wait(self.cut))
+        try:
+            await asyncio.wait([answering, cut], return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                answering.result()
+                return
+        finally:
+            cut.cancel()
+            answering.cancel()
+        await asyncio.wait([answering])
+        if not is_started:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+        if is_open or not is_started:
+            await send({"type": "http.response.body", "body": b""})
+
+
 class _Server(uvicorn.Server):
     """uvicorn, but the signals stay ours and it says when it listens."""
 
     def __init__(self, app: ASGIApp) -> None:
+        self.streams = _Cuttable(app)
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S
+                self.streams,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
             )
         )
         self.listening = asyncio.Event()
@@ -57,7 +99,8 @@ def bind_loopback(host: str, port: int) -> socket.socket:
     if not _is_loopback(host):
         raise _refuse(where, "not a loopback address", "use 127.0.0.1: the demo's secrets are public")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is spelled out: asyncio sets TCP_NODELAY only then, and without it most answers wait 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -89,6 +132,9 @@ async def serve_until(stopped: asyncio.Event, sites: Sequence[Site], announce: C
         ending.cancel()
         for server in servers:
             server.should_exit = True
+        await asyncio.wait(running, timeout=_NOTICE_S)
+        for server in servers:
+            server.streams.cut.set()
         await asyncio.gather(*running)
 
 

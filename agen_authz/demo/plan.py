@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 HOST = "127.0.0.1"
 SCOPE = "mcp:tools"
@@ -74,34 +75,45 @@ ROLES = {
 
 def render_config(plan: Plan) -> str:
     """Render the sidecar's configuration: the smallest that shows every kind of answer."""
-    ports = plan.ports
-    return f"""\
+    return _CONFIG.substitute(
+        host=HOST,
+        authz=plan.ports.authz,
+        ops=plan.ports.ops,
+        issuer=plan.issuer,
+        crm=plan.url_of("crm"),
+        billing=plan.url_of("billing"),
+        scope=SCOPE,
+        state=plan.state,
+    )
+
+
+_CONFIG = Template("""\
 # The demo's configuration. Loopback only: everything marked insecure_ is refused anywhere else.
 version: 1
 server:
-  authz: {HOST}:{ports.authz}
-  ops: {HOST}:{ports.ops}
+  authz: $host:$authz
+  ops: $host:$ops
   shutdown_grace: 2s
 providers:
   - name: demo
-    issuer: {plan.issuer}
+    issuer: $issuer
     insecure_issuer: true
     algorithms: [ES256]
     token_types: [at+jwt]
-    jwks: {{refresh: 10s, cooldown: 1s}}
-    claims: {{tenant: tenantId, country: country}}
+    jwks: {refresh: 10s, cooldown: 1s}
+    claims: {tenant: tenantId, country: country}
 resources:
   - name: crm
-    url: {plan.url_of("crm")}
+    url: $crm
     providers: [demo]
-    scopes: [{SCOPE}]
+    scopes: [$scope]
     origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
     upstream_path: /mcp
     insecure_unsigned: true
   - name: billing
-    url: {plan.url_of("billing")}
+    url: $billing
     providers: [demo]
-    scopes: [{SCOPE}]
+    scopes: [$scope]
     origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
     upstream_path: /mcp
     insecure_unsigned: true
@@ -127,5 +139,5 @@ access:
       tools: ["billing/refund", "billing/payout", "billing/update_*"]
       allow: [finance, admin]
 store:
-  url: sqlite:///{plan.state}/agen.db
-"""
+  url: sqlite:///$state/agen.db
+""")

@@ -98,20 +98,24 @@ async def run_demo(
             return await _until(stopped, parts, play)
 
 
-async def _until(
-    stopped: asyncio.Event, parts: Parts, play: Callable[[Parts], Awaitable[bool]] | None
-) -> bool:
-    watch: asyncio.Future[None] = asyncio.ensure_future(parts.watch())
-    ending = [watch, asyncio.ensure_future(_wait(stopped))]
-    playing: list[asyncio.Future[bool]] = [] if play is None else [asyncio.ensure_future(play(parts))]
-    await asyncio.wait([*ending, *playing], return_when=asyncio.FIRST_COMPLETED)
-    for future in (*ending, *playing):
-        if not future.done():
-            future.cancel()
-    await asyncio.gather(*ending, *playing, return_exceptions=True)
+async def _until(stopped: asyncio.Event, parts: Parts, play: Callable[[Parts], Awaitable[bool]] | None) -> bool:
+    watch = asyncio.create_task(parts.watch())
+    ending = asyncio.create_task(_wait(stopped))
+    playing = None if play is None else asyncio.create_task(_play(play, parts))
+    tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = [watch, ending]
+    if playing is not None:
+        tasks.append(playing)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     if not watch.cancelled():
         watch.result()
-    return all(not future.cancelled() and future.result() for future in playing)
+    return playing is None or (not playing.cancelled() and playing.result())
+
+
+async def _play(play: Callable[[Parts], Awaitable[bool]], parts: Parts) -> bool:
+    return await play(parts)
 
 
 async def _wait(event: asyncio.Event) -> None:

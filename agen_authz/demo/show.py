@@ -1,8 +1,14 @@
 """What the demo tells a person once it runs."""
 
+import sys
+from pathlib import Path
+
 from agen_authz.demo.plan import HOST, ROLES, Plan
+from agen_authz.demo.wire import VERSION
 
 _READY = "ready"
+# The command beside this Python: it works from any folder.
+_COMMAND = Path(sys.executable).with_name("agen-authz")
 
 
 def show_invitation(plan: Plan) -> None:
@@ -21,7 +27,7 @@ def show_invitation(plan: Plan) -> None:
         "",
         "  roles        " + "\n               ".join(f"{role:<9}{does}" for role, does in ROLES.items()),
         "",
-        "Try, in another terminal (in the folder of this project):",
+        "Try, in another terminal:",
         "",
         *_commands(plan),
         "Ctrl-C ends all of it.",
@@ -33,19 +39,25 @@ def show_invitation(plan: Plan) -> None:
 def _commands(plan: Plan) -> list[str]:
     tried = (
         ("an analyst reads: allowed", "analyst", "get_customer", '{"customer_id": "c-1001"}'),
-        ("support may not delete: the tool does not exist for them", "support", "delete_customer", '{"customer_id": "c-1005"}'),
+        (
+            "support may not delete: the tool does not exist for them",
+            "support",
+            "delete_customer",
+            '{"customer_id": "c-1005"}',
+        ),
         ("an admin may", "admin", "delete_customer", '{"customer_id": "c-1005"}'),
     )
     return [line for row in tried for line in _command(plan, *row)]
 
 
 def _command(plan: Plan, what: str, role: str, tool: str, arguments: str) -> list[str]:
-    body = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}'
+    meta = f'"io.modelcontextprotocol/protocolVersion":"{VERSION}","io.modelcontextprotocol/clientCapabilities":{{}}'
+    params = f'"params":{{"name":"{tool}","arguments":{arguments},"_meta":{{{meta}}}}}'
     return [
         f"  # {what}",
-        f"  curl -s {plan.url_of('crm')} -H \"authorization: Bearer $(.venv/bin/agen-authz demo token {role})\" \\",
+        f'  curl -s {plan.url_of("crm")} -H "authorization: Bearer $({_COMMAND} demo token {role})" \\',
         "    -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\",
-        "    -H 'mcp-protocol-version: 2025-11-25' \\",
-        f"    -d '{body}'",
+        f"    -H 'mcp-protocol-version: {VERSION}' -H 'mcp-method: tools/call' -H 'mcp-name: {tool}' \\",
+        f'    -d \'{{"jsonrpc":"2.0","id":1,"method":"tools/call",{params}}}\'',
         "",
     ]

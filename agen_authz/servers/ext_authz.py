@@ -10,8 +10,10 @@
  7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
 """
 
+import contextlib
 import logging
 from dataclasses import dataclass
+from threading import Lock
 
 from agen_authz.core.admission import admit
 from agen_authz.core.decide import PolicySet, decide
@@ -64,6 +66,7 @@ class CheckServicer:
         self._entropy = entropy
         self._metrics = metrics
         self._in_flight = 0
+        self._lock = Lock()
         self._is_draining = False
 
     def drain(self) -> None:
@@ -77,17 +80,32 @@ class CheckServicer:
             raw: a serialised CheckRequest.
             remaining_s: seconds until Envoy stops waiting; None if it set no deadline.
         """
-        request_id = self._entropy.draw(_REQUEST_ID_BYTES).hex()
-        self._in_flight += 1
+        request_id = ""
+        self._count_in_flight(1)
         try:
+            request_id = self._entropy.draw(_REQUEST_ID_BYTES).hex()
             return await self._answer(raw, Asked(request_id), remaining_s)
         except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
-            _LOG.exception("check failed", extra={"request_id": request_id})
-            self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
-            denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
-            return render_check(denied, Asked(request_id), self._settings.off_word).SerializeToString()
+            return await self._deny_failed(Asked(request_id))
         finally:
-            self._in_flight -= 1
+            self._count_in_flight(-1)
+
+    def _count_in_flight(self, change: int) -> None:
+        # Calls begin in the receiving thread and may end on the event loop.
+        with self._lock:
+            self._in_flight += change
+
+    async def _deny_failed(self, asked: Asked) -> bytes:
+        """Deny after a defect; the answer stands whatever else fails as well."""
+        _LOG.exception("check failed", extra={"request_id": asked.request_id})
+        denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
+        answer = render_check(denied, asked, self._settings.off_word).SerializeToString()
+        with contextlib.suppress(Exception):
+            self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
+        with contextlib.suppress(Exception):
+            started = self._outlets.clock.elapsed()
+            await discharge(denied, asked, self._settings.recording, outlets=self._outlets, started=started)
+        return answer
 
     async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None) -> bytes:
         settings, clock = self._settings, self._outlets.clock

@@ -11,6 +11,7 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2
 from pygrpc_native import EVENT_CANCEL, NativeGrpcFront
@@ -88,6 +89,10 @@ class NativeEngine:
         except StopIteration as done:
             front.respond(call_id, done.value)
             return
+        except Exception:  # noqa: BLE001 the top of the receiving thread: one call fails, and Envoy denies it
+            _LOG.exception("a call failed")
+            front.fail(call_id, StatusCode.INTERNAL.value[0], "")
+            return
         loop = self._loop
         if waits_for is not None or loop is None or loop.is_closed():
             # INVARIANT: the first thing a call waits for is `hand_over`, which yields None.
@@ -115,7 +120,11 @@ class NativeEngine:
             self._loop.call_soon_threadsafe(task.cancel)
 
     def _answer_health(self, front: NativeGrpcFront, call_id: int, method: int, payload: bytes) -> None:
-        service = health_pb2.HealthCheckRequest.FromString(payload).service
+        try:
+            service = health_pb2.HealthCheckRequest.FromString(payload).service
+        except DecodeError:
+            front.fail(call_id, StatusCode.INVALID_ARGUMENT.value[0], "unreadable")
+            return
         if method == _HEALTH_CHECK and service not in _KNOWN_SERVICES:
             front.fail(call_id, StatusCode.NOT_FOUND.value[0], "unknown service")
         elif method == _HEALTH_CHECK:

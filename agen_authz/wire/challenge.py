@@ -25,15 +25,13 @@ def render_challenge(reason: Reason, resource: Resource, caller: Caller | None) 
     asks = refusal.status in (401, 403) or reason is Reason.AUTHORIZATION_MALFORMED
     if not asks or reason in _NOT_ABOUT_AUTHORIZATION:
         return None
-    parts = []
-    # RFC 6750 section 3.1: a request without any credential gets no error code.
-    if reason is not Reason.TOKEN_MISSING:
-        parts.append(f'error="{_ERRORS[refusal.status]}"')
+    parts = [f'resource_metadata="{resource.metadata_url}"']
     scopes = _scopes_of(reason, resource, caller)
     if scopes:
         parts.append(f'scope="{" ".join(scopes)}"')
-    parts.append(f'resource_metadata="{resource.metadata_url}"')
+    # RFC 6750 section 3.1: a request without any credential gets no error code.
     if reason is not Reason.TOKEN_MISSING:
+        parts.append(f'error="{_ERRORS[refusal.status]}"')
         parts.append(f'error_description="{refusal.message}"')
     return "Bearer " + ", ".join(parts)
 

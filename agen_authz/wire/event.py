@@ -6,7 +6,7 @@ out, digests of the last two are keyed.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
 import orjson
 
@@ -37,6 +37,7 @@ def decision_word(decision: Decision) -> str:
             return "deny"
         case Answer():
             return "answer"
+    assert_never(decision)
 
 
 def reason_of(decision: Decision) -> Reason:
@@ -73,7 +74,8 @@ def _context(request: Request, context: Context) -> dict[str, Any]:
     path = request.path.partition("?")[0]
     return {
         "method": request.method[:_MAX_TEXT_CHARS],
-        "authority": request.authority[:_MAX_TEXT_CHARS],
+        # Userinfo, where somebody sent one, is a secret.
+        "authority": request.authority.rpartition("@")[2][:_MAX_TEXT_CHARS],
         "path": path[:_MAX_TEXT_CHARS],
         "peer": request.peer,
         "ip": context.ip or "",

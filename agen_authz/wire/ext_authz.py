@@ -54,6 +54,8 @@ def read_check(raw: bytes) -> Request | Malformed:
         headers, repeated = _read_header_map(http.header_map)
     else:
         headers, repeated = _read_joined_headers(http)
+    if "" in headers:
+        return Malformed(Reason.REQUEST_UNREADABLE, "a header without a name")
     if headers.get(":authority", http.host) != http.host or headers.get("host", http.host) != http.host:
         repeated.add("host")
     body = http.raw_body or http.body.encode("utf-8")

@@ -80,7 +80,7 @@ def _headers_of(denied: Deny, status: int, asked: Asked) -> tuple[tuple[str, str
 def _render_error(denied: Deny, request_id: str) -> str:
     refusal = REFUSALS[denied.reason]
     reason, message = denied.reason, refusal.message
-    if reason in HIDDEN and denied.target is not None:
+    if reason in HIDDEN:
         reason, message = Reason.UNKNOWN_TARGET, _unknown_target(denied.target)
     details: dict[str, object] = {"reason": reason.value, "request_id": request_id}
     if denied.reason is Reason.VERSION_UNSUPPORTED:
@@ -90,13 +90,15 @@ def _render_error(denied: Deny, request_id: str) -> str:
 
 
 def _bind(envelope: Envelope, error: dict[str, object]) -> dict[str, object]:
-    # An id that was not read is left out, never null: MCP has no null id.
+    # An id that was not read is left out, never null: MCP has no null id. A posted response's id is the server's.
     bound: dict[str, object] = {"jsonrpc": "2.0"}
-    if envelope.id is not None:
+    if envelope.id is not None and envelope.shape is Shape.REQUEST:
         bound["id"] = envelope.id
     bound["error"] = error
     return bound
 
 
-def _unknown_target(target: Target) -> str:
+def _unknown_target(target: Target | None) -> str:
+    if target is None:
+        return REFUSALS[Reason.UNKNOWN_TARGET].message
     return f"Unknown {_TARGET_WORD[target.kind]}: {target.name}"

@@ -93,7 +93,6 @@ def test_name_header_must_repeat_what_is_named(spelling):
     assert read(document, **{"mcp-name": "a:B"}) == Misread(Reason.HEADER_MISMATCH, envelope)
 
 
-@pytest.mark.xfail(strict=True, reason="`!` may hide a byte in a key too, which a lenient reader drops")
 def test_text_body_that_may_hide_a_byte_in_a_key_is_refused():
     document = build.message("tools/call", {"name": "get_x", "na!me": "delete_customer"})
     expected = Misread(Reason.BODY_AS_TEXT, Envelope(Era.LEGACY, Shape.REQUEST, 7))

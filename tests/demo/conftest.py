@@ -15,8 +15,6 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def live(stage: Stage) -> Iterator[LiveIssuer]:
+def live(stage: Stage) -> LiveIssuer:
     """Put an issuer for two resources on the stage."""
-    running = stage.put_on()
-    with running.web:
-        yield running
+    return stage.put_on()

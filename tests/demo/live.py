@@ -106,9 +106,9 @@ class LiveIssuer:
     def __post_init__(self) -> None:
         self.url = self.issuer.url
 
-    def token(self, *, auth: tuple[str, str] | None = None, **form: str) -> httpx.Response:
+    def token(self, **form: str) -> httpx.Response:
         """Ask the token endpoint."""
-        return self.web.post("/token", data=form, auth=auth or httpx.USE_CLIENT_DEFAULT)
+        return self.web.post("/token", data=form)
 
     def access_token(self, role: str, resource: str = CRM, **form: str) -> str:
         """Get the token that a demo client gets."""
@@ -191,7 +191,9 @@ def _read_part(token: str, position: int) -> dict[str, Any]:
 class Stage:
     """A server that stays while the application behind it is another one for each test: starting takes its time."""
 
-    authority: str = ""
+    authority: str
+    # One for all tests: a client reads the machine's certificates, which takes longer than most tests.
+    web: httpx.Client
     app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,17 +205,18 @@ class Stage:
         clock = clock or Clock()
         issuer = build_issuer(replace(SETTINGS, **changes), self.authority, counted_sources(clock), first_key)
         self.app = build_app(issuer)
-        return LiveIssuer(issuer, clock, httpx.Client(base_url=issuer.url, trust_env=False, timeout=_TIMEOUT_S))
+        return LiveIssuer(issuer, clock, self.web)
 
 
 @contextmanager
 def running_stage() -> Iterator[Stage]:
     """Run a stage on a free port."""
-    stage = Stage()
     listener = bind_loopback(HOST, 0)
-    stage.authority = authority_of(listener)
-    with serving(Site(stage, listener)):
-        yield stage
+    authority = authority_of(listener)
+    with httpx.Client(base_url=f"http://{authority}", trust_env=False, timeout=_TIMEOUT_S) as web:
+        stage = Stage(authority, web)
+        with serving(Site(stage, listener)):
+            yield stage
 
 
 @contextmanager
@@ -222,9 +225,7 @@ def live_issuer(
 ) -> Iterator[LiveIssuer]:
     """Run an issuer on a port of its own; `changes` are to its settings."""
     with running_stage() as stage:
-        live = stage.put_on(clock=clock, first_key=first_key, **changes)
-        with live.web:
-            yield live
+        yield stage.put_on(clock=clock, first_key=first_key, **changes)
 
 
 def named(key_name: str, kid: str | None = None) -> SigningKey:

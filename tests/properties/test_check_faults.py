@@ -81,7 +81,6 @@ def test_fault_in_a_port_denies(port, make, method, fault, after):
         assert (seen.is_allowed, seen.status) == (wanted.is_allowed, wanted.status)
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="entropy is drawn before the catch-all: draw inside of it")
 def test_fault_in_entropy_denies():
     assert not Rig(entropy=Breaking(CountingEntropy(), "draw", OSError(), 0)).check(RAW).is_allowed
 
@@ -91,11 +90,6 @@ class DeafMetrics(KeptMetrics):
         raise RuntimeError("metrics")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason="the catch-all counts, and what that raises is not caught: render the denial first, count in its own try",
-)
 def test_broken_metrics_deny():
     assert not Rig(metrics=DeafMetrics()).check(RAW).is_allowed
 

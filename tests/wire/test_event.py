@@ -3,8 +3,6 @@
 import hashlib
 import hmac
 
-import pytest
-
 from tests import builders as build
 from tests.builders import NOW, claims, sign
 from tests.wire.rig import Rig
@@ -101,7 +99,6 @@ def test_string_id_is_told_from_a_number():
     assert rig.audit.events[0]["call"]["id"] == "s:7"
 
 
-@pytest.mark.xfail(strict=True, reason="a userinfo holds a password: keep what stands behind the last `@` only")
 def test_event_holds_no_userinfo():
     rig = Rig()
     rig.check(build.check_request({}, host="ann:hunter2@mcp.example.com"))

@@ -1,6 +1,7 @@
 """`python -m agen_authz.demo.backend`: one or both MCP servers in a process of their own."""
 
 import argparse
+import logging
 import socket
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     if not ports:
         print("backend: no server is named; give `--crm PORT`, `--billing PORT` or both", file=sys.stderr)
         return 2
+    # Before the SDK does so, which would draw boxes around every line.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         with ExitStack() as stack:
             sockets = {name: stack.enter_context(bind_loopback(options.host, port)) for name, port in ports.items()}

@@ -41,8 +41,6 @@ def begin_login(issuer: Issuer, form: Form) -> Waiting | Redirect | Refused:
     redirect_uri = form.get("redirect_uri", "")
     if not client.may_redirect(redirect_uri):
         return Refused("invalid_redirect_uri", "this redirect URI is not registered for the client")
-    if "authorization_code" not in client.grants:
-        return _tell(issuer, form, Refused("unauthorized_client", "this client may not ask people to log in"))
     fault = _find_fault(form)
     if fault is not None:
         return _tell(issuer, form, fault)

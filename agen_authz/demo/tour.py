@@ -1,0 +1,156 @@
+"""The tour: a short story through the official MCP client, and whether everything went as it tells."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import httpx2
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from rich.console import Console
+
+from agen_authz.demo.launch import Parts
+from agen_authz.demo.plan import Plan
+from agen_authz.demo.token import fetch_token
+from agen_authz.demo.wire import post_call
+
+_MODERN, _LEGACY = "2026-07-28", "legacy"
+_TIMEOUT_S = 20.0
+
+Act: TypeAlias = Callable[[Plan], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One thing that somebody does, how it must end, and why."""
+
+    told: str
+    act: Act
+    expected: str
+    why: str
+
+
+async def play_tour(parts: Parts) -> bool:
+    """Play every scene, show what happened, and say whether all went as told."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        "\n[bold]A tour of agen-authz[/bold]: the official MCP client, a real Envoy, a decision on every call\n"
+    )
+    went_well = True
+    for scene in SCENES:
+        outcome = await scene.act(parts.plan)
+        is_right = outcome == scene.expected
+        went_well = went_well and is_right
+        colour = "red" if not is_right else "green" if outcome == "allowed" else "yellow"
+        console.print(f"  [{colour}]{outcome:<16}[/{colour}] {scene.told}")
+        console.print(f"  {'':<16} [dim]{scene.why}[/dim]")
+        if not is_right:
+            console.print(f"  {'':<16} [red]expected: {scene.expected}[/red]")
+    verdict = "[green]Everything went as told.[/green]" if went_well else "[red]Something went otherwise.[/red]"
+    console.print(f"\n  {verdict} The evidence of every call is in {parts.plan.audit_file}\n")
+    return went_well
+
+
+def _call(role: str, server: str, tool: str, arguments: dict[str, object], *, mode: str = _MODERN) -> Act:
+    async def act(plan: Plan) -> str:
+        url = plan.url_of(server)
+        token = await fetch_token(plan.issuer, role, url)
+        async with (
+            httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=_TIMEOUT_S) as http,
+            Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+        ):
+            try:
+                result = await client.call_tool(tool, arguments)
+            except MCPError as exc:
+                return _reason_in(exc.data) or f"error {exc.code}"
+        return "tool error" if result.is_error else "allowed"
+
+    return act
+
+
+def _post(server: str, role: str | None, *, issued_for: str | None = None, forged: bool = False) -> Act:
+    async def act(plan: Plan) -> str:
+        token = None
+        if role is not None:
+            token = await fetch_token(plan.issuer, role, plan.url_of(issued_for or server))
+        if forged and token is not None:
+            token = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
+        response = await post_call(plan.url_of(server), token, "get_customer", {"customer_id": "c-1001"})
+        answer = response.json()
+        return _reason_in(answer.get("error", {}).get("data")) or "allowed"
+
+    return act
+
+
+def _reason_in(details: object) -> str | None:
+    return str(details["reason"]) if isinstance(details, dict) and "reason" in details else None
+
+
+SCENES: tuple[Scene, ...] = (
+    Scene(
+        "nobody in particular reads a customer",
+        _post("crm", None),
+        "token_missing",
+        "401 with a challenge that says where tokens come from; the body was never parsed",
+    ),
+    Scene(
+        "an analyst reads a customer",
+        _call("analyst", "crm", "get_customer", {"customer_id": "c-1001"}),
+        "allowed",
+        "rule `everybody reads customers`, MCP 2026-07-28",
+    ),
+    Scene(
+        "the same through a client of the older era",
+        _call("analyst", "crm", "get_customer", {"customer_id": "c-1001"}, mode=_LEGACY),
+        "allowed",
+        "MCP 2025-11-25: the session belongs to the analyst from its first use on",
+    ),
+    Scene(
+        "the analyst edits a deal",
+        _call("analyst", "crm", "update_deal", {"deal_id": "d-2001", "stage": "won"}),
+        "unknown_target",
+        "no rule lets analysts edit: for them the tool does not exist",
+    ),
+    Scene(
+        "support edits the deal",
+        _call("support", "crm", "update_deal", {"deal_id": "d-2001", "stage": "won"}),
+        "allowed",
+        "rule `support edits`",
+    ),
+    Scene(
+        "support deletes a customer",
+        _call("support", "crm", "delete_customer", {"customer_id": "c-1004"}),
+        "unknown_target",
+        "deleting is for admins",
+    ),
+    Scene(
+        "an admin deletes the customer",
+        _call("admin", "crm", "delete_customer", {"customer_id": "c-1004"}),
+        "allowed",
+        "rule `admins delete and export`",
+    ),
+    Scene(
+        "finance reads an invoice",
+        _call("finance", "billing", "get_invoice", {"invoice_id": "i-4001"}),
+        "allowed",
+        "rule `reading invoices`, on another server",
+    ),
+    Scene(
+        "support calls a tool that no rule names",
+        _call("support", "crm", "drop_everything", {}),
+        "unknown_target",
+        "what no rule names is denied, and answered like what is not allowed",
+    ),
+    Scene(
+        "an analyst shows the billing token to the crm",
+        _post("crm", "analyst", issued_for="billing"),
+        "token_audience",
+        "a token is good for the resource it was issued for, and nowhere else (RFC 8707)",
+    ),
+    Scene(
+        "somebody changes the end of a token",
+        _post("crm", "admin", forged=True),
+        "token_signature",
+        "nothing in a token is believed before its signature is verified",
+    ),
+)

@@ -1,0 +1,110 @@
+"""The official OAuth client finds the issuer, registers, lets a person log in, and refreshes."""
+
+import json
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from mcp.client.auth import OAuthClientProvider
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.demo.live import HOST, Stage, live_issuer, read_claims, serving_app
+
+pytestmark = pytest.mark.loopback
+
+CALLBACK = "http://127.0.0.1:49152/callback"
+
+
+class Memory:
+    """Keeps what the client would write to a disk."""
+
+    def __init__(self) -> None:
+        self.tokens: OAuthToken | None = None
+        self.client: OAuthClientInformationFull | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+def build_resource(issuer_url: str) -> Starlette:
+    """Build a resource that shows the claims of whatever token it gets, and challenges who brings none."""
+
+    async def metadata(request: Request) -> Response:
+        resource = str(request.url.replace(path="/mcp"))
+        return JSONResponse(
+            {"resource": resource, "authorization_servers": [issuer_url], "scopes_supported": ["mcp:tools"]}
+        )
+
+    async def show(request: Request) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not token:
+            where = request.url.replace(path="/.well-known/oauth-protected-resource/mcp")
+            challenge = f'Bearer resource_metadata="{where}", scope="mcp:tools"'
+            return Response(status_code=401, headers={"www-authenticate": challenge})
+        return JSONResponse(read_claims(token))
+
+    well_known = "/.well-known/oauth-protected-resource/mcp"
+    return Starlette(routes=[Route(well_known, metadata), Route("/mcp", show, methods=["POST"])])
+
+
+class Browser:
+    """Follows the client to the login page, logs in, and brings back what the redirect says."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.query: dict[str, str] = {}
+
+    async def open(self, url: str) -> None:
+        async with httpx2.AsyncClient() as web:
+            page = await web.get(url)
+            login_id = page.text.partition('name="login" value="')[2].partition('"')[0]
+            form = {"login": login_id, "person": self.role, "answer": "log-in"}
+            origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+            answer = await web.post(f"{origin}/login", data=form)
+        assert answer.headers["location"].startswith(CALLBACK)
+        self.query = dict(httpx2.URL(answer.headers["location"]).params)
+
+    async def read(self) -> AuthorizationCodeResult:
+        return AuthorizationCodeResult.model_validate(self.query)
+
+
+async def test_official_client_gets_a_token_for_the_resource_and_refreshes_it(stage: Stage):
+    memory, browser = Memory(), Browser("support")
+    with serving_app(build_resource(f"http://{stage.authority}")) as root:
+        resource = f"{root}/mcp"
+        live = stage.put_on(resources=(resource,))
+        metadata = OAuthClientMetadata.model_validate({"redirect_uris": [CALLBACK], "client_name": "Official"})
+        auth = OAuthClientProvider(resource, metadata, memory, browser.open, browser.read)
+        async with httpx2.AsyncClient(auth=auth) as web:
+            first = json.loads((await web.post(resource)).text)
+            auth.context.token_expiry_time = 1.0
+            live.clock.time += 60
+            second = json.loads((await web.post(resource)).text)
+    kept = [{name: claims.get(name) for name in ("sub", "aud", "auth_time")} for claims in (first, second)]
+    assert kept == [
+        {"sub": "u-1002", "aud": resource, "auth_time": first["iat"]},
+        {"sub": "u-1002", "aud": resource, "auth_time": None},
+    ]
+    assert browser.query["iss"] == live.url
+
+
+def test_two_issuers_can_share_kid_and_subject():
+    with live_issuer() as one, live_issuer() as other:
+        tokens = [live.mint(header={"kid": "same"}) for live in (one, other)]
+        claims = [read_claims(token) for token in tokens]
+    assert HOST in one.url
+    assert claims[0]["sub"] == claims[1]["sub"]
+    assert claims[0]["iss"] != claims[1]["iss"]
