@@ -210,17 +210,17 @@ def test_unsupported_version_lists_the_supported_ones():
 
 METADATA_URL = "https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp"
 CHALLENGES = {
-    "no token": (None, 401, f'Bearer scope="mcp:tools", resource_metadata="{METADATA_URL}"'),
+    "no token": (None, 401, f'Bearer resource_metadata="{METADATA_URL}", scope="mcp:tools"'),
     "expired": (
         {"exp": 0},
         401,
-        f'Bearer error="invalid_token", scope="mcp:tools", resource_metadata="{METADATA_URL}", '
+        f'Bearer resource_metadata="{METADATA_URL}", scope="mcp:tools", error="invalid_token", '
         'error_description="The access token has expired."',
     ),
     "scope": (
         {"scope": 'openid mcp:read a"b c\\d é'},
         403,
-        f'Bearer error="insufficient_scope", scope="mcp:tools openid mcp:read", resource_metadata="{METADATA_URL}", '
+        f'Bearer resource_metadata="{METADATA_URL}", scope="mcp:tools openid mcp:read", error="insufficient_scope", '
         'error_description="The access token lacks a scope."',
     ),
 }
@@ -238,7 +238,7 @@ def test_malformed_credential_is_an_invalid_request():
     seen = Rig().post(build.message(), headers={"authorization": "Bearer a b"})
     assert (seen.status, seen.header("www-authenticate")) == (
         400,
-        f'Bearer error="invalid_request", scope="mcp:tools", resource_metadata="{METADATA_URL}", '
+        f'Bearer resource_metadata="{METADATA_URL}", scope="mcp:tools", error="invalid_request", '
         'error_description="The authorization header is malformed."',
     )
 

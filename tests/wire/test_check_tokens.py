@@ -231,7 +231,7 @@ WRONG: dict[str, dict[str, Any]] = {
 def refused(rig: Rig, token: str) -> tuple[str, int, int | None, str | None, bool]:
     seen = rig.post(build.message(), token)
     challenge = seen.header("www-authenticate") or ""
-    is_bound = challenge.startswith('Bearer error="invalid_token", ') and METADATA in challenge
+    is_bound = challenge.startswith(f"Bearer {METADATA}, ") and 'error="invalid_token"' in challenge
     return seen.reason, seen.status, seen.code, seen.told, is_bound and not seen.is_allowed
 
 
