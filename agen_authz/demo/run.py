@@ -62,7 +62,7 @@ async def _start_all(parts: Parts, binary: Path) -> None:
     issuer = own_command("agen_authz.demo.issuer", "--port", str(ports.issuer), *resources)
     await parts.start("issuer", *issuer)
     backend = own_command("agen_authz.demo.backend", "--crm", str(ports.crm), "--billing", str(ports.billing))
-    await parts.start("backend", *backend, "--record")
+    await parts.start("backend", *backend)
     await parts.start("envoy", str(binary), "--config-path", str(plan.envoy_file), *_ENVOY_OPTIONS)
     # Started when its provider answers: the first fetch of keys then finds them.
     await await_url(parts, f"{plan.issuer}/jwks", frozenset({200}))

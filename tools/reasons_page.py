@@ -1,0 +1,41 @@
+"""Renders docs/reasons.md from the one table of Reasons; `make golden` writes it."""
+
+from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
+from agen_authz.core.version import SUPPORTED_VERSIONS
+
+_INTRO = f"""\
+# Reasons
+
+Every answer has one Reason: the same word in the metric `agen_decisions_total{{reason}}`, in the audit event and in
+the body that the client gets (`error.data.reason`). This page is rendered from `agen_authz/core/reason.py`.
+
+A refused request gets a JSON-RPC error, bound to its id where that was read, with the Reason, one sentence and our
+request id. A denied notification gets 202 and no body, and nothing is forwarded. Two Reasons are never shown to
+clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both answered as `unknown_target`, so that nobody
+can tell a tool that is not theirs from one that does not exist; metric and audit event hold the true one.
+`unknown_method`, `method_denied` and `task_unsupported` are 404 in the modern era (2026-07-28) and 200 in the legacy one.
+
+Supported protocol versions: {", ".join(SUPPORTED_VERSIONS)}.
+
+What `malformed_target` accepts, so that no backend can read a name as another one:
+
+- tools: 1 to 128 characters of `A-Z a-z 0-9 _ . : / -`, no dot segment
+- prompts: 1 to 256 printable characters in Unicode's NFKC form
+- resources: absolute URIs of at most 2048 RFC 3986 characters (and `{{` `}}` of templates), lower-case scheme, no dot
+  segment, backslash, userinfo or fragment, upper-case percent escapes of characters that need one; web URIs with a
+  lower-case host and no default port; `file:///path`
+
+| Reason | HTTP | JSON-RPC | the client reads | what to do |
+|---|---|---|---|---|
+"""
+
+
+def render() -> str:
+    """Render the page."""
+    rows = [_row(reason) for reason in Reason]
+    return _INTRO + "\n".join(rows) + "\n"
+
+
+def _row(reason: Reason) -> str:
+    refusal = REFUSALS[reason]
+    return f"| `{reason}` | {refusal.status} | {refusal.code or ''} | {refusal.message} | {refusal.remedy} |"
