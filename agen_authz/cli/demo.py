@@ -1,6 +1,7 @@
 """`agen-authz demo`: everything on loopback, tokens to try it with, and the tour."""
 
 import asyncio
+import json
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -71,6 +72,7 @@ def token(
     acr: Annotated[str | None, typer.Option(help="How the person is to have logged in.", metavar="VALUE")] = None,
     ttl: Annotated[str | None, typer.Option(help="How long it is good, e.g. 5m.", metavar="DURATION")] = None,
     resource: Annotated[Server, typer.Option(help="What it is for.")] = Server.CRM,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print an access token of the running demo.
 
@@ -90,7 +92,8 @@ def token(
             raise typer.Exit(Exit.MISUSE) from exc
     plan = Plan(Path(tempfile.gettempdir()))
     try:
-        typer.echo(asyncio.run(fetch_token(plan.issuer, role.value, plan.url_of(resource.value), **more)))
+        fetched = asyncio.run(fetch_token(plan.issuer, role.value, plan.url_of(resource.value), **more))
     except DemoError as exc:
         typer.echo(f"demo: {exc}", err=True)
         raise typer.Exit(Exit.FINDING) from exc
+    typer.echo(json.dumps({"access_token": fetched, "resource": plan.url_of(resource.value)}) if as_json else fetched)

@@ -39,9 +39,9 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
 
 
 def load_or_exit(file: Path, *, secrets: bool, as_json: bool) -> Loaded:
-    """Load a configuration, or show all that is wrong with it and exit 1."""
+    """Load a configuration, or show all that is wrong with it and exit 1; 2 if there is no such file."""
     try:
         return load(file, secrets=secrets)
     except ConfigError as exc:
         show_problems(exc.problems, as_json=as_json)
-        raise typer.Exit(Exit.FINDING) from exc
+        raise typer.Exit(Exit.FINDING if file.is_file() else Exit.MISUSE) from exc

@@ -1,6 +1,7 @@
 """`agen-authz serve` and `migrate`."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -30,15 +31,21 @@ def serve(config: ConfigFile) -> None:
         raise typer.Exit(Exit.FINDING) from exc
 
 
-def migrate(config: ConfigFile) -> None:
+def migrate(
+    config: ConfigFile,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
     """Bring the store to this version; safe to repeat.
 
     Example: agen-authz migrate --config agen.yaml
     """
-    loaded = load_or_exit(config, secrets=False, as_json=False)
+    loaded = load_or_exit(config, secrets=False, as_json=as_json)
     try:
-        done = asyncio.run(migrate_state(loaded))
+        steps = asyncio.run(migrate_state(loaded))
     except ConfigError as exc:
-        show_problems(exc.problems, as_json=False)
+        show_problems(exc.problems, as_json=as_json)
         raise typer.Exit(Exit.FINDING) from exc
-    typer.echo("\n".join(done) if done else "the store is at this version")
+    if as_json:
+        typer.echo(json.dumps({"ok": True, "steps": steps}))
+        return
+    typer.echo("\n".join(steps) if steps else "the store is at this version")

@@ -5,7 +5,7 @@ up, so neither the number of rules nor the number of roles they name makes a cal
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -47,6 +47,8 @@ class Unmapped:
     """No rule names the target."""
 
 
+_MAX_SEEN = 4096
+
 Verdict: TypeAlias = Granted | NotGranted | Unmapped
 
 
@@ -76,17 +78,28 @@ class AccessTable:
 
     basis: Basis
     _indexes: Mapping[TargetKind, SelectorIndex[_Grantees]]
+    _seen: dict[Target, list[_Grantees]] = field(default_factory=dict, compare=False)
 
     def check(self, principal: Principal, target: Target) -> Verdict:
         """Say whether a rule lets this caller reach this target; exact in case."""
         held = principal.roles if self.basis is Basis.ROLES else principal.permissions
-        matching = self._indexes[target.kind].find(f"{target.server}/{target.name}")
+        matching = self._find(target)
         held_set = frozenset(held)
         for grantees in matching:
             rule = grantees.find_rule(held, held_set)
             if rule is not None:
                 return Granted(rule)
         return NotGranted() if matching else Unmapped()
+
+    def _find(self, target: Target) -> list[_Grantees]:
+        # The same few targets are asked for again and again; what is remembered is what rules name, not a verdict.
+        known = self._seen.get(target)
+        if known is None:
+            known = self._indexes[target.kind].find(f"{target.server}/{target.name}")
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            self._seen[target] = known
+        return known
 
 
 def compile_access(basis: Basis, rules: Iterable[AccessRule]) -> AccessTable:

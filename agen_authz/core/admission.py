@@ -98,13 +98,11 @@ def _check_headers(request: Request) -> Malformed | None:
     headers = request.headers
     if "_" in "\n".join(headers):
         return Malformed(Reason.HEADER_UNDERSCORE)
-    if not request.repeated.isdisjoint(_ONCE_ONLY):
-        return Malformed(Reason.HEADER_REPEATED)
     for name in request.repeated:
-        if name.startswith("mcp-"):
+        if name in _ONCE_ONLY or name.startswith("mcp-"):
             return Malformed(Reason.HEADER_REPEATED)
-    for name in SINGLE_HEADERS & headers.keys():
-        if not _VISIBLE.fullmatch(headers[name]):
+    for name in SINGLE_HEADERS:
+        if name in headers and not _VISIBLE.fullmatch(headers[name]):
             return Malformed(Reason.HEADER_MALFORMED)
     # A backend that trims would read another session's id.
     if not _SESSION_ID.fullmatch(headers.get("mcp-session-id", "-")):

@@ -116,11 +116,12 @@ def _nested_in(params: dict[str, Json]) -> list[tuple[dict[str, Json], dict[str,
 
 
 def _has_twin(members: dict[str, Json], known: dict[str, str]) -> bool:
+    exact = known.values()
     for key in members:
+        if key in exact:
+            continue
         # No key of MCP leaves printable ASCII; one that does may fold or be cut into a known one.
-        if not key.isascii() or not key.isprintable():
-            return True
-        if known.get(_fold(key), key) != key:
+        if not key.isascii() or not key.isprintable() or _fold(key) in known:
             return True
     return False
 

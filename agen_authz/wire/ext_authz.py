@@ -17,7 +17,7 @@ from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
 _OK, _PERMISSION_DENIED = 0, 7
 INSPECT_KEY = "agen.inspect"
 # A URI may hold a comma; where Envoy hands over joined headers, `a,b` could then be one or two.
-_MAY_HOLD_COMMA = frozenset({"mcp-name"})
+_WITHOUT_COMMA = tuple(sorted(SINGLE_HEADERS - {"mcp-name"}))
 _FORWARDED = frozenset(
     {
         "accept",
@@ -73,17 +73,25 @@ def read_check(raw: bytes) -> Request | Malformed:
 
 
 def _read_header_map(header_map: pb.HeaderMap) -> tuple[dict[str, str], set[str]]:
+    # Nearly every request has each name once, in lower case: that is read in one go.
+    headers = {header.key: header.raw_value.decode("latin-1") or header.value for header in header_map.headers}
+    names = "\n".join(headers)
+    if len(headers) == len(header_map.headers) and names == names.lower():
+        repeated: set[str] = set()
+    else:
+        headers, repeated = _read_repeated_headers(header_map)
+    repeated.update(name for name in _WITHOUT_COMMA if "," in headers.get(name, ""))
+    return headers, repeated
+
+
+def _read_repeated_headers(header_map: pb.HeaderMap) -> tuple[dict[str, str], set[str]]:
     headers: dict[str, str] = {}
     repeated: set[str] = set()
     for header in header_map.headers:
         name = header.key.lower()
-        value = header.raw_value.decode("latin-1") or header.value
         if name in headers:
             repeated.add(name)
-        headers[name] = value
-    for name in (SINGLE_HEADERS - _MAY_HOLD_COMMA) & headers.keys():
-        if "," in headers[name]:
-            repeated.add(name)
+        headers[name] = header.raw_value.decode("latin-1") or header.value
     return headers, repeated
 
 
