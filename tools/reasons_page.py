@@ -11,9 +11,9 @@ the body that the client gets (`error.data.reason`). This page is rendered from 
 
 A refused request gets a JSON-RPC error, bound to its id where that was read, with the Reason, one sentence and our
 request id. A denied notification gets 202 and no body, and nothing is forwarded. Two Reasons are never shown to
-clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both answered as `unknown_target`, so that nobody
-can tell a tool that is not theirs from one that does not exist; metric and audit event hold the true one.
-`unknown_method`, `method_denied` and `task_unsupported` are 404 in the modern era (2026-07-28) and 200 in the legacy one.
+clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both answered as `unknown_target`, so that
+nobody can tell a tool that is not theirs from one that does not exist; metric and audit event hold the true one.
+`unknown_method`, `method_denied` and `task_unsupported` are 404 in the modern era (2026-07-28), 200 in the legacy one.
 
 Supported protocol versions: {", ".join(SUPPORTED_VERSIONS)}.
 
