@@ -1,0 +1,119 @@
+"""What is measured: the whole decision on a request as Envoy sends it, without network, store or provider."""
+
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz.adapters.clock import SystemClock, SystemEntropy
+from agen_authz.adapters.sessions import MemorySessions
+from agen_authz.core.access import AccessRule, Basis, compile_access
+from agen_authz.core.context import Surroundings
+from agen_authz.core.decide import PolicySet
+from agen_authz.core.jwk import PublicKey, parse_jwks
+from agen_authz.core.mcp import BodyLimits
+from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, TargetKind
+from agen_authz.core.route import build_routes
+from agen_authz.facts import Sources, TokenCache
+from agen_authz.obligations import Outlets
+from agen_authz.ports import AuditSink, Metrics
+from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.wire.event import Recording
+
+ISSUER, URL, KID = "https://id.example.com", "https://mcp.example.com/crm/mcp", "bench"
+_PRIVATE = ec.derive_private_key(20261123, ec.SECP256R1())
+_CLAIMS = ("roles", "permissions", "groups", "email", "email_verified", "client_id", "scope", "tenantId", "country")
+
+
+class HeldKeys:
+    """The one published key."""
+
+    def __init__(self) -> None:
+        numbers = _PRIVATE.public_key().public_numbers()
+        x, y = (_b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
+        document = {"keys": [{"kty": "EC", "crv": "P-256", "kid": KID, "x": x, "y": y}]}
+        keys = parse_jwks(json.dumps(document).encode())
+        assert isinstance(keys, Mapping)
+        self._keys = keys
+
+    def find_key(self, provider: str, kid: str) -> PublicKey | None:
+        return self._keys.get(kid)
+
+    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+        return None
+
+
+def _b64(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10) -> CheckServicer:
+    """Build Check with so many access rules, of which one names the tool that is called."""
+    paths = [((name,),) for name in _CLAIMS]
+    roles, permissions, groups, email, verified, client, scopes, tenant, country = paths
+    provider = Provider(
+        name="bench", issuer=Issuer(ISSUER), advertised_issuer=ISSUER, algorithms=frozenset({"ES256"}),
+        token_types=frozenset({"at+jwt"}), leeway_s=30.0, max_token_age_s=None, tenants=None, roles=None,
+        claims=ClaimPaths(
+            subject=(("sub",),), roles=roles, permissions=permissions, groups=groups, email=email,
+            email_verified=verified, client=client, scopes=scopes, tenant=tenant, country=country,
+        ),
+    )  # fmt: skip
+    resource = Resource(
+        name="crm", url=URL, scheme="https", authorities=frozenset({"mcp.example.com"}), path="/crm/mcp", query=None,
+        providers={ISSUER: provider}, audiences=frozenset(), clients=None, require_tenant=False, scopes=("mcp:tools",),
+        origins=frozenset(), admits_unmapped=False, methods={}, resumable=False, forward_token=False,
+        forward_headers=frozenset(), metadata_url="https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp",
+    )  # fmt: skip
+    others = [_rule(f"r{index}", f"crm/tool_{index}_*", f"role-{index}") for index in range(rules - 1)]
+    access = compile_access(Basis.ROLES, [*others, _rule("reads", "crm/get_*", "analyst")])
+    settings = CheckSettings(
+        policies=PolicySet("bench", {"crm": resource}, access), routes=build_routes([resource]),
+        limits=BodyLimits(1 << 20, 64), recording=Recording("bench", b"k" * 32, Surroundings()),
+        off_word="off-0123456789abcdef", timeout_s=1.0, in_flight=1024,
+    )  # fmt: skip
+    clock, sessions = SystemClock(), MemorySessions(1000)
+    sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000))
+    outlets = Outlets(clock, sessions, audit)
+    return CheckServicer(settings, sources=sources, outlets=outlets, entropy=SystemEntropy(), metrics=metrics)
+
+
+def _rule(name: str, selector: str, role: str) -> AccessRule:
+    return AccessRule(name, ((TargetKind.TOOL, selector),), frozenset({role}))
+
+
+def build_token() -> str:
+    """Sign an access token as a provider would."""
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER, "sub": "alice", "aud": URL, "exp": now + 3600, "iat": now, "client_id": "agent", "jti": "j-1",
+        "scope": "mcp:tools", "roles": ["analyst", "reader"], "permissions": ["a", "b"], "tenantId": "acme",
+    }  # fmt: skip
+    return jwt.encode(claims, _PRIVATE, "ES256", headers={"kid": KID, "typ": "at+jwt"})
+
+
+def build_check_request() -> bytes:
+    """Build a CheckRequest of about 1.6 KB: ES256 token, tools/call with 400 bytes of arguments, 17 headers."""
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+    arguments = {"customer_id": "c-1001", "note": "x" * 340, "fields": ["name", "company", 3]}
+    params = {"name": "get_customer", "arguments": arguments, "_meta": meta}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    request = pb.CheckRequest()
+    http = request.attributes.request.http
+    http.method, http.path, http.host, http.raw_body = "POST", "/crm/mcp", "mcp.example.com", body
+    headers = {
+        ":method": "POST", ":path": "/crm/mcp", ":authority": "mcp.example.com", ":scheme": "https",
+        "authorization": f"Bearer {build_token()}", "content-type": "application/json",
+        "content-length": str(len(body)), "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "get_customer",
+        "user-agent": "bench/1", "x-forwarded-for": "10.0.0.1", "x-forwarded-proto": "https", "x-request-id": "r-1",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "accept-encoding": "gzip",
+    }  # fmt: skip
+    for name, value in headers.items():
+        http.header_map.headers.add(key=name, raw_value=value.encode())
+    request.attributes.source.address.socket_address.address = "10.0.0.1"
+    return request.SerializeToString()
