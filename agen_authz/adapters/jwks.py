@@ -4,6 +4,7 @@
 2. An unknown `kid` is asked for at most once in a cooldown, by one fetch however many requests wait for it.
 3. Keys are believed for `keep_stale` after the last good fetch; then the provider counts as unavailable.
 4. One fetch takes `timeout` at most, follows no redirect and reads no more than it should.
+5. A key that did not change stays the same object; one that is no longer published is gone at once.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -27,6 +29,8 @@ _MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 16
 _READ_TIMEOUT_S = 30.0
 _WELL_KNOWN = "/.well-known/openid-configuration"
+# A compressed body could be a thousand times larger than what was read of it.
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class _Shelf:
     tried_at: float | None = None
     is_failing: bool = False
     fetch: "asyncio.Task[None] | None" = None
-    restarts: int = 0
+    faults: int = 0
 
 
 class _FetchError(Exception):
@@ -73,19 +77,32 @@ class JwksSource:
         clock: Clock,
         metrics: Metrics,
         sleep: Sleep = asyncio.sleep,
-        client: httpx.AsyncClient | None = None,
+        trust_env: bool = False,
     ) -> None:
+        self.providers = providers
         self._shelves = {settings.name: _Shelf(settings) for settings in providers}
         self._clock = clock
         self._metrics = metrics
         self._sleep = sleep
         # Each fetch is bounded as a whole (4.): httpx bounds single reads only.
-        self._client = client or httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=_READ_TIMEOUT_S)
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,
+            trust_env=trust_env,
+            timeout=_READ_TIMEOUT_S,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
         self._tasks: list[asyncio.Task[None]] = []
+
+    def carry_over(self, old: "JwksSource") -> None:
+        """Take over what is known of every provider whose settings are the same."""
+        for name, shelf in self._shelves.items():
+            known = old._shelves.get(name)
+            if known is not None and known.settings == shelf.settings:
+                shelf.keys, shelf.fetched_at, shelf.is_failing = known.keys, known.fetched_at, known.is_failing
 
     async def start(self) -> None:
         """Fetch every provider's keys once, then keep them fresh; a provider that is down stops nothing."""
-        await asyncio.gather(*(self._refresh(shelf) for shelf in self._shelves.values()))
+        await asyncio.gather(*(self._begin_fetch(shelf) for shelf in self._shelves.values()))
         self._tasks = [asyncio.create_task(self._keep_fresh(shelf)) for shelf in self._shelves.values()]
 
     async def close(self) -> None:
@@ -104,8 +121,8 @@ class JwksSource:
     async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
         """Find a key, asking the provider if its cooldown allows; `ports.KeySource.fetch_key`."""
         shelf = self._shelves[provider]
-        if shelf.fetch is None and self._may_fetch(shelf):
-            shelf.fetch = asyncio.create_task(self._refresh(shelf))
+        if self._may_fetch(shelf):
+            self._begin_fetch(shelf)
         if shelf.fetch is not None:
             # The fetch is everybody's: one caller that gives up must not end it.
             await asyncio.shield(shelf.fetch)
@@ -138,33 +155,43 @@ class JwksSource:
 
     async def _keep_fresh(self, shelf: _Shelf) -> None:
         while True:
-            try:
-                await self._sleep(shelf.settings.cooldown_s if shelf.is_failing else shelf.settings.refresh_s)
-                await self._refresh(shelf)
-            except Exception:  # noqa: BLE001 the top of a background task: it is logged once, counted, and goes on
-                shelf.restarts += 1
-                self._metrics.count_jwks_refresh(shelf.settings.name, "failed")
-                if shelf.restarts == 1:
-                    _LOG.exception("refreshing keys failed", extra={"provider": shelf.settings.name})
-                await self._sleep(shelf.settings.cooldown_s)
+            await self._sleep(shelf.settings.cooldown_s if shelf.is_failing else shelf.settings.refresh_s)
+            await asyncio.shield(self._begin_fetch(shelf))
+
+    def _begin_fetch(self, shelf: _Shelf) -> "asyncio.Task[None]":
+        """Join the fetch that is under way, or begin one: there is never a second."""
+        if shelf.fetch is None:
+            shelf.tried_at = self._clock.elapsed()
+            shelf.fetch = asyncio.create_task(self._fetch(shelf))
+        return shelf.fetch
+
+    async def _fetch(self, shelf: _Shelf) -> None:
+        try:
+            await self._refresh(shelf)
+        except Exception:  # noqa: BLE001 the top of a background task: logged once, counted, begun anew after the cooldown
+            shelf.is_failing = True
+            shelf.faults += 1
+            self._metrics.count_jwks_refresh(shelf.settings.name, "failed")
+            if shelf.faults == 1:
+                _LOG.exception("refreshing keys failed", extra={"provider": shelf.settings.name})
+        finally:
+            shelf.fetch = None
 
     async def _refresh(self, shelf: _Shelf) -> None:
         name = shelf.settings.name
-        shelf.tried_at = self._clock.elapsed()
         try:
             async with asyncio.timeout(shelf.settings.timeout_s):
                 keys = await self._fetch_keys(shelf.settings)
         except (httpx.HTTPError, httpx.InvalidURL, _FetchError, TimeoutError, OSError) as exc:
             self._note_failure(shelf, exc)
             return
-        finally:
-            shelf.fetch = None
         self._metrics.count_jwks_refresh(name, "ok")
         if shelf.is_failing:
             _LOG.info("provider answers again", extra={"provider": name})
-        shelf.is_failing = False
-        shelf.fetched_at = self._clock.elapsed()
+        # Keys before their age: another thread must not take old keys for fresh ones.
         shelf.keys = _keep_identity(shelf.keys, keys)
+        shelf.fetched_at = self._clock.elapsed()
+        shelf.is_failing = False
 
     def _note_failure(self, shelf: _Shelf, exc: Exception) -> None:
         is_malformed = isinstance(exc, _FetchError)
@@ -176,29 +203,33 @@ class JwksSource:
 
     async def _fetch_keys(self, settings: ProviderKeys) -> Mapping[str, PublicKey]:
         uri = settings.jwks_uri or await self._discover(settings)
-        keys = parse_jwks(await self._get(uri))
+        keys = parse_jwks(await self._get(uri, settings))
         if isinstance(keys, Malformed):
             raise _FetchError(f"the JWK Set cannot be read: {keys.reason}")
         return keys
 
     async def _discover(self, settings: ProviderKeys) -> str:
         """Find `jwks_uri` by OpenID Connect Discovery 1.0 section 4; the issuer must name itself exactly."""
-        document = parse_json(await self._get(settings.issuer.rstrip("/") + _WELL_KNOWN), _MAX_DEPTH)
+        document = parse_json(await self._get(settings.issuer.rstrip("/") + _WELL_KNOWN, settings), _MAX_DEPTH)
         if not isinstance(document, dict):
             raise _FetchError("the discovery document is not a JSON object")
         if document.get("issuer") != settings.issuer:
             raise _FetchError("the discovery document names another issuer")
         uri = document.get("jwks_uri")
-        if not isinstance(uri, str) or not _is_safe(uri, settings):
-            raise _FetchError("the discovery document has no usable `jwks_uri`")
+        if not isinstance(uri, str):
+            raise _FetchError("the discovery document has no `jwks_uri`")
         return uri
 
-    async def _get(self, url: str) -> bytes:
-        async with self._client.stream("GET", url, headers={"accept": "application/json"}) as response:
+    async def _get(self, url: str, settings: ProviderKeys) -> bytes:
+        if not _is_safe(url, settings):
+            raise _FetchError("a URL is neither https nor, with `insecure_issuer`, http on loopback")
+        async with self._client.stream("GET", url, headers=_HEADERS) as response:
             if response.status_code != 200:
                 raise _FetchError(f"answered with status {response.status_code}")
+            if response.headers.get("content-encoding", "identity").lower() != "identity":
+                raise _FetchError("answered with a compressed body")
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > _MAX_BYTES:
                     raise _FetchError("answered with more than 256 KiB")

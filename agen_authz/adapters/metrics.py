@@ -1,12 +1,27 @@
 """Prometheus metrics: names and labels are a contract, and every label comes from a closed set."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 
 from agen_authz.core.reason import Reason
 
 # Seconds: a cached token is decided in a tenth of a millisecond, a fetched key in tens.
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class _Contract(Collector):
+    """A registry less the `_created` series, which the library adds and our contract does not name."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric
 
 
 class PrometheusMetrics:
@@ -25,10 +40,12 @@ class PrometheusMetrics:
         )
         self._audit = Counter("agen_audit_events", "Audit events by sink.", ("sink", "outcome"), registry=registry)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
+        self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
         self._weakened = Gauge("agen_weakened", "Settings that weaken this sidecar.", ("setting",), registry=registry)
         # Looking a child up by its labels costs more than counting.
         self._decision_children: dict[tuple[str, Reason, str], tuple[Counter, Histogram]] = {}
+        self._audit_children: dict[tuple[str, str], Counter] = {}
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count a decision; `ports.Metrics.count_decision`."""
@@ -42,11 +59,18 @@ class PrometheusMetrics:
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count an audit event; `ports.Metrics.count_audit_event`."""
-        self._audit.labels(sink, outcome).inc()
+        child = self._audit_children.get((sink, outcome))
+        if child is None:
+            child = self._audit_children[sink, outcome] = self._audit.labels(sink, outcome)
+        child.inc()
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count a fetch of keys; `ports.Metrics.count_jwks_refresh`."""
         self._jwks.labels(provider, outcome).inc()
+
+    def count_policy_reload(self, outcome: str) -> None:
+        """Count a reload: `ok` or `failed`."""
+        self._reloads.labels(outcome).inc()
 
     def set_policy_version(self, version: str) -> None:
         """Name the policy set; `ports.Metrics.set_policy_version`."""
@@ -61,4 +85,4 @@ class PrometheusMetrics:
 
     def render(self) -> tuple[bytes, str]:
         """Render the exposition and its content type."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        return generate_latest(_Contract(self._registry)), CONTENT_TYPE_LATEST

@@ -1,5 +1,6 @@
 """One sidecar from one configuration: adapters are built here and handed to whoever needs them."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,14 @@ from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app.build import build_revoked, build_settings
-from agen_authz.app.state import open_state
+from agen_authz.app.state import State, open_state
 from agen_authz.config import Config, Loaded, unbuilt, weakened
 from agen_authz.core.digest import off_word
 from agen_authz.core.errors import ConfigError
 from agen_authz.facts import Sources, TokenCache
 from agen_authz.obligations import Outlets
-from agen_authz.ports import Store
 from agen_authz.servers.engine import Engine, Listener, TlsFiles, is_local
-from agen_authz.servers.ext_authz import CheckServicer
+from agen_authz.servers.ext_authz import CheckServicer, CheckSet
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.servers.ops import Readiness
@@ -38,20 +38,46 @@ class Sidecar:
     servicer: CheckServicer
     metrics: PrometheusMetrics
     keys: JwksSource
-    store: Store
+    state: State
+    sessions: MemorySessions
     is_serving: bool = False
+    last_reload: str = "none yet"
 
     def check_readiness(self) -> Readiness:
-        """Say whether calls are welcome, and how each provider's keys are."""
+        """Say whether calls are welcome, how each provider's keys are, and how the last reload went."""
         parts = {"server": "serving" if self.is_serving else "not serving", "policy_set": self.version}
+        parts |= {"reload": self.last_reload}
         parts |= {f"provider {name}": said for name, said in self.keys.describe().items()}
         return Readiness(self.is_serving, parts)
+
+    def note_reload(self, outcome: str) -> None:
+        """Count a reload, and remember how it went; `reload.Reloadable.note_reload`."""
+        self.metrics.count_policy_reload(outcome)
+        self.last_reload = (
+            outcome if outcome == "ok" else f"{outcome}: the last good configuration decides, see the log"
+        )
+
+    async def apply(self, loaded: Loaded) -> None:
+        """Decide by another configuration from now on; `reload.Reloadable.apply`."""
+        config, old_keys = loaded.config, self.keys
+        wanted = _key_settings(config)
+        if wanted != old_keys.providers:
+            self.keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics)
+            self.keys.carry_over(old_keys)
+            await self.keys.start()
+        self.servicer.swap(_build_set(loaded, self.state, self.keys, self.sessions))
+        self.version = loaded.version
+        _announce(loaded, self.metrics)
+        if self.keys is not old_keys:
+            # Calls that began under the old set may still wait for its provider.
+            await asyncio.sleep(config.server.check_timeout)
+            await old_keys.close()
 
     async def close(self) -> None:
         """Let go of everything, in the order that nothing misses what it needs."""
         await self.engine.stop(0)
         await self.keys.close()
-        await self.store.close()
+        await self.state.store.close()
 
 
 async def assemble(loaded: Loaded) -> Sidecar:
@@ -67,26 +93,36 @@ async def assemble(loaded: Loaded) -> Sidecar:
     clock, entropy = SystemClock(), SystemEntropy()
     metrics = PrometheusMetrics(CollectorRegistry())
     state = await open_state(loaded, entropy)
-    weak = weakened(config)
-    for setting in weak:
-        _LOG.warning("a setting weakens this sidecar", extra={"setting": setting})
-    metrics.set_weakened(tuple(weak))
-    version = loaded.version
-    metrics.set_policy_version(version)
-    settings = build_settings(
-        config, version=version, digest_key=state.digest_key, off_word=off_word(loaded.secrets.metadata_key)
-    )
+    _announce(loaded, metrics)
     keys = JwksSource(_key_settings(config), clock=clock, metrics=metrics)
     await keys.start()
     sessions = MemorySessions(config.limits.sessions)
+    current = _build_set(loaded, state, keys, sessions)
     servicer = CheckServicer(
-        settings,
-        sources=Sources(clock, keys, sessions, TokenCache(config.limits.token_cache), build_revoked(config)),
+        current.settings,
+        sources=current.sources,
         outlets=Outlets(clock, sessions, StdoutSink(_STDOUT, metrics)),
         entropy=entropy,
         metrics=metrics,
     )
-    return Sidecar(version, _build_engine(config, servicer), servicer, metrics, keys, state.store)
+    return Sidecar(loaded.version, _build_engine(config, servicer), servicer, metrics, keys, state, sessions)
+
+
+def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
+    weak = weakened(loaded.config)
+    for setting in weak:
+        _LOG.warning("a setting weakens this sidecar", extra={"setting": setting})
+    metrics.set_weakened(tuple(weak))
+    metrics.set_policy_version(loaded.version)
+
+
+def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemorySessions) -> CheckSet:
+    config = loaded.config
+    word = off_word(loaded.secrets.metadata_key)
+    settings = build_settings(config, version=loaded.version, digest_key=state.digest_key, off_word=word)
+    # A new cache of tokens each time: what it holds was verified for another set of providers and resources.
+    tokens = TokenCache(config.limits.token_cache)
+    return CheckSet(settings, Sources(SystemClock(), keys, sessions, tokens, build_revoked(config)))
 
 
 def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:

@@ -33,6 +33,6 @@ def set_up_logs() -> None:
     stream = logging.StreamHandler()
     stream.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
-    # One line for every request that was made for keys is noise; failures are logged where they matter.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # What goes well in a library is noise; failures are logged where they matter.
+    for name in ("alembic", "httpx", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)

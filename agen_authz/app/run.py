@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from agen_authz.app.assemble import Sidecar, assemble
+from agen_authz.app.reload import Watch
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem
 from agen_authz.servers.ops import build_ops
@@ -43,6 +44,9 @@ async def run(loaded: Loaded) -> None:
     ops = _build_ops_server(sidecar)
     ops_socket = _bind(loaded.config.server.ops)
     ops_task = asyncio.create_task(ops.serve(sockets=[ops_socket]))
+    watch = Watch(loaded, sidecar)
+    loop.add_signal_handler(signal.SIGHUP, watch.ask)
+    watching = asyncio.create_task(watch.run())
     try:
         await sidecar.engine.start()
         await sidecar.engine.set_serving(True)
@@ -51,8 +55,9 @@ async def run(loaded: Loaded) -> None:
         await stopped.wait()
         await _drain(sidecar, loaded.config.server.shutdown_grace)
     finally:
+        watching.cancel()
         ops.should_exit = True
-        await ops_task
+        await asyncio.gather(ops_task, watching, return_exceptions=True)
         await sidecar.close()
 
 

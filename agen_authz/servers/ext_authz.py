@@ -48,6 +48,14 @@ class CheckSettings:
     in_flight: int
 
 
+@dataclass(frozen=True, slots=True)
+class CheckSet:
+    """What one call is decided by from its first step to its last; a reload swaps it whole."""
+
+    settings: CheckSettings
+    sources: Sources
+
+
 class CheckServicer:
     """Answers `envoy.service.auth.v3.Authorization/Check`; never fails, and denies when anything else does."""
 
@@ -60,14 +68,17 @@ class CheckServicer:
         entropy: Entropy,
         metrics: Metrics,
     ) -> None:
-        self._settings = settings
-        self._sources = sources
+        self._current = CheckSet(settings, sources)
         self._outlets = outlets
         self._entropy = entropy
         self._metrics = metrics
         self._in_flight = 0
         self._lock = Lock()
         self._is_draining = False
+
+    def swap(self, current: CheckSet) -> None:
+        """Decide every call that begins from now on by another set; those under way keep theirs."""
+        self._current = current
 
     def drain(self) -> None:
         """Refuse every call from now on."""
@@ -80,13 +91,13 @@ class CheckServicer:
             raw: a serialised CheckRequest.
             remaining_s: seconds until Envoy stops waiting; None if it set no deadline.
         """
-        request_id = ""
+        current, request_id = self._current, ""
         self._count_in_flight(1)
         try:
             request_id = self._entropy.draw(_REQUEST_ID_BYTES).hex()
-            return await self._answer(raw, Asked(request_id), remaining_s)
+            return await self._answer(raw, Asked(request_id), remaining_s, current)
         except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
-            return await self._deny_failed(Asked(request_id))
+            return await self._deny_failed(Asked(request_id), current.settings)
         finally:
             self._count_in_flight(-1)
 
@@ -95,85 +106,90 @@ class CheckServicer:
         with self._lock:
             self._in_flight += change
 
-    async def _deny_failed(self, asked: Asked) -> bytes:
-        """Deny after a defect; the answer stands whatever else fails as well."""
-        _LOG.exception("check failed", extra={"request_id": asked.request_id})
-        denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
-        answer = render_check(denied, asked, self._settings.off_word).SerializeToString()
-        with contextlib.suppress(Exception):
-            self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
-        with contextlib.suppress(Exception):
-            started = self._outlets.clock.elapsed()
-            await discharge(denied, asked, self._settings.recording, outlets=self._outlets, started=started)
-        return answer
-
-    async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None) -> bytes:
-        settings, clock = self._settings, self._outlets.clock
+    async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> bytes:
+        settings, clock = current.settings, self._outlets.clock
         started = clock.elapsed()
-        decision = self._refuse_when_full()
+        decision = self._refuse_when_full(settings.in_flight)
         if decision is None:
-            decision, asked = await self._decide_in_time(raw, asked, remaining_s)
+            decision, asked = await _decide_in_time(raw, asked, remaining_s, current)
         decision = await discharge(decision, asked, settings.recording, outlets=self._outlets, started=started)
         server = asked.route.resource.name if asked.route is not None else ""
         seconds = clock.elapsed() - started
         self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
         return render_check(decision, asked, settings.off_word).SerializeToString()
 
-    def _refuse_when_full(self) -> Decision | None:
+    def _refuse_when_full(self, limit: int) -> Decision | None:
         if self._is_draining:
             return Deny(Reason.DRAINING, (Step("server", "draining"),))
-        if self._in_flight > self._settings.in_flight:
+        if self._in_flight > limit:
             return Deny(Reason.OVERLOADED, (Step("server", "overloaded"),))
         return None
 
-    async def _decide_in_time(self, raw: bytes, asked: Asked, remaining_s: float | None) -> tuple[Decision, Asked]:
-        refused, asked = self._receive(raw, asked)
-        if refused is not None:
-            return refused, asked
-        timeout_s = self._settings.timeout_s
-        bound_s = timeout_s if remaining_s is None else min(remaining_s, timeout_s)
-        if bound_s <= 0:
-            return Deny(Reason.DEADLINE, (Step("server", "late"),)), asked
-        try:
-            return await self._decide(asked, bound_s)
-        except Unavailable as exc:
-            return Deny(exc.reason, (Step("facts", "unavailable", exc.name),)), asked
-        except TimeoutError:
-            return Deny(Reason.DEADLINE, (Step("facts", "late"),)), asked
+    async def _deny_failed(self, asked: Asked, settings: CheckSettings) -> bytes:
+        """Deny after a defect; the answer stands whatever else fails as well."""
+        _LOG.exception("check failed", extra={"request_id": asked.request_id})
+        denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
+        answer = render_check(denied, asked, settings.off_word).SerializeToString()
+        with contextlib.suppress(Exception):
+            self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
+        with contextlib.suppress(Exception):
+            started = self._outlets.clock.elapsed()
+            await discharge(denied, asked, settings.recording, outlets=self._outlets, started=started)
+        return answer
 
-    def _receive(self, raw: bytes, asked: Asked) -> tuple[Decision | None, Asked]:
-        """Take the steps that need no identity: what is asked, of which resource, and may anybody ask so."""
-        request = read_check(raw)
-        if isinstance(request, Malformed):
-            return Deny(request.reason, (Step("request", "malformed", request.detail),)), asked
-        route = self._settings.routes.find(request.authority, request.path)
-        if isinstance(route, Malformed):
-            return Deny(route.reason, (Step("route", "unknown"),)), Asked(asked.request_id, request)
-        asked = Asked(asked.request_id, request, route)
-        admitted = admit(request, route)
-        if isinstance(admitted, Malformed):
-            return Deny(admitted.reason, (Step("admission", "refused"),)), asked
-        if isinstance(admitted, Answer):
-            return admitted, asked
-        return (render_metadata(request, route) if route.is_metadata else None), asked
 
-    async def _decide(self, asked: Asked, bound_s: float) -> tuple[Decision, Asked]:
-        """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
-        request, route = asked.request, asked.route
-        assert request is not None and route is not None  # noqa: S101 `_receive` has set both
-        resource = route.resource
-        caller = await identify(request, resource, self._sources, bound_s)
-        if isinstance(caller, Rejected):
-            return Deny(caller.reason, (Step("token", "rejected", caller.detail),)), asked
-        asked = Asked(asked.request_id, request, route, caller=caller)
-        missing = missing_scopes(caller.principal, resource)
-        if missing:
-            return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), asked
-        call = parse(request, resource.name, self._settings.limits)
-        if isinstance(call, Misread):
-            step = Step("message", "misread", call.detail)
-            denied = Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
-            return denied, asked
-        facts = gather(call, self._sources)
-        decision = decide(call, caller.principal, facts, self._settings.policies)
-        return decision, Asked(asked.request_id, request, route, caller, call)
+async def _decide_in_time(
+    raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet
+) -> tuple[Decision, Asked]:
+    refused, asked = _receive(raw, asked, current.settings.routes)
+    if refused is not None:
+        return refused, asked
+    timeout_s = current.settings.timeout_s
+    bound_s = timeout_s if remaining_s is None else min(remaining_s, timeout_s)
+    if bound_s <= 0:
+        return Deny(Reason.DEADLINE, (Step("server", "late"),)), asked
+    try:
+        return await _decide(asked, bound_s, current)
+    except Unavailable as exc:
+        return Deny(exc.reason, (Step("facts", "unavailable", exc.name),)), asked
+    except TimeoutError:
+        return Deny(Reason.DEADLINE, (Step("facts", "late"),)), asked
+
+
+def _receive(raw: bytes, asked: Asked, routes: RouteTable) -> tuple[Decision | None, Asked]:
+    """Take the steps that need no identity: what is asked, of which resource, and may anybody ask so."""
+    request = read_check(raw)
+    if isinstance(request, Malformed):
+        return Deny(request.reason, (Step("request", "malformed", request.detail),)), asked
+    route = routes.find(request.authority, request.path)
+    if isinstance(route, Malformed):
+        return Deny(route.reason, (Step("route", "unknown"),)), Asked(asked.request_id, request)
+    asked = Asked(asked.request_id, request, route)
+    admitted = admit(request, route)
+    if isinstance(admitted, Malformed):
+        return Deny(admitted.reason, (Step("admission", "refused"),)), asked
+    if isinstance(admitted, Answer):
+        return admitted, asked
+    return (render_metadata(request, route) if route.is_metadata else None), asked
+
+
+async def _decide(asked: Asked, bound_s: float, current: CheckSet) -> tuple[Decision, Asked]:
+    """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
+    request, route = asked.request, asked.route
+    assert request is not None and route is not None  # noqa: S101 `_receive` has set both
+    resource, settings = route.resource, current.settings
+    caller = await identify(request, resource, current.sources, bound_s)
+    if isinstance(caller, Rejected):
+        return Deny(caller.reason, (Step("token", "rejected", caller.detail),)), asked
+    asked = Asked(asked.request_id, request, route, caller=caller)
+    missing = missing_scopes(caller.principal, resource)
+    if missing:
+        return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), asked
+    call = parse(request, resource.name, settings.limits)
+    if isinstance(call, Misread):
+        step = Step("message", "misread", call.detail)
+        denied = Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
+        return denied, asked
+    facts = gather(call, current.sources)
+    decision = decide(call, caller.principal, facts, settings.policies)
+    return decision, Asked(asked.request_id, request, route, caller, call)

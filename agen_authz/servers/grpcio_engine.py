@@ -1,5 +1,7 @@
 """Check on grpcio: every address, and mutual TLS."""
 
+import contextlib
+
 import grpc
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -76,15 +78,26 @@ class GrpcioEngine:
 def load_credentials(tls: TlsFiles) -> grpc.ServerCredentials:
     """Load certificate, key and the CA of clients; clients without a certificate of that CA are refused.
 
+    The files are read again at every handshake: a renewed certificate needs no restart, and while a file cannot
+    be read the last good set stays.
+
     Raises:
-        ConfigError: a file cannot be read.
+        ConfigError: a file cannot be read now.
     """
+    last = _read_certificates(tls)
+
+    def reread() -> grpc.ServerCertificateConfiguration:
+        nonlocal last
+        with contextlib.suppress(ConfigError):
+            last = _read_certificates(tls)
+        return last
+
+    return grpc.dynamic_ssl_server_credentials(last, reread, require_client_authentication=True)
+
+
+def _read_certificates(tls: TlsFiles) -> grpc.ServerCertificateConfiguration:
     contents = []
-    for key, path in (
-        ("key_file", tls.key_file),
-        ("cert_file", tls.cert_file),
-        ("client_ca_file", tls.client_ca_file),
-    ):
+    for key, path in (("key_file", tls.key_file), ("cert_file", tls.cert_file), ("client_ca_file", tls.client_ca_file)):
         try:
             contents.append(path.read_bytes())
         except OSError as exc:
@@ -92,4 +105,4 @@ def load_credentials(tls: TlsFiles) -> grpc.ServerCredentials:
             problem = Problem("server", None, f"server.tls.{key}", message, "give a PEM file that this user may read")
             raise ConfigError((problem,)) from exc
     private_key, chain, client_ca = contents
-    return grpc.ssl_server_credentials([(private_key, chain)], root_certificates=client_ca, require_client_auth=True)
+    return grpc.ssl_server_certificate_configuration([(private_key, chain)], root_certificates=client_ca)
