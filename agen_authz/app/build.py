@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from agen_authz.config import Config
 from agen_authz.config import model as conf
+from agen_authz.config.authority import authorities_of
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.context import Network, Surroundings
 from agen_authz.core.decide import PolicySet
@@ -14,8 +15,6 @@ from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, Revoke
 from agen_authz.core.route import build_routes, metadata_path
 from agen_authz.servers.ext_authz import CheckSettings
 from agen_authz.wire.event import Recording
-
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def build_settings(config: Config, *, version: str, digest_key: bytes, off_word: str) -> CheckSettings:
@@ -101,7 +100,7 @@ def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -
         name=resource.name,
         url=resource.url,
         scheme=parts.scheme,
-        authorities=_authorities(parts),
+        authorities=authorities_of(parts),
         path=path,
         query=parts.query if "?" in resource.url else None,
         providers={provider.issuer: provider for provider in named},
@@ -117,15 +116,6 @@ def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -
         forward_headers=frozenset(name.lower() for name in resource.forward_headers),
         metadata_url=_metadata_url(parts, path),
     )
-
-
-def _authorities(parts: SplitResult) -> frozenset[str]:
-    # The scheme's default port may be written or left out; any other port must be there.
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    default = _DEFAULT_PORTS[parts.scheme]
-    if parts.port is None or parts.port == default:
-        return frozenset({host, f"{host}:{default}"})
-    return frozenset({f"{host}:{parts.port}"})
 
 
 def _metadata_url(parts: SplitResult, path: str) -> str:

@@ -1,7 +1,8 @@
 """Cross-checks of `server`, `limits`, `trusted_proxies` and `networks`."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
+from agen_authz.config.check_identity import is_loopback_host
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
 
@@ -48,11 +49,7 @@ def _check_address(findings: Findings, key: str, address: str) -> None:
     if not mark or not host or not port.isdecimal() or not 0 < int(port[:6]) <= _MAX_PORT:
         findings.add(path, "not an address", "write host:port, such as 127.0.0.1:9191")
         return
-    try:
-        is_loopback = ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        findings.add(path, "the host is not an IP address", "write the address to listen on, such as 127.0.0.1")
-        return
+    is_loopback = is_loopback_host(host.strip("[]"))
     if key == "authz" and findings.config.server.engine == "native" and not is_loopback:
         findings.add(path, "the native engine has no TLS", "use `engine: grpcio` beyond loopback")
     server = findings.config.server

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from agen_authz.config import Config
 from agen_authz.config import model as conf
+from agen_authz.config.authority import authorities_of
 from agen_authz.core.digest import off_word
 from agen_authz.envoy.address import is_every_address, is_loopback, parse_address
 from agen_authz.envoy.model import (
@@ -26,7 +27,6 @@ _PLACEHOLDER_DOMAIN = "internal"
 _PLACEHOLDER_PORT = 8080
 # As a Kubernetes secret of type `kubernetes.io/tls` looks when mounted.
 _CERTIFICATE_FOLDER = "/etc/agen/envoy"
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _build_route(resource: conf.Resource, upstreams: Mapping[str, Upstream]) -> 
     path = parts.path or "/"
     return Route(
         name=resource.name,
-        authorities=_authorities(parts),
+        authorities=authorities_of(parts),
         path=path,
         upstream=upstreams.get(resource.name) or _placeholder(resource.name),
         upstream_path=resource.upstream_path or path,
@@ -99,12 +99,3 @@ def _build_route(resource: conf.Resource, upstreams: Mapping[str, Upstream]) -> 
 
 def _placeholder(name: str) -> Upstream:
     return Upstream(TcpAddress(f"{name}.{_PLACEHOLDER_DOMAIN}", _PLACEHOLDER_PORT))
-
-
-def _authorities(parts: SplitResult) -> frozenset[str]:
-    # As Check accepts them: the scheme's default port may be written or left out, any other must be there.
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    default = _DEFAULT_PORTS[parts.scheme]
-    if parts.port is None or parts.port == default:
-        return frozenset({host, f"{host}:{default}"})
-    return frozenset({f"{host}:{parts.port}"})

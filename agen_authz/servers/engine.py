@@ -73,10 +73,14 @@ class Engine(Protocol):
 
 
 def is_local(address: str) -> bool:
-    """Tell whether only this machine can reach an address: a Unix socket, or an IP address on loopback."""
+    """Tell whether only this machine can reach an address: a Unix socket, or one on loopback."""
     if address.startswith("unix:"):
         return True
-    return ip_address(address.rpartition(":")[0].strip("[]")).is_loopback
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def refuse_address(address: str, why: str) -> ConfigError:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from agen_authz.config import load
 
 from agen_authz.app.build import build_provider, build_resource
+from agen_authz.config import load
 from agen_authz.envoy.model import (
     ClientCertificate,
     ClientTls,
@@ -137,7 +137,6 @@ def test_the_off_word_comes_from_the_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://MCP.example.com/crm/mcp",
         "https://mcp.example.com:443/crm/mcp",
         "https://mcp.example.com:8443/crm/mcp",
         "http://127.0.0.1:10000/crm/mcp",
