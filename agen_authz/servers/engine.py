@@ -73,14 +73,15 @@ class Engine(Protocol):
 
 
 def is_local(address: str) -> bool:
-    """Tell whether only this machine can reach an address: a Unix socket, or one on loopback."""
+    """Tell whether only this machine can reach an address: a Unix socket, or an IP address on loopback."""
     if address.startswith("unix:"):
         return True
     host = address.rpartition(":")[0].strip("[]")
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        # Whoever resolves the name decides: that is not for us to believe.
+        return False
 
 
 def refuse_address(address: str, why: str) -> ConfigError:
