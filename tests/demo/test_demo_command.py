@@ -1,0 +1,102 @@
+"""`agen-authz demo` as a person runs it: a real Envoy, real processes, the ports that the contract names."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.envoy
+
+COMMAND = (sys.executable, "-m", "agen_authz", "demo")
+CRM = "http://127.0.0.1:10000/crm/mcp"
+READY_S, END_S = 60, 20
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], list[str], Path]]:
+    state = tmp_path_factory.mktemp("demo")
+    process = subprocess.Popen([*COMMAND, "--state", str(state)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line == "ready\n":
+            break
+    yield process, lines, state
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        process.wait(END_S)
+    process.stdout.close()
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=READY_S)
+
+
+def test_ready_is_printed_once_a_call_was_decided(demo):
+    _, lines, state = demo
+    events = [json.loads(line) for line in (state / "audit.jsonl").read_text("utf-8").splitlines()]
+    assert lines[-1] == "ready\n"
+    assert [event["reason"] for event in events if event["decision"] == "allow"] == ["allowed"]
+
+
+def test_three_commands_are_told_that_do_what_they_say(demo):
+    told = "".join(demo[1])
+    commands = [part.partition("\n\n")[0] for part in told.split("  # ")[1:]]
+    answers = [
+        subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=READY_S) for command in commands
+    ]
+    first, second, third = (json.loads(answer.stdout) for answer in answers)
+    assert first["result"]["structuredContent"]["customer"]["customer_id"] == "c-1001"
+    assert second["error"]["data"]["reason"] == "unknown_target"
+    assert third["result"]["structuredContent"]["customer_id"] == "c-1005"
+
+
+@pytest.mark.parametrize(
+    "words", [("token", "support"), ("token", "admin", "--acr", "urn:mfa", "--ttl", "5m")], ids=str
+)
+def test_token_is_printed_and_accepted(demo, words):
+    token = run(*words).stdout.strip()
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+    headers = {
+        "authorization": f"Bearer {token}",
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/list",
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
+    assert httpx.post(CRM, json=body, headers=headers, trust_env=False).status_code == 200
+
+
+def test_second_demo_is_told_in_one_line(demo):
+    second = run()
+    assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
+    assert "another demo is running" in second.stderr
+
+
+def test_duration_that_is_none_is_misuse(demo):
+    refused = run("token", "support", "--ttl", "soon")
+    assert (refused.returncode, "--ttl" in refused.stderr) == (2, True)
+
+
+def test_sigterm_ends_everything_that_was_started(demo):
+    process, _, state = demo
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    assert len(children) == 4
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(END_S) == 0
+    assert [pid for pid in children if os.path.exists(f"/proc/{pid}")] == []  # noqa: PTH110 plain and short
+
+
+def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
+    # After the demo has ended: the tour starts its own.
+    toured = run("--tour")
+    assert (toured.returncode, "Everything went as told." in toured.stdout) == (0, True)
+    alone = run("token", "analyst")
+    assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)
