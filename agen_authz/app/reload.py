@@ -57,7 +57,7 @@ class Watch:
             try:
                 await self._wait()
                 await self.reload()
-            except Exception:
+            except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and goes on
                 _LOG.exception("reload failed")
                 self._target.note_reload("failed")
 

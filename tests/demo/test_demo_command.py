@@ -1,7 +1,6 @@
 """`agen-authz demo` as a person runs it: a real Envoy, real processes, the ports that the contract names."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,11 +22,7 @@ def demo(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], list[str], P
     state = tmp_path_factory.mktemp("demo")
     process = subprocess.Popen([*COMMAND, "--state", str(state)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line == "ready\n":
-            break
+    lines = [*iter(process.stdout.readline, "ready\n"), "ready\n"]
     yield process, lines, state
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -36,7 +31,11 @@ def demo(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], list[str], P
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=READY_S)
+    return subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, timeout=READY_S)
+
+
+def shell(command: str) -> str:
+    return subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True, timeout=READY_S).stdout
 
 
 def test_ready_is_printed_once_a_call_was_decided(demo):
@@ -49,10 +48,7 @@ def test_ready_is_printed_once_a_call_was_decided(demo):
 def test_three_commands_are_told_that_do_what_they_say(demo):
     told = "".join(demo[1])
     commands = [part.partition("\n\n")[0] for part in told.split("  # ")[1:]]
-    answers = [
-        subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=READY_S) for command in commands
-    ]
-    first, second, third = (json.loads(answer.stdout) for answer in answers)
+    first, second, third = (json.loads(shell(command)) for command in commands)
     assert first["result"]["structuredContent"]["customer"]["customer_id"] == "c-1001"
     assert second["error"]["data"]["reason"] == "unknown_target"
     assert third["result"]["structuredContent"]["customer_id"] == "c-1005"
@@ -86,12 +82,12 @@ def test_duration_that_is_none_is_misuse(demo):
 
 
 def test_sigterm_ends_everything_that_was_started(demo):
-    process, _, state = demo
+    process, _, _ = demo
     children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
     assert len(children) == 4
     process.send_signal(signal.SIGTERM)
     assert process.wait(END_S) == 0
-    assert [pid for pid in children if os.path.exists(f"/proc/{pid}")] == []  # noqa: PTH110 plain and short
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
 def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
