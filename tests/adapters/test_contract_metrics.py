@@ -1,0 +1,82 @@
+"""The contract of `Metrics`, kept by the adapter and by the fake."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.core.reason import Reason
+from tests.fakes import CountingMetrics
+
+
+def _samples(metrics):
+    text = metrics.render()[0].decode()
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def _read_prometheus(metrics):
+    samples = _samples(metrics)
+    counts = {key: int(value) for key, value in samples.items() if key[0].endswith("_total")}
+    versions = [key[1] for key in samples if key[0] == "agen_policy_set_info"]
+    weak = sorted(key[1] for key in samples if key[0] == "agen_weakened")
+    return _by_label(counts), versions, weak
+
+
+def _read_fake(metrics):
+    versions = [] if metrics.policy_version is None else [metrics.policy_version]
+    return _by_label(metrics.counts), versions, sorted(metrics.weakened)
+
+
+def _by_label(counts):
+    # The exposition sorts labels by name, the fake keeps the order of arguments.
+    return {(name, *sorted(labels)): count for (name, *labels), count in counts.items()}
+
+
+@pytest.fixture(params=["prometheus", "fake"])
+def rig(request):
+    if request.param == "prometheus":
+        return PrometheusMetrics(CollectorRegistry()), _read_prometheus
+    return CountingMetrics(), _read_fake
+
+
+def test_nothing_is_counted_at_first(rig):
+    metrics, read = rig
+    assert read(metrics) == ({}, [], [])
+
+
+def test_everything_is_counted_under_its_labels(rig):
+    metrics, read = rig
+    for reason in (Reason.ALLOWED, Reason.ALLOWED, Reason.TOKEN_EXPIRED):
+        metrics.count_decision("allow" if reason is Reason.ALLOWED else "deny", reason, "crm", 0.001)
+    for outcome in ("written", "written", "failed"):
+        metrics.count_audit_event("stdout", outcome)
+    for outcome in ("ok", "failed", "malformed", "ok"):
+        metrics.count_jwks_refresh("idp", outcome)
+    counts, _, _ = read(metrics)
+    assert counts == {
+        ("agen_decisions_total", "allow", "allowed", "crm"): 2,
+        ("agen_decisions_total", "crm", "deny", "token_expired"): 1,
+        ("agen_audit_events_total", "stdout", "written"): 2,
+        ("agen_audit_events_total", "failed", "stdout"): 1,
+        ("agen_jwks_refresh_total", "idp", "ok"): 2,
+        ("agen_jwks_refresh_total", "failed", "idp"): 1,
+        ("agen_jwks_refresh_total", "idp", "malformed"): 1,
+    }
+
+
+def test_one_policy_set_decides_at_a_time(rig):
+    metrics, read = rig
+    metrics.set_policy_version("v1")
+    metrics.set_policy_version("v2")
+    assert read(metrics)[1] == ["v2"]
+
+
+def test_settings_that_weaken_no_longer_are_gone(rig):
+    metrics, read = rig
+    metrics.set_weakened(("server.insecure_plaintext", "resources.crm.insecure_unsigned"))
+    metrics.set_weakened(("resources.crm.insecure_unsigned",))
+    assert read(metrics)[2] == ["resources.crm.insecure_unsigned"]

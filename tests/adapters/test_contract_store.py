@@ -1,0 +1,69 @@
+"""The contract of `Store`, kept by SQLite and by the fake."""
+
+import pytest
+
+from agen_authz.adapters.store import migrate, open_store
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.reason import Reason
+from tests.fakes import MemoryStore
+
+
+class SqliteRig:
+    def __init__(self, path):
+        self._path = path
+        self.store = open_store(f"sqlite:///{path}", timeout_s=10.0)
+
+    def break_it(self):
+        # Nobody can make a database of this, the owner of the file included.
+        self._path.write_bytes(b"no database" * 1000)
+
+
+class MemoryRig:
+    def __init__(self):
+        self.store = MemoryStore()
+
+    def break_it(self):
+        self.store.is_broken = True
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+async def rig(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryRig()
+        return
+    await migrate(f"sqlite:///{tmp_path}/agen.db")
+    built = SqliteRig(tmp_path / "agen.db")
+    yield built
+    await built.store.close()
+
+
+async def test_first_value_is_kept(rig):
+    first = await rig.store.remember({"access.mapping": "roles"})
+    second = await rig.store.remember({"access.mapping": "permissions"})
+    assert (first, second) == ({"access.mapping": "roles"}, {"access.mapping": "roles"})
+
+
+async def test_names_are_kept_each_for_itself(rig):
+    await rig.store.remember({"one": "1"})
+    assert await rig.store.remember({"one": "x", "two": "2"}) == {"one": "1", "two": "2"}
+
+
+async def test_only_what_was_asked_for_is_returned(rig):
+    await rig.store.remember({"one": "1", "two": "2"})
+    assert await rig.store.remember({"two": "x"}) == {"two": "2"}
+
+
+async def test_nothing_asked_is_nothing_returned(rig):
+    assert await rig.store.remember({}) == {}
+
+
+@pytest.mark.parametrize("value", ["", "'; DROP TABLE kept_value; --", "\u00fc\U0001f511", "f" * 64])
+async def test_value_comes_back_as_it_was(rig, value):
+    assert await rig.store.remember({"name": value}) == {"name": value}
+
+
+async def test_store_that_does_not_answer_is_unavailable(rig):
+    rig.break_it()
+    with pytest.raises(Unavailable) as refused:
+        await rig.store.remember({"one": "1"})
+    assert (refused.value.reason, refused.value.name) == (Reason.STORE_UNAVAILABLE, "store")

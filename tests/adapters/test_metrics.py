@@ -1,0 +1,68 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.core.reason import Reason
+
+THREADS, EACH = 8, 500
+
+
+@pytest.fixture
+def metrics():
+    return PrometheusMetrics(CollectorRegistry())
+
+
+def _families(metrics):
+    return {family.name: family for family in text_string_to_metric_families(metrics.render()[0].decode())}
+
+
+def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
+    metrics.count_decision("deny", Reason.TOKEN_MISSING, "crm", 0.0002)
+    metrics.count_audit_event("stdout", "written")
+    metrics.count_jwks_refresh("idp", "ok")
+    metrics.count_policy_reload("ok")
+    metrics.set_policy_version("v1")
+    metrics.set_weakened(("resources.crm.insecure_unsigned",))
+    seen = {
+        (sample.name, *sorted(sample.labels)) for family in _families(metrics).values() for sample in family.samples
+    }
+    assert seen == {
+        ("agen_decisions_total", "decision", "reason", "server"),
+        ("agen_decision_seconds_bucket", "le", "server"),
+        ("agen_decision_seconds_count", "server"),
+        ("agen_decision_seconds_sum", "server"),
+        ("agen_audit_events_total", "outcome", "sink"),
+        ("agen_jwks_refresh_total", "outcome", "provider"),
+        ("agen_policy_reload_total", "outcome"),
+        ("agen_policy_set_info", "version"),
+        ("agen_weakened", "setting"),
+    }
+
+
+def test_seconds_are_summed_by_server(metrics):
+    for server, seconds in (("crm", 0.25), ("crm", 0.5), ("billing", 1.0)):
+        metrics.count_decision("allow", Reason.ALLOWED, server, seconds)
+    samples = _families(metrics)["agen_decision_seconds"].samples
+    sums = {sample.labels["server"]: sample.value for sample in samples if sample.name.endswith("_sum")}
+    assert sums == {"crm": 0.75, "billing": 1.0}
+
+
+def test_content_type_is_the_text_format(metrics):
+    assert metrics.render()[1].startswith("text/plain; version=")
+
+
+def test_no_count_of_many_threads_is_lost(metrics):
+    def count(number):
+        for _ in range(EACH):
+            metrics.count_decision("allow", Reason.ALLOWED, f"s-{number % 2}", 0.001)
+            metrics.count_audit_event("stdout", "written")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(count, range(THREADS)))
+    families = _families(metrics)
+    decisions = {sample.labels["server"]: sample.value for sample in families["agen_decisions"].samples}
+    events = [sample.value for sample in families["agen_audit_events"].samples]
+    assert (decisions, events) == ({"s-0": THREADS * EACH / 2, "s-1": THREADS * EACH / 2}, [THREADS * EACH])

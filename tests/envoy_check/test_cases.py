@@ -1,0 +1,31 @@
+"""Every kind of finding has a file that has this defect and no other; without its check the file's test fails."""
+
+from pathlib import Path
+
+import pytest
+
+from agen_authz.envoy.examination import examine
+from agen_authz.envoy.examination.catalog import load_defects
+
+HERE = Path(__file__).parent
+CASES = sorted((HERE / "cases").glob("*.yaml"))
+MARK = "# found here"
+
+
+def marked_lines(text: str) -> set[int]:
+    return {number for number, line in enumerate(text.splitlines(), 1) if line.endswith(MARK)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_a_defect_is_found_on_its_line_and_nothing_else_is(case: Path):
+    text = case.read_text()
+    found = {(finding.id, finding.line) for finding in examine(text).findings}
+    assert {(case.stem, line) for line in marked_lines(text)} == found
+
+
+def test_every_kind_of_finding_has_a_case():
+    assert set(load_defects()) == {case.stem for case in CASES}
+
+
+def test_what_the_cases_are_made_from_has_no_findings():
+    assert [] == examine((HERE / "sound.yaml").read_text()).findings

@@ -1,0 +1,157 @@
+"""The ports in memory: each passes the contract suite of its port (tests/adapters/test_contract_*.py)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.jwk import PublicKey
+from agen_authz.core.model import Owner, SessionId
+from agen_authz.core.reason import Reason
+
+
+class FakeClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, now: float = 1_800_000_000.0, elapsed: float = 1000.0) -> None:
+        self._now = now
+        self._elapsed = elapsed
+
+    def now(self) -> float:
+        return self._now
+
+    def elapsed(self) -> float:
+        return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now += seconds
+        self._elapsed += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as an administrator does."""
+        self._now += seconds
+
+
+class Naps:
+    """Stands in for `asyncio.sleep`: a sleeper sleeps until the test wakes it."""
+
+    def __init__(self) -> None:
+        self._begun: asyncio.Queue[tuple[float, asyncio.Future[None]]] = asyncio.Queue()
+
+    async def __call__(self, seconds: float) -> None:
+        woken = asyncio.get_running_loop().create_future()
+        self._begun.put_nowait((seconds, woken))
+        await woken
+
+    async def next(self) -> tuple[float, "asyncio.Future[None]"]:
+        """Wait until somebody sleeps; return for how long, and what wakes them."""
+        return await self._begun.get()
+
+
+class SeqEntropy:
+    """Random values that are 1, 2, 3."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def draw(self, size_bytes: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(size_bytes, "big")
+
+
+class MemoryKeys:
+    """Keys that are published and keys that are known; a provider may be down."""
+
+    def __init__(self, *providers: str) -> None:
+        self.published: dict[str, dict[str, PublicKey]] = {name: {} for name in providers}
+        self.known: dict[str, dict[str, PublicKey]] = {name: {} for name in providers}
+        self.down: set[str] = set()
+
+    def find_key(self, provider: str, kid: str) -> PublicKey | None:
+        return self.known[provider].get(kid)
+
+    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+        if provider not in self.down:
+            self.known[provider] = dict(self.published[provider])
+        key = self.known[provider].get(kid)
+        if key is None and provider in self.down:
+            raise Unavailable(Reason.PROVIDER_UNAVAILABLE, provider)
+        return key
+
+
+class DictSessions:
+    """Sessions in a dictionary, so many and no more."""
+
+    def __init__(self, limit: int = 100) -> None:
+        self._limit = limit
+        self._owners: dict[tuple[str, SessionId], Owner] = {}
+
+    def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
+        return self._owners.get((server, session_id))
+
+    def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
+        key = (server, session_id)
+        if key not in self._owners and len(self._owners) >= self._limit:
+            own = [held for held, holder in self._owners.items() if holder == owner]
+            if not own:
+                raise Unavailable(Reason.SESSIONS_FULL, "sessions")
+            del self._owners[own[0]]
+        return self._owners.setdefault(key, owner) == owner
+
+
+class ListSink:
+    """Events in a list; a broken one takes none."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.is_broken = False
+
+    def emit(self, line: bytes) -> None:
+        if self.is_broken:
+            raise Unavailable(Reason.AUDIT_UNAVAILABLE, "list")
+        self.lines.append(line)
+
+
+class CountingMetrics:
+    """Counts by metric and labels."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        self.seconds: list[tuple[str, float]] = []
+        self.policy_version: str | None = None
+        self.weakened: tuple[str, ...] = ()
+
+    def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
+        self.counts["agen_decisions_total", decision, reason.value, server] += 1
+        self.seconds.append((server, seconds))
+
+    def count_audit_event(self, sink: str, outcome: str) -> None:
+        self.counts["agen_audit_events_total", sink, outcome] += 1
+
+    def count_jwks_refresh(self, provider: str, outcome: str) -> None:
+        self.counts["agen_jwks_refresh_total", provider, outcome] += 1
+
+    def set_policy_version(self, version: str) -> None:
+        self.policy_version = version
+
+    def set_weakened(self, settings: tuple[str, ...]) -> None:
+        self.weakened = settings
+
+
+class MemoryStore:
+    """Kept values in a dictionary; a broken one does not answer."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.is_broken = False
+
+    async def remember(self, defaults: Mapping[str, str]) -> Mapping[str, str]:
+        if self.is_broken:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
+        for name, value in defaults.items():
+            self.kept.setdefault(name, value)
+        return {name: self.kept[name] for name in defaults}
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
