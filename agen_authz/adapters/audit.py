@@ -27,23 +27,25 @@ class StdoutSink:
         """Write one event; `ports.AuditSink.emit`."""
         try:
             with self._lock:
-                if self._rest:
-                    self._write(self._rest)
+                self._finish_line()
                 self._write(line + b"\n")
         except OSError as exc:
             self._metrics.count_audit_event(_NAME, "failed")
             raise Unavailable(Reason.AUDIT_UNAVAILABLE, _NAME) from exc
         self._metrics.count_audit_event(_NAME, "written")
 
+    def _finish_line(self) -> None:
+        while self._rest:
+            self._rest = self._rest[self._write_some(self._rest) :]
+
     def _write(self, line: bytes) -> None:
-        pending = memoryview(line)
-        started = bool(self._rest)
-        while pending:
-            ready = self._poll.poll(0)
-            if not ready or not ready[0][1] & select.POLLOUT:
-                # A line that never began is simply not there; one that did is finished before the next.
-                self._rest = bytes(pending) if started else b""
-                raise BlockingIOError("the reader does not keep up")
-            written = os.write(self._descriptor, pending)
-            pending, started = pending[written:], True
-        self._rest = b""
+        # A line that never began is simply not there; one that did is finished before the next.
+        self._rest = line[self._write_some(line) :]
+        self._finish_line()
+
+    def _write_some(self, pending: bytes) -> int:
+        ready = self._poll.poll(0)
+        if not ready or not ready[0][1] & select.POLLOUT:
+            raise BlockingIOError("the reader does not keep up")
+        # "Ready" is a promise for this many bytes only: on a descriptor that blocks, more would wait for the reader.
+        return os.write(self._descriptor, pending[: select.PIPE_BUF])

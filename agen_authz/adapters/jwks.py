@@ -123,11 +123,13 @@ class JwksSource:
         shelf = self._shelves[provider]
         if self._may_fetch(shelf):
             self._begin_fetch(shelf)
-        if shelf.fetch is not None:
-            # The fetch is everybody's: one caller that gives up must not end it.
-            await asyncio.shield(shelf.fetch)
+        fetch = shelf.fetch
+        if fetch is not None:
+            # The fetch is everybody's: one caller that gives up must not end it, nor its end (`close`) the callers.
+            await asyncio.wait({fetch})
         key = self.find_key(provider, kid)
-        if key is None and (shelf.is_failing or self._is_stale(shelf)):
+        was_cut_off = fetch is not None and fetch.cancelled()
+        if key is None and (was_cut_off or shelf.is_failing or self._is_stale(shelf)):
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, provider)
         return key
 
@@ -247,9 +249,12 @@ def _keep_identity(known: Mapping[str, PublicKey], fetched: Mapping[str, PublicK
 def _is_safe(uri: str, settings: ProviderKeys) -> bool:
     with contextlib.suppress(ValueError):
         parts = urlsplit(uri)
+        # Reading a port that is no number raises, like the rest of a URL that cannot be read.
+        if not parts.hostname or parts.port == 0:
+            return False
         if parts.scheme == "https":
-            return bool(parts.hostname)
-        return settings.allows_loopback_http and parts.scheme == "http" and _is_loopback(parts.hostname or "")
+            return True
+        return settings.allows_loopback_http and parts.scheme == "http" and _is_loopback(parts.hostname)
     return False
 
 

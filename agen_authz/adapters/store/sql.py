@@ -1,0 +1,105 @@
+"""What every SQL database does for the store: statements that are bounded in time, and Alembic's steps."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.reason import Reason
+
+T = TypeVar("T")
+
+_NAME = "store"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_KEPT = sa.table("kept_value", sa.column("name", sa.String), sa.column("value", sa.String))
+# One conditional write: of two sidecars that start at once, both keep the value of the first.
+_INSERT = sa.text("INSERT INTO kept_value (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
+
+
+class UnknownRevisionError(Exception):
+    """The store was brought to a version that this one has never heard of."""
+
+
+class SqlStore:
+    """Implements `ports.Store` on a database whose migrations are done."""
+
+    def __init__(self, engine: AsyncEngine, timeout_s: float) -> None:
+        self._engine = engine
+        self._timeout_s = timeout_s
+        # Statements that nobody waits for any longer.
+        self._late: set[asyncio.Task[object]] = set()
+
+    async def remember(self, defaults: Mapping[str, str]) -> Mapping[str, str]:
+        """Keep values that are not there yet, and return what is; `ports.Store.remember`."""
+        try:
+            kept = await self._bounded(self._remember(defaults))
+        except (SQLAlchemyError, OSError, TimeoutError) as exc:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, _NAME) from exc
+        return {name: kept[name] for name in defaults}
+
+    async def close(self) -> None:
+        """Let go of the database; `ports.Store.close`."""
+        if self._late:
+            await asyncio.wait(self._late, timeout=self._timeout_s)
+        await self._engine.dispose()
+
+    async def _remember(self, defaults: Mapping[str, str]) -> dict[str, str]:
+        async with self._engine.begin() as connection:
+            for name, value in defaults.items():
+                await connection.execute(_INSERT, {"name": name, "value": value})
+            rows = await connection.execute(sa.select(_KEPT.c.name, _KEPT.c.value))
+            return {str(name): str(value) for name, value in rows}
+
+    async def _bounded(self, statements: Coroutine[object, object, T]) -> T:
+        # Cancelling would wait for the driver, which waits for the database: a late statement ends on its own.
+        task = asyncio.create_task(statements)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._timeout_s)
+        finally:
+            if not task.done():
+                self._late.add(task)
+                task.add_done_callback(self._forget)
+        if not done:
+            raise TimeoutError("the database does not answer")
+        return task.result()
+
+    def _forget(self, task: "asyncio.Task[object]") -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            # Whoever asked was told already; asyncio must not report it once more.
+            task.exception()
+
+
+def upgrade(connection: sa.Connection) -> list[str]:
+    """Bring a database to this version; return the steps that were taken.
+
+    Raises:
+        UnknownRevisionError: a newer version made it.
+    """
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    script = ScriptDirectory.from_config(config)
+    try:
+        steps = [step.revision for step in script.iterate_revisions("head", _find_revision(connection) or "base")]
+        command.upgrade(config, "head")
+    except (CommandError, RevisionError) as exc:
+        raise UnknownRevisionError(str(exc)) from exc
+    return [f"migrated to {revision}" for revision in reversed(steps)]
+
+
+def _find_revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+    return None if row is None else str(row[0])

@@ -1,0 +1,101 @@
+"""Configurations as others build them: Envoy's published examples, Istio, Envoy Gateway, and `/config_dump`."""
+
+from pathlib import Path
+
+import pytest
+
+from agen_authz.envoy.examination import Severity, examine
+
+ROOT = Path(__file__).parents[2]
+SHAPES = Path(__file__).parent / "shapes"
+
+BARE_FILTER = {(21, "header-rules-missing"), (21, "headers-joined"), (21, "mutations-unvalidated")}
+BARE_CONNECTION = {
+    (8, "escaped-slashes"),
+    (8, "internal-clients"),
+    (8, "merge-slashes"),
+    (8, "normalize-path"),
+    (8, "remote-address"),
+    (8, "stream-duration"),
+    (8, "underscores"),
+    (12, "backend-headers"),
+    (17, "broad-match"),
+    (19, "backend-envoy-headers"),
+}
+PUBLISHED = BARE_CONNECTION | BARE_FILTER | {(21, "no-body"), (21, "status-on-error")}
+ISTIO = {
+    (7, "internal-clients"),
+    (7, "merge-slashes"),
+    (7, "remote-address"),
+    (7, "underscores"),
+    (11, "escaped-slashes"),
+    (12, "upgrade"),
+    (13, "backend-headers"),
+    (20, "broad-match"),
+    (21, "stream-duration"),
+    (22, "backend-envoy-headers"),
+    (36, "header-rules-missing"),
+    (36, "headers-joined"),
+    (36, "mutations-unvalidated"),
+    (38, "clear-route-cache"),
+    (44, "unread-cluster"),
+    (45, "timeout-long"),
+    (46, "status-on-error"),
+}
+EXPECTED = {
+    "published-grpc.yaml": PUBLISHED | {(31, "authz-plaintext")},
+    "published-http.yaml": PUBLISHED | {(23, "http-authz")},
+    "istio-listener.yaml": ISTIO | {(39, "enabled-by-metadata")},
+    "istio-listener-everything.yaml": ISTIO,
+    "istio-mesh.yaml": {
+        (9, "status-on-error"),
+        (9, "timeout-missing"),
+        (12, "body-as-text"),
+        (12, "partial-body"),
+        (17, "istio-rules"),
+        (34, "script-after"),
+        (42, "route-disabled"),
+    },
+    "istio-sound.yaml": set(),
+    "gateway-xds.yaml": {
+        (8, "backend-envoy-headers"),
+    },
+    "gateway-manifests.yaml": {
+        (7, "failure-mode-allow"),
+        (7, "no-body"),
+        (7, "status-on-error"),
+        (7, "timeout-missing"),
+        (14, "proc-metadata"),
+        (14, "proc-partial"),
+        (14, "proc-status"),
+        (14, "proc-timeout"),
+        (15, "script-after"),
+        (23, "mirror"),
+        (24, "headers-after"),
+        (30, "proc-compressor"),
+        (30, "retry"),
+    },
+    "gateway-sound.yaml": set(),
+    "dump.json": {(3, "admin-exposed"), (6, "authz-plaintext"), (11, "bypass-listener")},
+    "like-the-example.yaml": {(10, "internal-clients")},
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_others_build_has_these_findings_and_no_others(name: str):
+    report = examine((SHAPES / name).read_text())
+    assert EXPECTED[name] == {(finding.line, finding.id) for finding in report.findings}
+
+
+def test_every_shape_is_tried():
+    assert set(EXPECTED) == {path.name for path in SHAPES.iterdir()}
+
+
+def test_what_we_render_has_no_findings():
+    report = examine((ROOT / "envoy" / "sidecar.yaml").read_text())
+    assert ([], ["HTTP connection manager"], []) == (report.findings, report.examined, report.passed_over)
+
+
+def test_a_careful_configuration_has_nothing_open():
+    report = examine((SHAPES / "like-the-example.yaml").read_text())
+    assert [Severity.NOTE] == [finding.severity for finding in report.findings]
