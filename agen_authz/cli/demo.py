@@ -12,7 +12,8 @@ import typer
 from agen_authz.cli.output import Exit
 
 app = typer.Typer(
-    help="Everything on loopback: issuer, MCP servers, Envoy and the sidecar. Ctrl-C ends all of it.",
+    help="Everything on loopback: issuer, MCP servers, Envoy and the sidecar. Ctrl-C ends all of it.\n\n"
+    "Example: agen-authz demo --tour",
     invoke_without_command=True,
     no_args_is_help=False,
     rich_markup_mode=None,

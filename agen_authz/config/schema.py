@@ -8,4 +8,4 @@ from agen_authz.config.model import Config
 def schema() -> dict[str, Any]:
     """Return the schema; cross-checks between keys are not in it."""
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "agen-authz configuration"}
-    return title | Config.model_json_schema(mode="validation")
+    return Config.model_json_schema(mode="validation") | title

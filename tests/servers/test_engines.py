@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -23,7 +24,7 @@ from agen_authz.waiting import wait_for
 
 pytestmark = pytest.mark.loopback
 
-ENGINES = {"native": NativeEngine, "grpcio": GrpcioEngine}
+ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
 HEALTH = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
 REQUEST_BYTES = 64 * 1024
@@ -73,7 +74,13 @@ def kind(request) -> str:
 
 
 def build(kind: str, address: str, check: CheckFunction) -> Engine:
-    return ENGINES[kind](Listener(address, REQUEST_BYTES, 64), check)
+    engine: Engine = ENGINES[kind](Listener(address, REQUEST_BYTES, 64), check)
+    return engine
+
+
+def method(channel: aio.Channel, name: str) -> Any:
+    """One unary method on bytes; grpcio's types know only generated messages."""
+    return channel.unary_unary(name)
 
 
 @asynccontextmanager
@@ -88,7 +95,8 @@ async def served(kind: str, address: str, desk: Desk) -> AsyncIterator[tuple[Eng
 
 
 async def call(channel: aio.Channel, raw: bytes, timeout: float | None = BOUND_S) -> bytes:
-    return await channel.unary_unary(CHECK_METHOD)(raw, timeout=timeout)
+    answer: bytes = await method(channel, CHECK_METHOD)(raw, timeout=timeout)
+    return answer
 
 
 async def code_of(pending: "asyncio.Future[bytes] | asyncio.Task[bytes]") -> grpc.StatusCode:
@@ -125,10 +133,8 @@ async def test_call_that_waits_holds_up_no_other(kind, address):
 async def test_caller_who_leaves_ends_the_wait(kind, address):
     desk = Desk()
     async with served(kind, address, desk) as (_, channel):
-        slow = channel.unary_unary(CHECK_METHOD)(b"wait", timeout=BOUND_S)
-        waiting = asyncio.ensure_future(desk.waiting.wait())
-        asyncio.ensure_future(slow.wait_for_connection())
-        await waiting
+        slow = method(channel, CHECK_METHOD)(b"wait", timeout=BOUND_S)
+        await asyncio.gather(desk.waiting.wait(), slow.wait_for_connection())
         slow.cancel()
         async with asyncio.timeout(BOUND_S):
             while not desk.ended:
@@ -154,7 +160,7 @@ async def test_message_beyond_the_limit_is_refused(kind, address):
 async def test_health_says_what_it_was_told(kind, address, service):
     asked = health_pb2.HealthCheckRequest(service=service).SerializeToString()
     async with served(kind, address, Desk()) as (engine, channel):
-        check = channel.unary_unary(HEALTH)
+        check = method(channel, HEALTH)
         seen = [await check(asked, timeout=BOUND_S)]
         await engine.set_serving(True)
         seen.append(await check(asked, timeout=BOUND_S))
@@ -166,7 +172,8 @@ async def test_health_says_what_it_was_told(kind, address, service):
 
 async def test_whoever_watches_health_is_told_of_changes(kind, address):
     async with served(kind, address, Desk()) as (engine, channel):
-        watch = channel.unary_stream(WATCH)(b"", timeout=BOUND_S)
+        stream: Any = channel.unary_stream(WATCH)
+        watch = stream(b"", timeout=BOUND_S)
         seen = [await watch.read()]
         await engine.set_serving(True)
         seen.append(await watch.read())
@@ -181,8 +188,9 @@ async def test_health_of_another_service_is_not_found(kind, address):
         assert await code_of(unknown) == grpc.StatusCode.NOT_FOUND
 
 
-async def _unary(channel: aio.Channel, method: str, raw: bytes) -> bytes:
-    return await channel.unary_unary(method)(raw, timeout=BOUND_S)
+async def _unary(channel: aio.Channel, name: str, raw: bytes) -> bytes:
+    answer: bytes = await method(channel, name)(raw, timeout=BOUND_S)
+    return answer
 
 
 async def test_malformed_health_request_ends_nothing(kind, address):

@@ -10,7 +10,7 @@ from agen_authz.core.errors import ConfigError
 from agen_authz.servers.engine import CHECK_METHOD, Listener, TlsFiles
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from tests.certificates import YESTERDAY_THEN, Identity, issue
-from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, free_port
+from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, free_port, method
 
 pytestmark = pytest.mark.loopback
 
@@ -37,7 +37,8 @@ async def ask(address: str, channel_credentials: grpc.ChannelCredentials | None)
     else:
         channel = aio.secure_channel(address, channel_credentials)
     async with channel:
-        return await channel.unary_unary(CHECK_METHOD)(b"x", timeout=BOUND_S)
+        answer: bytes = await method(channel, CHECK_METHOD)(b"x", timeout=BOUND_S)
+        return answer
 
 
 @pytest.fixture(scope="module")

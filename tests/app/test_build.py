@@ -1,0 +1,88 @@
+"""Configuration becomes the values that requests are decided by."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agen_authz.app.build import build_access, build_resource, build_settings, parse_claim_path
+from agen_authz.config import load
+from agen_authz.core.access import Granted, NotGranted, Unmapped
+from agen_authz.core.context import Surroundings
+from agen_authz.core.model import Target, TargetKind
+from tests import builders
+from tests.config.test_mistakes import GOOD
+
+
+def config_of(tmp_path: Path, old: str = "", new: str = ""):
+    file = tmp_path / "agen.yaml"
+    file.write_text(GOOD.replace(old, new, 1) if old else GOOD, "utf-8")
+    return load(file, environ={}).config
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("roles", ("roles",)),
+        ("realm_access.roles", ("realm_access", "roles")),
+        ("/https:~1~1example.com~1roles", ("https://example.com/roles",)),
+        ("/a~0b/c", ("a~b", "c")),
+    ],
+)
+def test_claim_path_is_dotted_or_a_json_pointer(written, path):
+    assert parse_claim_path(written) == path
+
+
+@pytest.mark.parametrize(
+    ("url", "authorities", "path", "query", "metadata"),
+    [
+        ("https://a.example/x/mcp", {"a.example", "a.example:443"}, "/x/mcp", None, "https://a.example{}/x/mcp"),
+        ("https://a.example:8443/x", {"a.example:8443"}, "/x", None, "https://a.example:8443{}/x"),
+        ("http://127.0.0.1:10000/x", {"127.0.0.1:10000"}, "/x", None, "http://127.0.0.1:10000{}/x"),
+        ("http://[::1]/x", {"[::1]", "[::1]:80"}, "/x", None, "http://[::1]{}/x"),
+        ("https://a.example", {"a.example", "a.example:443"}, "/", None, "https://a.example{}"),
+        ("https://a.example/x?t=1", {"a.example", "a.example:443"}, "/x", "t=1", "https://a.example{}/x?t=1"),
+    ],
+)
+def test_resource_is_what_its_url_says(tmp_path, url, authorities, path, query, metadata):
+    config = config_of(tmp_path, "https://mcp.example.com/crm/mcp", url)
+    built = build_resource(config.resources[0], {"corp": builders.provider(name="corp")})
+    assert (built.authorities, built.path, built.query) == (frozenset(authorities), path, query)
+    assert built.metadata_url == metadata.format("/.well-known/oauth-protected-resource")
+
+
+def test_rules_are_compiled_as_written(tmp_path):
+    access = build_access(config_of(tmp_path))
+    analyst = replace(builders.principal(), roles=("analyst",))
+    stranger = replace(builders.principal(), roles=("stranger",))
+    get, drop = (Target(TargetKind.TOOL, "crm", name) for name in ("get_x", "drop"))
+    assert access.check(analyst, get) == Granted("read")
+    assert access.check(stranger, get) == NotGranted()
+    assert access.check(analyst, drop) == Unmapped()
+
+
+def test_allow_all_needs_all(tmp_path):
+    access = build_access(config_of(tmp_path, "allow: [analyst]", "allow_all: [analyst, mfa]"))
+    get = Target(TargetKind.TOOL, "crm", "get_x")
+    assert access.check(replace(builders.principal(), roles=("analyst",)), get) == NotGranted()
+    assert access.check(replace(builders.principal(), roles=("mfa", "analyst")), get) == Granted("read")
+
+
+def test_settings_hold_what_the_file_says(tmp_path):
+    settings = build_settings(config_of(tmp_path), version="v", digest_key=b"k", off_word="off")
+    assert (settings.timeout_s, settings.in_flight, settings.off_word) == (1.0, 1024, "off")
+    assert (settings.recording.policy_set, settings.policies.version) == ("v", "v")
+    assert isinstance(settings.recording.surroundings, Surroundings)
+    assert settings.policies.resources.keys() == {"crm", "billing"}
+
+
+def test_provider_says_what_it_may_speak_for(tmp_path):
+    config = config_of(
+        tmp_path,
+        "tenants: any\n    roles: any",
+        "tenants: [acme]\n    roles: [analyst]\n    token_types: [application/at+jwt]",
+    )
+    settings = build_settings(config, version="v", digest_key=b"k", off_word="off")
+    (provider,) = settings.policies.resources["crm"].providers.values()
+    assert (provider.tenants, provider.roles) == (frozenset({"acme"}), frozenset({"analyst"}))
+    assert (provider.token_types, provider.advertised_issuer) == (frozenset({"at+jwt"}), "https://id.example.com/")

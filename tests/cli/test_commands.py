@@ -1,0 +1,165 @@
+"""Commands as they are typed: what they print, and the exit codes 0 ok, 1 finding, 2 misuse."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from agen_authz.adapters.clock import SystemEntropy
+from agen_authz.app.state import open_state
+from agen_authz.cli.main import app
+from agen_authz.config import load
+from tests.config.test_mistakes import GOOD
+
+ROOT = Path(__file__).parents[2]
+RUN = CliRunner()
+
+
+def write(tmp_path: Path, text: str = GOOD) -> str:
+    file = tmp_path / "agen.yaml"
+    file.write_text(text, "utf-8")
+    return str(file)
+
+
+def with_store(tmp_path: Path, text: str = GOOD) -> str:
+    return write(tmp_path, text + f"store: {{url: 'sqlite:///{tmp_path}/agen.db'}}\n")
+
+
+def commands() -> list[tuple[str, ...]]:
+    return [
+        ("serve",),
+        ("check-config",),
+        ("config-schema",),
+        ("envoy-config",),
+        ("migrate",),
+        ("demo",),
+        ("demo", "token"),
+    ]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_of_every_command_has_an_example(words):
+    told = RUN.invoke(app, [*words, "--help"])
+    assert (told.exit_code, "Example:" in told.output) == (0, True)
+
+
+def test_good_file_is_ok(tmp_path):
+    told = RUN.invoke(app, ["check-config", write(tmp_path)])
+    assert (told.exit_code, told.output.endswith("ok\n")) == (0, True)
+    assert "`resources.insecure_unsigned` weakens" in told.output
+
+
+def test_what_is_not_built_yet_is_a_note(tmp_path):
+    told = RUN.invoke(app, ["check-config", write(tmp_path, GOOD + "tools: {pinning: enforce}\n")])
+    assert (told.exit_code, "tools.pinning: not available yet" in told.output) == (0, True)
+
+
+def test_findings_go_to_standard_error_and_exit_1(tmp_path):
+    told = RUN.invoke(app, ["check-config", write(tmp_path, GOOD.replace("allow: [analyst]", "allow: []"))])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "agen.yaml:26: access.rules[0].allow: the list is empty" in told.stderr
+
+
+def test_findings_as_json(tmp_path):
+    told = RUN.invoke(app, ["check-config", "--json", write(tmp_path, GOOD + "zzz: 1\n")])
+    (problem,) = json.loads(told.stdout)["problems"]
+    assert (told.exit_code, problem["line"], problem["path"]) == (1, 27, "zzz")
+
+
+def test_good_file_as_json(tmp_path):
+    told = json.loads(RUN.invoke(app, ["check-config", "--json", write(tmp_path)]).stdout)
+    assert (told["ok"], told["not_available_yet"]) == (True, [])
+
+
+def test_file_that_is_not_there_is_misuse(tmp_path):
+    assert RUN.invoke(app, ["check-config", str(tmp_path / "none.yaml")]).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["serve"], ["check-config", "--nonsense", "x"]], ids=str)
+def test_misuse_exits_2(words):
+    assert RUN.invoke(app, words).exit_code == 2
+
+
+def test_schema_is_json():
+    told = RUN.invoke(app, ["config-schema"])
+    assert json.loads(told.stdout)["title"] == "agen-authz configuration"
+
+
+def test_store_is_migrated_once(tmp_path):
+    config = with_store(tmp_path)
+    first, second = (RUN.invoke(app, ["migrate", "--config", config]) for _ in range(2))
+    assert (first.stdout, second.stdout) == ("migrated to 0001\n", "the store is at this version\n")
+    assert json.loads(RUN.invoke(app, ["migrate", "--config", config, "--json"]).stdout) == {"ok": True, "steps": []}
+
+
+def test_store_that_cannot_be_used_is_a_finding(tmp_path):
+    config = write(tmp_path, GOOD + "store: {url: 'sqlite:////nowhere/at/all/agen.db'}\n")
+    told = RUN.invoke(app, ["migrate", "--config", config])
+    assert (told.exit_code, "store.url" in told.stderr) == (1, True)
+
+
+def test_serve_refuses_what_is_not_built_yet(tmp_path):
+    told = RUN.invoke(
+        app, ["serve", "--config", with_store(tmp_path, GOOD + "hooks: [{name: h, on: call, url: 'https://h'}]\n")]
+    )
+    assert told.exit_code == 1
+    assert re.search(r"agen\.yaml:\d+: hooks: not available yet", told.stderr)
+
+
+def test_serve_refuses_another_mapping_and_says_what_to_do(tmp_path):
+    told = RUN.invoke(app, ["migrate", "--config", with_store(tmp_path)])
+    assert told.exit_code == 0
+
+    async def remember() -> None:
+        state = await open_state(load(Path(with_store(tmp_path))), SystemEntropy())
+        await state.store.close()
+
+    asyncio.run(remember())
+    changed = with_store(tmp_path, GOOD.replace("mapping: roles", "mapping: permissions"))
+    told = RUN.invoke(app, ["serve", "--config", changed])
+    assert told.exit_code == 1
+    assert "access.mapping: this store was made for `roles`" in told.stderr
+    assert "set `mapping: roles`, or review every rule and start with a new store" in told.stderr
+
+
+def test_envoy_configuration_is_printed(tmp_path):
+    words = ["--upstream", "crm=10.0.0.7:8080", "--listen", "127.0.0.1:10001", "--admin", "127.0.0.1:9901"]
+    told = RUN.invoke(app, ["envoy-config", "--config", write(tmp_path), *words, "--authz", "unix:///run/a.sock"])
+    document = yaml.safe_load(told.stdout)
+    assert (told.exit_code, document["static_resources"]["listeners"][0]["name"]) == (0, "mcp")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--upstream", "nobody=10.0.0.7:8080"],
+        ["--upstream", "crm"],
+        ["--listen", "10001"],
+        ["--admin", "0.0.0.0:9901"],
+        ["--authz", "x"],
+        ["--for", "istio"],
+    ],
+    ids=str,
+)
+def test_envoy_configuration_that_cannot_be_is_misuse(tmp_path, words):
+    told = RUN.invoke(app, ["envoy-config", "--config", write(tmp_path), *words])
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert told.stderr.count("\n") == 1
+
+
+def test_off_word_needs_its_key(tmp_path):
+    key = tmp_path / "metadata.key"
+    config = write(tmp_path, GOOD.replace("  authz", f"  metadata_key_file: {key}\n  authz"))
+    assert RUN.invoke(app, ["envoy-config", "--config", config]).exit_code == 2
+    key.write_bytes(b"k" * 32)
+    assert RUN.invoke(app, ["envoy-config", "--config", config]).exit_code == 0
+
+
+def test_configuration_of_the_readme_is_good(tmp_path):
+    (text,) = re.findall(r"```yaml\n(version: 1.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    told = RUN.invoke(app, ["check-config", write(tmp_path, text)])
+    assert told.exit_code == 0
