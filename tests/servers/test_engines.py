@@ -133,8 +133,8 @@ async def test_call_that_waits_holds_up_no_other(kind, address):
 async def test_caller_who_leaves_ends_the_wait(kind, address):
     desk = Desk()
     async with served(kind, address, desk) as (_, channel):
-        slow = method(channel, CHECK_METHOD)(b"wait", timeout=BOUND_S)
-        await asyncio.gather(desk.waiting.wait(), slow.wait_for_connection())
+        slow = asyncio.ensure_future(call(channel, b"wait"))
+        await desk.waiting.wait()
         slow.cancel()
         async with asyncio.timeout(BOUND_S):
             while not desk.ended:
