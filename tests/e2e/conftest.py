@@ -1,0 +1,13 @@
+"""One world for all tests of a module: starting it takes seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.world import World, running_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(tmp_path_factory.mktemp("world")) as running:
+        yield running

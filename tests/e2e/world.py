@@ -1,0 +1,241 @@
+"""The real parts on free loopback ports: two issuers, two MCP servers, the sidecar as a process, Envoy."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx2
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from agen_authz.config import load
+from agen_authz.demo.backend.app import SERVERS, build_app
+from agen_authz.demo.issuer import IssuerSettings, build_issuer, name_key, real_sources
+from agen_authz.demo.issuer import build_app as build_issuer_app
+from agen_authz.demo.issuer.state import Issuer
+from agen_authz.demo.listen import Site, authority_of, bind_loopback
+from agen_authz.envoy.binary import find_binary
+from agen_authz.envoy.model import TcpAddress, Upstream
+from agen_authz.envoy.render import render_sidecar
+from agen_authz.envoy.run import Launch, run_envoy
+from agen_authz.envoy.settings import Placement, from_config
+from tests.builders import ec_key, sign
+from tests.demo.live import serving
+
+HOST = "127.0.0.1"
+START_S = 15.0
+VERSION = "2026-07-28"
+
+CONFIG = """\
+version: 1
+server: {{authz: "{authz}", ops: "{ops}", shutdown_grace: 2s, engine: {engine}}}
+providers:
+  - {{name: one, issuer: "{one}", insecure_issuer: true, algorithms: [ES256], tenants: any, roles: any, jwks: {jwks}}}
+  - {{name: two, issuer: "{two}", insecure_issuer: true, algorithms: [ES256], tenants: any, roles: any, jwks: {jwks}}}
+resources:
+  - name: crm
+    url: {crm}
+    providers: [one, two]
+    scopes: [mcp:tools]
+    origins: ["https://app.example.com"]
+    forward_headers: [x-kept]
+    upstream_path: /mcp
+    insecure_unsigned: true
+  - name: billing
+    url: {billing}
+    providers: [one]
+    upstream_path: /mcp
+    insecure_unsigned: true
+access:
+  mapping: roles
+  rules:
+    - {{name: read, tools: ["crm/get_*", "crm/search_*"], resources: ["crm/customer://**"], prompts: ["crm/*"], allow: [analyst]}}
+    - {{name: edit, tools: ["crm/update_deal"], allow: [support]}}
+    - {{name: bill, tools: ["billing/get_invoice"], allow: [analyst]}}
+store: {{url: "sqlite:///{state}/agen.db"}}
+"""
+
+
+@dataclass
+class Provider:
+    """An issuer that the test controls: what it publishes, and whether it answers."""
+
+    issuer: Issuer
+    app: ASGIApp
+    is_down: bool = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        app = PlainTextResponse("down", 503) if self.is_down else self.app
+        await app(scope, receive, send)
+
+    def mint(self, aud: str, *, private: Any = None, kid: str | None = None, **changes: Any) -> str:
+        """Sign a token; None leaves a claim out."""
+        key, now = self.issuer.ring.signing, int(time.time())
+        claims = {
+            "iss": self.issuer.url,
+            "sub": "u-1",
+            "aud": aud,
+            "exp": now + 300,
+            "iat": now,
+            "client_id": "agent",
+            "scope": "mcp:tools",
+            "roles": ["analyst"],
+            **changes,
+        }
+        kept = {name: value for name, value in claims.items() if value is not None}
+        return sign(kept, key=private or key.private, kid=kid or key.kid, typ="at+jwt")
+
+
+@dataclass
+class World:
+    """Everything that runs, and how a test speaks to it."""
+
+    one: Provider
+    two: Provider
+    crm: str
+    billing: str
+    backends: dict[str, str]
+    ops: str
+    sidecar: "subprocess.Popen[bytes]"
+    start: Any
+    audit_file: Path
+    web: httpx.Client
+
+    def received(self, name: str = "crm") -> list[dict[str, Any]]:
+        """List what a backend received, and forget it."""
+        seen: list[dict[str, Any]] = self.web.get(f"{self.backends[name]}/demo/received").json()["received"]
+        self.web.delete(f"{self.backends[name]}/demo/received")
+        return seen
+
+    def events(self) -> list[dict[str, Any]]:
+        """Read every event that was written so far."""
+        return [json.loads(line) for line in self.audit_file.read_text("utf-8").splitlines()]
+
+    def post(self, token: str | None, body: Any, **headers: str) -> httpx.Response:
+        """Post a body as it is, or a message as JSON, with the headers of its era."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        if token is not None:
+            given["authorization"] = f"Bearer {token}"
+        return self.web.post(
+            self.crm, content=raw, headers=given | {k.replace("_", "-"): v for k, v in headers.items()}
+        )
+
+
+def tool_call(name: str = "get_customer", arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write a modern tools/call."""
+    meta = {
+        f"io.modelcontextprotocol/{key}": value
+        for key, value in (("protocolVersion", VERSION), ("clientCapabilities", {}))
+    }
+    params = {"name": name, "arguments": {"customer_id": "c-1001"} if arguments is None else arguments, "_meta": meta}
+    return {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
+
+
+def modern(name: str = "get_customer", method: str = "tools/call") -> dict[str, str]:
+    """Write the headers that go with `tool_call`."""
+    return {"mcp_protocol_version": VERSION, "mcp_method": method, "mcp_name": name}
+
+
+async def call(url: str, token: str, name: str, arguments: dict[str, Any], mode: str) -> str:
+    """Call a tool through the official client; return `allowed`, or the Reason that it was told."""
+    async with (
+        httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=START_S) as http,
+        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+    ):
+        try:
+            result = await client.call_tool(name, arguments)
+        except MCPError as exc:
+            return str(exc.data["reason"])
+    return "tool error" if result.is_error else "allowed"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _provider(resources: tuple[str, ...], stack: ExitStack) -> tuple[Provider, Site]:
+    listener = bind_loopback(HOST, 0)
+    settings = IssuerSettings(port=0, resources=resources)
+    # Both issuers sign with keys of one name: nobody may take one for the other.
+    private = ec_key(f"world-{authority_of(listener)}")
+    first = name_key(private)
+    first = type(first)("same-kid", private)
+    issuer = build_issuer(settings, authority_of(listener), real_sources(time.time), first)
+    provider = Provider(issuer, build_issuer_app(issuer))
+    return provider, Site(provider, listener)
+
+
+@contextmanager
+def running_world(folder: Path, engine: str = "auto") -> Iterator[World]:
+    """Run everything; ready on entry."""
+    ports = {name: free_port() for name in ("envoy", "authz", "ops")}
+    crm, billing = (f"http://{HOST}:{ports['envoy']}/{name}/mcp" for name in ("crm", "billing"))
+    with ExitStack() as stack:
+        (one, site_one), (two, site_two) = (_provider((crm, billing), stack) for _ in range(2))
+        listeners = {name: bind_loopback(HOST, 0) for name in SERVERS}
+        sites = [Site(build_app(SERVERS[name](), is_recording=True), sock) for name, sock in listeners.items()]
+        stack.enter_context(serving(site_one, site_two, *sites))
+        config_file = folder / "agen.yaml"
+        config_file.write_text(
+            CONFIG.format(
+                authz=f"{HOST}:{ports['authz']}", ops=f"{HOST}:{ports['ops']}", one=one.issuer.url, two=two.issuer.url,
+                crm=crm, billing=billing, state=folder, engine=engine,
+                jwks="{refresh: 1s, cooldown: 200ms, timeout: 1s}",
+            ),
+            "utf-8",
+        )  # fmt: skip
+        placed = {name: Upstream(TcpAddress(HOST, sock.getsockname()[1])) for name, sock in listeners.items()}
+        listener = TcpAddress(HOST, ports["envoy"])
+        rendered = render_sidecar(_sidecar_of(config_file, Placement(listener=listener, upstreams=placed)))
+        (folder / "envoy.yaml").write_text(rendered, "utf-8")
+        audit = stack.enter_context((folder / "audit.jsonl").open("ab"))
+        log = stack.enter_context((folder / "sidecar.log").open("ab"))
+
+        def start() -> "subprocess.Popen[bytes]":
+            command = [sys.executable, "-m", "agen_authz", "serve", "--config", str(config_file)]
+            process = subprocess.Popen(command, stdout=audit, stderr=log, stdin=subprocess.DEVNULL)
+            _await_ready(f"http://{HOST}:{ports['ops']}/readyz", process)
+            return process
+
+        process = start()
+        binary = find_binary()
+        assert isinstance(binary, Path)
+        stack.enter_context(run_envoy(Launch(binary, folder / "envoy.yaml", listener, folder / "envoy.log")))
+        web = stack.enter_context(httpx.Client(trust_env=False, timeout=START_S))
+        backends = {name: f"http://{authority_of(sock)}" for name, sock in listeners.items()}
+        ops = f"http://{HOST}:{ports['ops']}"
+        world = World(one, two, crm, billing, backends, ops, process, start, folder / "audit.jsonl", web)
+        try:
+            yield world
+        finally:
+            world.sidecar.send_signal(signal.SIGTERM)
+            world.sidecar.wait(START_S)
+
+
+def _sidecar_of(config_file: Path, placement: Placement) -> Any:
+    return from_config(load(config_file, environ={}).config, None, placement)
+
+
+def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, trust_env=False).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    raise AssertionError("the sidecar did not become ready")
