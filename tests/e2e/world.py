@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from agen_authz.demo.issuer import build_app as build_issuer_app
 from agen_authz.demo.issuer.state import Issuer
 from agen_authz.demo.listen import Site, authority_of, bind_loopback
 from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import TcpAddress, Upstream
+from agen_authz.envoy.model import Sidecar, TcpAddress, Upstream
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.run import Launch, run_envoy
 from agen_authz.envoy.settings import Placement, from_config
@@ -37,6 +38,7 @@ HOST = "127.0.0.1"
 START_S = 15.0
 VERSION = "2026-07-28"
 
+JWKS = "{refresh: 1s, cooldown: 200ms, timeout: 1s}"
 CONFIG = """\
 version: 1
 server: {{authz: "{authz}", ops: "{ops}", shutdown_grace: 2s, engine: {engine}}}
@@ -60,7 +62,11 @@ resources:
 access:
   mapping: roles
   rules:
-    - {{name: read, tools: ["crm/get_*", "crm/search_*"], resources: ["crm/customer://**"], prompts: ["crm/*"], allow: [analyst]}}
+    - name: read
+      tools: ["crm/get_*", "crm/search_*"]
+      resources: ["crm/customer://**"]
+      prompts: ["crm/*"]
+      allow: [analyst]
     - {{name: edit, tools: ["crm/update_deal"], allow: [support]}}
     - {{name: bill, tools: ["billing/get_invoice"], allow: [analyst]}}
 store: {{url: "sqlite:///{state}/agen.db"}}
@@ -135,10 +141,8 @@ class World:
 
 def tool_call(name: str = "get_customer", arguments: dict[str, Any] | None = None) -> dict[str, Any]:
     """Write a modern tools/call."""
-    meta = {
-        f"io.modelcontextprotocol/{key}": value
-        for key, value in (("protocolVersion", VERSION), ("clientCapabilities", {}))
-    }
+    prefix = "io.modelcontextprotocol/"
+    meta: dict[str, Any] = {f"{prefix}protocolVersion": VERSION, f"{prefix}clientCapabilities": {}}
     params = {"name": name, "arguments": {"customer_id": "c-1001"} if arguments is None else arguments, "_meta": meta}
     return {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
 
@@ -167,7 +171,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _provider(resources: tuple[str, ...], stack: ExitStack) -> tuple[Provider, Site]:
+def _provider(resources: tuple[str, ...]) -> tuple[Provider, Site]:
     listener = bind_loopback(HOST, 0)
     settings = IssuerSettings(port=0, resources=resources)
     # Both issuers sign with keys of one name: nobody may take one for the other.
@@ -184,40 +188,21 @@ def running_world(folder: Path, engine: str = "auto") -> Iterator[World]:
     """Run everything; ready on entry."""
     ports = {name: free_port() for name in ("envoy", "authz", "ops")}
     crm, billing = (f"http://{HOST}:{ports['envoy']}/{name}/mcp" for name in ("crm", "billing"))
+    config_file, ops = folder / "agen.yaml", f"http://{HOST}:{ports['ops']}"
     with ExitStack() as stack:
-        (one, site_one), (two, site_two) = (_provider((crm, billing), stack) for _ in range(2))
+        (one, site_one), (two, site_two) = (_provider((crm, billing)) for _ in range(2))
         listeners = {name: bind_loopback(HOST, 0) for name in SERVERS}
         sites = [Site(build_app(SERVERS[name](), is_recording=True), sock) for name, sock in listeners.items()]
         stack.enter_context(serving(site_one, site_two, *sites))
-        config_file = folder / "agen.yaml"
-        config_file.write_text(
-            CONFIG.format(
-                authz=f"{HOST}:{ports['authz']}", ops=f"{HOST}:{ports['ops']}", one=one.issuer.url, two=two.issuer.url,
-                crm=crm, billing=billing, state=folder, engine=engine,
-                jwks="{refresh: 1s, cooldown: 200ms, timeout: 1s}",
-            ),
-            "utf-8",
-        )  # fmt: skip
+        values = {"one": one.issuer.url, "two": two.issuer.url, "crm": crm, "billing": billing, "state": folder}
+        places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "ops")}
+        config_file.write_text(CONFIG.format(**values, **places, engine=engine, jwks=JWKS), "utf-8")
         placed = {name: Upstream(TcpAddress(HOST, sock.getsockname()[1])) for name, sock in listeners.items()}
-        listener = TcpAddress(HOST, ports["envoy"])
-        rendered = render_sidecar(_sidecar_of(config_file, Placement(listener=listener, upstreams=placed)))
-        (folder / "envoy.yaml").write_text(rendered, "utf-8")
-        audit = stack.enter_context((folder / "audit.jsonl").open("ab"))
-        log = stack.enter_context((folder / "sidecar.log").open("ab"))
-
-        def start() -> "subprocess.Popen[bytes]":
-            command = [sys.executable, "-m", "agen_authz", "serve", "--config", str(config_file)]
-            process = subprocess.Popen(command, stdout=audit, stderr=log, stdin=subprocess.DEVNULL)
-            _await_ready(f"http://{HOST}:{ports['ops']}/readyz", process)
-            return process
-
+        start = partial(start_sidecar, config_file, ops)
         process = start()
-        binary = find_binary()
-        assert isinstance(binary, Path)
-        stack.enter_context(run_envoy(Launch(binary, folder / "envoy.yaml", listener, folder / "envoy.log")))
+        stack.enter_context(_envoy(folder, config_file, TcpAddress(HOST, ports["envoy"]), placed))
         web = stack.enter_context(httpx.Client(trust_env=False, timeout=START_S))
         backends = {name: f"http://{authority_of(sock)}" for name, sock in listeners.items()}
-        ops = f"http://{HOST}:{ports['ops']}"
         world = World(one, two, crm, billing, backends, ops, process, start, folder / "audit.jsonl", web)
         try:
             yield world
@@ -226,8 +211,24 @@ def running_world(folder: Path, engine: str = "auto") -> Iterator[World]:
             world.sidecar.wait(START_S)
 
 
-def _sidecar_of(config_file: Path, placement: Placement) -> Any:
-    return from_config(load(config_file, environ={}).config, None, placement)
+def start_sidecar(config_file: Path, ops: str) -> "subprocess.Popen[bytes]":
+    """Start the sidecar as a process; its events and its log are files beside the configuration."""
+    command = [sys.executable, "-m", "agen_authz", "serve", "--config", str(config_file)]
+    folder = config_file.parent
+    with (folder / "audit.jsonl").open("ab") as audit, (folder / "sidecar.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=audit, stderr=log, stdin=subprocess.DEVNULL)
+    _await_ready(f"{ops}/readyz", process)
+    return process
+
+
+def _envoy(
+    folder: Path, config_file: Path, listener: TcpAddress, placed: dict[str, Upstream]
+) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    sidecar = from_config(load(config_file, environ={}).config, None, Placement(listener=listener, upstreams=placed))
+    binary = find_binary()
+    assert isinstance(sidecar, Sidecar) and isinstance(binary, Path)
+    (folder / "envoy.yaml").write_text(render_sidecar(sidecar), "utf-8")
+    return run_envoy(Launch(binary, folder / "envoy.yaml", listener, folder / "envoy.log"))
 
 
 def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
