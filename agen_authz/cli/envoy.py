@@ -1,4 +1,4 @@
-"""`agen-authz envoy-config`."""
+"""`agen-authz envoy-config`: a configuration of ours printed, or of somebody else examined."""
 
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -8,16 +8,23 @@ import typer
 from agen_authz.cli.output import Exit, load_or_exit
 from agen_authz.config import Loaded
 from agen_authz.envoy.address import parse_address, parse_tcp_address, parse_upstream
+from agen_authz.envoy.examination import DEFAULT_REQUEST_BYTES, examine, render_json, render_text
 from agen_authz.envoy.model import TcpAddress, Unusable, Upstream
 from agen_authz.envoy.render import Platform, render
 from agen_authz.envoy.settings import DEFAULT_LISTENER, Placement, from_config
 
 T = TypeVar("T")
+_MAX_CHECKED_BYTES = 64 << 20
 
 
 def envoy_config(
-    config: Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")],
+    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.", metavar="FILE")] = None,
     *,
+    check: Annotated[
+        Path | None,
+        typer.Option(help="Examine this Envoy configuration instead: for ways past agen-authz.", metavar="FILE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings of --check as JSON.")] = False,
     platform: Annotated[Platform, typer.Option("--for", help="Where Envoy runs.")] = Platform.SIDECAR,
     upstream: Annotated[
         list[str] | None, typer.Option(help="Where a resource's server is; repeatable.", metavar="NAME=ADDRESS")
@@ -31,7 +38,14 @@ def envoy_config(
     """Print an Envoy configuration that routes nothing past agen-authz.
 
     Example: agen-authz envoy-config --config agen.yaml --upstream crm=10.0.0.7:8080 > envoy.yaml
+
+    With --check, examine an Envoy bootstrap, an admin /config_dump, or manifests of Istio or Envoy Gateway. Exits 1
+    with findings. With --config too, body sizes are compared with that configuration.
     """
+    if check is not None:
+        _check(check, config, as_json=as_json)
+    if config is None:
+        _misuse("`--config` or `--check` is missing; name a file")
     loaded = load_or_exit(config, secrets=False, as_json=False)
     placement = Placement(
         listener=DEFAULT_LISTENER if listen is None else _tcp(listen),
@@ -41,6 +55,23 @@ def envoy_config(
     )
     sidecar = _refuse_unusable(from_config(loaded.config, _metadata_key(loaded), placement))
     typer.echo(_refuse_unusable(render(platform, sidecar)), nl=False)
+
+
+def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
+    """Examine a file and exit: 1 with findings, also where nothing could be examined; 0 without."""
+    request_bytes = DEFAULT_REQUEST_BYTES
+    if config is not None:
+        request_bytes = load_or_exit(config, secrets=False, as_json=as_json).config.limits.request_bytes
+    try:
+        if file.stat().st_size > _MAX_CHECKED_BYTES:
+            _misuse(f"`{file}` has more than {_MAX_CHECKED_BYTES >> 20} MiB; examine a part of it")
+        # What is not UTF-8 becomes a character that YAML refuses to be silent about.
+        text = file.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as exc:
+        _misuse(f"`{file}` cannot be read: {exc.strerror}; name an Envoy configuration")
+    report = examine(text, request_bytes)
+    typer.echo((render_json if as_json else render_text)(report, str(file)).rstrip("\n"))
+    raise typer.Exit(Exit.FINDING if report.findings else Exit.OK)
 
 
 def _tcp(text: str) -> TcpAddress:

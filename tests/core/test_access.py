@@ -47,3 +47,10 @@ def test_rule_of_one_server_names_nothing_at_another():
 
 def test_no_rules_name_nothing():
     assert compile_access(Basis.ROLES, ()).check(build.principal(), build.tool()) == Unmapped()
+
+
+def test_more_targets_than_are_remembered_change_no_verdict():
+    table = compile_access(Basis.ROLES, [AccessRule("r", ((TargetKind.TOOL, "crm/t_*"),), frozenset({"analyst"}))])
+    principal = build.principal(roles=("analyst",))
+    targets = [Target(TargetKind.TOOL, "crm", f"t_{number}") for number in range(5000)]
+    assert {table.check(principal, target) for target in targets for _ in range(2)} == {Granted("r")}

@@ -28,4 +28,13 @@ def test_every_kind_of_finding_has_a_case():
 
 
 def test_what_the_cases_are_made_from_has_no_findings():
-    assert [] == examine((HERE / "sound.yaml").read_text()).findings
+    assert examine((HERE / "sound.yaml").read_text()).findings == []
+
+
+def test_the_page_has_every_kind_of_finding_as_it_is_printed():
+    page = (HERE.parents[1] / "docs" / "envoy-check.md").read_text()
+    rows = [line for line in page.partition("## Findings")[2].splitlines() if line.startswith("| `")]
+    expected = [
+        f"| `{name}` | {defect.severity} | {defect.risk} | {defect.cure} |" for name, defect in load_defects().items()
+    ]
+    assert expected == rows

@@ -1,0 +1,75 @@
+"""The settings of an HTTP connection manager that come before any filter."""
+
+from agen_authz.envoy.examination.filter_chain import Filter
+from agen_authz.envoy.examination.header_change import read_mutations
+from agen_authz.envoy.examination.sheet import Sheet
+from agen_authz.envoy.examination.spot import Spot
+from agen_authz.envoy.examination.way import Way
+
+_ON = (
+    ("normalize-path", "normalize_path"),
+    ("merge-slashes", "merge_slashes"),
+    ("remote-address", "use_remote_address"),
+)
+_REFUSED = ("REJECT_REQUEST", "2")
+_DROPPED = ("REJECT_REQUEST", "DROP_HEADER", "1", "2")
+ENVOY_PREFIX = "x-envoy-"
+_BACKEND_HEADERS = frozenset({"server", "www-authenticate", "location", "set-cookie"})
+
+
+def examine_connection(sheet: Sheet, connections: Spot) -> None:
+    """Examine what a request must look like before a filter sees it, and how long it may last."""
+    for defect_id, key in _ON:
+        sheet.want(defect_id, connections.at(key), is_good=connections.at(key).is_on)
+    escaped = connections.at("path_with_escaped_slashes_action")
+    sheet.want("escaped-slashes", escaped, is_good=escaped.word in _REFUSED)
+    underscores = connections.at("common_http_protocol_options", "headers_with_underscores_action")
+    sheet.want("underscores", underscores, is_good=underscores.word in _DROPPED)
+    informational = connections.at("proxy_100_continue")
+    sheet.want("proxy-100", informational, is_good=not informational.is_on)
+    examine_upgrades(sheet, connections.at("upgrade_configs"))
+
+
+def examine_upgrades(sheet: Sheet, upgrades: Spot) -> None:
+    """Examine upgrades, of a connection manager or a route: one that is not switched off is on."""
+    for upgrade in upgrades.items():
+        enabled = upgrade.at("enabled")
+        if enabled.is_on or not enabled.is_written:
+            sheet.add("upgrade", upgrade)
+
+
+def examine_duration(sheet: Sheet, connections: Spot, ways: tuple[Way, ...]) -> None:
+    """Examine that every stream that reaches a cluster ends some time."""
+    general = connections.at("common_http_protocol_options", "max_stream_duration")
+    for way in ways:
+        own = way.route.at("route", "max_stream_duration", "max_stream_duration")
+        limit = own if own.is_written else general
+        sheet.want("stream-duration", limit, is_good=(limit.seconds or 0.0) > 0)
+
+
+def examine_envoy_headers(sheet: Sheet, connections: Spot, filters: tuple[Filter, ...]) -> None:
+    """Examine that `x-envoy-*` is nobody's but Envoy's, on the way in and on the way out."""
+    first = [filter_.config.at("mutations") for filter_ in _until_authz(filters)]
+    removes_in = any(_removes_prefix(mutations.at("request_mutations")) for mutations in first)
+    removes_out = any(_removes_prefix(mutations.at("response_mutations")) for mutations in first)
+    ranges = connections.at("internal_address_config", "cidr_ranges")
+    if not removes_in and not ranges.items():
+        sheet.want("internal-clients", connections.at("internal_address_config"), is_good=False)
+    sheet.want("backend-envoy-headers", connections.at("http_filters"), is_good=removes_out)
+
+
+def _until_authz(filters: tuple[Filter, ...]) -> list[Filter]:
+    families = [filter_.family for filter_ in filters]
+    return [filter_ for filter_ in filters[: families.index("ext_authz")] if filter_.family == "header_mutation"]
+
+
+def _removes_prefix(mutations: Spot) -> bool:
+    return any(change.verb == "remove" and change.touches_all_of(ENVOY_PREFIX) for change in read_mutations(mutations))
+
+
+def examine_backend_headers(sheet: Sheet, ways: tuple[Way, ...]) -> None:
+    """Examine that what a backend says about itself and its own sessions does not reach clients."""
+    for way in ways:
+        removed = {name.lower() for level in way.levels for name in level.at("response_headers_to_remove").words}
+        if not removed >= _BACKEND_HEADERS:
+            sheet.add("backend-headers", way.levels[0])

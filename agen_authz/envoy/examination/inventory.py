@@ -1,0 +1,133 @@
+"""Envoy's own forms of configuration, sorted: listeners, clusters, routes, the admin interface.
+
+A bootstrap, an answer of the admin interface's `/config_dump`, a file of resources (as filesystem xDS reads it), a
+listener, a route configuration, and a connection manager are known by their types or their members.
+"""
+
+from dataclasses import dataclass, field
+
+from agen_authz.envoy.examination.spot import Spot, typed
+
+# Where the sections of `/config_dump` keep what was loaded: list, then members within each item.
+_LISTENERS = (
+    ("static_listeners", ("listener",)),
+    ("dynamic_listeners", ("active_state", "listener")),
+    ("dynamic_listeners", ("warming_state", "listener")),
+)
+_CLUSTERS = (
+    ("static_clusters", ("cluster",)),
+    ("dynamic_active_clusters", ("cluster",)),
+    ("dynamic_warming_clusters", ("cluster",)),
+)
+_ROUTES = (("static_route_configs", ("route_config",)), ("dynamic_route_configs", ("route_config",)))
+_LISTENER_MEMBERS = ("filter_chains", "default_filter_chain", "api_listener")
+_CLUSTER_MEMBERS = ("load_assignment", "eds_cluster_config")
+_ELSEWHERE = ("lds_config", "ads_config")
+
+
+@dataclass(slots=True)
+class Inventory:
+    """What one file says about Envoy."""
+
+    listeners: list[Spot] = field(default_factory=list)
+    connections: list[Spot] = field(default_factory=list)
+    filters: list[Spot] = field(default_factory=list)
+    clusters: dict[str, Spot] = field(default_factory=dict)
+    routes: dict[str, Spot] = field(default_factory=dict)
+    loose_routes: list[Spot] = field(default_factory=list)
+    admins: list[Spot] = field(default_factory=list)
+    elsewhere: list[Spot] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was found in which Check could be asked, or not."""
+        return not (self.listeners or self.connections or self.filters or self.loose_routes or self.elsewhere)
+
+    def take(self, document: Spot) -> bool:
+        """Take one document in, and tell whether it was one of Envoy's."""
+        if not document.is_mapping:
+            taken = [self.take(item) for item in document.items()]
+            return any(taken)
+        name, message = typed(document)
+        if document.at("configs").is_written:
+            return self._take_dump(document.at("configs"))
+        if document.at("resources").is_written:
+            taken = [self.take(item) for item in document.at("resources").items()]
+            return any(taken)
+        return self._take_message(name.rpartition(".")[2], message)
+
+    def _take_message(self, kind: str, message: Spot) -> bool:
+        if kind == "Bootstrap" or message.at("static_resources").is_written or message.at("admin").is_written:
+            self._take_bootstrap(message)
+        elif kind == "Listener" or any(message.at(key).is_written for key in _LISTENER_MEMBERS):
+            self.listeners.append(message)
+        elif kind == "HttpConnectionManager" or message.at("http_filters").is_written:
+            self.connections.append(message)
+        elif kind == "RouteConfiguration" or message.at("virtual_hosts").is_written:
+            self._take_route(message, is_loose=True)
+        elif (
+            kind == "Cluster" or message.at("load_assignment").is_written or message.at("eds_cluster_config").is_written
+        ):
+            self._take_cluster(message)
+        elif kind == "ExtAuthz" or message.at("typed_config").is_written:
+            self.filters.append(message)
+        else:
+            return self._take_bootstrap_parts(message)
+        return True
+
+    def _take_bootstrap_parts(self, message: Spot) -> bool:
+        # A bootstrap of dynamic resources only, or the inner part of `static_resources`.
+        if message.at("dynamic_resources").is_written:
+            self._take_bootstrap(message)
+            return True
+        if message.at("listeners").is_written or message.at("clusters").is_written:
+            self._take_static(message)
+            return True
+        return False
+
+    def _take_bootstrap(self, bootstrap: Spot, *, is_dumped: bool = False) -> None:
+        if bootstrap.at("admin").is_written:
+            self.admins.append(bootstrap.at("admin"))
+        if is_dumped:
+            return  # the dump's other sections have what was loaded
+        self._take_static(bootstrap.at("static_resources"))
+        dynamic = bootstrap.at("dynamic_resources")
+        self.elsewhere.extend(dynamic.at(key) for key in _ELSEWHERE if dynamic.at(key).is_written)
+
+    def _take_static(self, static: Spot) -> None:
+        self.listeners.extend(static.at("listeners").items())
+        for cluster in static.at("clusters").items():
+            self._take_cluster(cluster)
+
+    def _take_cluster(self, spot: Spot) -> None:
+        _, cluster = typed(spot)
+        self.clusters[cluster.at("name").text] = cluster
+
+    def _take_route(self, spot: Spot, *, is_loose: bool) -> None:
+        _, config = typed(spot)
+        self.routes[config.at("name").text] = config
+        if is_loose:
+            self.loose_routes.append(config)
+
+    def _take_dump(self, configs: Spot) -> bool:
+        sections = [typed(item) for item in configs.items()]
+        has_listeners = any(name.endswith("ListenersConfigDump") for name, _ in sections)
+        for name, section in sections:
+            if name.endswith("BootstrapConfigDump"):
+                self._take_bootstrap(section.at("bootstrap"), is_dumped=has_listeners)
+            self.listeners.extend(_inner(section, _LISTENERS))
+            for cluster in _inner(section, _CLUSTERS):
+                self._take_cluster(cluster)
+            for route in _inner(section, _ROUTES):
+                self._take_route(route, is_loose=False)
+        return bool(sections)
+
+
+def _inner(section: Spot, places: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Spot]:
+    found = []
+    for key, path in places:
+        for item in section.at(key).items():
+            _, message = typed(item.at(*path))
+            if message.is_written:
+                found.append(message)
+    return found

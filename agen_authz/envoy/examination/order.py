@@ -1,0 +1,141 @@
+"""What the filters before and after ext_authz may do."""
+
+from agen_authz.envoy.examination.filter_chain import Filter, find_override, read_filter, unwrap_override
+from agen_authz.envoy.examination.guard import runs_somewhere
+from agen_authz.envoy.examination.header_change import read_mutations
+from agen_authz.envoy.examination.sheet import NAMESPACE, Sheet
+from agen_authz.envoy.examination.source import canonical
+from agen_authz.envoy.examination.spot import Spot, typed
+from agen_authz.envoy.examination.way import Way
+
+_SCRIPTS = frozenset({"lua", "wasm", "golang", "dynamic_modules", "composite", "match_delegate", "reverse_conn"})
+_ALTERING = frozenset({
+    "aws_lambda", "aws_request_signing", "credential_injector", "dynamic_forward_proxy", "gcp_authn",
+    "grpc_http1_bridge", "grpc_http1_reverse_bridge", "grpc_json_reverse_transcoder", "grpc_json_transcoder",
+    "grpc_web",
+    "jwt_authn", "mcp_json_rest_bridge", "mcp_router", "oauth2", "on_demand", "original_src", "transform",
+})  # fmt: skip
+# They may refuse, delay, count or compress; none writes what a backend or Process trusts.
+_HARMLESS = frozenset({
+    "adaptive_concurrency", "admission_control", "alpn", "alternate_protocols_cache", "bandwidth_limit", "buffer",
+    "compressor", "cors", "csrf", "decompressor", "ext_authz", "ext_proc", "fault", "grpc_stats", "header_mutation",
+    "header_to_metadata", "health_check", "json_to_metadata", "local_ratelimit", "metadata_exchange", "peer_metadata",
+    "rate_limit_quota", "ratelimit", "rbac", "router", "set_filter_state", "set_metadata", "sse_to_metadata",
+    "stateful_session", "stats", "istio_stats", "upstream_codec",
+})  # fmt: skip
+_CACHES = frozenset({"cache", "cache_v2", "file_system_http_cache"})
+_WRITERS = frozenset({"header_to_metadata", "json_to_metadata", "set_metadata", "sse_to_metadata", "ext_proc"})
+_CLUSTER_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_NAMESPACE_KEYS = ("metadata_namespace", "receiving_namespaces")
+_MAX_DEPTH = 40
+
+
+def examine_order(sheet: Sheet, filters: tuple[Filter, ...], ways: tuple[Way, ...]) -> None:
+    """Examine the chain around its first ext_authz filter."""
+    filters = tuple(filter_ for filter_ in filters if runs_somewhere(filter_, ways) or filter_.family == "ext_authz")
+    first = [filter_.family for filter_ in filters].index("ext_authz")
+    for filter_ in filters:
+        if filter_.spot.at("config_discovery").is_written:
+            sheet.add("unread-filter", filter_.spot)
+        if filter_.family in _CACHES:
+            sheet.add("cache", filter_.spot)
+    for filter_ in filters[:first]:
+        examine_before(sheet, filter_)
+        for config in _configs(filter_, ways):
+            _examine_metadata(sheet, "metadata-before", filter_, config)
+    for filter_ in filters[first + 1 :]:
+        examine_after(sheet, filter_)
+        for config in _configs(filter_, ways):
+            _examine_metadata(sheet, "metadata-after", filter_, config)
+            _examine_mutations(sheet, filter_, config)
+    _examine_proc_order(sheet, filters)
+
+
+def _configs(filter_: Filter, ways: tuple[Way, ...]) -> list[Spot]:
+    overrides = [find_override(filter_, way.levels) for way in ways]
+    return [filter_.config, *(unwrap_override(entry)[0] for entry in overrides if entry is not None)]
+
+
+def examine_before(sheet: Sheet, filter_: Filter) -> None:
+    """Examine a filter that runs before the decision: it sees responses after Process did."""
+    if filter_.family in _SCRIPTS:
+        sheet.add("script-before", filter_.spot)
+
+
+def examine_after(sheet: Sheet, filter_: Filter) -> None:
+    """Examine a filter that runs after the decision."""
+    family = filter_.family
+    if family in _SCRIPTS:
+        sheet.add("script-after", filter_.spot)
+    elif family in _ALTERING or (family == "decompressor" and _decompresses_requests(filter_)):
+        sheet.add("altered-after", filter_.spot)
+    elif family not in _HARMLESS | _CACHES and not filter_.spot.at("config_discovery").is_written:
+        sheet.add("unknown-after", filter_.spot)
+
+
+def _decompresses_requests(filter_: Filter) -> bool:
+    enabled = filter_.config.at("request_direction_config", "common_config", "enabled", "default_value")
+    return enabled.is_on or not enabled.is_written
+
+
+def _examine_metadata(sheet: Sheet, defect_id: str, filter_: Filter, config: Spot) -> None:
+    if filter_.family not in _WRITERS:
+        return
+    # These filters name the namespaces that they write in several places, one per rule.
+    if _names_namespace(config, 0):
+        sheet.add(defect_id, filter_.spot)
+
+
+def _names_namespace(spot: Spot, depth: int) -> bool:
+    if depth > _MAX_DEPTH:
+        return True
+    for key, member in spot.members():
+        if key in _NAMESPACE_KEYS and _mentions(member):
+            return True
+        if _names_namespace(member, depth + 1):
+            return True
+    return not spot.is_mapping and any(_names_namespace(item, depth + 1) for item in spot.items())
+
+
+def _mentions(member: Spot) -> bool:
+    lists = [inner.words for _, inner in member.members()]
+    return member.text == NAMESPACE or NAMESPACE in member.words or any(NAMESPACE in words for words in lists)
+
+
+def _examine_mutations(sheet: Sheet, filter_: Filter, config: Spot) -> None:
+    if filter_.family != "header_mutation":
+        return
+    mutations = config.at("mutations")
+    for change in read_mutations(mutations.at("request_mutations")):
+        if change.touches_trusted:
+            sheet.add("headers-after", change.spot)
+    for query in mutations.at("query_parameter_mutations").items():
+        sheet.add("altered-after", query)
+
+
+def examine_upstream_filters(sheet: Sheet, filters: tuple[Filter, ...], ways: tuple[Way, ...]) -> None:
+    """Examine the filters of the router and of the clusters: they run after every decision."""
+    routers = [filter_.config.at("upstream_http_filters") for filter_ in filters if filter_.family == "router"]
+    names = sorted({name for way in ways for name in way.clusters})
+    clusters = [sheet.clusters[name] for name in names if name in sheet.clusters]
+    options = [cluster.at("typed_extension_protocol_options", canonical(_CLUSTER_OPTIONS)) for cluster in clusters]
+    lists = [*routers, *(typed(option)[1].at("http_filters") for option in options)]
+    for spot in (item for entries in lists for item in entries.items()):
+        filter_ = read_filter(spot)
+        examine_after(sheet, filter_)
+        _examine_mutations(sheet, filter_, filter_.config)
+        _examine_metadata(sheet, "metadata-after", filter_, filter_.config)
+
+
+def _examine_proc_order(sheet: Sheet, filters: tuple[Filter, ...]) -> None:
+    families = [filter_.family for filter_ in filters]
+    for index, filter_ in enumerate(filters):
+        if filter_.family != "ext_proc":
+            continue
+        if "ext_authz" not in families[:index]:
+            sheet.add("proc-order", filter_.spot)
+        for later in filters[index + 1 :]:
+            if later.family == "compressor":
+                sheet.add("proc-compressor", later.spot)
+            if later.family == "decompressor":
+                sheet.add("proc-decompressor", later.spot)

@@ -1,0 +1,53 @@
+"""Routes: whether a way leads past Check, or changes a call after the decision."""
+
+from agen_authz.envoy.examination.connection import examine_upgrades
+from agen_authz.envoy.examination.header_change import find_trusted
+from agen_authz.envoy.examination.sheet import Sheet
+from agen_authz.envoy.examination.spot import Spot
+from agen_authz.envoy.examination.way import Way
+
+_AGAIN = (("hedge", "hedge_policy"), ("retry", "retry_policy"), ("retry", "retry_policy_typed_config"))
+_BY_REQUEST = ("cluster_header", "cluster_specifier_plugin", "inline_cluster_specifier_plugin")
+_EXACT = "path"
+
+
+def examine_ways(sheet: Sheet, ways: tuple[Way, ...]) -> None:
+    """Examine routes that reach a cluster through ext_authz."""
+    for way in ways:
+        for level in way.levels:
+            for spot in find_trusted(level):
+                sheet.add("headers-after", spot)
+            _examine_again(sheet, level)
+        action = way.route.at("route")
+        _examine_again(sheet, action)
+        examine_action(sheet, action)
+        entry = way.levels[-1]
+        if entry.at("cluster_header").is_written:
+            sheet.add("cluster-by-request", entry.at("cluster_header"))
+        for name in way.clusters:
+            by_header = sheet.clusters.get(name, entry).at("original_dst_lb_config", "use_http_header")
+            sheet.want("cluster-by-request", by_header, is_good=not by_header.is_on)
+        match = way.route.at("match")
+        sheet.want("broad-match", match, is_good=match.at(_EXACT).is_written)
+        if match.at("connect_matcher").is_written:
+            sheet.add("upgrade", match)
+
+
+def _examine_again(sheet: Sheet, level: Spot) -> None:
+    for defect_id, key in _AGAIN:
+        policy = level.at(key)
+        sheet.want(defect_id, policy, is_good=not policy.members())
+    for mirror in level.at("request_mirror_policies").items():
+        sheet.add("mirror", mirror)
+    if level.at("request_mirror_policy").is_written:
+        sheet.add("mirror", level.at("request_mirror_policy"))
+
+
+def examine_action(sheet: Sheet, action: Spot) -> None:
+    """Examine what one route does with a request."""
+    for key in ("internal_redirect_policy", "internal_redirect_action"):
+        redirect = action.at(key)
+        sheet.want("internal-redirect", redirect, is_good=not redirect.is_written)
+    for key in _BY_REQUEST:
+        sheet.want("cluster-by-request", action.at(key), is_good=not action.at(key).is_written)
+    examine_upgrades(sheet, action.at("upgrade_configs"))

@@ -1,0 +1,34 @@
+"""A report as people and programs read it."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+
+from agen_authz.envoy.examination.report import Report
+
+
+def render_text(report: Report, file: str) -> str:
+    """Render one line per finding, then what was examined and what was not."""
+    lines = [
+        f"{file}:{found.line}: {found.severity} {found.id}: {found.risk}; {found.cure}"
+        + (f" (`{found.place}`)" if found.place else "")
+        for found in report.findings
+    ]
+    lines.extend(f"{file}: not examined: {part}" for part in report.passed_over)
+    counted = Counter(report.examined)
+    lines.append(f"{file}: examined: {', '.join(f'{count} {kind}' for kind, count in counted.items()) or 'nothing'}")
+    severities = Counter(found.severity for found in report.findings)
+    total = ", ".join(f"{count} {severity}" for severity, count in severities.items())
+    lines.append(f"{file}: {total or 'no findings'}")
+    return "\n".join(lines) + "\n"
+
+
+def render_json(report: Report, file: str) -> str:
+    """Render the report as one JSON object."""
+    return json.dumps({
+        "file": file,
+        "ok": not report.findings,
+        "findings": [asdict(found) for found in report.findings],
+        "examined": report.examined,
+        "not_examined": report.passed_over,
+    })  # fmt: skip
