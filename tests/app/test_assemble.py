@@ -1,0 +1,117 @@
+"""One sidecar from one configuration: which engine, what operators are told, and what a reload changes."""
+
+import hmac
+from pathlib import Path
+
+import pytest
+
+from agen_authz.adapters.clock import SystemEntropy
+from agen_authz.app.assemble import assemble
+from agen_authz.app.state import migrate_state, open_state
+from agen_authz.config import Loaded, load
+from agen_authz.core.errors import ConfigError
+from agen_authz.servers.grpcio_engine import GrpcioEngine
+from agen_authz.servers.native_engine import NativeEngine
+from tests.config.test_mistakes import GOOD
+
+pytestmark = pytest.mark.loopback
+
+# Nobody listens there: a sidecar starts all the same, and denies until its provider answers.
+ISSUER = "http://127.0.0.1:9/"
+
+
+def loaded_with(tmp_path: Path, *changes: tuple[str, str]) -> Loaded:
+    text = GOOD.replace(
+        "https://id.example.com/\n", f"{ISSUER}\n    insecure_issuer: true\n    jwks: {{timeout: 200ms}}\n"
+    )
+    text = text.replace("authz: 127.0.0.1:9191", "authz: 127.0.0.1:9191\n  check_timeout: 300ms")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file = tmp_path / "agen.yaml"
+    file.write_text(f"{text}store: {{url: 'sqlite:///{tmp_path}/agen.db'}}\n", "utf-8")
+    return load(file, environ={})
+
+
+@pytest.mark.parametrize(
+    ("server", "engine"),
+    [
+        ("authz: 127.0.0.1:9191", NativeEngine),
+        ("engine: native\n  authz: 127.0.0.1:9191", NativeEngine),
+        ("engine: grpcio\n  authz: 127.0.0.1:9191", GrpcioEngine),
+        ("authz: unix:///run/agen/authz.sock", NativeEngine),
+        ("insecure_plaintext: true\n  authz: 0.0.0.0:9191", GrpcioEngine),
+        ("tls: {cert_file: a, key_file: b, client_ca_file: c}\n  authz: 127.0.0.1:9191", GrpcioEngine),
+    ],
+)
+async def test_engine_follows_the_address(tmp_path, server, engine):
+    sidecar = await assemble(loaded_with(tmp_path, ("authz: 127.0.0.1:9191", server)))
+    await sidecar.close()
+    assert isinstance(sidecar.engine, engine)
+
+
+async def test_operators_are_told_how_everything_is(tmp_path):
+    loaded = loaded_with(tmp_path)
+    sidecar = await assemble(loaded)
+    await sidecar.close()
+    assert sidecar.check_readiness().parts == {
+        "server": "not serving",
+        "policy_set": loaded.version,
+        "reload": "none yet",
+        "provider corp": "no keys yet",
+    }
+    sidecar.note_reload("failed")
+    assert sidecar.check_readiness().parts["reload"].startswith("failed: the last good configuration decides")
+    sidecar.note_reload("ok")
+    assert sidecar.check_readiness().parts["reload"] == "ok"
+    exposition, _ = sidecar.metrics.render()
+    assert b'agen_policy_reload_total{outcome="failed"} 1.0' in exposition
+    assert b'agen_weakened{setting="resources.insecure_unsigned"} 1.0' in exposition
+
+
+async def test_reload_keeps_keys_where_providers_stay_and_asks_anew_where_they_change(tmp_path):
+    sidecar = await assemble(loaded_with(tmp_path))
+    keys = sidecar.keys
+    changed = loaded_with(tmp_path, ("allow: [analyst]", "allow: [support]"))
+    await sidecar.apply(changed)
+    assert (sidecar.keys is keys, sidecar.version) == (True, changed.version)
+    other = loaded_with(tmp_path, ("timeout: 200ms", "timeout: 100ms"))
+    await sidecar.apply(other)
+    await sidecar.close()
+    assert (sidecar.keys is keys, sidecar.version) == (False, other.version)
+
+
+async def test_what_is_not_built_yet_does_not_start(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        await assemble(loaded_with(tmp_path, ("access:\n", "tools: {pinning: enforce}\naccess:\n")))
+    assert "tools.pinning" in str(caught.value)
+
+
+async def test_store_remembers_the_first_mapping_and_one_key(tmp_path):
+    first = await open_state(loaded_with(tmp_path), SystemEntropy())
+    second = await open_state(loaded_with(tmp_path), SystemEntropy())
+    await first.store.close()
+    await second.store.close()
+    assert first.digest_key == second.digest_key
+    with pytest.raises(ConfigError) as caught:
+        await open_state(loaded_with(tmp_path, ("mapping: roles", "mapping: permissions")), SystemEntropy())
+    (problem,) = caught.value.problems
+    assert (problem.path, "`roles`" in problem.message, "new store" in problem.cure) == ("access.mapping", True, True)
+
+
+async def test_key_of_the_store_keys_digests_too(tmp_path):
+    key = tmp_path / "store.key"
+    key.write_bytes(b"k" * 32)
+    loaded = loaded_with(tmp_path)
+    loaded.file.write_text(
+        loaded.file.read_text("utf-8").replace("store: {", f"store: {{encryption_key_file: {key}, "), "utf-8"
+    )
+    keyed = await open_state(load(loaded.file, environ={}), SystemEntropy())
+    await keyed.store.close()
+    assert keyed.digest_key == hmac.digest(b"k" * 32, b"agen.digest", "sha256")
+
+
+async def test_store_is_migrated_on_its_own_too(tmp_path):
+    loaded = loaded_with(tmp_path)
+    assert await migrate_state(loaded) == ["migrated to 0001"]
+    assert await migrate_state(loaded) == []
