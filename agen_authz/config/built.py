@@ -6,7 +6,7 @@ from agen_authz.config.tree import Path, spell
 from agen_authz.core.errors import Problem
 
 # Keys whose capability does not exist yet, and the values that ask for nothing.
-_UNBUILT: dict[Path, tuple[object, ...]] = {
+UNBUILT: dict[Path, tuple[object, ...]] = {
     ("server", "proc"): (),
     ("server", "console"): (),
     ("limits", "response_bytes"): (),
@@ -38,7 +38,7 @@ _CURE = "leave it out until it is"
 def unbuilt(loaded: Loaded) -> list[Problem]:
     """List every key that the file sets to something that this version cannot do."""
     found = []
-    for path, harmless in _UNBUILT.items():
+    for path, harmless in UNBUILT.items():
         if loaded.is_written(*path) and _value_at(loaded.config, path) not in harmless:
             found.append(_problem(loaded, path))
     for index, resource in enumerate(loaded.config.resources):

@@ -1,0 +1,93 @@
+"""Renders docs/configuration.md from the configuration's models; `make golden` writes it."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from agen_authz.config.built import UNBUILT
+from agen_authz.config.model import Config
+from agen_authz.config.tree import spell
+
+_INTRO = """\
+# Configuration
+
+One YAML file; every key that is not on this page is an error, and so is a key that stands twice. All mistakes are
+reported at once, each with file, line and what to do. Durations are written 250ms, 5s, 10m, 4h or 7d, sizes 64KiB,
+4MiB or 1GiB, shares 1%. Secrets are never in the file: `*_file` names a file, `*_env` a variable. Selectors name
+targets as `server/name`: `*` matches within one part, `**` any rest (URIs).
+
+    agen-authz check-config agen.yaml --no-secrets
+    agen-authz config-schema > agen.schema.json
+
+A key marked *not yet* belongs to a capability that this version does not have: `serve` refuses to start with it, and
+`check-config` names it. This page is rendered from `agen_authz/config`.
+"""
+
+
+def render() -> str:
+    """Render the page."""
+    parts = [_INTRO]
+    for path, model in _sections(Config, ()):
+        heading = spell(path) or "Top level"
+        parts.append(
+            f"\n## {heading}\n\n{(model.__doc__ or '').strip()}\n\n| key | default | meaning |\n|---|---|---|\n"
+        )
+        parts.extend(_row(path, name, field) for name, field in model.model_fields.items())
+    return "".join(parts)
+
+
+def _sections(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    yield path, model
+    for name, field in model.model_fields.items():
+        inner = _model_in(field.annotation)
+        if (inner is not None and name != "policies") or (path == () and inner is not None):
+            yield from _sections(inner, (*path, name))
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+
+
+def _row(path: tuple[str, ...], name: str, field: FieldInfo) -> str:
+    note = " *(not yet)*" if (*path, name) in UNBUILT else ""
+    return f"| `{name}` | {_default(field)} | {field.description or ''}{note} |\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if isinstance(value, BaseModel):
+        return "see below"
+    if value is None or value in ((), {}):
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    unit = any(isinstance(part, object) and "duration" in repr(part) for part in field.metadata)
+    if isinstance(value, float) and 0 < value < 1 and not unit:
+        return f"`{value:.0%}`"
+    if isinstance(value, float) and unit:
+        return f"`{_duration(value)}`"
+    if isinstance(value, tuple):
+        if any(isinstance(part, BaseModel) for part in value):
+            return "standard output, as JSON"
+        return "`[" + ", ".join(str(part) for part in value) + "]`"
+    return f"`{_size(value)}`" if isinstance(value, int) and value >= 1 << 20 else f"`{value}`"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds * 1000:g}ms"
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20)):
+        if count % size == 0:
+            return f"{count // size}{unit}"
+    return str(count)
