@@ -58,28 +58,32 @@ def _row(path: tuple[str, ...], name: str, field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    value = field.default
     if field.is_required():
         return "required"
-    value = field.default
     if isinstance(value, BaseModel):
         return "see below"
     if value is None or value in ((), {}):
         return "none"
+    if isinstance(value, tuple) and isinstance(value[0], BaseModel):
+        return "standard output, as JSON"
+    is_duration = any("duration" in repr(part) for part in field.metadata)
+    return f"`{_duration(value) if is_duration else _plain(value)}`"
+
+
+def _plain(value: object) -> str:
     if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    unit = any(isinstance(part, object) and "duration" in repr(part) for part in field.metadata)
-    if isinstance(value, float) and 0 < value < 1 and not unit:
-        return f"`{value:.0%}`"
-    if isinstance(value, float) and unit:
-        return f"`{_duration(value)}`"
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.0%}"
     if isinstance(value, tuple):
-        if any(isinstance(part, BaseModel) for part in value):
-            return "standard output, as JSON"
-        return "`[" + ", ".join(str(part) for part in value) + "]`"
-    return f"`{_size(value)}`" if isinstance(value, int) and value >= 1 << 20 else f"`{value}`"
+        return f"[{', '.join(str(part) for part in value)}]"
+    return _size(value) if isinstance(value, int) and value >= 1 << 20 else str(value)
 
 
 def _duration(seconds: float) -> str:
+    if seconds == 0:
+        return "0s"
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g}{unit}"
