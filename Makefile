@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help dev run demo test test-fast test-all fuzz golden cover check fmt fmt-check lint types imports \
+.PHONY: help dev run demo test test-fast test-all conformance fuzz golden cover check fmt fmt-check lint types imports \
 	proto proto-check lock bench clean
 
 help: ## show this
@@ -66,6 +66,7 @@ test-fast: $(READY) ## core, wire and configuration: no server is started
 # pytest exits 5 where nothing is collected: that is no failure here, anything else is.
 test-all: $(READY) ## what `make test` leaves out; installs by name what that needs
 	@tools/install-test-services
+	@tools/install-peers
 	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
 	if test $$status -eq 5; then \
 		echo "no test needs a service yet"; \
@@ -74,6 +75,10 @@ test-all: $(READY) ## what `make test` leaves out; installs by name what that ne
 	else \
 		$(BIN)/pytest -m services $(ARGS); \
 	fi
+
+conformance: $(READY) ## the official MCP suite against a server directly and through us: nothing may differ
+	@tools/install-peers
+	@$(BIN)/python -m tests.peers.conformance
 
 fuzz: $(READY) ## the property tests with many more examples, new ones each time
 	$(BIN)/pytest --hypothesis-profile=thorough $(ARGS) $(wildcard tests/core tests/properties)

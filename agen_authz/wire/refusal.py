@@ -20,7 +20,7 @@ from agen_authz.core.model import (
 )
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 from agen_authz.core.route import Route
-from agen_authz.core.version import SUPPORTED_VERSIONS
+from agen_authz.core.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.wire.challenge import render_challenge
 from agen_authz.wire.identity import Caller
 
@@ -84,7 +84,8 @@ def _render_error(denied: Deny, request_id: str) -> str:
         reason, message = Reason.UNKNOWN_TARGET, _unknown_target(denied.target)
     details: dict[str, object] = {"reason": reason.value, "request_id": request_id}
     if denied.reason is Reason.VERSION_UNSUPPORTED:
-        details |= {"supported": list(SUPPORTED_VERSIONS), "requested": denied.requested_version or ""}
+        offered = OFFERED_TO_MODERN if denied.envelope.era is Era.MODERN else SUPPORTED_VERSIONS
+        details |= {"supported": list(offered), "requested": denied.requested_version or ""}
     error = {"code": refusal.code, "message": message, "data": details}
     return orjson.dumps(_bind(denied.envelope, error)).decode("utf-8")
 

@@ -206,6 +206,13 @@ def test_unsupported_version_lists_the_supported_ones():
     }
 
 
+def test_a_modern_request_is_offered_modern_versions_only():
+    meta = {build.VERSION_KEY: "2030-01-01", "io.modelcontextprotocol/clientCapabilities": {}}
+    message = build.message("server/discover") | {"params": {"_meta": meta}}
+    seen = Rig().post(message, headers={"mcp-protocol-version": "2030-01-01"})
+    assert seen.json["error"]["data"]["supported"] == ["2026-07-28"]
+
+
 # ---- challenges ------------------------------------------------------------------------------------------
 
 METADATA_URL = "https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp"
