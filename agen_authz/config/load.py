@@ -1,5 +1,6 @@
 """From the file to a checked configuration: all mistakes at once, each with file, line and what to do."""
 
+import copy
 import difflib
 import json
 import os
@@ -73,8 +74,31 @@ def _validate(tree: Tree, file: str) -> Config:
         return Config.model_validate_json(json.dumps(tree.value), strict=True)
     except ValidationError as exc:
         found = exc.errors(include_url=False, include_context=False, include_input=False)
-        problems = {_explain(error, tree, file): None for error in found}
+        problems = dict.fromkeys([_explain(error, tree, file) for error in found])
+        # What does not depend on the mistaken keys is checked all the same: all errors at once.
+        problems |= dict.fromkeys(_check_rest(tree, file, [_written_path(error["loc"], tree) for error in found]))
         raise ConfigError(tuple(sorted(problems, key=lambda problem: problem.line or 0))) from None
+
+
+def _check_rest(tree: Tree, file: str, mistaken: list[tuple[int | str, ...]]) -> list[Problem]:
+    rest = copy.deepcopy(tree.value)
+    for path in mistaken:
+        _drop_key(rest, path)
+    try:
+        config = Config.model_validate_json(json.dumps(rest), strict=True)
+    except ValidationError:
+        # A required key is among the mistakes: nothing can be said of the whole before it is there.
+        return []
+    touched = {spell(path) for path in mistaken}
+    found = check_config(config, tree, file)
+    return [problem for problem in found if not any(problem.path.startswith(path) for path in touched)]
+
+
+def _drop_key(value: Any, path: tuple[int | str, ...]) -> None:
+    for part in path[:-1]:
+        value = value[part]
+    if path and isinstance(value, dict):
+        value.pop(path[-1], None)
 
 
 # pydantic names the arms of a union in the place of an error; the file knows nothing of them.

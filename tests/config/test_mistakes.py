@@ -185,6 +185,15 @@ def test_line_is_that_of_the_key(tmp_path):
     ]
 
 
+def test_mistakes_of_shape_and_of_meaning_come_together(tmp_path):
+    text = GOOD.replace("allow: [analyst]", "allow: []").replace("tenants: any", "tenants: any\n    leeway: soon")
+    assert [problem.path for problem in problems_of(tmp_path, text + "zzz: 1\n")] == [
+        "providers[0].leeway",
+        "access.rules[0].allow",
+        "zzz",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
