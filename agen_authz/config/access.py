@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from agen_authz.config.section import Name, Section, Selectors, Words
-from agen_authz.config.unit import Seconds
+from agen_authz.config.section import Line, Lines, Name, Section, Selectors, Text
+from agen_authz.config.unit import PositiveSeconds
 
 State = Literal["disabled", "shadow", "enforce"]
+MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
 
 
 class AccessRule(Section):
@@ -17,8 +18,8 @@ class AccessRule(Section):
     tools: Selectors = Field(None, description="Tools it names, as server/name; * matches within one part.")
     resources: Selectors = Field(None, description="Resource URIs it names, as server/uri; ** matches any rest.")
     prompts: Selectors = Field(None, description="Prompts it names, as server/name.")
-    allow: Words | None = Field(None, description="Roles or permissions, any of which is enough.")
-    allow_all: Words | None = Field(None, description="Roles or permissions, all of which are needed.")
+    allow: Lines | None = Field(None, description="Roles or permissions, any of which is enough.")
+    allow_all: Lines | None = Field(None, description="Roles or permissions, all of which are needed.")
 
 
 class Access(Section):
@@ -27,16 +28,16 @@ class Access(Section):
     mapping: Literal["roles", "permissions"] = Field(
         description="What rules ask for: permanent, the store remembers the first value."
     )
-    rules: tuple[AccessRule, ...] = Field(description="The rules; their order means nothing.")
+    rules: tuple[AccessRule, ...] = Field((), description="The rules; their order means nothing.")
 
 
 class StepUpDemand(Section):
     """What a stronger token must show; all that are given must hold."""
 
-    acr: Words | None = Field(None, description="Authentication contexts, any of which is enough.")
-    amr: Words | None = Field(None, description="Authentication methods, any of which is enough.")
-    max_age: Seconds | None = Field(None, description="How long ago the caller may have authenticated.")
-    scope: str | None = Field(None, description="A scope that the token must have.")
+    acr: Lines | None = Field(None, description="Authentication contexts, any of which is enough.")
+    amr: Lines | None = Field(None, description="Authentication methods, any of which is enough.")
+    max_age: PositiveSeconds | None = Field(None, description="How long ago the caller may have authenticated.")
+    scope: Line | None = Field(None, description="A scope that the token must have.")
 
 
 class Policy(Section):
@@ -47,10 +48,10 @@ class Policy(Section):
     tools: Selectors = Field(None, description="Tools it is about; without any selector it is about everything.")
     resources: Selectors = Field(None, description="Resource URIs it is about.")
     prompts: Selectors = Field(None, description="Prompts it is about.")
-    when: tuple[str, ...] | None = Field(None, description="CEL conditions, all of which must hold; absent: always.")
+    when: tuple[Text, ...] | None = Field(None, description="CEL conditions, all of which must hold; absent: always.")
     then: Literal["deny", "step_up", "require_approval"] = Field(description="What it asks for.")
-    message: str | None = Field(None, description="What the caller is told.")
-    flow: str | None = Field(None, description="The approval flow, with `then: require_approval`.")
+    message: Line | None = Field(None, description="What the caller is told.")
+    flow: Line | None = Field(None, description="The approval flow, with `then: require_approval`.")
     step_up: StepUpDemand | None = Field(None, description="What is needed, with `then: step_up`.")
 
 
@@ -63,19 +64,16 @@ class Tenant(Section):
 class DetectorChoice(Section):
     """Detectors beside those of the presets, and those left out."""
 
-    add: Words | None = Field(None, description="Detectors to add.")
-    remove: Words | None = Field(None, description="Detectors to leave out.")
+    add: Lines | None = Field(None, description="Detectors to add.")
+    remove: Lines | None = Field(None, description="Detectors to leave out.")
 
 
 class CustomDetector(Section):
     """A pattern of one's own."""
 
     name: Name = Field(description="Its name in events and in what redact writes.")
-    pattern: str = Field(description="An RE2 pattern.")
-    style: str = Field("redact", description="How its matches are masked.")
-
-
-MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
+    pattern: Line = Field(description="An RE2 pattern.")
+    style: MaskStyle = Field("redact", description="How its matches are masked.")
 
 
 class Protection(Section):
@@ -86,14 +84,14 @@ class Protection(Section):
     tools: Selectors = Field(None, description="Tools whose results it is about.")
     resources: Selectors = Field(None, description="Resource URIs it is about.")
     prompts: Selectors = Field(None, description="Prompts it is about.")
-    when: tuple[str, ...] | None = Field(None, description="CEL conditions; one that cannot be evaluated applies.")
+    when: tuple[Text, ...] | None = Field(None, description="CEL conditions; one that cannot be evaluated applies.")
     presets: tuple[Literal["pii", "phi", "gdpr", "pci", "secrets"], ...] | None = Field(
         None, description="Groups of detectors."
     )
     detectors: DetectorChoice | None = Field(None, description="Single detectors.")
     custom: tuple[CustomDetector, ...] | None = Field(None, description="Patterns of one's own.")
-    style: dict[str, MaskStyle] | None = Field(None, description="How matches are masked, by detector; `default`.")
-    exempt_paths: tuple[str, ...] | None = Field(None, description="JSON pointers that stay, * for one step.")
+    style: dict[Line, MaskStyle] | None = Field(None, description="How matches are masked, by detector; `default`.")
+    exempt_paths: Lines | None = Field(None, description="JSON pointers that stay, * for one step.")
     binary: Literal["block", "pass"] = Field("block", description="Images, audio and blobs that are not text.")
     on_failure: Literal["block", "pass"] = Field("block", description="Bodies that cannot be inspected.")
 
@@ -113,7 +111,7 @@ class Hook(Section):
     tools: Selectors = Field(None, description="Tools it is asked about.")
     resources: Selectors = Field(None, description="Resource URIs it is asked about.")
     prompts: Selectors = Field(None, description="Prompts it is asked about.")
-    url: str = Field(description="http(s) or grpc(s).")
-    secret_file: str | None = Field(None, description="Signs what is sent.")
-    timeout: Seconds = Field(0.3, description="How long it is waited for.")
+    url: Line = Field(description="http(s) or grpc(s).")
+    secret_file: Line | None = Field(None, description="Signs what is sent.")
+    timeout: PositiveSeconds = Field(0.3, description="How long it is waited for.")
     on_failure: Literal["deny", "pass"] = Field("deny", description="What a failing hook means.")

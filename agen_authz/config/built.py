@@ -80,6 +80,7 @@ def weakened(config: Config) -> list[str]:
         ("data_protection.binary", any(rule.binary == "pass" for rule in config.data_protection)),
         ("hooks.on_failure", any(hook.on_failure == "pass" for hook in config.hooks)),
         ("approvals.on_timeout", any(flow.on_timeout == "approve" for flow in config.approvals.flows)),
+        ("approvals.requester_may_approve", any(flow.requester_may_approve for flow in config.approvals.flows)),
         ("audit.on_full", config.audit.on_full == "drop"),
     ]
     return [setting for setting, is_weak in named if is_weak]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agen_authz.config.model import Config
+from agen_authz.config.salvage import Salvage
 from agen_authz.config.tree import Path, Tree, spell
 from agen_authz.core.errors import Problem
 
@@ -10,19 +10,28 @@ from agen_authz.core.errors import Problem
 class Findings:
     """One configuration, and what was found wrong with it."""
 
-    def __init__(self, config: Config, tree: Tree, file: str) -> None:
-        self.config = config
+    def __init__(self, salvage: Salvage, tree: Tree, file: str) -> None:
+        self.config = salvage.config
+        self._salvage = salvage
         self._tree = tree
         self._file = file
         self.problems: list[Problem] = []
 
-    def add(self, path: Path, message: str, cure: str) -> None:
-        """Note one finding; its line is the key's, or that of the nearest part above it."""
-        self.problems.append(Problem(self._file, self._tree.line_of(path), spell(path), message, cure))
+    def add(self, path: Path, message: str, cure: str, *, leans_on: Iterable[Path] = ()) -> None:
+        """Note one finding; its line is the key's, or that of the nearest part above it.
+
+        Args:
+            leans_on: other parts of the file that the finding is about; if one of them is wrong itself, this
+                finding may be its echo and is not made.
+        """
+        place = self._salvage.place(path)
+        if self._salvage.is_certain((place, *leans_on)):
+            line = self._tree.line_of(place)
+            self.problems.append(Problem(self._file, line, spell(place), _one_line(message), _one_line(cure)))
 
     def is_written(self, path: Path) -> bool:
         """Tell whether a key stands in the file."""
-        return path in self._tree.lines
+        return self._salvage.place(path) in self._tree.lines
 
     def refuse_empty(self, path: Path, values: object, meaning: str) -> None:
         """Refuse an empty list: it never means all."""
@@ -31,8 +40,16 @@ class Findings:
 
     def refuse_twins(self, path: Path, key: str, names: Iterable[str], what: str) -> None:
         """Refuse two entries of one name."""
-        seen: dict[str, int] = {}
-        for index, name in enumerate(names):
+        self.refuse_same((((*path, index, key), name) for index, name in enumerate(names)), what)
+
+    def refuse_same(self, named: Iterable[tuple[Path, str]], what: str) -> None:
+        """Refuse two places of one name."""
+        seen: set[str] = set()
+        for path, name in named:
             if name in seen:
-                self.add((*path, index, key), f"two {what} are called `{name}`", "give each a name of its own")
-            seen.setdefault(name, index)
+                self.add(path, f"two {what} are called `{name}`", "give each a name of its own")
+            seen.add(name)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

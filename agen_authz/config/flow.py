@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agen_authz.config.section import Name, Section, Words
-from agen_authz.config.unit import Bytes, Seconds
+from agen_authz.config.section import Line, Lines, Name, Section
+from agen_authz.config.unit import Bytes, PositiveSeconds, Seconds
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
@@ -13,9 +13,9 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 class Approvers(Section):
     """Who may decide: roles and groups match at sign-in, e-mails can be written to."""
 
-    roles: tuple[str, ...] = Field((), description="Roles.")
-    groups: tuple[str, ...] = Field((), description="Groups.")
-    emails: tuple[str, ...] = Field((), description="E-mail addresses.")
+    roles: Lines = Field((), description="Roles.")
+    groups: Lines = Field((), description="Groups.")
+    emails: Lines = Field((), description="E-mail addresses.")
 
 
 class FlowStep(Section):
@@ -29,7 +29,7 @@ class FlowStep(Section):
 class Notify(Section):
     """Who is told."""
 
-    urls_file: str | None = Field(None, description="Apprise URLs, one a line.")
+    urls_file: Line | None = Field(None, description="Apprise URLs, one a line.")
     requester: bool = Field(True, description="Whether the requester is told.")
 
 
@@ -38,47 +38,47 @@ class Flow(Section):
 
     name: Name = Field(description="The flow's name.")
     steps: tuple[FlowStep, ...] = Field(description="Steps, in order.")
-    timeout: Seconds = Field(description="How long the approvers have.")
+    timeout: PositiveSeconds = Field(description="How long the approvers have.")
     on_timeout: Literal["deny", "approve"] = Field("deny", description="What no decision means.")
     low_risk: bool = Field(False, description="Needed for `on_timeout: approve`.")
-    remind_every: Seconds | None = Field(None, description="How often approvers are reminded.")
+    remind_every: PositiveSeconds | None = Field(None, description="How often approvers are reminded.")
     requester_may_approve: bool = Field(False, description="Whether one may approve one's own call.")
-    show_arguments: tuple[str, ...] = Field((), description="JSON pointers shown unmasked to approvers.")
+    show_arguments: Lines = Field((), description="JSON pointers shown unmasked to approvers.")
     notify: Notify = Field(Notify(), description="Who is told.")
 
 
 class Approvals(Section):
     """Calls that a person must approve."""
 
-    base_url: str | None = Field(None, description="Where approvers open the console.")
+    base_url: Line | None = Field(None, description="Where approvers open the console.")
     hold: Seconds = Field(0.0, description="How long a call waits for a decision.")
-    grant_ttl: Seconds = Field(900.0, description="How long an approved call may be made, once.")
+    grant_ttl: PositiveSeconds = Field(900.0, description="How long an approved call may be made, once.")
     max_open_per_subject: Count = Field(20, description="Open requests of one caller.")
-    retention: Seconds = Field(30 * 86400.0, description="When arguments are erased.")
+    retention: PositiveSeconds = Field(30 * 86400.0, description="When arguments are erased.")
     flows: tuple[Flow, ...] = Field((), description="The flows that policies name.")
 
 
 class Notifications(Section):
     """How people are written to."""
 
-    email_url_file: str | None = Field(None, description="Apprise mail URL for people's own addresses.")
+    email_url_file: Line | None = Field(None, description="Apprise mail URL for people's own addresses.")
     max_per_hour: Count = Field(200, description="Messages an hour, at most.")
 
 
 class Holders(Section):
     """Whoever has one of these roles."""
 
-    roles: Words = Field(description="Roles.")
+    roles: Lines = Field(description="Roles.")
 
 
 class Console(Section):
     """The approvers' pages."""
 
-    provider: str = Field(description="Where approvers sign in.")
-    client_id: str = Field(description="The console's client id.")
-    client_secret_file: str = Field(description="The console's client secret.")
-    session: Seconds = Field(8 * 3600.0, description="How long a session lasts.")
-    fresh_login: Seconds = Field(3600.0, description="How fresh a login must be to decide.")
+    provider: Line = Field(description="Where approvers sign in.")
+    client_id: Line = Field(description="The console's client id.")
+    client_secret_file: Line = Field(description="The console's client secret.")
+    session: PositiveSeconds = Field(8 * 3600.0, description="How long a session lasts.")
+    fresh_login: PositiveSeconds = Field(3600.0, description="How fresh a login must be to decide.")
     admins: Holders | None = Field(None, description="Who sees everything.")
     unmask: Holders | None = Field(None, description="Who may see arguments unmasked.")
 
@@ -86,23 +86,23 @@ class Console(Section):
 class Signing(Section):
     """Signatures for backends."""
 
-    expires: Seconds = Field(60.0, description="How long a signature is good.")
-    components: tuple[str, ...] = Field((), description="Components besides the mandatory ones.")
+    expires: PositiveSeconds = Field(60.0, description="How long a signature is good.")
+    components: Lines = Field((), description="Components besides the mandatory ones.")
 
 
 class Store(Section):
     """State that survives a restart."""
 
-    url: str | None = Field(None, description="sqlite:////path or postgresql://...; default: /var/lib/agen/agen.db.")
-    url_env: str | None = Field(None, description="A variable that holds the url.")
-    url_file: str | None = Field(None, description="A file that holds the url.")
-    encryption_key_file: str | None = Field(None, description="Encrypts arguments, keys digests.")
+    url: Line | None = Field(None, description="sqlite:////path or postgresql://...; default: /var/lib/agen/agen.db.")
+    url_env: Line | None = Field(None, description="A variable that holds the url.")
+    url_file: Line | None = Field(None, description="A file that holds the url.")
+    encryption_key_file: Line | None = Field(None, description="Encrypts arguments, keys digests.")
 
 
 class Spool(Section):
     """Where events wait for their sinks."""
 
-    dir: str = Field("/var/lib/agen/audit", description="Directory.")
+    dir: Line = Field("/var/lib/agen/audit", description="Directory.")
     max_bytes: Bytes = Field(1 << 30, description="Room.")
 
 
@@ -113,15 +113,15 @@ class Sink(Section):
     type: Literal["stdout", "file", "otlp", "syslog", "splunk_hec", "https"] = Field(description="Its kind.")
     format: Literal["json", "ocsf", "cef"] = Field("json", description="How events are written.")
     required: bool = Field(False, description="Whether decisions wait for it.")
-    path: str | None = Field(None, description="file: where.")
+    path: Line | None = Field(None, description="file: where.")
     rotate: Bytes | None = Field(None, description="file: size of one file.")
-    endpoint: str | None = Field(None, description="otlp: where.")
-    address: str | None = Field(None, description="syslog: host:port.")
+    endpoint: Line | None = Field(None, description="otlp: where.")
+    address: Line | None = Field(None, description="syslog: host:port.")
     tls: bool | None = Field(None, description="syslog: whether to use TLS.")
-    ca_file: str | None = Field(None, description="syslog: whom to trust.")
-    url: str | None = Field(None, description="splunk_hec, https: where.")
-    token_file: str | None = Field(None, description="splunk_hec: its token.")
-    secret_file: str | None = Field(None, description="https: signs what is sent.")
+    ca_file: Line | None = Field(None, description="syslog: whom to trust.")
+    url: Line | None = Field(None, description="splunk_hec, https: where.")
+    token_file: Line | None = Field(None, description="splunk_hec: its token.")
+    secret_file: Line | None = Field(None, description="https: signs what is sent.")
 
 
 class Audit(Section):
@@ -129,14 +129,16 @@ class Audit(Section):
 
     arguments: Literal["digest", "masked"] = Field("digest", description="What events hold of arguments.")
     chain: bool = Field(True, description="Whether events are hash-chained.")
-    checkpoint_key_file: str | None = Field(None, description="Signs checkpoints of the chain (Ed25519).")
+    checkpoint_key_file: Line | None = Field(None, description="Signs checkpoints of the chain (Ed25519).")
     spool: Spool = Field(Spool(), description="Where events wait.")
     denials_per_second: Count = Field(50, description="Unauthenticated denials beyond this are aggregated.")
     on_full: Literal["deny", "drop"] = Field("deny", description="When a required sink's spool is full.")
-    sinks: tuple[Sink, ...] = Field((Sink(name="stdout", type="stdout"),), description="Where events go.")
+    sinks: tuple[Sink, ...] = Field(
+        (Sink(name="stdout", type="stdout"),), description="Where events go; default: one sink of type stdout."
+    )
 
 
 class Telemetry(Section):
     """Traces."""
 
-    traces: str | None = Field(None, description="OTLP endpoint.")
+    traces: Line | None = Field(None, description="OTLP endpoint.")

@@ -4,19 +4,19 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from agen_authz.config.section import Section, Word, Words
-from agen_authz.config.unit import Seconds
+from agen_authz.config.section import Line, Lines, Section, Word
+from agen_authz.config.unit import PositiveSeconds, Seconds
 
-ClaimPath: TypeAlias = str | tuple[str, ...]
+ClaimPath: TypeAlias = Line | Lines
 
 
 class Jwks(Section):
     """How a provider's keys are fetched."""
 
-    refresh: Seconds = Field(600.0, description="How often they are fetched anew.")
+    refresh: PositiveSeconds = Field(600.0, description="How often they are fetched anew.")
     keep_stale: Seconds = Field(3600.0, description="How long they are kept while the provider is down.")
-    cooldown: Seconds = Field(30.0, description="How often an unknown key may cause a fetch.")
-    timeout: Seconds = Field(3.0, description="How long one fetch may take.")
+    cooldown: PositiveSeconds = Field(30.0, description="How often an unknown key may cause a fetch.")
+    timeout: PositiveSeconds = Field(3.0, description="How long one fetch may take.")
 
 
 class Claims(Section):
@@ -38,16 +38,27 @@ class Provider(Section):
     """An OpenID provider whose access tokens are accepted."""
 
     name: Word = Field(description="The provider's name in events and metrics.")
-    issuer: str = Field(description="`iss` of its tokens, and where OIDC discovery starts.")
+    issuer: Line = Field(
+        description="`iss` of its tokens, and where OIDC discovery starts; https, and not on loopback."
+    )
     insecure_issuer: bool = Field(False, description="Allows http on loopback: the demo and tests.")
-    advertised_issuer: str | None = Field(None, description="What the resource metadata shows; default: issuer.")
-    jwks_uri: str | None = Field(None, description="Where its keys are; default: from discovery.")
-    algorithms: Words = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
-    token_types: Words = Field(("at+jwt", "JWT"), description="Accepted `typ` headers; `absent` may be listed.")
+    advertised_issuer: Line | None = Field(
+        None, description="What the resource metadata shows, such as a custom domain; default: issuer."
+    )
+    jwks_uri: Line | None = Field(None, description="Where its keys are; default: from discovery.")
+    algorithms: Lines = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
+    token_types: Lines = Field(
+        ("at+jwt", "JWT"),
+        description="Accepted `typ` headers; `absent` may be listed. ID tokens are refused whatever it is.",
+    )
     leeway: Seconds = Field(30.0, description="How far clocks may differ.")
-    max_token_age: Seconds | None = Field(None, description="How old a token may be, since `iat`.")
-    tenants: Words | Literal["any"] | None = Field(None, description="Tenants it may speak for, or any.")
-    roles: Words | Literal["any"] | None = Field(None, description="Roles and permissions it may assert, or any.")
+    max_token_age: PositiveSeconds | None = Field(None, description="How old a token may be, since `iat`.")
+    tenants: Lines | Literal["any"] | None = Field(
+        None, description="Tenants it may speak for, or any; to be said where a resource has two providers."
+    )
+    roles: Lines | Literal["any"] | None = Field(
+        None, description="Roles and permissions it may assert, or any; to be said as `tenants` is."
+    )
     jwks: Jwks = Field(Jwks(), description="How its keys are fetched.")
     claims: Claims = Field(Claims(), description="Where its claims are.")
 
@@ -55,34 +66,47 @@ class Provider(Section):
 class RevokedEntries(Section):
     """What is refused at once, of every provider."""
 
-    kids: tuple[str, ...] = Field((), description="Key ids.")
-    subjects: tuple[str, ...] = Field((), description="Subjects.")
-    jti: tuple[str, ...] = Field((), description="Token ids.")
+    kids: Lines = Field((), description="Key ids.")
+    subjects: Lines = Field((), description="Subjects.")
+    jti: Lines = Field((), description="Token ids.")
 
 
 class SigningKey(Section):
     """A key that requests to one backend are signed with."""
 
     id: Word = Field(description="`keyid` of the signature.")
-    secret_file: str = Field(description="At least 32 bytes; one trailing newline is not part of the key.")
+    secret_file: Line = Field(description="At least 32 bytes; one trailing newline is not part of the key.")
 
 
 class Resource(Section):
     """One MCP server that Envoy routes to."""
 
     name: Word = Field(description="The server's name in rules, metrics and events.")
-    url: str = Field(description="What users configure: audience, metadata, host and exact path to match.")
-    providers: Words = Field(description="Whose tokens are accepted.")
-    audiences: tuple[str, ...] = Field((), description="Audiences accepted besides url.")
-    clients: Words | None = Field(None, description="Client ids that may call; default: any.")
+    url: Line = Field(description="What users configure: audience, metadata, host and exact path to match.")
+    providers: Lines = Field(description="Whose tokens are accepted.")
+    audiences: Lines = Field((), description="Audiences accepted besides url.")
+    clients: Lines | None = Field(None, description="Client ids that may call; default: any.")
     require_tenant: bool = Field(False, description="Whether a token must name a tenant.")
-    scopes: tuple[str, ...] = Field((), description="Scopes needed on every call.")
-    origins: tuple[str, ...] = Field((), description="Accepted Origin headers.")
+    scopes: Lines = Field((), description="Scopes needed on every call, and shown in the metadata.")
+    origins: Lines = Field(
+        (), description="Accepted Origin headers, answered by CORS; a request without Origin passes."
+    )
     unmapped: Literal["deny", "authenticated"] = Field("deny", description="Targets that no access rule names.")
-    methods: dict[str, Literal["allow", "deny"]] = Field({}, description="Methods that name no target.")
-    resumable: bool = Field(False, description="Whether Last-Event-ID reaches the backend.")
+    methods: dict[Line, Literal["allow", "deny"]] = Field(
+        {},
+        description="Methods that name no target, `*/list`, `notifications/*`, and `response` (what legacy clients post"
+        " as answers). By default initialize, ping, server/discover, */list, notifications/*, logging/setLevel and"
+        " response are allowed; all else is denied.",
+    )
+    resumable: bool = Field(
+        False, description="Whether Last-Event-ID passes: only where event ids are bound to their session."
+    )
     forward_token: bool = Field(False, description="Whether the caller's token reaches the backend.")
-    forward_headers: tuple[str, ...] = Field((), description="Request headers passed on besides MCP's own.")
-    upstream_path: str | None = Field(None, description="What the backend sees; default: the url's path.")
-    signing_keys: tuple[SigningKey, ...] | None = Field(None, description="The first signs, all verify.")
+    forward_headers: Lines = Field((), description="Request headers passed on besides MCP's own.")
+    upstream_path: Line | None = Field(
+        None, description="What the backend sees where Envoy rewrites it; default: the url's path."
+    )
+    signing_keys: tuple[SigningKey, ...] | None = Field(
+        None, description="The first signs, all verify; a key belongs to one resource."
+    )
     insecure_unsigned: bool = Field(False, description="A resource without signing keys needs this.")

@@ -1,82 +1,109 @@
 """Secrets come from files and variables, never from the configuration itself, and are shown nowhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agen_authz.config.model import Config
+from agen_authz.config.finding import Findings
+from agen_authz.config.section import Section
 from agen_authz.config.tree import Path as KeyPath
-from agen_authz.config.tree import Tree, spell
-from agen_authz.core.errors import Problem
 
 _MIN_KEY_BYTES = 32
 _MAX_SECRET_BYTES = 64 * 1024
+# The engine reads these, again and again: certificates rotate under a running server, and a reload of policies must
+# not fail because one is being replaced.
+_READ_ELSEWHERE = ("server", "tls")
+# Files whose bytes are a key; other files (PEM, URLs, passwords) only must not be empty.
+_KEYS = frozenset({"secret_file", "metadata_key_file", "encryption_key_file"})
+
+SigningKeys = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What was read; nothing of it is in its repr."""
+    """What was read; nothing of it is in its repr.
+
+    Args:
+        signing_keys: of each resource, (id, key) in the order of the file: the first signs.
+    """
 
     metadata_key: bytes | None = field(default=None, repr=False)
     store_key: bytes | None = field(default=None, repr=False)
-    signing_keys: Mapping[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict, repr=False)
+    signing_keys: Mapping[str, SigningKeys] = field(default_factory=dict, repr=False)
 
 
-def read_secrets(config: Config, tree: Tree, file: str, environ: Mapping[str, str]) -> tuple[Secrets, list[Problem]]:
-    """Read every secret that the configuration names; what is missing or too short is a problem."""
-    reader = _Reader(tree, file)
-    if config.store.url_env is not None and not environ.get(config.store.url_env):
-        reader.note(("store", "url_env"), "the variable is not set", "set it, or use `url_file`")
-    metadata_key = reader.read(("server", "metadata_key_file"), config.server.metadata_key_file)
-    store_key = reader.read(("store", "encryption_key_file"), config.store.encryption_key_file)
-    signing: dict[str, tuple[tuple[str, bytes], ...]] = {}
+def read_secrets(findings: Findings, environ: Mapping[str, str]) -> Secrets:
+    """Read every file and variable that the configuration names; what is missing or too short is a finding."""
+    config = findings.config
+    read: dict[KeyPath, bytes] = {}
+    for path, name in _named(config, ()):
+        if str(path[-1]).endswith("_env"):
+            _check_variable(findings, path, environ.get(name))
+            continue
+        content = _read(findings, path, Path(name))
+        if content is not None:
+            read[path] = content
+    _refuse_shared(findings, read)
+    signing: dict[str, SigningKeys] = {}
     for index, resource in enumerate(config.resources):
-        keys = []
-        for position, key in enumerate(resource.signing_keys or ()):
-            path = ("resources", index, "signing_keys", position, "secret_file")
-            keys.append((key.id, reader.read(path, key.secret_file) or b""))
-        signing[resource.name] = tuple(keys)
-    reader.refuse_shared(signing)
-    return Secrets(metadata_key, store_key, signing), reader.problems
+        paths = [
+            (key.id, ("resources", index, "signing_keys", position, "secret_file"))
+            for position, key in enumerate(resource.signing_keys or ())
+        ]
+        signing[resource.name] = tuple((identifier, read[path]) for identifier, path in paths if path in read)
+    metadata_key = read.get(("server", "metadata_key_file"))
+    return Secrets(metadata_key, read.get(("store", "encryption_key_file")), signing)
 
 
-class _Reader:
-    def __init__(self, tree: Tree, file: str) -> None:
-        self._tree = tree
-        self._file = file
-        self.problems: list[Problem] = []
+def _named(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Walk over every key that names a file or a variable."""
+    if path == _READ_ELSEWHERE:
+        return
+    if isinstance(value, Section):
+        for key in type(value).model_fields:
+            member = getattr(value, key)
+            if isinstance(member, str) and key.endswith(("_file", "_env")):
+                yield (*path, key), member
+            else:
+                yield from _named(member, (*path, key))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _named(item, (*path, index))
 
-    def note(self, path: KeyPath, message: str, cure: str) -> None:
-        self.problems.append(Problem(self._file, self._tree.line_of(path), spell(path), message, cure))
 
-    def read(self, path: KeyPath, name: str | None) -> bytes | None:
-        """Read one key file: its bytes less one trailing newline."""
-        if name is None:
-            return None
-        try:
-            with Path(name).open("rb") as stream:
-                raw = stream.read(_MAX_SECRET_BYTES + 1)
-        except OSError as exc:
-            self.note(path, f"cannot be read: {exc.strerror}", "create the file, or check with `--no-secrets`")
-            return None
-        key = raw.removesuffix(b"\n")
-        if len(raw) > _MAX_SECRET_BYTES:
-            self.note(path, "larger than 64 KiB", "name a file that holds nothing but the key")
-        elif len(key) < _MIN_KEY_BYTES:
-            self.note(
-                path, f"the key is shorter than {_MIN_KEY_BYTES} bytes", "generate one: openssl rand -out FILE 32"
-            )
-        return key
+def _check_variable(findings: Findings, path: KeyPath, content: str | None) -> None:
+    if not content:
+        findings.add(path, "the variable is not set", "set it, or check with `--no-secrets`")
 
-    def refuse_shared(self, signing: Mapping[str, tuple[tuple[str, bytes], ...]]) -> None:
-        """Refuse one key's bytes under two resources: one backend could then forge to the other."""
-        owners: dict[bytes, str] = {}
-        for name, keys in signing.items():
-            for identifier, secret in keys:
-                owner = owners.setdefault(secret, name) if secret else name
-                if owner != name:
-                    self.note(
-                        ("resources",),
-                        f"signing key `{identifier}` of `{name}` has the bytes of a key of `{owner}`",
-                        "generate a key of its own for each resource",
-                    )
+
+def _read(findings: Findings, path: KeyPath, file: Path) -> bytes | None:
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(_MAX_SECRET_BYTES + 1)
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or "not the name of a file"
+        findings.add(path, f"cannot be read: {why}", "create the file, or check with `--no-secrets`")
+        return None
+    content = raw.removesuffix(b"\n")
+    if not content:
+        findings.add(path, "the file is empty", "write the secret into it")
+    elif path[-1] not in _KEYS:
+        return content
+    elif len(raw) > _MAX_SECRET_BYTES:
+        findings.add(path, "larger than 64 KiB", "name a file that holds nothing but the key")
+    elif len(content) < _MIN_KEY_BYTES:
+        message = f"the key is shorter than {_MIN_KEY_BYTES} bytes"
+        findings.add(path, message, f"generate one: openssl rand -out FILE {_MIN_KEY_BYTES}")
+    return content
+
+
+def _refuse_shared(findings: Findings, read: Mapping[KeyPath, bytes]) -> None:
+    """Refuse one key's bytes under two resources: one backend could then forge to the other."""
+    owners: dict[bytes, str] = {}
+    for path, content in read.items():
+        if path[0] == "resources" and content:
+            name = findings.config.resources[int(path[1])].name
+            owner = owners.setdefault(content, name)
+            if owner != name:
+                cure = "generate a key of its own for each resource"
+                findings.add(path, f"has the bytes of a key of `{owner}`", cure)

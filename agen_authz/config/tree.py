@@ -1,10 +1,12 @@
 """YAML to plain values that remember their lines; what YAML can do beyond JSON is refused.
 
 No anchors, aliases, tags or merge keys; no key twice; only `true` and `false` are booleans, so that `on`, `off`
-and `no` are words.
+and `no` are words. The parser's events are walked here: nothing is constructed, and depth is bounded before
+anything recurses.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -14,30 +16,28 @@ from agen_authz.core.errors import Problem
 
 Path: TypeAlias = tuple[str | int, ...]
 MAX_FILE_BYTES = 4 << 20
-_MAX_DEPTH = 32
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader with the booleans, numbers and nulls of YAML 1.2's JSON schema."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:null|~|)\Z"), ["n", "~", ""])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z"), list("-0123456789"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}\Z"), list("-0123456789")
-)
-_SCALARS = {"bool", "null", "int", "float", "str"}
+_MAX_DEPTH = 24
+_MAX_KEY_CHARS = 256
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 @dataclass(slots=True)
 class Tree:
-    """Plain values and where each one stands; `lines` has the line of every key and item."""
+    """Plain values and where each one stands.
+
+    Args:
+        lines: the line of every key and item.
+        broken: where a value stands that could not be read; it is None in `value`.
+        is_readable: whether the whole file was read; otherwise `value` means nothing.
+    """
 
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    broken: set[Path] = field(default_factory=set)
+    is_readable: bool = False
 
     def line_of(self, path: Path) -> int | None:
         """Find the line of a path, or of the nearest part above it that was written."""
@@ -54,82 +54,144 @@ def spell(path: Path) -> str:
     return spelt
 
 
-def read_tree(text: str, file: str) -> Tree:
+def find_parser() -> Any:
+    """Find PyYAML's parser in C, which reads 10,000 rules ten times as fast; a build of PyYAML may lack it."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_tree(text: str, file: str, parser: Any = None) -> Tree:
     """Read one YAML document; what is wrong with it stands in `problems`, and nothing raises."""
     tree = Tree()
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        _Reader(tree, file, yaml.parse(text, Loader=parser or find_parser())).read()
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark is not None else None
-        # The parser's own text may quote the line, which may be a secret: only its first words are kept.
-        problem = (exc.problem or "cannot be read").split("'")[0].strip() or "cannot be read"
-        tree.problems.append(Problem(file, line, "", f"not valid YAML: {problem}", "correct the line"))
-        return tree
-    except (yaml.YAMLError, ValueError, RecursionError):
+        # Where the parser quotes the line, that may be a secret.
+        message = re.sub(r"\s*'[^']{6,}.*", "", exc.problem or "", flags=re.DOTALL) or "it cannot be read"
+        tree.problems.append(Problem(file, line, "", f"not valid YAML: {message}", "correct the line"))
+    except (yaml.YAMLError, ValueError):
         tree.problems.append(Problem(file, None, "", "not valid YAML", "write UTF-8 text without control characters"))
-        return tree
-    if node is None:
-        tree.problems.append(Problem(file, None, "", "the file is empty", "start from `contract/minimal.yaml`"))
-        return tree
-    _Reader(tree, file).read(node, ())
+    except _TooDeep as exc:
+        tree.problems.append(Problem(file, exc.line, "", "nested too deeply", "no key of this file is this deep"))
     return tree
 
 
+class _TooDeep(Exception):
+    def __init__(self, line: int) -> None:
+        super().__init__("nested too deeply")
+        self.line = line
+
+
 class _Reader:
-    def __init__(self, tree: Tree, file: str) -> None:
+    def __init__(self, tree: Tree, file: str, events: Iterator[Any]) -> None:
         self._tree = tree
         self._file = file
-        self._seen: set[int] = set()
+        self._events = events
 
-    def read(self, node: yaml.Node, path: Path) -> None:
-        self._tree.value = self._value(node, path)
+    def read(self) -> None:
+        tree = self._tree
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if tree.is_readable:
+                    self._note(event, (), "a second document starts here", "keep one document a file")
+                    break
+                tree.value = self._value(next(self._events), ())
+                tree.is_readable = True
+        if (tree.is_readable and tree.value is None and not tree.problems) or not tree.lines:
+            tree.is_readable = False
+            tree.problems.append(Problem(self._file, None, "", "the file is empty", "name at least the required keys"))
 
-    def _note(self, node: yaml.Node, path: Path, message: str, cure: str) -> None:
-        self._tree.problems.append(Problem(self._file, node.start_mark.line + 1, spell(path), message, cure))
+    def _note(self, event: Any, path: Path, message: str, cure: str) -> None:
+        line = event.start_mark.line + 1
+        self._tree.problems.append(Problem(self._file, line, spell(path), message, cure))
 
-    def _value(self, node: yaml.Node, path: Path) -> Any:
-        self._tree.lines.setdefault(path, node.start_mark.line + 1)
-        if id(node) in self._seen:
-            self._note(node, path, "aliases are not read", "write the value out")
-            return None
-        self._seen.add(id(node))
+    def _value(self, event: Any, path: Path) -> Any:
+        self._tree.lines.setdefault(path, event.start_mark.line + 1)
         if len(path) > _MAX_DEPTH:
-            self._note(node, path, "nested too deeply", "no key of this file is this deep")
+            raise _TooDeep(event.start_mark.line + 1)
+        if isinstance(event, yaml.AliasEvent):
+            self._break(event, path, "aliases are not read", "write the value out")
             return None
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+        if event.anchor is not None:
+            self._note(event, path, "anchors are not read", "remove it: nothing can refer to it")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(event, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(event, path)
+        return self._scalar(event, path)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _break(self, event: Any, path: Path, message: str, cure: str) -> None:
+        self._note(event, path, message, cure)
+        self._tree.broken.add(path)
+
+    def _refuse_tag(self, event: Any, path: Path) -> None:
+        if event.tag is not None:
+            self._break(event, path, "tags are not read", "write the plain value")
+
+    def _sequence(self, start: Any, path: Path) -> list[Any]:
+        self._refuse_tag(start, path)
+        items: list[Any] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._value(event, (*path, len(items))))
+        return items
+
+    def _mapping(self, start: Any, path: Path) -> dict[str, Any]:
+        self._refuse_tag(start, path)
         members: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value
-            if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key, str) or key == "<<":
-                self._note(key_node, path, "a key is not a plain word", "write keys as words; there are no merges")
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(event, path)
+            if key is None or key in members:
+                if key is not None:
+                    self._note(event, (*path, key), "the key stands twice", "keep one of the two")
+                self._skip(next(self._events))
                 continue
             inner = (*path, key)
-            if key in members:
-                self._note(key_node, inner, "the key stands twice", "keep one of the two")
-                continue
-            self._tree.lines[inner] = key_node.start_mark.line + 1
-            members[key] = self._value(value_node, inner)
+            self._tree.lines[inner] = event.start_mark.line + 1
+            members[key] = self._value(next(self._events), inner)
         return members
 
-    def _scalar(self, node: yaml.Node, path: Path) -> Any:
-        kind = node.tag.rpartition(":")[2]
-        if not node.tag.startswith("tag:yaml.org,2002:") or kind not in _SCALARS:
-            self._note(node, path, "tags are not read", "write the plain value")
+    def _key(self, event: Any, path: Path) -> str | None:
+        if isinstance(event, yaml.ScalarEvent) and event.tag is None and event.anchor is None:
+            key: str = event.value
+            is_text = not _is_plain(event) or isinstance(_read_plain(key), str)
+            if is_text and key != "<<" and key.isprintable() and 0 < len(key) <= _MAX_KEY_CHARS:
+                return key
+        cure = "write keys as words, and quote one that is a number; there are no merges"
+        self._note(event, path, "a key is not a plain word", cure)
+        if not isinstance(event, yaml.ScalarEvent):
+            self._skip(event)
+        return None
+
+    def _skip(self, event: Any) -> None:
+        """Pass over one value; the depth is bounded here too: parsers slow down with it."""
+        depth = 0
+        while True:
+            if depth > _MAX_DEPTH:
+                raise _TooDeep(event.start_mark.line + 1)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth == 0:
+                return
+            event = next(self._events)
+
+    def _scalar(self, event: Any, path: Path) -> Any:
+        self._refuse_tag(event, path)
+        value: str = event.value
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            self._break(event, path, "half a character stands here", "write the character itself")
             return None
-        match kind:
-            case "bool":
-                return node.value == "true"
-            case "null":
-                return None
-            case "int":
-                return int(node.value)
-            case "float":
-                return float(node.value)
-            case _:
-                return node.value
+        return _read_plain(value) if _is_plain(event) else value
+
+
+def _is_plain(event: Any) -> bool:
+    """Tell whether a scalar stands there without quotes and without a tag."""
+    return bool(event.implicit[0])
+
+
+def _read_plain(text: str) -> str | int | float | bool | None:
+    """Read a word that is not quoted, as JSON would."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text

@@ -1,0 +1,81 @@
+"""Cross-checks of `providers`."""
+
+import re
+from collections.abc import Iterable
+
+from agen_authz.config.finding import Findings
+from agen_authz.config.identity import Claims, Provider
+from agen_authz.config.tree import Path
+from agen_authz.config.url import DEFAULT_PORTS, is_host, is_loopback_host, split_url
+from agen_authz.core.jwk import ALGORITHMS
+
+# A JSON pointer (RFC 6901 section 3), or words between dots.
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_DOTTED = re.compile(r"[^./]+(?:\.[^./]+)*")
+_NOT_ACCESS = ("id-jag+jwt", "dpop+jwt", "logout+jwt")
+
+
+def check_providers(findings: Findings) -> None:
+    """Check providers one by one and against each other."""
+    providers = findings.config.providers
+    findings.refuse_empty(("providers",), providers, "at least one provider")
+    findings.refuse_twins(("providers",), "name", (provider.name for provider in providers), "providers")
+    seen: set[str] = set()
+    for index, provider in enumerate(providers):
+        path: Path = ("providers", index)
+        _check_issuers(findings, path, provider)
+        _check_tokens(findings, path, provider)
+        _check_claims(findings, (*path, "claims"), provider.claims)
+        if provider.issuer in seen:
+            findings.add((*path, "issuer"), "two providers have this issuer", "keep one of them")
+        seen.add(provider.issuer)
+        if findings.config.tenants is not None and provider.claims.tenant is None:
+            findings.add((*path, "claims"), "`tenants` needs a tenant, and none is mapped", "map `claims.tenant`")
+
+
+def _check_tokens(findings: Findings, path: Path, provider: Provider) -> None:
+    for index, algorithm in enumerate(provider.algorithms):
+        if algorithm not in ALGORITHMS:
+            cure = "use " + ", ".join(sorted(ALGORITHMS))
+            findings.add((*path, "algorithms", index), "not an algorithm that is accepted", cure)
+    for index, kind in enumerate(provider.token_types):
+        if kind.lower().endswith(_NOT_ACCESS):
+            findings.add((*path, "token_types", index), "not a type of access token", "leave it out")
+    for key in ("algorithms", "token_types", "tenants", "roles"):
+        findings.refuse_empty((*path, key), getattr(provider, key), "at least one")
+
+
+def _check_claims(findings: Findings, path: Path, claims: Claims) -> None:
+    for key in Claims.model_fields:
+        written = getattr(claims, key)
+        findings.refuse_empty((*path, key), written, "at least one path")
+        alternatives: Iterable[str] = (written,) if isinstance(written, str) else written or ()
+        for claim in alternatives:
+            if not (_POINTER if claim.startswith("/") else _DOTTED).fullmatch(claim):
+                cure = "write a.b, or a JSON pointer such as /https:~1~1example.com~1roles"
+                findings.add((*path, key), "not the path of a claim", cure)
+
+
+def _check_issuers(findings: Findings, path: Path, provider: Provider) -> None:
+    for key in ("issuer", "advertised_issuer", "jwks_uri"):
+        url = getattr(provider, key)
+        if url is not None:
+            _check_url(findings, (*path, key), url, is_insecure=provider.insecure_issuer)
+
+
+def _check_url(findings: Findings, path: Path, url: str, *, is_insecure: bool) -> None:
+    parts = split_url(url)
+    # Keys may be looked up with a query; an issuer has none (OpenID Connect Discovery 1.0 section 3).
+    has_tail = "#" in url or ("?" in url and path[-1] != "jwks_uri")
+    # Names of containers have underscores; nothing is decided by this one.
+    host = "" if parts is None or parts.hostname is None else parts.hostname.replace("_", "-")
+    if parts is None or parts.scheme not in DEFAULT_PORTS or has_tail or not is_host(host):
+        findings.add(path, "not a URL of a provider", "write https://host/path without query")
+    elif "@" in parts.netloc:
+        findings.add(path, "has a user in it", "write https://host/path")
+    elif is_loopback_host(host):
+        if not is_insecure:
+            cure = "use its real address, or `insecure_issuer: true` in a demo"
+            findings.add(path, "the issuer is on loopback", cure)
+    elif parts.scheme != "https":
+        findings.add(path, "the issuer is not https", "use https: `insecure_issuer` allows http on loopback only")

@@ -1,0 +1,156 @@
+"""Cross-checks of `resources`."""
+
+import re
+from posixpath import normpath
+
+from agen_authz.config.authority import authorities_of
+from agen_authz.config.finding import Findings
+from agen_authz.config.identity import Resource
+from agen_authz.config.tree import Path
+from agen_authz.config.url import DEFAULT_PORTS, is_host, is_loopback_host, split_url
+from agen_authz.core.method import names_target
+from agen_authz.core.route import WELL_KNOWN
+
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+|/|")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
+_METHOD = re.compile(r"[A-Za-z0-9_/.$-]{1,128}|\*/list|notifications/\*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_UPSTREAM = re.compile(r"/[\x21\x22\x24-\x7e]*")
+# Signed, set or removed by us, hop by hop, or what makes some backends see another method or path.
+_NEVER_FORWARDED = frozenset({
+    "authorization", "connection", "content-digest", "cookie", "host", "keep-alive", "signature", "signature-input",
+    "te", "trailer", "transfer-encoding", "upgrade",
+})  # fmt: skip
+_NEVER_FORWARDED_PREFIXES = (
+    "agen-",
+    "proxy-",
+    "x-envoy-",
+    "x-http-method",
+    "x-method-override",
+    "x-original-",
+    "x-rewrite-",
+)
+_OWN_KEY = "generate a key of its own for each resource"
+
+
+def check_resources(findings: Findings) -> None:
+    """Check resources one by one and against each other."""
+    resources = findings.config.resources
+    findings.refuse_empty(("resources",), resources, "at least one resource")
+    findings.refuse_twins(("resources",), "name", (resource.name for resource in resources), "resources")
+    places: dict[tuple[str, str], int] = {}
+    keys: dict[str, str] = {}
+    for index, resource in enumerate(resources):
+        path: Path = ("resources", index)
+        for place in sorted(_check_url(findings, (*path, "url"), resource.url)):
+            owner = places.setdefault(place, index)
+            if owner != index:
+                message = f"`{resources[owner].name}` has the same url"
+                findings.add((*path, "url"), message, "give each resource a path of its own")
+                break
+        _check_providers_of(findings, path, resource)
+        _check_lists(findings, path, resource)
+        _check_methods(findings, (*path, "methods"), resource)
+        _check_upstream(findings, path, resource)
+        _check_keys(findings, path, resource, keys)
+
+
+def _check_url(findings: Findings, path: Path, url: str) -> set[tuple[str, str]]:
+    """Check a url; return every (authority, path) that names it: a query does not make it another place."""
+    parts = split_url(url)
+    written = "" if parts is None else parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+    host = written[1:-1] if written.startswith("[") else written
+    if parts is None or parts.scheme not in DEFAULT_PORTS or "#" in url or not is_host(host):
+        cure = "write https://host/path: lower-case host, no user, no fragment"
+        findings.add(path, "not the URL of a resource", cure)
+    elif not _PATH.fullmatch(parts.path) or not {".", ".."}.isdisjoint(parts.path.split("/")):
+        findings.add(path, "the path is not canonical", "no escapes, empty or dot segments, or slash at the end")
+    elif parts.path.startswith(WELL_KNOWN):
+        findings.add(path, "the path is where metadata is", "choose a path outside of /.well-known")
+    elif "?" in url and not parts.query:
+        findings.add(path, "the query is empty", "leave the question mark out")
+    elif parts.scheme != "https" and not is_loopback_host(host):
+        findings.add(path, "http is for loopback only", "use https; TLS may end before Envoy")
+    else:
+        return {(authority, parts.path or "/") for authority in authorities_of(parts)}
+    return set()
+
+
+def _check_providers_of(findings: Findings, path: Path, resource: Resource) -> None:
+    by_name = {provider.name: provider for provider in findings.config.providers}
+    findings.refuse_empty((*path, "providers"), resource.providers, "at least one provider")
+    leans_on: tuple[Path, ...] = (("providers",),)
+    for index, name in enumerate(resource.providers):
+        here, provider = (*path, "providers", index), by_name.get(name)
+        if name in resource.providers[:index]:
+            findings.add(here, f"provider `{name}` stands twice", "keep one of the two")
+        elif provider is None:
+            cure = "name one of " + ", ".join(f"`{known}`" for known in by_name)
+            findings.add(here, f"unknown provider `{name}`", cure, leans_on=leans_on)
+        elif resource.require_tenant and provider.claims.tenant is None:
+            message = f"a tenant is required, and provider `{name}` maps none"
+            findings.add((*path, "require_tenant"), message, "map `claims.tenant` of the provider", leans_on=leans_on)
+        if provider is not None and len(set(resource.providers)) > 1:
+            for key in ("tenants", "roles"):
+                if getattr(provider, key) is None:
+                    message = f"one of two providers, `{name}`, leaves `{key}` unsaid"
+                    cure = f"give it a list of `{key}`, or the word any"
+                    findings.add(here, message, cure, leans_on=leans_on)
+
+
+def _check_lists(findings: Findings, path: Path, resource: Resource) -> None:
+    findings.refuse_empty((*path, "clients"), resource.clients, "at least one client")
+    for index, scope in enumerate(resource.scopes):
+        if not _SCOPE.fullmatch(scope):
+            cure = "write one word without quotes"
+            findings.add((*path, "scopes", index), "not a scope (RFC 6749 section 3.3)", cure)
+    for index, origin in enumerate(resource.origins):
+        if not _is_origin(origin):
+            cure = "write scheme://host[:port] in lower case, no default port, no `*`"
+            findings.add((*path, "origins", index), "not an origin", cure)
+
+
+def _is_origin(origin: str) -> bool:
+    """Tell whether a browser would send this origin (RFC 6454 section 6.2); it leaves the default port out."""
+    parts = split_url(origin)
+    if parts is None or not _ORIGIN.fullmatch(origin) or origin != origin.lower():
+        return False
+    default = DEFAULT_PORTS.get(parts.scheme)
+    return default is None or (is_host(parts.hostname or "") and parts.port != default)
+
+
+def _check_methods(findings: Findings, path: Path, resource: Resource) -> None:
+    for method in resource.methods:
+        if method.startswith("tasks/") or names_target(method):
+            findings.add((*path, method), "this method names a target", "decide on it with access rules")
+        elif not _METHOD.fullmatch(method):
+            findings.add((*path, method), "not a method", "write a method, `*/list` or `notifications/*`")
+
+
+def _check_upstream(findings: Findings, path: Path, resource: Resource) -> None:
+    for index, header in enumerate(resource.forward_headers):
+        name = header.lower()
+        is_ours = name in _NEVER_FORWARDED or name.startswith(_NEVER_FORWARDED_PREFIXES)
+        if is_ours or not _HEADER.fullmatch(header):
+            findings.add((*path, "forward_headers", index), "this header cannot be forwarded", "leave it out")
+    if resource.upstream_path is not None and not _UPSTREAM.fullmatch(resource.upstream_path):
+        findings.add((*path, "upstream_path"), "not a path", "write what the backend sees, such as /mcp")
+
+
+def _check_keys(findings: Findings, path: Path, resource: Resource, owners: dict[str, str]) -> None:
+    signing = resource.signing_keys
+    if signing is None:
+        if not resource.insecure_unsigned:
+            cure = "add `signing_keys`, or `insecure_unsigned: true` if the backend cannot verify"
+            findings.add(path, f"requests to `{resource.name}` would not be signed", cure)
+        return
+    findings.refuse_empty((*path, "signing_keys"), signing, "at least one key")
+    if resource.insecure_unsigned:
+        findings.add((*path, "insecure_unsigned"), "there are signing keys as well", "keep one of the two")
+    findings.refuse_twins((*path, "signing_keys"), "id", (key.id for key in signing), "keys")
+    for index, key in enumerate(signing):
+        for field, named in (("id", f"id {key.id}"), ("secret_file", f"file {normpath(key.secret_file)}")):
+            owner = owners.setdefault(named, resource.name)
+            if owner != resource.name:
+                findings.add((*path, "signing_keys", index, field), f"the key is one of `{owner}` as well", _OWN_KEY)

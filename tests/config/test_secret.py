@@ -1,0 +1,137 @@
+"""Every file and variable of a secret is read when asked to, and what is wrong with one is said without it."""
+
+from pathlib import Path
+
+import pytest
+
+from agen_authz.config import Secrets, load, weakened
+from agen_authz.core.errors import ConfigError
+from tests.config.test_mistakes import FLOW, GOOD, KEYS, problems_of
+
+KEY = b"canary-" * 5
+
+
+def load_with(folder: Path, text: str):
+    file = folder / "agen.yaml"
+    file.write_text(text, "utf-8")
+    return load(file, environ={})
+
+
+def places_of(folder: Path, text: str) -> list[tuple[str, str]]:
+    with pytest.raises(ConfigError) as caught:
+        load_with(folder, text)
+    assert "canary" not in str(caught.value)
+    return [(problem.path, problem.message) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (GOOD.replace("  authz", "  metadata_key_file: FILE\n  authz"), "server.metadata_key_file"),
+        (GOOD + "masking_keys: [{id: m, secret_file: FILE}]\n", "masking_keys[0].secret_file"),
+        (GOOD + "hooks: [{name: h, on: call, url: 'https://h', secret_file: FILE}]\n", "hooks[0].secret_file"),
+        (GOOD + "notifications: {email_url_file: FILE}\n", "notifications.email_url_file"),
+        (GOOD + "console: {provider: corp, client_id: c, client_secret_file: FILE}\n", "console.client_secret_file"),
+        (GOOD + "store: {url_file: FILE}\n", "store.url_file"),
+        (GOOD + "audit: {checkpoint_key_file: FILE}\n", "audit.checkpoint_key_file"),
+        (GOOD + "audit: {sinks: [{name: s, type: splunk_hec, url: 'https://s', token_file: FILE}]}\n",
+         "audit.sinks[0].token_file"),
+        (GOOD + (FLOW % ("", ", notify: {urls_file: FILE}", "")).replace("/k", "FILE"),
+         "approvals.flows[0].notify.urls_file"),
+    ],
+    ids=["metadata", "masking", "hook", "mail", "console", "store", "checkpoints", "splunk", "flow"],
+)  # fmt: skip
+def test_file_that_is_missing_or_empty_is_named(tmp_path, text, path):
+    missing, empty, good = (tmp_path / name for name in ("missing", "empty", "good"))
+    empty.write_bytes(b"\n")
+    good.write_bytes(KEY)
+    assert (path, "cannot be read: No such file or directory") in places_of(
+        tmp_path, text.replace("FILE", str(missing))
+    )
+    assert (path, "the file is empty") in places_of(tmp_path, text.replace("FILE", str(empty)))
+    assert (path, "cannot be read: Is a directory") in places_of(tmp_path, text.replace("FILE", str(tmp_path)))
+    assert "canary" not in repr(load_with(tmp_path, text.replace("FILE", str(good))).secrets)
+
+
+def test_only_keys_have_a_length(tmp_path):
+    short, long = tmp_path / "short", tmp_path / "long"
+    short.write_bytes(b"x")
+    long.write_bytes(b"x" * 100_000)
+    console = f"console: {{provider: corp, client_id: c, client_secret_file: {short}}}\n"
+    mail = f"{GOOD}notifications: {{email_url_file: {long}}}\n{console}"
+    assert load_with(tmp_path, mail).secrets == Secrets(signing_keys={"crm": (), "billing": ()})
+    text = GOOD + f"store: {{encryption_key_file: {short}}}\nmasking_keys: [{{id: m, secret_file: {long}}}]\n"
+    assert places_of(tmp_path, text) == [
+        ("store.encryption_key_file", "the key is shorter than 32 bytes"),
+        ("masking_keys[0].secret_file", "larger than 64 KiB"),
+    ]
+
+
+def test_keys_are_handed_over_beside_the_configuration(tmp_path):
+    key = tmp_path / "key"
+    key.write_bytes(KEY + b"\n")
+    text = GOOD.replace("  authz", f"  metadata_key_file: {key}\n  authz") + f"store: {{encryption_key_file: {key}}}\n"
+    loaded = load_with(tmp_path, text)
+    assert loaded.secrets == Secrets(KEY, KEY, {"crm": (), "billing": ()})
+    assert repr(loaded.secrets) == "Secrets()"
+    assert "server.metadata_key_file" not in weakened(loaded.config)
+
+
+def test_certificates_are_left_to_the_engine_that_reads_them_anew(tmp_path):
+    tls = f"tls: {{cert_file: {tmp_path}/c, key_file: {tmp_path}/k, client_ca_file: {tmp_path}/a}}"
+    assert load_with(tmp_path, GOOD.replace("  authz", f"  {tls}\n  authz")).secrets.metadata_key is None
+
+
+def test_two_names_of_one_key_under_two_resources_are_found_by_its_bytes(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(KEY)
+    text = GOOD
+    for name in ("a", "b"):
+        keys = KEYS.replace("k1", name).replace("/a", str(tmp_path / name))
+        text = text.replace("insecure_unsigned: true", keys, 1)
+    assert places_of(tmp_path, text) == [
+        ("resources[1].signing_keys[0].secret_file", "has the bytes of a key of `crm`"),
+    ]
+
+
+def test_mistakes_of_secrets_stand_beside_the_others(tmp_path):
+    text = (
+        GOOD.replace("allow: [analyst]", "allow: []")
+        + f"store: {{url_env: NONE, encryption_key_file: {tmp_path}/x}}\nzzz: 1\n"
+    )
+    assert [path for path, _ in places_of(tmp_path, text)] == [
+        "access.rules[0].allow", "store.url_env", "store.encryption_key_file", "zzz",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ['"a\\0b"', '""', '"a\\nb"'], ids=["nul", "empty", "two lines"])
+def test_name_that_no_file_has_is_a_mistake(tmp_path, name):
+    (problem,) = problems_of(tmp_path, GOOD + f"store: {{encryption_key_file: {name}}}\n")
+    assert problem.path == "store.encryption_key_file"
+
+
+def test_configuration_that_no_file_can_be_is_named():
+    with pytest.raises(ConfigError, match="cannot be read: not the name of a file"):
+        load(Path("a\0b"), environ={})
+
+
+def test_everything_that_weakens_is_listed(tmp_path):
+    text = (
+        GOOD.replace("https://id.example.com/", "http://127.0.0.1:1\n    insecure_issuer: true")
+        + "data_protection: [{name: d, state: enforce, presets: [pii], on_failure: pass, binary: pass}]\n"
+        + "hooks: [{name: h, on: call, url: 'https://h', on_failure: pass}]\naudit: {on_full: drop}\n"
+        + FLOW % ("", ", on_timeout: approve, low_risk: true, requester_may_approve: true", "")
+    )
+    file = tmp_path / "agen.yaml"
+    file.write_text(text, "utf-8")
+    assert weakened(load(file, secrets=False, environ={}).config) == [
+        "server.metadata_key_file",
+        "providers.insecure_issuer",
+        "resources.insecure_unsigned",
+        "data_protection.on_failure",
+        "data_protection.binary",
+        "hooks.on_failure",
+        "approvals.on_timeout",
+        "approvals.requester_may_approve",
+        "audit.on_full",
+    ]
