@@ -8,7 +8,7 @@ from threading import Lock
 
 from agen_authz.core.errors import Rejected
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Call, Facts, Provider, RawToken, Request, Resource, Revoked
+from agen_authz.core.model import Call, Facts, Provider, Request, Resource, Revoked
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import (
     UnverifiedToken,
@@ -34,7 +34,7 @@ class Vouched:
 
 
 class TokenCache:
-    """Verified tokens by the SHA-256 of their bytes; bounded, the least recently added goes first.
+    """Verified tokens by the SHA-256 of the header that brought them; bounded, the least recently added goes first.
 
     An entry says that signature and key were good, and nothing about where or when the token may be used.
     """
@@ -82,10 +82,7 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
         Unavailable: the provider's keys are not to be had, so nobody can tell a good token from a bad one.
         TimeoutError: the provider took longer than `bound_s`.
     """
-    raw = read_bearer(request.headers)
-    if isinstance(raw, Rejected):
-        return raw
-    vouched = await _vouch(raw, resource.providers, sources, bound_s)
+    vouched = await _vouch(request.headers, resource.providers, sources, bound_s)
     if isinstance(vouched, Rejected):
         return vouched
     principal = admit_principal(
@@ -95,14 +92,21 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
 
 
 async def _vouch(
-    raw: RawToken, providers: Mapping[str, Provider], sources: Sources, bound_s: float
+    headers: Mapping[str, str], providers: Mapping[str, Provider], sources: Sources, bound_s: float
 ) -> Vouched | Rejected:
-    digest = hashlib.sha256(raw.encode("ascii")).digest()
+    credential = headers.get("authorization")
+    if credential is None:
+        return Rejected(Reason.TOKEN_MISSING)
+    # The whole value names the entry: one that was read before needs no reading.
+    digest = hashlib.sha256(credential.encode("utf-8")).digest()
     known = sources.tokens.find(digest)
     if known is not None and providers.get(known.provider.issuer) is known.provider:
         if sources.keys.find_key(known.provider.name, known.key.kid) is known.key:
             return known
         sources.tokens.forget(digest)
+    raw = read_bearer(credential)
+    if isinstance(raw, Rejected):
+        return raw
     token = read_token(raw)
     if isinstance(token, Rejected):
         return token

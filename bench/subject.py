@@ -23,6 +23,7 @@ from agen_authz.obligations import Outlets
 from agen_authz.ports import AuditSink, Metrics
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
 from agen_authz.wire.event import Recording
+from agen_authz.wire.template import Templates
 
 ISSUER, URL, KID = "https://id.example.com", "https://mcp.example.com/crm/mcp", "bench"
 _PRIVATE = ec.derive_private_key(20261123, ec.SECP256R1())
@@ -74,7 +75,7 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10) -> Check
     settings = CheckSettings(
         policies=PolicySet("bench", {"crm": resource}, access), routes=build_routes([resource]),
         limits=BodyLimits(1 << 20, 64), recording=Recording("bench", b"k" * 32, Surroundings()),
-        off_word="off-0123456789abcdef", timeout_s=1.0, in_flight=1024,
+        templates=Templates("off-0123456789abcdef"), timeout_s=1.0, in_flight=1024,
     )  # fmt: skip
     clock, sessions = SystemClock(), MemorySessions(1000)
     sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000))

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.header import look_at
 from agen_authz.core.jwk import PublicKey, parse_jwks
 from agen_authz.core.model import (
     Call,
@@ -282,12 +283,14 @@ def encode(document: Any) -> bytes:
 
 def request(body: bytes | None = None, **changes: Any) -> Request:
     """Build a request as `read_check` returns it; its headers are given whole."""
+    headers = changes.pop("headers", {"content-type": "application/json"})
     return replace(
         Request(
             method="POST",
             authority="mcp.example.com",
             path="/crm/mcp",
-            headers={"content-type": "application/json"},
+            headers=headers,
+            names=look_at(tuple(headers)),
             repeated=frozenset(),
             raw_body=encode(message()) if body is None else body,
             has_text_body=False,

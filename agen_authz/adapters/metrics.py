@@ -1,10 +1,15 @@
 """Prometheus metrics: names and labels are a contract, and every label comes from a closed set."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
+from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from agen_authz.core.reason import Reason
 
@@ -24,38 +29,69 @@ class _Contract(Collector):
             yield metric
 
 
+class _Timing:
+    """How long decisions took: how many fell into each bucket (the last has no bound), and their sum."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(_BUCKETS) + 1)
+        self.seconds = 0.0
+
+
+class _Decisions(Collector):
+    """Both series of decisions, under one lock: the library's take four for every call."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: dict[tuple[str, Reason, str], int] = {}
+        self._timings: dict[str, _Timing] = {}
+
+    def count(self, key: tuple[str, Reason, str], seconds: float) -> None:
+        server, bucket = key[2], bisect_left(_BUCKETS, seconds)
+        with self._lock:
+            self._counts[key] = self._counts.get(key, 0) + 1
+            timing = self._timings.get(server)
+            if timing is None:
+                timing = self._timings[server] = _Timing()
+            timing.buckets[bucket] += 1
+            timing.seconds += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        with self._lock:
+            counts = dict(self._counts)
+            timings = {server: (tuple(each.buckets), each.seconds) for server, each in self._timings.items()}
+        labels = ("decision", "reason", "server")
+        decisions = CounterMetricFamily("agen_decisions", "Decisions by kind, Reason and server.", labels=labels)
+        for (decision, reason, server), count in counts.items():
+            decisions.add_metric((decision, reason.value, server), count)
+        yield decisions
+        durations = HistogramMetricFamily("agen_decision_seconds", "Time to a decision.", labels=("server",))
+        for server, (buckets, seconds) in timings.items():
+            bounds = (*map(floatToGoString, _BUCKETS), "+Inf")
+            cumulated = list(zip(bounds, accumulate(buckets), strict=True))
+            durations.add_metric((server,), buckets=cumulated, sum_value=seconds)
+        yield durations
+
+
 class PrometheusMetrics:
     """Implements `ports.Metrics`; safe for threads."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
-        self._decisions = Counter(
-            "agen_decisions",
-            "Decisions by kind, Reason and server.",
-            ("decision", "reason", "server"),
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "agen_decision_seconds", "Time to a decision.", ("server",), registry=registry, buckets=_BUCKETS
-        )
+        self._decisions = _Decisions()
+        registry.register(self._decisions)
         self._audit = Counter("agen_audit_events", "Audit events by sink.", ("sink", "outcome"), registry=registry)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
         self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
         self._weakened = Gauge("agen_weakened", "Settings that weaken this sidecar.", ("setting",), registry=registry)
         # Looking a child up by its labels costs more than counting.
-        self._decision_children: dict[tuple[str, Reason, str], tuple[Counter, Histogram]] = {}
         self._audit_children: dict[tuple[str, str], Counter] = {}
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count a decision; `ports.Metrics.count_decision`."""
-        key = (decision, reason, server)
-        children = self._decision_children.get(key)
-        if children is None:
-            children = (self._decisions.labels(decision, reason.value, server), self._seconds.labels(server))
-            self._decision_children[key] = children
-        children[0].inc()
-        children[1].observe(seconds)
+        self._decisions.count((decision, reason, server), seconds)
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count an audit event; `ports.Metrics.count_audit_event`."""

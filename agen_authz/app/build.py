@@ -15,6 +15,7 @@ from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, Revoke
 from agen_authz.core.route import build_routes, metadata_path
 from agen_authz.servers.ext_authz import CheckSettings
 from agen_authz.wire.event import Recording
+from agen_authz.wire.template import Templates
 
 
 def build_settings(config: Config, *, version: str, digest_key: bytes, off_word: str) -> CheckSettings:
@@ -37,7 +38,7 @@ def build_settings(config: Config, *, version: str, digest_key: bytes, off_word:
             admits_text=config.server.insecure_accept_text_bodies,
         ),
         recording=Recording(version, digest_key, surroundings),
-        off_word=off_word,
+        templates=Templates(off_word),
         timeout_s=config.server.check_timeout,
         in_flight=config.limits.in_flight,
     )

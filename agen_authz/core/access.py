@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from agen_authz.core.model import Principal, Target, TargetKind
 from agen_authz.core.selector import SelectorIndex, index_selectors
+from agen_authz.core.value import value
 
 
 class Basis(StrEnum):
@@ -30,7 +31,7 @@ class AccessRule:
     needs_all: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Granted:
     """At least one rule lets the caller in; `rule` names the first."""
 
@@ -59,16 +60,19 @@ class _Grantees:
     by_key: Mapping[str, str]
     by_set: Mapping[str, tuple[tuple[frozenset[str], str], ...]]
 
-    def find_rule(self, held: Iterable[str], held_set: frozenset[str]) -> str | None:
+    def find_rule(self, held: tuple[str, ...]) -> str | None:
         for key in held:
             rule = self.by_key.get(key)
             if rule is not None:
                 return rule
-        if self.by_set:
-            for key in held:
-                for needed, rule in self.by_set.get(key, ()):
-                    if needed <= held_set:
-                        return rule
+        return self._find_set(held) if self.by_set else None
+
+    def _find_set(self, held: tuple[str, ...]) -> str | None:
+        held_set = frozenset(held)
+        for key in held:
+            for needed, rule in self.by_set.get(key, ()):
+                if needed <= held_set:
+                    return rule
         return None
 
 
@@ -78,27 +82,27 @@ class AccessTable:
 
     basis: Basis
     _indexes: Mapping[TargetKind, SelectorIndex[_Grantees]]
-    _seen: dict[Target, list[_Grantees]] = field(default_factory=dict, compare=False)
+    _seen: dict[tuple[TargetKind, str, str], list[_Grantees]] = field(default_factory=dict, compare=False)
 
     def check(self, principal: Principal, target: Target) -> Verdict:
         """Say whether a rule lets this caller reach this target; exact in case."""
         held = principal.roles if self.basis is Basis.ROLES else principal.permissions
         matching = self._find(target)
-        held_set = frozenset(held)
         for grantees in matching:
-            rule = grantees.find_rule(held, held_set)
+            rule = grantees.find_rule(held)
             if rule is not None:
                 return Granted(rule)
         return NotGranted() if matching else Unmapped()
 
     def _find(self, target: Target) -> list[_Grantees]:
         # The same few targets are asked for again and again; what is remembered is what rules name, not a verdict.
-        known = self._seen.get(target)
+        key = (target.kind, target.server, target.name)
+        known = self._seen.get(key)
         if known is None:
             known = self._indexes[target.kind].find(f"{target.server}/{target.name}")
             if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
-            self._seen[target] = known
+            self._seen[key] = known
         return known
 
 

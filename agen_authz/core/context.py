@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from agen_authz.core.model import Request
 
@@ -13,6 +13,16 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 _MAX_HOPS = 64
 _MAX_TEXT_CHARS = 256
+_MAX_SEEN, _MAX_SEEN_CHARS = 4096, 1024
+
+
+class _Said(NamedTuple):
+    """All that a request says of its origin; believed only as far as trusted proxies vouch for it."""
+
+    peer: str
+    forwarded: str
+    country: str
+    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class Surroundings:
     trusted_proxies: tuple[Network, ...] = ()
     country_header: str | None = None
     networks: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
+    seen: "dict[_Said, Context]" = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +51,55 @@ def read_context(request: Request, surroundings: Surroundings) -> Context:
     From the peer on, `x-forwarded-for` is read right to left, and the first address that is no trusted proxy
     is the caller's. A header that cannot be read ends the search: the address is then unknown.
     """
-    address = _find_caller(request, surroundings.trusted_proxies)
+    said = _listen(request, surroundings.country_header)
+    # The same few clients come again and again; what is remembered is bounded, in characters too.
+    known = surroundings.seen.get(said)
+    if known is None:
+        known = _find_context(said, surroundings)
+        if sum(map(len, said)) <= _MAX_SEEN_CHARS:
+            if len(surroundings.seen) >= _MAX_SEEN:
+                surroundings.seen.clear()
+            surroundings.seen[said] = known
+    return known
+
+
+def _listen(request: Request, country_header: str | None) -> _Said:
+    headers = request.headers
+    country = ""
+    if country_header is not None and country_header not in request.repeated:
+        country = headers.get(country_header, "")
+    return _Said(request.peer, headers.get("x-forwarded-for", ""), country, headers.get("user-agent", ""))
+
+
+def _find_context(said: _Said, surroundings: Surroundings) -> Context:
+    address = _find_caller(said, surroundings.trusted_proxies)
     networks: tuple[str, ...] = ()
     if address is not None and surroundings.networks:
         networks = tuple(name for name, ranges in surroundings.networks.items() if _is_in(address, ranges))
     return Context(
         ip=None if address is None else str(address),
         networks=networks,
-        country=_read_country(request, surroundings),
-        user_agent=request.headers.get("user-agent", "")[:_MAX_TEXT_CHARS],
+        country=_read_country(said, surroundings.trusted_proxies),
+        user_agent=said.user_agent[:_MAX_TEXT_CHARS],
     )
 
 
-def _find_caller(request: Request, trusted: tuple[Network, ...]) -> Address | None:
-    address = _read_address(request.peer)
+def _find_caller(said: _Said, trusted: tuple[Network, ...]) -> Address | None:
+    address = _read_address(said.peer)
     if address is None or not _is_in(address, trusted):
         return address
-    hops = request.headers.get("x-forwarded-for", "").split(",")
-    for hop in reversed(hops[-_MAX_HOPS:]):
+    for hop in reversed(said.forwarded.split(",")[-_MAX_HOPS:]):
         address = _read_address(hop.strip())
         if address is None or not _is_in(address, trusted):
             return address
     return None
 
 
-def _read_country(request: Request, surroundings: Surroundings) -> str | None:
-    if surroundings.country_header is None:
+def _read_country(said: _Said, trusted: tuple[Network, ...]) -> str | None:
+    peer = _read_address(said.peer)
+    if peer is None or not _is_in(peer, trusted):
         return None
-    peer = _read_address(request.peer)
-    if peer is None or not _is_in(peer, surroundings.trusted_proxies):
-        return None
-    if surroundings.country_header in request.repeated:
-        return None
-    value = request.headers.get(surroundings.country_header, "")
+    value = said.country
     return value.upper() if len(value) == 2 and value.isascii() and value.isalpha() else None
 
 

@@ -13,9 +13,8 @@ The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamab
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
 from agen_authz.core.errors import Malformed
 from agen_authz.core.message import SUBSCRIPTION_KEYS, Message, envelope_of, read_message
@@ -35,6 +34,7 @@ from agen_authz.core.model import (
 from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json
 from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
+from agen_authz.core.value import value
 from agen_authz.core.version import ASSUMED_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -55,7 +55,7 @@ class BodyLimits:
     admits_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Parameters:
     targets: tuple[Target, ...] = ()
     arguments: Mapping[str, Json] | None = None
@@ -133,9 +133,10 @@ def _session_of(headers: Mapping[str, str], era: Era) -> SessionId | None:
 
 
 def _check_media(headers: Mapping[str, str]) -> Reason | None:
-    if not _JSON.fullmatch(headers.get("content-type", "")):
+    media = headers.get("content-type", "")
+    if media != "application/json" and not _JSON.fullmatch(media):
         return Reason.MEDIA_TYPE
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if "content-encoding" in headers and headers["content-encoding"].lower() != "identity":
         return Reason.CONTENT_ENCODING
     return None
 
@@ -158,13 +159,13 @@ def _read_version(headers: Mapping[str, str], message: Message) -> str | Misread
     stated = message.meta.get(VERSION_KEY)
     claims_modern = VERSION_KEY in message.meta
     era = Era.MODERN if claims_modern or header in MODERN_VERSIONS else Era.LEGACY
-    envelope = Envelope(era, message.shape, message.id)
     refused = _check_stated_version(header, stated) if claims_modern else _check_legacy_version(header, message)
     if refused is None and era is Era.MODERN:
         refused = _check_modern_message(message, claims_modern=claims_modern)
     if refused is None:
         return header or ASSUMED_VERSION
     requested = header if header is not None else ""
+    envelope = Envelope(era, message.shape, message.id)
     return Misread(refused, envelope, requested_version=requested[:_MAX_ECHO_CHARS])
 
 
@@ -223,15 +224,20 @@ def _check_headers(headers: Mapping[str, str], message: Message, method: Method 
     if stated_name is None:
         return Reason.HEADER_MISSING if must_state and method and method.needs_name_header else None
     named = _named_in(message, method)
+    if named == stated_name and not stated_name.startswith("=?"):
+        return None
     return None if named is not None and _decode_name(stated_name) == named else Reason.HEADER_MISMATCH
 
 
 def _named_in(message: Message, method: Method | None) -> str | None:
     if method is None:
         return None
-    key = {Names.TOOL: "name", Names.PROMPT: "name", Names.RESOURCE: "uri", Names.TASK: "taskId"}.get(method.names)
+    key = _NAME_KEYS.get(method.names)
     value = message.params.get(key) if key else None
     return value if isinstance(value, str) else None
+
+
+_NAME_KEYS = {Names.TOOL: "name", Names.PROMPT: "name", Names.RESOURCE: "uri", Names.TASK: "taskId"}
 
 
 def _decode_name(value: str) -> str | None:
@@ -252,26 +258,29 @@ def _read_parameters(message: Message, method: Method | None, server: str) -> _P
     names = method.names if method is not None else Names.NOTHING
     if method is not None and not params.keys().isdisjoint(_TASK_KEYS):
         names = Names.TASK
-    match names:
-        case Names.NOTHING:
-            return _Parameters()
-        case Names.TASK:
-            return _Parameters(uses_task=True)
-        case Names.TOOL | Names.PROMPT:
-            return _read_named(params, TargetKind(names.value), server)
-        case Names.RESOURCE:
-            return _read_one(params.get("uri"), TargetKind.RESOURCE, server)
-        case Names.REFERENCE:
-            return _read_reference(params, server)
-        case Names.SUBSCRIPTION:
-            return _read_subscription(params, server)
-    assert_never(names)
+    if names is Names.NOTHING:
+        return _Parameters()
+    if names is Names.TASK:
+        return _Parameters(uses_task=True)
+    return _READERS[names](params, server)
 
 
 def _may_hide_bytes(message: Message, targets: tuple[Target, ...]) -> bool:
     # Envoy writes `!` for every byte that it cannot show as text: such a name may be another one.
-    names = (message.method, *message.keys, *(target.name for target in targets))
+    names = (message.method, *message.list_keys(), *(target.name for target in targets))
     return any("!" in name for name in names)
+
+
+def _read_tool(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+    return _read_named(params, TargetKind.TOOL, server)
+
+
+def _read_prompt(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+    return _read_named(params, TargetKind.PROMPT, server)
+
+
+def _read_resource(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+    return _read_one(params.get("uri"), TargetKind.RESOURCE, server)
 
 
 def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str) -> _Parameters | Reason:
@@ -332,3 +341,13 @@ def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters |
             return target
         targets.append(target)
     return _Parameters(tuple(targets), uses_task="taskIds" in wanted)
+
+
+# Each kind of name has its reader: one that is missing here would be a KeyError, which denies.
+_READERS: dict[Names, Callable[[Mapping[str, Json], str], _Parameters | Reason]] = {
+    Names.TOOL: _read_tool,
+    Names.PROMPT: _read_prompt,
+    Names.RESOURCE: _read_resource,
+    Names.REFERENCE: _read_reference,
+    Names.SUBSCRIPTION: _read_subscription,
+}

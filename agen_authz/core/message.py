@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from agen_authz.core.errors import Malformed
 from agen_authz.core.model import Envelope, Era, Json, MessageId, Shape
 from agen_authz.core.reason import Reason
+from agen_authz.core.value import value
 
 _MAX_ID_CHARS = 1024
 _MAX_METHOD_CHARS = 128
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """A request, notification or posted response.
 
-    `meta` is `params._meta`, empty where there is none; `keys` are all that decide what the message means.
+    `meta` is `params._meta`, empty where there is none; `document` is all of it.
     """
 
     shape: Shape
@@ -27,7 +28,12 @@ class Message:
     method: str
     params: Mapping[str, Json]
     meta: Mapping[str, Json]
-    keys: tuple[str, ...]
+    document: Mapping[str, Json]
+
+    def list_keys(self) -> tuple[str, ...]:
+        """List the keys that decide what the message means."""
+        nested = (key for members, _ in _nested_in(self.params) for key in members)
+        return (*self.document, *self.params, *self.meta, *nested)
 
 
 def _fold(key: str) -> str:
@@ -35,8 +41,14 @@ def _fold(key: str) -> str:
     return key.strip().lower().replace("_", "").replace("-", "")
 
 
-def _known(*keys: str) -> dict[str, str]:
-    return {_fold(key): key for key in keys}
+@dataclass(frozen=True, slots=True)
+class _Known:
+    exact: frozenset[str]
+    folded: frozenset[str]
+
+
+def _known(*keys: str) -> _Known:
+    return _Known(frozenset(keys), frozenset(map(_fold, keys)))
 
 
 _ENVELOPE = _known("jsonrpc", "id", "method", "params", "result", "error")
@@ -55,9 +67,8 @@ _REFERENCE = _known("type", "name", "uri")
 _NOTIFICATIONS = _known(
     "promptsListChanged", "resourceSubscriptions", "resourcesListChanged", "taskIds", "toolsListChanged"
 )
-
-
-SUBSCRIPTION_KEYS = frozenset(_NOTIFICATIONS.values())
+_NESTED = (("ref", _REFERENCE), ("notifications", _NOTIFICATIONS))
+SUBSCRIPTION_KEYS = _NOTIFICATIONS.exact
 
 
 def envelope_of(document: Json, malformed: Malformed, era: Era) -> Envelope:
@@ -87,7 +98,7 @@ def read_message(document: Json) -> Message | Malformed:
 def _read_response(document: dict[str, Json]) -> Message | Malformed:
     if "id" not in document or "params" in document or ("result" in document) == ("error" in document):
         return Malformed(Reason.NOT_A_MESSAGE)
-    return Message(Shape.RESPONSE, _id_of(document), "response", {}, {}, tuple(document))
+    return Message(Shape.RESPONSE, _id_of(document), "response", {}, {}, document)
 
 
 def _read_call(document: dict[str, Json]) -> Message | Malformed:
@@ -101,27 +112,26 @@ def _read_call(document: dict[str, Json]) -> Message | Malformed:
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
         return Malformed(Reason.PARAMS_MALFORMED)
-    nested = _nested_in(params)
-    if _has_twin(params, _PARAMS) or _has_twin(meta, _META) or any(_has_twin(*pair) for pair in nested):
+    if _has_twin(params, _PARAMS) or _has_twin(meta, _META):
         return Malformed(Reason.JSON_KEY_TWIN)
+    for members, known in _nested_in(params):
+        if _has_twin(members, known):
+            return Malformed(Reason.JSON_KEY_TWIN)
     shape = Shape.REQUEST if "id" in document else Shape.NOTIFICATION
-    keys = (*document, *params, *meta, *(key for members, _ in nested for key in members))
-    return Message(shape, _id_of(document), method, params, meta, keys)
+    return Message(shape, _id_of(document), method, params, meta, document)
 
 
-def _nested_in(params: dict[str, Json]) -> list[tuple[dict[str, Json], dict[str, str]]]:
-    pairs = (("ref", _REFERENCE), ("notifications", _NOTIFICATIONS))
-    found = [(params.get(key), known) for key, known in pairs]
+def _nested_in(params: Mapping[str, Json]) -> list[tuple[dict[str, Json], _Known]]:
+    found = [(params[key], known) for key, known in _NESTED if key in params]
     return [(members, known) for members, known in found if isinstance(members, dict)]
 
 
-def _has_twin(members: dict[str, Json], known: dict[str, str]) -> bool:
-    exact = known.values()
-    for key in members:
-        if key in exact:
-            continue
+def _has_twin(members: dict[str, Json], known: _Known) -> bool:
+    if members.keys() <= known.exact:
+        return False
+    for key in members.keys() - known.exact:
         # No key of MCP leaves printable ASCII; one that does may fold or be cut into a known one.
-        if not key.isascii() or not key.isprintable() or _fold(key) in known:
+        if not key.isascii() or not key.isprintable() or _fold(key) in known.folded:
             return True
     return False
 

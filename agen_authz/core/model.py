@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
+from agen_authz.core.header import HeaderNames
 from agen_authz.core.reason import Reason
+from agen_authz.core.value import value
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 MessageId: TypeAlias = str | int
@@ -88,7 +90,7 @@ class Resource:
 # ---- what was asked ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """One HTTP request as Envoy described it; the body is bytes that nobody has parsed."""
 
@@ -96,6 +98,7 @@ class Request:
     authority: str
     path: str
     headers: Mapping[str, str]
+    names: HeaderNames
     repeated: frozenset[str]
     raw_body: bytes
     has_text_body: bool
@@ -120,7 +123,7 @@ class Shape(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """What a refusal must be bound to: the message's own id (type kept), its era and shape."""
 
@@ -137,7 +140,7 @@ class TargetKind(StrEnum):
     PROMPT = "prompt"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """One tool, resource or prompt of one server, spelt exactly as the backend will read it."""
 
@@ -146,7 +149,7 @@ class Target:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded."""
 
@@ -198,7 +201,7 @@ class Principal:
     claims: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Owner:
     """Whom a session belongs to."""
 
@@ -209,7 +212,7 @@ class Owner:
 # ---- what is known beside the call ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """Everything that was read before the decision; times are seconds since the epoch."""
 
@@ -220,7 +223,7 @@ class Facts:
 # ---- what is decided --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step:
     """One step that led to a decision: which rule or check, and what it said."""
 
@@ -241,7 +244,7 @@ class BindSession:
 Obligation: TypeAlias = BindSession
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Allow:
     """The call may go on once its obligations are met."""
 

@@ -31,7 +31,9 @@ _DOT_SEGMENTS = frozenset({".", ".."})
 
 def is_tool_name(name: str) -> bool:
     """Whether `name` is a tool name as we accept it: 1 to 128 of `A-Za-z0-9_.:/-`, no dot segment."""
-    return _TOOL.fullmatch(name) is not None and _DOT_SEGMENTS.isdisjoint(name.split("/"))
+    if _TOOL.fullmatch(name) is None:
+        return False
+    return "." not in name or _DOT_SEGMENTS.isdisjoint(name.split("/"))
 
 
 def is_prompt_name(name: str) -> bool:

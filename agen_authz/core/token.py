@@ -59,15 +59,12 @@ class VerifiedToken:
     not_before: float | None
 
 
-def read_bearer(headers: Mapping[str, str]) -> RawToken | Rejected:
-    """Find the one bearer credential of a request (RFC 6750 section 2.1)."""
-    value = headers.get("authorization")
-    if value is None:
-        return Rejected(Reason.TOKEN_MISSING)
-    match = _BEARER.fullmatch(value)
+def read_bearer(credential: str) -> RawToken | Rejected:
+    """Read the value of `authorization` as one bearer credential (RFC 6750 section 2.1)."""
+    match = _BEARER.fullmatch(credential)
     if match is not None:
         return RawToken(match[1])
-    if value[:6].lower() == "bearer":
+    if credential[:6].lower() == "bearer":
         return Rejected(Reason.AUTHORIZATION_MALFORMED)
     return Rejected(Reason.TOKEN_MISSING, "not a bearer credential")
 

@@ -19,7 +19,7 @@ from agen_authz.core.admission import admit
 from agen_authz.core.decide import PolicySet, decide
 from agen_authz.core.errors import Malformed, Rejected, Unavailable
 from agen_authz.core.mcp import BodyLimits, parse
-from agen_authz.core.model import Answer, Decision, Deny, Misread, Step
+from agen_authz.core.model import Decision, Deny, Misread, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import RouteTable
 from agen_authz.core.token import missing_scopes
@@ -30,6 +30,7 @@ from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.event import Recording, decision_word, reason_of
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import Asked
+from agen_authz.wire.template import Templates
 
 _LOG = logging.getLogger(__name__)
 _REQUEST_ID_BYTES = 16
@@ -43,7 +44,7 @@ class CheckSettings:
     routes: RouteTable
     limits: BodyLimits
     recording: Recording
-    off_word: str
+    templates: Templates
     timeout_s: float
     in_flight: int
 
@@ -107,16 +108,16 @@ class CheckServicer:
             self._in_flight += change
 
     async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> bytes:
-        settings, clock = current.settings, self._outlets.clock
-        started = clock.elapsed()
+        settings, outlets = current.settings, self._outlets
+        started = outlets.clock.elapsed()
         decision = self._refuse_when_full(settings.in_flight)
         if decision is None:
-            decision, asked = await _decide_in_time(raw, asked, remaining_s, current)
-        decision = await discharge(decision, asked, settings.recording, outlets=self._outlets, started=started)
+            decision = await _decide_in_time(raw, asked, remaining_s, current)
+        decision = await discharge(decision, asked, settings.recording, outlets=outlets, started=started)
         server = asked.route.resource.name if asked.route is not None else ""
-        seconds = clock.elapsed() - started
+        seconds = outlets.clock.elapsed() - started
         self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
-        return render_check(decision, asked, settings.off_word).SerializeToString()
+        return render_check(decision, asked, settings.templates)
 
     def _refuse_when_full(self, limit: int) -> Decision | None:
         if self._is_draining:
@@ -129,7 +130,7 @@ class CheckServicer:
         """Deny after a defect; the answer stands whatever else fails as well."""
         _LOG.exception("check failed", extra={"request_id": asked.request_id})
         denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
-        answer = render_check(denied, asked, settings.off_word).SerializeToString()
+        answer = render_check(denied, asked, settings.templates)
         with contextlib.suppress(Exception):
             self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
         with contextlib.suppress(Exception):
@@ -138,58 +139,55 @@ class CheckServicer:
         return answer
 
 
-async def _decide_in_time(
-    raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet
-) -> tuple[Decision, Asked]:
-    refused, asked = _receive(raw, asked, current.settings.routes)
+async def _decide_in_time(raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> Decision:
+    refused = _receive(raw, asked, current.settings.routes)
     if refused is not None:
-        return refused, asked
+        return refused
     timeout_s = current.settings.timeout_s
     bound_s = timeout_s if remaining_s is None else min(remaining_s, timeout_s)
     if bound_s <= 0:
-        return Deny(Reason.DEADLINE, (Step("server", "late"),)), asked
+        return Deny(Reason.DEADLINE, (Step("server", "late"),))
     try:
         return await _decide(asked, bound_s, current)
     except Unavailable as exc:
-        return Deny(exc.reason, (Step("facts", "unavailable", exc.name),)), asked
+        return Deny(exc.reason, (Step("facts", "unavailable", exc.name),))
     except TimeoutError:
-        return Deny(Reason.DEADLINE, (Step("facts", "late"),)), asked
+        return Deny(Reason.DEADLINE, (Step("facts", "late"),))
 
 
-def _receive(raw: bytes, asked: Asked, routes: RouteTable) -> tuple[Decision | None, Asked]:
+def _receive(raw: bytes, asked: Asked, routes: RouteTable) -> Decision | None:
     """Take the steps that need no identity: what is asked, of which resource, and may anybody ask so."""
     request = read_check(raw)
     if isinstance(request, Malformed):
-        return Deny(request.reason, (Step("request", "malformed", request.detail),)), asked
+        return Deny(request.reason, (Step("request", "malformed", request.detail),))
+    asked.request = request
     route = routes.find(request.authority, request.path)
     if isinstance(route, Malformed):
-        return Deny(route.reason, (Step("route", "unknown"),)), Asked(asked.request_id, request)
-    asked = Asked(asked.request_id, request, route)
+        return Deny(route.reason, (Step("route", "unknown"),))
+    asked.route = route
     admitted = admit(request, route)
     if isinstance(admitted, Malformed):
-        return Deny(admitted.reason, (Step("admission", "refused"),)), asked
-    if isinstance(admitted, Answer):
-        return admitted, asked
-    return (render_metadata(request, route) if route.is_metadata else None), asked
+        return Deny(admitted.reason, (Step("admission", "refused"),))
+    if admitted is None and route.is_metadata:
+        return render_metadata(request, route)
+    return admitted
 
 
-async def _decide(asked: Asked, bound_s: float, current: CheckSet) -> tuple[Decision, Asked]:
+async def _decide(asked: Asked, bound_s: float, current: CheckSet) -> Decision:
     """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
     request, route = asked.request, asked.route
     assert request is not None and route is not None  # noqa: S101 `_receive` has set both
-    resource, settings = route.resource, current.settings
-    caller = await identify(request, resource, current.sources, bound_s)
+    resource, settings, sources = route.resource, current.settings, current.sources
+    caller = await identify(request, resource, sources, bound_s)
     if isinstance(caller, Rejected):
-        return Deny(caller.reason, (Step("token", "rejected", caller.detail),)), asked
-    asked = Asked(asked.request_id, request, route, caller=caller)
+        return Deny(caller.reason, (Step("token", "rejected", caller.detail),))
+    asked.caller = caller
     missing = missing_scopes(caller.principal, resource)
     if missing:
-        return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), asked
+        return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),))
     call = parse(request, resource.name, settings.limits)
     if isinstance(call, Misread):
         step = Step("message", "misread", call.detail)
-        denied = Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
-        return denied, asked
-    facts = gather(call, current.sources)
-    decision = decide(call, caller.principal, facts, settings.policies)
-    return decision, Asked(asked.request_id, request, route, caller, call)
+        return Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
+    asked.call = call
+    return decide(call, caller.principal, gather(call, sources), settings.policies)

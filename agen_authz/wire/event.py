@@ -48,7 +48,7 @@ def reason_of(decision: Decision) -> Reason:
 def render_event(decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
     event: dict[str, Any] = {
-        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds"),
+        "time": datetime.fromtimestamp(now, UTC),
         "request_id": asked.request_id,
         "decision": decision_word(decision),
         "reason": reason_of(decision).value,

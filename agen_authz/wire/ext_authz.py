@@ -1,40 +1,35 @@
 """Envoy's ext_authz messages: a CheckRequest becomes a Request, a Decision becomes a CheckResponse.
 
-Every response starts as a denial: in Envoy a CheckResponse without a status allows the request, whatever else
-it says, so `status.code` is set first and only `render_allow` sets it to zero.
+In Envoy a CheckResponse without a status, or with code zero, allows the request, whatever else it says: there is
+one place that writes that code, and it serves an Allow of a known caller only.
 """
 
 from google.protobuf.message import DecodeError
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.admission import SINGLE_HEADERS, cors_headers
+from agen_authz.core.admission import cors_headers
 from agen_authz.core.errors import Malformed
-from agen_authz.core.model import Allow, Answer, Call, Decision, Era, Request, Resource
+from agen_authz.core.header import HeaderNames, look_at
+from agen_authz.core.model import Allow, Answer, Decision, Request
 from agen_authz.core.reason import Reason
-from agen_authz.wire.identity import IDENTITY_HEADERS, render_text, set_header
+from agen_authz.core.route import Route
+from agen_authz.wire.field import write_field
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
+from agen_authz.wire.template import Templates
 
-_OK, _PERMISSION_DENIED = 0, 7
-INSPECT_KEY = "agen.inspect"
+_PERMISSION_DENIED = 7
+# Fields of CheckResponse, OkHttpResponse and HeaderValueOption.
+_STATUS, _OK_RESPONSE = 1, 3
+_HEADERS = 2
+_HEADER, _APPEND, _KEY, _VALUE = 1, 2, 1, 2
+_REQUEST_ID_KEY = write_field(_KEY, b"agen-request-id")
+# A BoolValue that is there and false: `append: false` overwrites the client's copies.
+_OVERWRITES = write_field(_APPEND, b"")
+# The one place that says yes: a status whose code is zero.
+_STATUS_OK = write_field(_STATUS, b"")
 # A URI may hold a comma; where Envoy hands over joined headers, `a,b` could then be one or two.
-_WITHOUT_COMMA = tuple(sorted(SINGLE_HEADERS - {"mcp-name"}))
-_FORWARDED = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "host",
-        "mcp-method",
-        "mcp-name",
-        "mcp-protocol-version",
-        "mcp-session-id",
-        "traceparent",
-        "tracestate",
-        "transfer-encoding",
-    }
-)
+_MAY_HOLD_COMMA = "mcp-name"
+_NONE: frozenset[str] = frozenset()
 
 
 def read_check(raw: bytes) -> Request | Malformed:
@@ -50,41 +45,47 @@ def read_check(raw: bytes) -> Request | Malformed:
     http = attributes.request.http
     if not http.method or not http.path or not http.host:
         return Malformed(Reason.REQUEST_UNREADABLE, "no method, path or host")
-    if http.header_map.headers:
-        headers, repeated = _read_header_map(http.header_map)
-    else:
-        headers, repeated = _read_joined_headers(http)
-    if "" in headers:
+    headers, names, repeated = _read_headers(http)
+    if names.has_empty:
         return Malformed(Reason.REQUEST_UNREADABLE, "a header without a name")
-    if headers.get(":authority", http.host) != http.host or headers.get("host", http.host) != http.host:
-        repeated.add("host")
-    body = http.raw_body or http.body.encode("utf-8")
+    host = http.host
+    if headers.get(":authority", host) != host or headers.get("host", host) != host:
+        repeated = repeated | {"host"}
+    body, text = http.raw_body, http.body
+    if not body:
+        body = text.encode("utf-8")
     return Request(
         method=http.method,
-        authority=http.host,
+        authority=host,
         path=http.path,
         headers=headers,
-        repeated=frozenset(repeated),
+        names=names,
+        repeated=repeated,
         raw_body=body,
-        has_text_body=bool(http.body),
+        has_text_body=text != "",
         is_partial=_is_partial(headers, body),
         peer=attributes.source.address.socket_address.address,
     )
 
 
-def _read_header_map(header_map: pb.HeaderMap) -> tuple[dict[str, str], set[str]]:
+def _read_headers(http: pb.AttributeContext.HttpRequest) -> tuple[dict[str, str], HeaderNames, frozenset[str]]:
+    pairs = http.header_map.headers
+    if not pairs:
+        return _read_joined_headers(http)
+    headers = {pair.key: pair.raw_value.decode("latin-1") or pair.value for pair in pairs}
+    names = look_at(tuple(headers))
+    repeated: frozenset[str] = _NONE
     # Nearly every request has each name once, in lower case: that is read in one go.
-    headers = {header.key: header.raw_value.decode("latin-1") or header.value for header in header_map.headers}
-    names = "\n".join(headers)
-    if len(headers) == len(header_map.headers) and names == names.lower():
-        repeated: set[str] = set()
-    else:
-        headers, repeated = _read_repeated_headers(header_map)
-    repeated.update(name for name in _WITHOUT_COMMA if "," in headers.get(name, ""))
-    return headers, repeated
+    if len(headers) != len(pairs) or not names.is_lower:
+        headers, repeated = _read_repeated_headers(http.header_map)
+        names = look_at(tuple(headers))
+    for name in names.single:
+        if "," in headers[name] and name != _MAY_HOLD_COMMA:
+            repeated = repeated | {name}
+    return headers, names, repeated
 
 
-def _read_repeated_headers(header_map: pb.HeaderMap) -> tuple[dict[str, str], set[str]]:
+def _read_repeated_headers(header_map: pb.HeaderMap) -> tuple[dict[str, str], frozenset[str]]:
     headers: dict[str, str] = {}
     repeated: set[str] = set()
     for header in header_map.headers:
@@ -92,15 +93,16 @@ def _read_repeated_headers(header_map: pb.HeaderMap) -> tuple[dict[str, str], se
         if name in headers:
             repeated.add(name)
         headers[name] = header.raw_value.decode("latin-1") or header.value
-    return headers, repeated
+    return headers, frozenset(repeated)
 
 
-def _read_joined_headers(http: pb.AttributeContext.HttpRequest) -> tuple[dict[str, str], set[str]]:
+def _read_joined_headers(http: pb.AttributeContext.HttpRequest) -> tuple[dict[str, str], HeaderNames, frozenset[str]]:
     headers = {name.lower(): value for name, value in http.headers.items()}
-    repeated = {name for name in SINGLE_HEADERS & headers.keys() if "," in headers[name]}
+    names = look_at(tuple(headers))
+    repeated = {name for name in names.single if "," in headers[name]}
     if len(headers) != len(http.headers):
         repeated.add("host")
-    return headers, repeated
+    return headers, names, frozenset(repeated)
 
 
 def _is_partial(headers: dict[str, str], body: bytes) -> bool:
@@ -111,22 +113,20 @@ def _is_partial(headers: dict[str, str], body: bytes) -> bool:
     return bool(body) and length is not None and length != str(len(body))
 
 
-def render_check(decision: Decision, asked: Asked, off_word: str) -> pb.CheckResponse:
-    """Render a decision for Envoy.
+def render_check(decision: Decision, asked: Asked, templates: Templates) -> bytes:
+    """Render a decision for Envoy, as a serialised CheckResponse.
 
     Args:
         asked: what the answer is bound to: the request, its resource, our id, the caller.
-        off_word: what `agen.inspect` says so that Envoy skips the inspection of the response.
+        templates: parts of answers that were rendered before.
     """
-    response = pb.CheckResponse(status=pb.Status(code=_PERMISSION_DENIED))
-    response.dynamic_metadata[INSPECT_KEY] = off_word
     if isinstance(decision, Allow):
-        _render_allow(response, asked)
-    elif isinstance(decision, Answer):
-        _render_denied(response, HttpAnswer(decision.status, decision.headers, decision.body.decode("utf-8")))
+        return _render_allow(asked, templates)
+    if isinstance(decision, Answer):
+        answer = HttpAnswer(decision.status, decision.headers, decision.body.decode("utf-8"))
     else:
-        _render_denied(response, _with_cors(render_refusal(decision, asked), asked))
-    return response
+        answer = _with_cors(render_refusal(decision, asked), asked)
+    return _render_denied(answer) + templates.skips_inspection
 
 
 def _with_cors(answer: HttpAnswer, asked: Asked) -> HttpAnswer:
@@ -135,41 +135,36 @@ def _with_cors(answer: HttpAnswer, asked: Asked) -> HttpAnswer:
     return HttpAnswer(answer.status, (*answer.headers, *cors_headers(asked.request, asked.route)), answer.body)
 
 
-def _render_denied(response: pb.CheckResponse, answer: HttpAnswer) -> None:
+def _render_denied(answer: HttpAnswer) -> bytes:
+    response = pb.CheckResponse(status=pb.Status(code=_PERMISSION_DENIED))
     denied = response.denied_response
     denied.status.code = answer.status
     denied.body = answer.body
     for name, value in answer.headers:
         # Without `append`: Envoy drops a denied header that has it set (several of one name are kept).
         denied.headers.add(header=pb.HeaderValue(key=name, value=value))
+    return response.SerializeToString()
 
 
-def _render_allow(response: pb.CheckResponse, asked: Asked) -> None:
+def _render_allow(asked: Asked, templates: Templates) -> bytes:
     request, route, call, caller = asked.request, asked.route, asked.call, asked.caller
     if request is None or route is None or call is None or caller is None:
         # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
         raise ValueError("an allowed call without request, resource, call or caller")
-    allowed = response.ok_response
-    allowed.MergeFromString(caller.headers)
-    set_header(allowed, "agen-resource", render_text(route.resource.name))
-    set_header(allowed, "agen-request-id", f'"{asked.request_id}"')
-    allowed.headers_to_remove.extend(_headers_to_remove(request, route.resource, call))
+    request_id = _REQUEST_ID_KEY + write_field(_VALUE, b'"%b"' % asked.request_id.encode("ascii"))
+    allowed = (
+        caller.headers
+        + templates.render_resource(route.resource, call.envelope.era, request.names)
+        + write_field(_HEADERS, write_field(_HEADER, request_id) + _OVERWRITES)
+    )
+    if "origin" in request.headers:
+        allowed += _render_cors(request, route)
+    return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + templates.skips_inspection
+
+
+def _render_cors(request: Request, route: Route) -> bytes:
+    allowed = pb.OkHttpResponse()
     for name, value in cors_headers(request, route):
         option = allowed.response_headers_to_add.add(header=pb.HeaderValue(key=name, value=value))
         option.append.value = name == "vary"
-    response.status.code = _OK
-
-
-def _headers_to_remove(request: Request, resource: Resource, call: Call) -> list[str]:
-    """List what the client sent and the backend does not get; a header that we set must not be among it."""
-    kept = _FORWARDED | resource.forward_headers | IDENTITY_HEADERS
-    if resource.forward_token:
-        kept = kept | {"authorization"}
-    if resource.resumable:
-        kept = kept | {"last-event-id"}
-    removed = [
-        name for name in request.headers if name not in kept and name[0] != ":" and not name.startswith("mcp-param-")
-    ]
-    if call.envelope.era is Era.MODERN and "mcp-session-id" in request.headers:
-        removed.append("mcp-session-id")
-    return removed
+    return allowed.SerializeToString()

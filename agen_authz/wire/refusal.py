@@ -32,9 +32,9 @@ _TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind
 _LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNSUPPORTED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """What an answer is bound to; None for what was not known yet when the decision fell."""
+    """What an answer is bound to, filled in on a request's way; None for what was not known when the decision fell."""
 
     request_id: str
     request: Request | None = None

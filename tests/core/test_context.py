@@ -58,3 +58,24 @@ def test_country_that_is_sent_twice_is_unknown():
 def test_country_is_unknown_where_no_header_is_named():
     request = build.request(peer="192.0.2.7", headers={"cf-ipcountry": "de"})
     assert read_context(request, Surroundings()) == Context("192.0.2.7", (), None, "")
+
+
+def test_what_is_remembered_of_one_request_is_not_said_of_another():
+    surroundings = Surroundings(trusted_proxies=PROXIES, country_header="cf-ipcountry")
+
+    def seen(peer: str, **headers: str) -> tuple[str | None, str | None]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        context = read_context(build.request(peer=peer, headers=named), surroundings)
+        return context.ip, context.country
+
+    forwarded = {"x_forwarded_for": "192.0.2.9", "cf_ipcountry": "de"}
+    asked = [seen("10.0.0.1", **forwarded), seen("198.51.100.1", **forwarded), seen("10.0.0.1", cf_ipcountry="fr")]
+    assert asked == [("192.0.2.9", "DE"), ("198.51.100.1", None), (None, "FR")]
+
+
+def test_flood_of_origins_is_answered_and_not_kept():
+    surroundings = Surroundings()
+    for number in range(5000):
+        read_context(build.request(peer="192.0.2.1", headers={"user-agent": f"a{number}"}), surroundings)
+    long = read_context(build.request(peer="192.0.2.1", headers={"user-agent": "a" * 2000}), surroundings)
+    assert len(surroundings.seen) <= 4096 and long.user_agent == "a" * 256

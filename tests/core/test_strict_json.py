@@ -2,7 +2,7 @@ import pytest
 
 from agen_authz.core.errors import Malformed
 from agen_authz.core.reason import Reason
-from agen_authz.core.strict_json import parse_json
+from agen_authz.core.strict_json import parse_json, parse_plain
 
 READ = {
     "escaped key": (b'{"\\u006d":1}', {"m": 1}),
@@ -33,6 +33,33 @@ REFUSED = {
     "half a pair as a key": (b'{"\\ud800":1}', Reason.JSON_SURROGATE),
     "half a pair deep inside": (b'[[{"a":"\\ud800"}]]', Reason.JSON_SURROGATE),
 }
+
+
+PLAIN = {
+    "without spaces": (b'{"a":[1,2.5,"x"],"b":null}', True),
+    "with spaces": (b'{"a": [1, 2.5, "x"], "b": null}', True),
+    "spaces in strings": (b'{"a: b, c":"d: e, f"}', True),
+    "indented": (b'{\n "a":1\n}', False),
+    "key twice": (b'{"a":1,"a":1}', False),
+    "key twice, of which one has a space": (b'{"a,b":1,"a, b":1}', True),
+    "number that another takes the place of": (b'{"a":1e2,"":1,"":1}', False),
+    "long integer": (b"18446744073709551616", False),
+    "negative zero": (b"-0", False),
+    "escape that is not needed": (b'"\\u0041"', False),
+    "half a pair": (b'"\\ud800"', False),
+    "no JSON": (b"{", False),
+    "deeper than it can be written": (b"[" * 300 + b"]" * 300, False),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_is_what_can_be_read_in_one_way(name):
+    raw, is_plain = PLAIN[name]
+    assert (parse_plain(raw) is not None) == is_plain
+
+
+def test_body_deeper_than_it_can_be_written_is_read_all_the_same():
+    assert isinstance(parse_json(b"[" * 300 + b"]" * 300, 400), list)
 
 
 @pytest.mark.parametrize("name", READ)

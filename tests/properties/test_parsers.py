@@ -15,7 +15,7 @@ from agen_authz.core.mcp import BodyLimits, parse
 from agen_authz.core.message import Message, read_message
 from agen_authz.core.model import Call, Principal, RawToken, Request, Revoked
 from agen_authz.core.reason import REFUSALS, Reason
-from agen_authz.core.strict_json import parse_json
+from agen_authz.core.strict_json import parse_json, parse_plain, parse_strictly
 from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
 from agen_authz.core.token import (
     UnverifiedToken,
@@ -53,6 +53,38 @@ def is_strict(value: Any) -> bool:
     if isinstance(value, int) and not isinstance(value, bool):
         return -(2**63) <= value < 2**64
     return not isinstance(value, float) or math.isfinite(value)
+
+
+SPELLINGS = (
+    {"separators": (",", ":"), "ensure_ascii": False},
+    {"separators": (", ", ": "), "ensure_ascii": False},
+    {"separators": (", ", ": "), "ensure_ascii": True},
+    {"separators": (" ,", ":"), "ensure_ascii": False},
+    {"indent": 1, "ensure_ascii": False},
+)
+PIECES = st.sampled_from(
+    ['"a"', '"a, "', '"a: "', '"\\u0061"', ":", ": ", ",", ", ", " ", "{", "}", "[", "]", "1", "1.0", "1e2", "-0",
+     "-0.0", "0.10", "18446744073709551615", "18446744073709551616", "9007199254740993", "1e400",
+     "null", "true", '"\\ud800"', '"é"', '"\\n"', '"\\/"', "5e-324", "1E5", "100.0", '"":0', "\n", "NaN"]
+)  # fmt: skip
+
+
+@given(JSON, st.sampled_from(SPELLINGS))
+def test_whatever_is_read_plainly_is_read_strictly_as_the_same(value, spelling):
+    assert_one_reading(json.dumps(value, **spelling).encode("utf-8", "surrogatepass"))
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.lists(PIECES, max_size=8).map(lambda p: "{" + "".join(p) + "}"))
+@example('{"a":1,"a":1}')
+@example('{"a, b":1,"a,b":2}')
+def test_odd_text_that_is_read_plainly_is_read_strictly_as_the_same(text):
+    assert_one_reading(text.encode("utf-8"))
+
+
+def assert_one_reading(raw: bytes) -> None:
+    plain = parse_plain(raw)
+    # `repr` tells 1 from 1.0 and True, and 0.0 from -0.0.
+    assert plain is None or repr(plain[0]) == repr(parse_strictly(raw, None))
 
 
 @given(st.binary(max_size=300), st.integers(1, 8))
@@ -134,7 +166,7 @@ def test_read_token_is_total(header, payload, signature, text):
 
 @given(st.text(max_size=40))
 def test_read_bearer_is_total(text):
-    raw = read_bearer({"authorization": text})
+    raw = read_bearer(text)
     assert isinstance(raw, Rejected) or raw.isascii()
 
 

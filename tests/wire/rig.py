@@ -20,6 +20,7 @@ from agen_authz.facts import Sources, TokenCache
 from agen_authz.obligations import Outlets
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
 from agen_authz.wire.event import Recording
+from agen_authz.wire.template import Templates
 from tests import builders as build
 
 OFF = "off-0123456789abcdef"
@@ -166,7 +167,7 @@ class Rig:
             routes=build_routes(self.resources),
             limits=self.limits,
             recording=Recording("v1", b"k" * 32, Surroundings()),
-            off_word=OFF,
+            templates=Templates(OFF),
             timeout_s=1.0,
             in_flight=self.in_flight,
         )

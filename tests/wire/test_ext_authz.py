@@ -4,10 +4,12 @@ import pytest
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed
+from agen_authz.core.header import look_at
 from agen_authz.core.model import Allow, Deny, Envelope, Request, Shape, Step
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
+from agen_authz.wire.template import Templates
 from tests import builders as build
 from tests.wire.rig import Rig
 
@@ -42,6 +44,7 @@ def test_name_with_a_comma_is_one_where_envoy_keeps_headers_apart(form, is_repea
 def test_request_is_read_whole():
     raw = build.check_request({"content-type": "application/json"}, b"{}")
     request = read_check(raw)
+    assert isinstance(request, Request)
     assert request == Request(
         method="POST",
         authority="mcp.example.com",
@@ -50,6 +53,7 @@ def test_request_is_read_whole():
             ":method": "POST", ":path": "/crm/mcp", ":authority": "mcp.example.com", ":scheme": "https",
             "content-type": "application/json",
         },
+        names=look_at(tuple(request.headers)),
         repeated=frozenset(),
         raw_body=b"{}",
         has_text_body=False,
@@ -87,13 +91,15 @@ def test_bytes_win_over_text_where_both_are_there_and_text_is_still_noticed():
 )
 def test_allow_of_nobody_is_not_rendered(asked):
     with pytest.raises(ValueError, match="without request, resource, call or caller"):
-        render_check(Allow((Step("method", "allowed"),)), asked, "off")
+        render_check(Allow((Step("method", "allowed"),)), asked, Templates("off"))
 
 
 @pytest.mark.parametrize("reason", Reason)
 @pytest.mark.parametrize("shape", Shape)
 def test_denial_is_never_rendered_as_a_yes(reason, shape):
-    response = render_check(Deny(reason, (), Envelope(shape=shape)), Asked("r"), "off")
+    response = pb.CheckResponse.FromString(
+        render_check(Deny(reason, (), Envelope(shape=shape)), Asked("r"), Templates("off"))
+    )
     assert response.status.code == 7 and response.denied_response.status.code >= 200
     assert response.WhichOneof("http_response") == "denied_response"
 

@@ -1,0 +1,53 @@
+"""The names of a request's headers, looked at once for each set of names: clients send the same few again and again."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+# A second copy of one of these means one thing to us and perhaps another to the backend.
+SINGLE_HEADERS = frozenset(
+    {
+        "authorization",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "last-event-id",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "mcp-session-id",
+        "origin",
+        "transfer-encoding",
+    }
+)
+_MAX_REMEMBERED_CHARS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderNames:
+    """Names in the order they came, and what is asked of names alone; `single` are those that may be sent once."""
+
+    names: tuple[str, ...]
+    single: tuple[str, ...]
+    is_lower: bool
+    has_underscore: bool
+    has_empty: bool
+
+
+def look_at(names: tuple[str, ...]) -> HeaderNames:
+    """Say what is to be said of header names; total."""
+    # Bounded in characters as well: a stranger may send names of any length, each time new ones.
+    return _remember(names) if len("".join(names)) <= _MAX_REMEMBERED_CHARS else _look_at(names)
+
+
+def _look_at(names: tuple[str, ...]) -> HeaderNames:
+    joined = "\n".join(names)
+    return HeaderNames(
+        names=names,
+        single=tuple(name for name in names if name in SINGLE_HEADERS),
+        is_lower=joined == joined.lower(),
+        has_underscore="_" in joined,
+        has_empty="" in names,
+    )
+
+
+_remember = lru_cache(maxsize=1024)(_look_at)

@@ -1,0 +1,55 @@
+"""Parts that are rendered once: the same bytes as rendering anew, and never more of them than bounded."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz.core.header import look_at
+from agen_authz.core.model import Era
+from agen_authz.wire.field import write_field
+from agen_authz.wire.template import Templates
+from tests import builders as build
+
+
+@given(st.binary(max_size=70_000) | st.integers(0, 20_000).map(bytes))
+def test_field_is_written_as_the_library_writes_it(payload):
+    assert write_field(3, payload) == pb.HeaderValue(raw_value=payload).SerializeToString() or not payload
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384])
+def test_field_of_any_size_is_read_back(size):
+    assert pb.HeaderValue.FromString(write_field(3, b"x" * size)).raw_value == b"x" * size
+
+
+def removed(templates: Templates, names: tuple[str, ...], era: Era = Era.MODERN, **changes) -> set[str]:
+    part = templates.render_resource(replace(build.resource(), **changes), era, look_at(names))
+    return set(pb.OkHttpResponse.FromString(part).headers_to_remove)
+
+
+def test_what_one_client_sent_says_nothing_of_another():
+    templates = Templates("off")
+    first, second = removed(templates, ("cookie", "accept")), removed(templates, ("x-a", "accept"))
+    assert (first, second, removed(templates, ("cookie", "accept"))) == ({"cookie"}, {"x-a"}, {"cookie"})
+
+
+def test_era_decides_on_the_session_id_each_time():
+    templates = Templates("off")
+    names = ("mcp-session-id",)
+    seen = [removed(templates, names, era) for era in (Era.MODERN, Era.LEGACY, Era.MODERN)]
+    assert seen == [{"mcp-session-id"}, set(), {"mcp-session-id"}]
+
+
+def test_resources_do_not_share_what_is_forwarded():
+    templates = Templates("off")
+    assert removed(templates, ("x-a",), name="one", forward_headers=frozenset({"x-a"})) == set()
+    assert removed(templates, ("x-a",), name="two") == {"x-a"}
+
+
+def test_flood_of_names_is_rendered_and_not_kept():
+    templates = Templates("off")
+    for number in range(3000):
+        assert removed(templates, (f"x-{number}",)) == {f"x-{number}"}
+    assert removed(templates, ("x" * 5000,)) == {"x" * 5000}
