@@ -18,8 +18,9 @@ from agen_authz.core.jwk import PublicKey, parse_jwks
 from agen_authz.core.mcp import BodyLimits
 from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, TargetKind
 from agen_authz.core.route import build_routes
+from agen_authz.core.signature import Signer, SigningKey, Target
 from agen_authz.facts import Sources, TokenCache
-from agen_authz.obligations import Outlets
+from agen_authz.obligations import Duties, Outlets
 from agen_authz.ports import AuditSink, Metrics
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
 from agen_authz.wire.event import Recording
@@ -69,18 +70,21 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10) -> Check
         providers={ISSUER: provider}, audiences=frozenset(), clients=None, require_tenant=False, scopes=("mcp:tools",),
         origins=frozenset(), admits_unmapped=False, methods={}, resumable=False, forward_token=False,
         forward_headers=frozenset(), metadata_url="https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp",
+        is_signed=True,
     )  # fmt: skip
     others = [_rule(f"r{index}", f"crm/tool_{index}_*", f"role-{index}") for index in range(rules - 1)]
     access = compile_access(Basis.ROLES, [*others, _rule("reads", "crm/get_*", "analyst")])
+    target = Target("https", "mcp.example.com", "/mcp", None)
+    signer = Signer(SigningKey("crm-2026-11", b"s" * 32), target, resource_header='"crm"')
     settings = CheckSettings(
         policies=PolicySet("bench", {"crm": resource}, access), routes=build_routes([resource]),
-        limits=BodyLimits(1 << 20, 64), recording=Recording("bench", b"k" * 32, Surroundings()),
+        limits=BodyLimits(1 << 20, 64), duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}),
         templates=Templates("off-0123456789abcdef"), timeout_s=1.0, in_flight=1024,
     )  # fmt: skip
     clock, sessions = SystemClock(), MemorySessions(1000)
     sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000))
-    outlets = Outlets(clock, sessions, audit)
-    return CheckServicer(settings, sources=sources, outlets=outlets, entropy=SystemEntropy(), metrics=metrics)
+    outlets = Outlets(clock, SystemEntropy(), sessions, audit)
+    return CheckServicer(settings, sources=sources, outlets=outlets, metrics=metrics)
 
 
 def _rule(name: str, selector: str, role: str) -> AccessRule:

@@ -101,8 +101,7 @@ async def assemble(loaded: Loaded) -> Sidecar:
     servicer = CheckServicer(
         current.settings,
         sources=current.sources,
-        outlets=Outlets(clock, sessions, StdoutSink(_STDOUT, metrics)),
-        entropy=entropy,
+        outlets=Outlets(clock, entropy, sessions, StdoutSink(_STDOUT, metrics)),
         metrics=metrics,
     )
     return Sidecar(loaded.version, _build_engine(config, servicer), servicer, metrics, keys, state, sessions)
@@ -118,8 +117,13 @@ def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
 
 def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemorySessions) -> CheckSet:
     config = loaded.config
-    word = off_word(loaded.secrets.metadata_key)
-    settings = build_settings(config, version=loaded.version, digest_key=state.digest_key, off_word=word)
+    settings = build_settings(
+        config,
+        version=loaded.version,
+        digest_key=state.digest_key,
+        off_word=off_word(loaded.secrets.metadata_key),
+        signing_keys=loaded.secrets.signing_keys,
+    )
     # A new cache of tokens each time: what it holds was verified for another set of providers and resources.
     tokens = TokenCache(config.limits.token_cache)
     return CheckSet(settings, Sources(SystemClock(), keys, sessions, tokens, build_revoked(config)))

@@ -1,5 +1,6 @@
 """Configuration becomes the values that requests are decided by; nothing here reads or listens."""
 
+import math
 from collections.abc import Mapping
 from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
@@ -7,24 +8,31 @@ from urllib.parse import SplitResult, urlsplit
 from agen_authz.config import Config
 from agen_authz.config import model as conf
 from agen_authz.config.authority import authorities_of
+from agen_authz.config.secret import SigningKeys
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.context import Network, Surroundings
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.mcp import BodyLimits
 from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
 from agen_authz.core.route import build_routes, metadata_path
+from agen_authz.core.signature import Signer, SigningKey, Target
+from agen_authz.obligations import Duties
 from agen_authz.servers.ext_authz import CheckSettings
 from agen_authz.wire.event import Recording
+from agen_authz.wire.identity import render_text
 from agen_authz.wire.template import Templates
 
 
-def build_settings(config: Config, *, version: str, digest_key: bytes, off_word: str) -> CheckSettings:
+def build_settings(
+    config: Config, *, version: str, digest_key: bytes, off_word: str, signing_keys: Mapping[str, SigningKeys]
+) -> CheckSettings:
     """Build everything that Check decides by.
 
     Args:
         version: names this configuration in events and metrics.
         digest_key: keys the digests in events.
         off_word: what `agen.inspect` says for responses that need no inspection.
+        signing_keys: of each resource; the first signs.
     """
     providers = {provider.name: build_provider(provider) for provider in config.providers}
     resources = {resource.name: build_resource(resource, providers) for resource in config.resources}
@@ -37,11 +45,31 @@ def build_settings(config: Config, *, version: str, digest_key: bytes, off_word:
             json_depth=config.limits.json_depth,
             admits_text=config.server.insecure_accept_text_bodies,
         ),
-        recording=Recording(version, digest_key, surroundings),
+        duties=Duties(Recording(version, digest_key, surroundings), _build_signers(config, signing_keys)),
         templates=Templates(off_word),
         timeout_s=config.server.check_timeout,
         in_flight=config.limits.in_flight,
     )
+
+
+def _build_signers(config: Config, signing_keys: Mapping[str, SigningKeys]) -> dict[str, Signer]:
+    signed = [resource for resource in config.resources if resource.signing_keys is not None]
+    return {resource.name: _build_signer(config, resource, signing_keys[resource.name]) for resource in signed}
+
+
+def _build_signer(config: Config, resource: conf.Resource, keys: SigningKeys) -> Signer:
+    parts, (identifier, secret) = urlsplit(resource.url), keys[0]
+    return Signer(
+        SigningKey(identifier, secret),
+        Target(parts.scheme, parts.netloc, resource.upstream_path or parts.path or "/", _query_of(resource.url)),
+        resource_header=render_text(resource.name),
+        components=config.signing.components,
+        expires_s=math.ceil(config.signing.expires),
+    )
+
+
+def _query_of(url: str) -> str | None:
+    return url.partition("?")[2] if "?" in url else None
 
 
 def build_revoked(config: Config) -> Revoked:
@@ -103,7 +131,7 @@ def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -
         scheme=parts.scheme,
         authorities=authorities_of(parts),
         path=path,
-        query=parts.query if "?" in resource.url else None,
+        query=_query_of(resource.url),
         providers={provider.issuer: provider for provider in named},
         audiences=frozenset(resource.audiences),
         clients=None if resource.clients is None else frozenset(resource.clients),
@@ -116,6 +144,7 @@ def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -
         forward_token=resource.forward_token,
         forward_headers=frozenset(name.lower() for name in resource.forward_headers),
         metadata_url=_metadata_url(parts, path),
+        is_signed=resource.signing_keys is not None,
     )
 
 

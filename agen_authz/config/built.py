@@ -21,7 +21,6 @@ UNBUILT: dict[Path, tuple[object, ...]] = {
     ("approvals",): (),
     ("notifications",): (),
     ("console",): (None,),
-    ("signing",): (),
     ("store", "url_env"): (None,),
     ("store", "url_file"): (None,),
     ("audit", "arguments"): ("digest",),
@@ -41,10 +40,6 @@ def unbuilt(loaded: Loaded) -> list[Problem]:
     for path, harmless in UNBUILT.items():
         if loaded.is_written(*path) and _value_at(loaded.config, path) not in harmless:
             found.append(_problem(loaded, path))
-    for index, resource in enumerate(loaded.config.resources):
-        if resource.signing_keys is not None:
-            cure = "set `insecure_unsigned: true` instead until it is"
-            found.append(_problem(loaded, ("resources", index, "signing_keys"), cure))
     for index, sink in enumerate(loaded.config.audit.sinks):
         if (sink.type, sink.format) != ("stdout", "json"):
             found.append(_problem(loaded, ("audit", "sinks", index), "use the sink of type stdout and format json"))

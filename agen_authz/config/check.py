@@ -6,6 +6,7 @@ from agen_authz.config.check_provider import check_providers
 from agen_authz.config.check_resource import check_resources
 from agen_authz.config.check_rule import check_access, check_hooks, check_policies
 from agen_authz.config.check_server import check_server
+from agen_authz.config.check_signing import check_signing
 from agen_authz.config.check_sink import check_sinks
 from agen_authz.config.finding import Findings
 
@@ -21,5 +22,6 @@ def check_config(findings: Findings) -> None:
     check_hooks(findings)
     check_approvals(findings)
     check_console(findings)
+    check_signing(findings)
     check_store(findings)
     check_sinks(findings)

@@ -2,32 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
 
 import orjson
 
+from agen_authz.core.mac import authenticate
 from agen_authz.core.model import Digest, Json
 
 _INSPECT_LABEL = b"agen.inspect"
-_BLOCK_BYTES = 64
-_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
-
-
-def authenticate(message: bytes, key: bytes) -> bytes:
-    """Compute HMAC-SHA256 (RFC 2104, FIPS 180-4)."""
-    inner, outer = _begin(key)
-    hashed = inner.copy()
-    hashed.update(message)
-    keyed = outer.copy()
-    keyed.update(hashed.digest())
-    return keyed.digest()
-
-
-@lru_cache(maxsize=64)
-def _begin(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
-    # The few keys of a process are hashed once: half the time of `hmac.digest` for a short message.
-    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\x00")
-    return hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
 
 
 def digest_arguments(arguments: Mapping[str, Json], key: bytes) -> Digest:

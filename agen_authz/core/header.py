@@ -1,4 +1,4 @@
-"""The names of a request's headers, looked at once for each set of names: clients send the same few again and again."""
+"""Names of headers: which may be sent once, which reach a backend, and what is to be said of those of one request."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +19,24 @@ SINGLE_HEADERS = frozenset(
         "transfer-encoding",
     }
 )
+# What every backend gets of what a client sent; a resource may add to it.
+FORWARDED_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "mcp-session-id",
+        "traceparent",
+        "tracestate",
+        "transfer-encoding",
+    }
+)
 _MAX_REMEMBERED_CHARS = 2048
 
 
@@ -34,7 +52,7 @@ class HeaderNames:
 
 
 def look_at(names: tuple[str, ...]) -> HeaderNames:
-    """Say what is to be said of header names; total."""
+    """Say what is to be said of header names, once for each set of them; total."""
     # Bounded in characters as well: a stranger may send names of any length, each time new ones.
     return _remember(names) if len("".join(names)) <= _MAX_REMEMBERED_CHARS else _look_at(names)
 

@@ -85,6 +85,7 @@ class Resource:
     forward_token: bool
     forward_headers: frozenset[str]
     metadata_url: str
+    is_signed: bool = False
 
 
 # ---- what was asked ---------------------------------------------------------------------------------

@@ -24,10 +24,10 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.route import RouteTable
 from agen_authz.core.token import missing_scopes
 from agen_authz.facts import Sources, gather, identify
-from agen_authz.obligations import Outlets, discharge
-from agen_authz.ports import Entropy, Metrics
+from agen_authz.obligations import Duties, Outlets, discharge
+from agen_authz.ports import Metrics
 from agen_authz.wire.challenge import render_metadata
-from agen_authz.wire.event import Recording, decision_word, reason_of
+from agen_authz.wire.event import decision_word, reason_of
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import Asked
 from agen_authz.wire.template import Templates
@@ -43,7 +43,7 @@ class CheckSettings:
     policies: PolicySet
     routes: RouteTable
     limits: BodyLimits
-    recording: Recording
+    duties: Duties
     templates: Templates
     timeout_s: float
     in_flight: int
@@ -66,12 +66,10 @@ class CheckServicer:
         *,
         sources: Sources,
         outlets: Outlets,
-        entropy: Entropy,
         metrics: Metrics,
     ) -> None:
         self._current = CheckSet(settings, sources)
         self._outlets = outlets
-        self._entropy = entropy
         self._metrics = metrics
         self._in_flight = 0
         self._lock = Lock()
@@ -95,7 +93,7 @@ class CheckServicer:
         current, request_id = self._current, ""
         self._count_in_flight(1)
         try:
-            request_id = self._entropy.draw(_REQUEST_ID_BYTES).hex()
+            request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
             return await self._answer(raw, Asked(request_id), remaining_s, current)
         except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
             return await self._deny_failed(Asked(request_id), current.settings)
@@ -113,7 +111,7 @@ class CheckServicer:
         decision = self._refuse_when_full(settings.in_flight)
         if decision is None:
             decision = await _decide_in_time(raw, asked, remaining_s, current)
-        decision = await discharge(decision, asked, settings.recording, outlets=outlets, started=started)
+        decision = await discharge(decision, asked, settings.duties, outlets, started)
         server = asked.route.resource.name if asked.route is not None else ""
         seconds = outlets.clock.elapsed() - started
         self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
@@ -135,7 +133,7 @@ class CheckServicer:
             self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
         with contextlib.suppress(Exception):
             started = self._outlets.clock.elapsed()
-            await discharge(denied, asked, settings.recording, outlets=self._outlets, started=started)
+            await discharge(denied, asked, settings.duties, self._outlets, started)
         return answer
 
 

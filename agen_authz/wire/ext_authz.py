@@ -13,6 +13,7 @@ from agen_authz.core.header import HeaderNames, look_at
 from agen_authz.core.model import Allow, Answer, Decision, Request
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import Route
+from agen_authz.core.signature import SIGNATURE_HEADERS, Signed
 from agen_authz.wire.field import write_field
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
 from agen_authz.wire.template import Templates
@@ -23,6 +24,7 @@ _STATUS, _OK_RESPONSE = 1, 3
 _HEADERS = 2
 _HEADER, _APPEND, _KEY, _VALUE = 1, 2, 1, 2
 _REQUEST_ID_KEY = write_field(_KEY, b"agen-request-id")
+_DIGEST_KEY, _INPUT_KEY, _SIGNATURE_KEY = (write_field(_KEY, name.encode("ascii")) for name in SIGNATURE_HEADERS)
 # A BoolValue that is there and false: `append: false` overwrites the client's copies.
 _OVERWRITES = write_field(_APPEND, b"")
 # The one place that says yes: a status whose code is zero.
@@ -151,15 +153,32 @@ def _render_allow(asked: Asked, templates: Templates) -> bytes:
     if request is None or route is None or call is None or caller is None:
         # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
         raise ValueError("an allowed call without request, resource, call or caller")
-    request_id = _REQUEST_ID_KEY + write_field(_VALUE, b'"%b"' % asked.request_id.encode("ascii"))
     allowed = (
         caller.headers
         + templates.render_resource(route.resource, call.envelope.era, request.names)
-        + write_field(_HEADERS, write_field(_HEADER, request_id) + _OVERWRITES)
+        + _write_header(_REQUEST_ID_KEY, f'"{asked.request_id}"')
     )
+    if route.resource.is_signed:
+        allowed += _write_signature(asked.signed)
     if "origin" in request.headers:
         allowed += _render_cors(request, route)
     return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + templates.skips_inspection
+
+
+def _write_signature(signed: Signed | None) -> bytes:
+    if signed is None:
+        # INVARIANT: a backend that expects signatures gets no request without one.
+        raise ValueError("an allowed call of a signed resource without a signature")
+    return (
+        _write_header(_DIGEST_KEY, signed.content_digest)
+        + _write_header(_INPUT_KEY, signed.signature_input)
+        + _write_header(_SIGNATURE_KEY, signed.signature)
+    )
+
+
+def _write_header(key: bytes, content: str) -> bytes:
+    header = key + write_field(_VALUE, content.encode("ascii"))
+    return write_field(_HEADERS, write_field(_HEADER, header) + _OVERWRITES)
 
 
 def _render_cors(request: Request, route: Route) -> bytes:

@@ -9,40 +9,30 @@ from http_sfv.types import DisplayString
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.model import Principal
-
-IDENTITY_HEADERS = frozenset(
-    {
-        "agen-client",
-        "agen-issuer",
-        "agen-permissions",
-        "agen-request-id",
-        "agen-resource",
-        "agen-roles",
-        "agen-subject",
-        "agen-tenant",
-    }
-)
+from agen_authz.core.signature import CALLER_HEADERS, render_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A verified caller, and what is said of them; rendered once for all calls with one token.
 
-    `headers` is a serialised OkHttpResponse with the caller's headers, `event` the caller's part of an event.
-    Nothing is decided on the rendered parts.
+    `headers` is a serialised OkHttpResponse with the caller's headers, `lines` are the same headers in a signature
+    base, `event` is the caller's part of an event. Nothing is decided on the rendered parts.
     """
 
     principal: Principal
     headers: bytes
+    lines: str
     event: orjson.Fragment
 
 
 def render_caller(principal: Principal) -> Caller:
     """Render what the backend and the audit event say of a caller."""
-    allowed = pb.OkHttpResponse()
-    for name, value in render_identity(principal):
+    allowed, headers = pb.OkHttpResponse(), render_identity(principal)
+    for name, value in headers:
         set_header(allowed, name, value)
-    return Caller(principal, allowed.SerializeToString(), orjson.Fragment(orjson.dumps(_event_of(principal))))
+    event = orjson.Fragment(orjson.dumps(_event_of(principal)))
+    return Caller(principal, allowed.SerializeToString(), render_lines(headers), event)
 
 
 def set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:
@@ -56,14 +46,11 @@ def set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:
 
 def render_identity(principal: Principal) -> tuple[tuple[str, str], ...]:
     """List a caller's headers; an absent string is `""`, an absent list a header of zero length."""
-    return (
-        ("agen-issuer", render_text(principal.issuer)),
-        ("agen-subject", render_text(principal.subject)),
-        ("agen-tenant", render_text(principal.tenant)),
-        ("agen-client", render_text(principal.client)),
-        ("agen-roles", _render_texts(principal.roles)),
-        ("agen-permissions", _render_texts(principal.permissions)),
+    values = (
+        *map(render_text, (principal.issuer, principal.subject, principal.tenant, principal.client)),
+        *map(_render_texts, (principal.roles, principal.permissions)),
     )
+    return tuple(zip(CALLER_HEADERS, values, strict=True))
 
 
 def render_text(value: str) -> str:

@@ -20,6 +20,7 @@ from agen_authz.core.model import (
 )
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 from agen_authz.core.route import Route
+from agen_authz.core.signature import Signed
 from agen_authz.core.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.wire.challenge import render_challenge
 from agen_authz.wire.identity import Caller
@@ -41,6 +42,7 @@ class Asked:
     route: Route | None = None
     caller: Caller | None = None
     call: Call | None = None
+    signed: Signed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,30 +6,14 @@ Only rendered output is kept here: nothing is decided on it.
 from collections.abc import Callable
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.header import HeaderNames
+from agen_authz.core.header import FORWARDED_HEADERS, HeaderNames
 from agen_authz.core.model import Era, Resource
-from agen_authz.wire.identity import IDENTITY_HEADERS, render_text, set_header
+from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS
+from agen_authz.wire.identity import render_text, set_header
 
 INSPECT_KEY = "agen.inspect"
 _MAX_KEPT = 1024
 _MAX_KEPT_BYTES = 4096
-_FORWARDED = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "host",
-        "mcp-method",
-        "mcp-name",
-        "mcp-protocol-version",
-        "mcp-session-id",
-        "traceparent",
-        "tracestate",
-        "transfer-encoding",
-    }
-)
 
 
 class Templates:
@@ -75,7 +59,9 @@ def _render_resource(resource: Resource, era: Era, names: HeaderNames) -> bytes:
 
 def _headers_to_remove(resource: Resource, era: Era, names: HeaderNames) -> list[str]:
     """List what the client sent and the backend does not get; a header that we set must not be among it."""
-    kept = _FORWARDED | resource.forward_headers | IDENTITY_HEADERS
+    kept = FORWARDED_HEADERS | resource.forward_headers | frozenset(IDENTITY_HEADERS)
+    if resource.is_signed:
+        kept = kept | frozenset(SIGNATURE_HEADERS)
     if resource.forward_token:
         kept = kept | {"authorization"}
     if resource.resumable:

@@ -9,7 +9,9 @@ from agen_authz.app.build import build_access, build_resource, build_settings, p
 from agen_authz.config import load
 from agen_authz.core.access import Granted, NotGranted, Unmapped
 from agen_authz.core.context import Surroundings
-from agen_authz.core.model import Target, TargetKind
+from agen_authz.core.model import Target as Named
+from agen_authz.core.model import TargetKind
+from agen_authz.core.signature import Signer, SigningKey, Target
 from tests import builders
 from tests.config.test_mistakes import GOOD
 
@@ -55,7 +57,7 @@ def test_rules_are_compiled_as_written(tmp_path):
     access = build_access(config_of(tmp_path))
     analyst = replace(builders.principal(), roles=("analyst",))
     stranger = replace(builders.principal(), roles=("stranger",))
-    get, drop = (Target(TargetKind.TOOL, "crm", name) for name in ("get_x", "drop"))
+    get, drop = (Named(TargetKind.TOOL, "crm", name) for name in ("get_x", "drop"))
     assert access.check(analyst, get) == Granted("read")
     assert access.check(stranger, get) == NotGranted()
     assert access.check(analyst, drop) == Unmapped()
@@ -63,16 +65,16 @@ def test_rules_are_compiled_as_written(tmp_path):
 
 def test_allow_all_needs_all(tmp_path):
     access = build_access(config_of(tmp_path, "allow: [analyst]", "allow_all: [analyst, mfa]"))
-    get = Target(TargetKind.TOOL, "crm", "get_x")
+    get = Named(TargetKind.TOOL, "crm", "get_x")
     assert access.check(replace(builders.principal(), roles=("analyst",)), get) == NotGranted()
     assert access.check(replace(builders.principal(), roles=("mfa", "analyst")), get) == Granted("read")
 
 
 def test_settings_hold_what_the_file_says(tmp_path):
-    settings = build_settings(config_of(tmp_path), version="v", digest_key=b"k", off_word="off")
+    settings = build_settings(config_of(tmp_path), version="v", digest_key=b"k", off_word="off", signing_keys={})
     assert (settings.timeout_s, settings.in_flight, settings.templates.off_word) == (1.0, 1024, "off")
-    assert (settings.recording.policy_set, settings.policies.version) == ("v", "v")
-    assert isinstance(settings.recording.surroundings, Surroundings)
+    assert (settings.duties.recording.policy_set, settings.policies.version) == ("v", "v")
+    assert isinstance(settings.duties.recording.surroundings, Surroundings)
     assert settings.policies.resources.keys() == {"crm", "billing"}
 
 
@@ -82,7 +84,27 @@ def test_provider_says_what_it_may_speak_for(tmp_path):
         "tenants: any\n    roles: any",
         "tenants: [acme]\n    roles: [analyst]\n    token_types: [application/at+jwt]",
     )
-    settings = build_settings(config, version="v", digest_key=b"k", off_word="off")
+    settings = build_settings(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
     (provider,) = settings.policies.resources["crm"].providers.values()
     assert (provider.tenants, provider.roles) == (frozenset({"acme"}), frozenset({"analyst"}))
     assert (provider.token_types, provider.advertised_issuer) == (frozenset({"at+jwt"}), "https://id.example.com/")
+
+
+def test_first_key_signs_what_the_backend_sees(tmp_path):
+    for name in ("new", "old"):
+        (tmp_path / name).write_bytes(name.encode() * 20 + b"\n")
+    keys = ", ".join(f"{{id: crm-{name}, secret_file: {tmp_path / name}}}" for name in ("new", "old"))
+    file = tmp_path / "signed.yaml"
+    signed = GOOD.replace("insecure_unsigned: true", f"upstream_path: /mcp\n    signing_keys: [{keys}]", 1)
+    file.write_text(signed + "signing: {expires: 1500ms, components: ['@authority']}\n", "utf-8")
+    loaded = load(file, environ={})
+    secrets = loaded.secrets.signing_keys
+    settings = build_settings(loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys=secrets)
+    target = Target("https", "mcp.example.com", "/mcp", None)
+    by_hand = Signer(
+        SigningKey("crm-new", b"new" * 20), target, resource_header='"crm"', components=("@authority",), expires_s=2
+    )
+    asked = (builders.request(), '"agen-issuer": "x"\n', "r")
+    built = settings.duties.signers["crm"].sign(*asked, created=1, nonce="n")
+    assert built == by_hand.sign(*asked, created=1, nonce="n")
+    assert [each.is_signed for each in settings.policies.resources.values()] == [True, False]

@@ -147,8 +147,6 @@ UNBUILT = {
     "approvals": (None, "approvals: {hold: 0s}\n"),
     "notifications": (None, "notifications: {max_per_hour: 5}\n"),
     "console": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n"),
-    "signing": (None, "signing: {expires: 60s}\n"),
-    "resources[0].signing_keys": ("insecure_unsigned: true", KEYS),
     "store.url": (None, "store: {url: 'postgresql://db/agen'}\n"),
     "store.url_file": (None, "store: {url_file: /u}\n"),
     "audit.arguments": (None, "audit: {arguments: masked}\n"),

@@ -103,6 +103,16 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "signed and unsigned": ("insecure_unsigned: true", f"insecure_unsigned: true\n    {KEYS}", "resources[0].insecure_unsigned", "as well", "one of the two"),
     "keys empty": ("insecure_unsigned: true", "signing_keys: []", "resources[0].signing_keys", "empty", ""),
     "one key twice": ("insecure_unsigned: true", "signing_keys: [{id: k, secret_file: /a}, {id: k, secret_file: /b}]", "resources[0].signing_keys[1].id", "two keys", ""),
+    "signatures good for an hour": ("version: 1", "version: 1\nsigning: {expires: 1h}", "signing.expires", "five minutes", "60s"),
+    "signatures good for no time": ("version: 1", "version: 1\nsigning: {expires: 500ms}", "signing.expires", "one second", "60s"),
+    "component signed anyway": ("version: 1", "version: 1\nsigning: {components: ['@path']}", "signing.components[0]", "signed already", "leave it out"),
+    "component twice": ("version: 1", "version: 1\nsigning: {components: ['accept', 'accept']}", "signing.components[1]", "signed already", "leave it out"),
+    "component of an answer": ("version: 1", "version: 1\nsigning: {components: ['@status']}", "signing.components[0]", "not a derived component", "@authority"),
+    "component in capitals": ("version: 1", "version: 1\nsigning: {components: ['Accept']}", "signing.components[0]", "lower case", "write the header"),
+    "component with parameters": ("version: 1", "version: 1\nsigning: {components: ['accept;sf']}", "signing.components[0]", "without parameters", ""),
+    "component that changes": ("version: 1", "version: 1\nsigning: {components: ['content-length']}", "signing.components[0]", "does not always arrive", ""),
+    "component that signs itself": ("version: 1", "version: 1\nsigning: {components: ['signature']}", "signing.components[0]", "does not always arrive", ""),
+    "component that is not forwarded": (None, "signing: {components: ['x-a']}\n", "signing.components[0]", "not forwarded to `crm`", "forward_headers"),
     "origin of everybody": ("insecure_unsigned: true", "insecure_unsigned: true\n    origins: ['*']", "resources[0].origins[0]", "not an origin", ""),
     "scope of two words": ("insecure_unsigned: true", "insecure_unsigned: true\n    scopes: ['a b']", "resources[0].scopes[0]", "not a scope", ""),
     "method with a target": ("insecure_unsigned: true", "insecure_unsigned: true\n    methods: {tools/call: allow}", "resources[0].methods.tools/call", "names a target", "access rules"),
@@ -144,6 +154,7 @@ ALSO = {
     "tenants without mapping": ("access:\n", "tenants: {acme: {policies: []}}\naccess:\n"),
     "tenants unsaid": ("[corp]", "[corp, second]"),
     "roles unsaid": ("[corp]", "[corp, second]"),
+    "component that is not forwarded": ("insecure_unsigned: true", KEYS),
 }
 
 
@@ -153,6 +164,14 @@ def problems_of(tmp_path: Path, text: str) -> tuple[Problem, ...]:
     with pytest.raises(ConfigError) as caught:
         load(file, secrets=False, environ={})
     return caught.value.problems
+
+
+def test_components_that_arrive_are_taken(tmp_path):
+    file, signed = tmp_path / "agen.yaml", GOOD.replace("insecure_unsigned: true", KEYS, 1)
+    signed = signed.replace(KEYS, f"{KEYS}\n    forward_token: true\n    resumable: true\n    forward_headers: [X-A]")
+    names = ["@authority", '@query-param;name="a"', "accept", "x-a", "authorization", "last-event-id", "mcp-param-a"]
+    file.write_text(f"{signed}signing: {{components: {names!r}}}\n", "utf-8")
+    assert load(file, secrets=False, environ={}).config.signing.components == tuple(names)
 
 
 def test_good_one_is_good(tmp_path):

@@ -16,8 +16,9 @@ from agen_authz.core.mcp import BodyLimits
 from agen_authz.core.model import Owner, Resource, Revoked, SessionId
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import build_routes
+from agen_authz.core.signature import Signer
 from agen_authz.facts import Sources, TokenCache
-from agen_authz.obligations import Outlets
+from agen_authz.obligations import Duties, Outlets
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
 from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
@@ -151,6 +152,7 @@ class Rig:
     resources: tuple[Resource, ...] = field(default_factory=lambda: (build.resource(), build.billing()))
     access: AccessTable = field(default_factory=build.access)
     revoked: Revoked = field(default_factory=Revoked)
+    signers: Mapping[str, Signer] = field(default_factory=dict)
     limits: BodyLimits = field(default_factory=lambda: BodyLimits(request_bytes=65536, json_depth=32))
     in_flight: int = 8
     clock: Any = field(default_factory=FixedClock)
@@ -166,16 +168,14 @@ class Rig:
             policies=PolicySet("v1", {each.name: each for each in self.resources}, self.access),
             routes=build_routes(self.resources),
             limits=self.limits,
-            recording=Recording("v1", b"k" * 32, Surroundings()),
+            duties=Duties(Recording("v1", b"k" * 32, Surroundings()), self.signers),
             templates=Templates(OFF),
             timeout_s=1.0,
             in_flight=self.in_flight,
         )
         sources = Sources(self.clock, self.keys, self.sessions, self.tokens, self.revoked)
-        outlets = Outlets(self.clock, self.sessions, self.audit)
-        self.servicer = CheckServicer(
-            settings, sources=sources, outlets=outlets, entropy=self.entropy, metrics=self.metrics
-        )
+        outlets = Outlets(self.clock, self.entropy, self.sessions, self.audit)
+        self.servicer = CheckServicer(settings, sources=sources, outlets=outlets, metrics=self.metrics)
 
     def check(self, raw: bytes, remaining_s: float | None = 0.2) -> Seen:
         """Have a CheckRequest decided, and read the answer as Envoy would."""

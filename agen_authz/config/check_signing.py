@@ -1,0 +1,66 @@
+"""Cross-checks of `signing`: what cannot be signed, or would not arrive as it was signed, is a mistake."""
+
+import re
+from collections.abc import Iterator
+
+from agen_authz.config.finding import Findings
+from agen_authz.config.model import Config
+from agen_authz.config.tree import Path
+from agen_authz.core.header import FORWARDED_HEADERS
+from agen_authz.core.signature import DERIVED, MANDATORY, QUERY_PARAM, SIGNATURE_HEADERS
+
+_MIN_EXPIRES_S, _MAX_EXPIRES_S = 1.0, 300.0
+_QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="[A-Za-z0-9._~%-]+"')
+_HEADER = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
+# Proxies write these anew; the session's id does not reach the backend in the modern era.
+_CHANGED = frozenset(
+    {
+        "accept-encoding",
+        "content-length",
+        "host",
+        "mcp-session-id",
+        "traceparent",
+        "tracestate",
+        "transfer-encoding",
+    }
+)
+_PATH: Path = ("signing", "components")
+
+
+def check_signing(findings: Findings) -> None:
+    """Check how long signatures are good and what they cover."""
+    signing = findings.config.signing
+    if not _MIN_EXPIRES_S <= signing.expires <= _MAX_EXPIRES_S:
+        cure = "write 60s; who verifies refuses more than 300s"
+        findings.add(("signing", "expires"), "a signature is good for one second to five minutes", cure)
+    seen: set[str] = set()
+    for index, component in enumerate(signing.components):
+        for message, cure in _find_flaws(findings.config, component, seen):
+            findings.add((*_PATH, index), message, cure)
+        seen.add(component)
+
+
+def _find_flaws(config: Config, component: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+    if component in MANDATORY or component in seen:
+        yield f"`{component}` is signed already", "leave it out"
+    elif component.startswith("@"):
+        if component not in DERIVED and not _QUERY_PARAM.fullmatch(component):
+            cure = f'use {", ".join(sorted(DERIVED))} or {QUERY_PARAM};name="x"'
+            yield f"`{component}` is not a derived component of a request (RFC 9421 section 2.2)", cure
+    elif not _HEADER.fullmatch(component):
+        yield f"`{component}` is not a header in lower case without parameters", "write the header's name"
+    elif component in _CHANGED or component in SIGNATURE_HEADERS:
+        yield f"`{component}` does not always arrive as it was sent", "leave it out"
+    else:
+        yield from _find_unforwarded(config, component)
+
+
+def _find_unforwarded(config: Config, header: str) -> Iterator[tuple[str, str]]:
+    for resource in config.resources:
+        forwarded = {*FORWARDED_HEADERS, *(name.lower() for name in resource.forward_headers)}
+        if resource.forward_token:
+            forwarded.add("authorization")
+        if resource.resumable:
+            forwarded.add("last-event-id")
+        if resource.signing_keys is not None and header not in forwarded and not header.startswith("mcp-param-"):
+            yield f"`{header}` is not forwarded to `{resource.name}`", "add it to the resource's `forward_headers`"
