@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
+from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.errors import Rejected
 from agen_authz.core.jwk import PublicKey
 from agen_authz.core.model import Call, Facts, Provider, Request, Resource, Revoked
@@ -70,6 +71,7 @@ class Sources:
     sessions: SessionTable
     tokens: TokenCache
     revoked: Revoked = field(default_factory=Revoked)
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
@@ -134,9 +136,10 @@ async def _verify(token: UnverifiedToken, provider: Provider, keys: KeySource, b
     return Vouched(provider, key, verified, render_caller(verified.principal))
 
 
-def gather(call: Call, sources: Sources) -> Facts:
+def gather(call: Call, request: Request, sources: Sources) -> Facts:
     """Read what the decision rests on beside the call itself."""
     owner = None
     if call.session_id is not None:
         owner = sources.sessions.find_owner(call.server, call.session_id)
-    return Facts(now=sources.clock.now(), session_owner=owner)
+    context = read_context(request, sources.surroundings)
+    return Facts(sources.clock.now(), owner, context, request.authority)

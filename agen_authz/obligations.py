@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agen_authz.core.errors import Malformed, Unavailable
-from agen_authz.core.model import Allow, BindSession, Decision, Deny, Envelope, Step
+from agen_authz.core.model import Allow, Answer, BindSession, Decision, Deny, Envelope, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signer
 from agen_authz.ports import AuditSink, Clock, Entropy, SessionTable
@@ -89,6 +89,6 @@ def _bind_session(obligation: BindSession, sessions: SessionTable) -> Reason | N
 def _refuse(decision: Decision, reason: Reason, check: str, asked: Asked) -> Decision:
     if isinstance(decision, Deny):
         return decision
-    why = decision.why if isinstance(decision, Allow) else ()
+    why = () if isinstance(decision, Answer) else decision.why
     envelope = asked.call.envelope if asked.call is not None else Envelope()
     return Deny(reason, (*why, Step(check, reason.value)), envelope)

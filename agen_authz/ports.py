@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Owner, SessionId
+from agen_authz.core.model import Matched, Owner, SessionId
 from agen_authz.core.reason import Reason
 
 
@@ -69,6 +69,9 @@ class Metrics(Protocol):
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count one decision and how long it took."""
+
+    def count_matches(self, matched: tuple[Matched, ...]) -> None:
+        """Count policies that applied to a call, or could not be evaluated for it."""
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count one audit event: `written` or `failed`."""

@@ -12,11 +12,13 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.core.access import AccessRule, Basis, compile_access
+from agen_authz.core.cel import Condition
 from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.jwk import PublicKey, parse_jwks
 from agen_authz.core.mcp import BodyLimits
-from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, TargetKind
+from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource, State, TargetKind
+from agen_authz.core.policy import Policy, compile_policies, environment
 from agen_authz.core.route import build_routes
 from agen_authz.core.signature import Signer, SigningKey, Target
 from agen_authz.facts import Sources, TokenCache
@@ -53,7 +55,7 @@ def _b64(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10) -> CheckServicer:
+def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies: int = 2) -> CheckServicer:
     """Build Check with so many access rules, of which one names the tool that is called."""
     paths = [((name,),) for name in _CLAIMS]
     roles, permissions, groups, email, verified, client, scopes, tenant, country = paths
@@ -77,7 +79,8 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10) -> Check
     target = Target("https", "mcp.example.com", "/mcp", None)
     signer = Signer(SigningKey("crm-2026-11", b"s" * 32), target, resource_header='"crm"')
     settings = CheckSettings(
-        policies=PolicySet("bench", {"crm": resource}, access), routes=build_routes([resource]),
+        policies=PolicySet("bench", {"crm": resource}, access, compile_policies(_policies(policies))),
+        routes=build_routes([resource]),
         limits=BodyLimits(1 << 20, 64), duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}),
         templates=Templates("off-0123456789abcdef"), timeout_s=1.0, in_flight=1024,
     )  # fmt: skip
@@ -85,6 +88,23 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10) -> Check
     sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000))
     outlets = Outlets(clock, SystemEntropy(), sessions, audit)
     return CheckServicer(settings, sources=sources, outlets=outlets, metrics=metrics)
+
+
+def _policies(count: int) -> list[Policy]:
+    """Write policies of which two are about the call: an amount that is high, and where the caller is."""
+    others = [_policy(f"p{index}", (f"crm/tool_{index}_*",), "args.amount > 5.0") for index in range(count - 2)]
+    return [
+        *others,
+        _policy("amount", ("crm/get_*",), "args.amount > 1000.0"),
+        _policy("office", ("crm/*",), '"office" in request.networks'),
+    ]
+
+
+def _policy(name: str, selectors: tuple[str, ...], *conditions: str) -> Policy:
+    compiled = [environment().compile(text) for text in conditions]
+    ready = tuple(each for each in compiled if isinstance(each, Condition))
+    named = tuple((TargetKind.TOOL, selector) for selector in selectors)
+    return Policy(name, State.ENFORCE, Effect.DENY, named, ready)
 
 
 def _rule(name: str, selector: str, role: str) -> AccessRule:
@@ -104,7 +124,7 @@ def build_token() -> str:
 def build_check_request() -> bytes:
     """Build a CheckRequest of about 1.6 KB: ES256 token, tools/call with 400 bytes of arguments, 17 headers."""
     meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
-    arguments = {"customer_id": "c-1001", "note": "x" * 340, "fields": ["name", "company", 3]}
+    arguments = {"customer_id": "c-1001", "note": "x" * 325, "amount": 12.5, "fields": ["name", "company", 3]}
     params = {"name": "get_customer", "arguments": arguments, "_meta": meta}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
     request = pb.CheckRequest()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Owner, SessionId
+from agen_authz.core.model import Matched, Owner, SessionId
 from agen_authz.core.reason import Reason
 
 
@@ -125,6 +125,10 @@ class CountingMetrics:
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         self.counts["agen_decisions_total", decision, reason.value, server] += 1
         self.seconds.append((server, seconds))
+
+    def count_matches(self, matched: tuple[Matched, ...]) -> None:
+        for each in matched:
+            self.counts["agen_policy_matches_total", each.policy, each.effect.value, each.state.value] += 1
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         self.counts["agen_audit_events_total", sink, outcome] += 1

@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from agen_authz.core.model import Matched
 from agen_authz.core.reason import Reason
 
 # Seconds: a cached token is decided in a tenth of a millisecond, a fetched key in tens.
@@ -81,6 +82,12 @@ class PrometheusMetrics:
         self._registry = registry
         self._decisions = _Decisions()
         registry.register(self._decisions)
+        self._matches = Counter(
+            "agen_policy_matches",
+            "Policies that applied or could not be evaluated.",
+            ("policy", "effect", "state"),
+            registry=registry,
+        )
         self._audit = Counter("agen_audit_events", "Audit events by sink.", ("sink", "outcome"), registry=registry)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
         self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
@@ -92,6 +99,11 @@ class PrometheusMetrics:
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count a decision; `ports.Metrics.count_decision`."""
         self._decisions.count((decision, reason, server), seconds)
+
+    def count_matches(self, matched: tuple[Matched, ...]) -> None:
+        """Count policies; `ports.Metrics.count_matches`."""
+        for each in matched:
+            self._matches.labels(each.policy, each.effect.value, each.state.value).inc()
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count an audit event; `ports.Metrics.count_audit_event`."""

@@ -126,7 +126,8 @@ def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemoryS
     )
     # A new cache of tokens each time: what it holds was verified for another set of providers and resources.
     tokens = TokenCache(config.limits.token_cache)
-    return CheckSet(settings, Sources(SystemClock(), keys, sessions, tokens, build_revoked(config)))
+    surroundings = settings.duties.recording.surroundings
+    return CheckSet(settings, Sources(SystemClock(), keys, sessions, tokens, build_revoked(config), surroundings))
 
 
 def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from agen_authz.app.policies import build_policies
 from agen_authz.config import Config
 from agen_authz.config import model as conf
 from agen_authz.config.authority import authorities_of
@@ -35,10 +37,10 @@ def build_settings(
         signing_keys: of each resource; the first signs.
     """
     providers = {provider.name: build_provider(provider) for provider in config.providers}
-    resources = {resource.name: build_resource(resource, providers) for resource in config.resources}
+    resources = {resource.name: _build_tenanted(config, resource, providers) for resource in config.resources}
     surroundings = _build_surroundings(config)
     return CheckSettings(
-        policies=PolicySet(version, resources, build_access(config)),
+        policies=PolicySet(version, resources, build_access(config), build_policies(config)),
         routes=build_routes(resources.values()),
         limits=BodyLimits(
             request_bytes=config.limits.request_bytes,
@@ -50,6 +52,12 @@ def build_settings(
         timeout_s=config.server.check_timeout,
         in_flight=config.limits.in_flight,
     )
+
+
+def _build_tenanted(config: Config, resource: conf.Resource, providers: Mapping[str, Provider]) -> Resource:
+    built = build_resource(resource, providers)
+    # Where tenants have policies of their own, a caller of no tenant would escape them.
+    return built if config.tenants is None else replace(built, require_tenant=True)
 
 
 def _build_signers(config: Config, signing_keys: Mapping[str, SigningKeys]) -> dict[str, Signer]:

@@ -1,5 +1,6 @@
 """What is configured and not built yet, and what weakens: nothing configured is ever silently ignored."""
 
+from agen_authz.config.access import Policy
 from agen_authz.config.loaded import Loaded
 from agen_authz.config.model import Config
 from agen_authz.config.tree import Path, spell
@@ -10,8 +11,6 @@ UNBUILT: dict[Path, tuple[object, ...]] = {
     ("server", "proc"): (),
     ("server", "console"): (),
     ("limits", "response_bytes"): (),
-    ("policies",): ((),),
-    ("tenants",): (None, {}),
     ("data_protection",): ((),),
     ("unruled_sample",): (0.0,),
     ("masking_keys",): ((),),
@@ -40,6 +39,8 @@ def unbuilt(loaded: Loaded) -> list[Problem]:
     for path, harmless in UNBUILT.items():
         if loaded.is_written(*path) and _value_at(loaded.config, path) not in harmless:
             found.append(_problem(loaded, path))
+    for path in _list_approvals(loaded.config):
+        found.append(_problem(loaded, (*path, "then"), "use `deny` or `step_up` until approvals are built"))
     for index, sink in enumerate(loaded.config.audit.sinks):
         if (sink.type, sink.format) != ("stdout", "json"):
             found.append(_problem(loaded, ("audit", "sinks", index), "use the sink of type stdout and format json"))
@@ -47,6 +48,17 @@ def unbuilt(loaded: Loaded) -> list[Problem]:
     if url is not None and not url.startswith("sqlite:"):
         found.append(_problem(loaded, ("store", "url"), "use sqlite:////path"))
     return found
+
+
+def _list_approvals(config: Config) -> list[Path]:
+    lists: list[tuple[Path, tuple[Policy, ...]]] = [(("policies",), config.policies)]
+    lists += [(("tenants", name, "policies"), tenant.policies) for name, tenant in (config.tenants or {}).items()]
+    return [
+        (*path, index)
+        for path, policies in lists
+        for index, policy in enumerate(policies)
+        if policy.then == "require_approval"
+    ]
 
 
 def _problem(loaded: Loaded, path: Path, cure: str = _CURE) -> Problem:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from agen_authz.config.access import Protection
-from agen_authz.config.check_rule import check_conditions
+from agen_authz.config.check_condition import check_conditions
 from agen_authz.config.check_target import check_selectors
 from agen_authz.config.detector import DETECTORS, is_detector
 from agen_authz.config.finding import Findings

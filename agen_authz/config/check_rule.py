@@ -4,12 +4,12 @@ import re
 from itertools import chain
 
 from agen_authz.config.access import AccessRule, Policy, StepUpDemand
+from agen_authz.config.check_condition import check_conditions
 from agen_authz.config.check_target import check_selectors
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
 from agen_authz.config.url import is_web_url
 
-_NETWORK = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+request\.networks""")
 _HOOK_SCHEMES = ("https", "http", "grpcs", "grpc")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
@@ -68,21 +68,13 @@ def _check_effect(findings: Findings, path: Path, policy: Policy) -> None:
 def _check_demand(findings: Findings, path: Path, demand: StepUpDemand) -> None:
     for key in ("acr", "amr"):
         findings.refuse_empty((*path, key), getattr(demand, key), "at least one value")
+        for index, value in enumerate(getattr(demand, key) or ()):
+            if not _SCOPE.fullmatch(value):
+                findings.add((*path, key, index), "not one word", "write the value without spaces and quotes")
     if all(value is None for value in (demand.acr, demand.amr, demand.max_age, demand.scope)):
         findings.add(path, "demands nothing", "give acr, amr, max_age or scope")
     if demand.scope is not None and not _SCOPE.fullmatch(demand.scope):
         findings.add((*path, "scope"), "not a scope (RFC 6749 section 3.3)", "write one word without quotes")
-
-
-def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | None) -> None:
-    """Check the names of networks in conditions; the conditions themselves are compiled elsewhere."""
-    findings.refuse_empty((*path, "when"), when, "at least one condition")
-    for index, condition in enumerate(when or ()):
-        for match in _NETWORK.finditer(condition):
-            if match["name"] not in findings.config.networks:
-                message = f"unknown network `{match['name']}`"
-                leans_on = (("networks",),)
-                findings.add((*path, "when", index), message, "add it under `networks`", leans_on=leans_on)
 
 
 def check_hooks(findings: Findings) -> None:

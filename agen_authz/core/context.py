@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple, TypeAlias
 
-from agen_authz.core.model import Request
+from agen_authz.core.model import Context, Request
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -33,16 +33,6 @@ class Surroundings:
     country_header: str | None = None
     networks: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
     seen: "dict[_Said, Context]" = field(default_factory=dict, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known of a call's origin; None for an address or country that nobody can vouch for."""
-
-    ip: str | None
-    networks: tuple[str, ...]
-    country: str | None
-    user_agent: str
 
 
 def read_context(request: Request, surroundings: Surroundings) -> Context:

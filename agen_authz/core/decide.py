@@ -4,13 +4,15 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  1. session   the session belongs to this caller, and there is one where one is needed
  2. method    known to MCP in this era, or allowed by configuration
  3. access    every target that the call names is granted by a rule
+ 4. policies  what applies to any of the targets, combined by one table (`_COMBINED`)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import TypeAlias, assert_never
 
 from agen_authz.core.access import AccessTable, Granted, NotGranted, Unmapped
+from agen_authz.core.attribute import Situation
 from agen_authz.core.method import Names, find_method, is_allowed_method
 from agen_authz.core.model import (
     Allow,
@@ -18,15 +20,22 @@ from agen_authz.core.model import (
     Call,
     Decision,
     Deny,
+    Effect,
     Facts,
+    Matched,
+    Outcome,
     Owner,
     Principal,
     Resource,
     Shape,
+    State,
     Step,
+    StepUp,
     Target,
 )
+from agen_authz.core.policy import Match, PolicyTable
 from agen_authz.core.reason import Reason
+from agen_authz.core.stepup import Demand, challenge, is_satisfied
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class PolicySet:
     version: str
     resources: Mapping[str, Resource]
     access: AccessTable
+    policies: PolicyTable
 
 
 def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) -> Decision:
@@ -57,9 +67,82 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
         why.append(step)
         if refused is not None:
             return Deny(refused, tuple(why), call.envelope, target)
-    if call.session_id is None or facts.session_owner is not None:
-        return Allow(tuple(why))
-    return Allow(tuple(why), (BindSession(call.server, call.session_id, owner),))
+    # 4.
+    found = [
+        (target, match)
+        for target in call.targets
+        for match in policies.policies.evaluate(Situation(principal, call, target, facts))
+    ]
+    if found:
+        stopped = _apply(found, call, principal, facts.now, resource)
+        if stopped is not None:
+            return replace(stopped, why=(*why, *stopped.why))
+        why.extend(_step_of(match) for _, match in found)
+    is_new = call.session_id is not None and facts.session_owner is None
+    obligations = (BindSession(call.server, call.session_id, owner),) if is_new and call.session_id else ()
+    return Allow(tuple(why), obligations, _record(found))
+
+
+# What an enforced policy asks for. Where several apply, the first row that one of them fills is what is decided:
+# whatever applies must be satisfied, and what no token can change is said first.
+_DENIES, _ERRS, _ASKS_FOR_MORE, _ASKS_FOR_APPROVAL = range(4)
+_COMBINED: dict[tuple[Outcome, Effect], int] = {
+    (Outcome.APPLIES, Effect.DENY): _DENIES,
+    (Outcome.ERROR, Effect.DENY): _ERRS,
+    (Outcome.ERROR, Effect.STEP_UP): _ERRS,
+    (Outcome.ERROR, Effect.REQUIRE_APPROVAL): _ERRS,
+    (Outcome.APPLIES, Effect.STEP_UP): _ASKS_FOR_MORE,
+    (Outcome.APPLIES, Effect.REQUIRE_APPROVAL): _ASKS_FOR_APPROVAL,
+}
+_Found: TypeAlias = tuple[Target, Match]
+
+
+def _apply(
+    found: list[_Found], call: Call, principal: Principal, now: float, resource: Resource
+) -> Deny | StepUp | None:
+    rows: tuple[list[_Found], ...] = ([], [], [], [])
+    for target, match in found:
+        if match.policy.state is State.ENFORCE:
+            rows[_COMBINED[match.outcome, match.policy.effect]].append((target, match))
+    denied, erred, asked, awaited = rows
+    for row, reason in ((denied, Reason.POLICY_DENIED), (erred, Reason.POLICY_ERROR)):
+        for target, match in row:
+            message = match.policy.message if reason is Reason.POLICY_DENIED else None
+            why = tuple(_step_of(each) for _, each in found)
+            return Deny(reason, why, call.envelope, target, message=message, matched=_record(found))
+    unmet = [each for each in asked if not _is_met(each[1], principal, now, resource)]
+    if unmet:
+        return _ask_for_more(unmet, found, call, principal)
+    # INVARIANT: nobody can approve yet, so what needs an approval is denied; the loader refuses such policies.
+    for target, _ in awaited:
+        return Deny(Reason.POLICY_ERROR, (), call.envelope, target, matched=_record(found))
+    return None
+
+
+def _is_met(match: Match, principal: Principal, now: float, resource: Resource) -> bool:
+    leeway_s = resource.providers[principal.issuer].leeway_s
+    demand = match.policy.demand
+    return demand is not None and is_satisfied(demand, principal, now=now, leeway_s=leeway_s)
+
+
+def _ask_for_more(unmet: list[_Found], found: list[_Found], call: Call, principal: Principal) -> StepUp:
+    demands = [(match.policy.demand or Demand(), match.policy.message) for _, match in unmet]
+    why = (
+        *(_step_of(match) for _, match in found),
+        *(Step("step_up", "not_met", match.policy.name) for _, match in unmet),
+    )
+    return StepUp(challenge(demands, principal), why, call.envelope, unmet[0][0], _record(found))
+
+
+def _step_of(match: Match) -> Step:
+    policy = match.policy
+    return Step("policy", f"{policy.state.value}_{policy.effect.value}_{match.outcome.value}", policy.name)
+
+
+def _record(found: list[_Found]) -> tuple[Matched, ...]:
+    return tuple(
+        Matched(match.policy.name, match.policy.effect, match.policy.state, match.outcome) for _, match in found
+    )
 
 
 def _check_session(call: Call, facts: Facts, owner: Owner) -> Reason | None:

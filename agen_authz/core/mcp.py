@@ -59,6 +59,7 @@ class BodyLimits:
 class _Parameters:
     targets: tuple[Target, ...] = ()
     arguments: Mapping[str, Json] | None = None
+    inputs: Mapping[str, Json] | None = None
     uses_task: bool = False
 
 
@@ -109,6 +110,7 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         targets=parameters.targets,
         uses_task=parameters.uses_task,
         arguments=parameters.arguments,
+        inputs=parameters.inputs,
         session_id=_session_of(request.headers, era),
     )
 
@@ -280,17 +282,22 @@ def _read_prompt(params: Mapping[str, Json], server: str) -> _Parameters | Reaso
 
 
 def _read_resource(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
-    return _read_one(params.get("uri"), TargetKind.RESOURCE, server)
+    target, inputs = _read_target(params.get("uri"), TargetKind.RESOURCE, server), params.get("inputResponses")
+    if isinstance(target, Reason):
+        return target
+    if not (inputs is None or isinstance(inputs, dict)):
+        return Reason.PARAMS_MALFORMED
+    return _Parameters((target,), inputs=inputs)
 
 
 def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str) -> _Parameters | Reason:
     target = _read_target(params.get("name"), kind, server)
     if isinstance(target, Reason):
         return target
-    arguments = params.get("arguments", {})
-    if not isinstance(arguments, dict):
+    arguments, inputs = params.get("arguments", {}), params.get("inputResponses")
+    if not isinstance(arguments, dict) or not (inputs is None or isinstance(inputs, dict)):
         return Reason.PARAMS_MALFORMED
-    return _Parameters((target,), arguments)
+    return _Parameters((target,), arguments, inputs)
 
 
 _SPELLING = {

@@ -161,6 +161,7 @@ class Call:
     targets: tuple[Target, ...] = ()
     uses_task: bool = False
     arguments: Mapping[str, Json] | None = None
+    inputs: Mapping[str, Json] | None = None
     session_id: SessionId | None = None
 
 
@@ -213,12 +214,27 @@ class Owner:
 # ---- what is known beside the call ------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of a call's origin; None for an address or country that nobody can vouch for."""
+
+    ip: str | None
+    networks: tuple[str, ...]
+    country: str | None
+    user_agent: str
+
+
+NOWHERE = Context(None, (), None, "")
+
+
 @value
 class Facts:
-    """Everything that was read before the decision; times are seconds since the epoch."""
+    """Everything that was read before the decision; times are seconds since the epoch, `host` is the authority."""
 
     now: float
     session_owner: Owner | None = None
+    context: Context = NOWHERE
+    host: str = ""
 
 
 # ---- what is decided --------------------------------------------------------------------------------
@@ -231,6 +247,39 @@ class Step:
     check: str
     outcome: str
     rule: str = ""
+
+
+class State(StrEnum):
+    """Whether a policy is looked at, and whether it is enforced."""
+
+    DISABLED = "disabled"
+    SHADOW = "shadow"
+    ENFORCE = "enforce"
+
+
+class Effect(StrEnum):
+    """What a policy asks for where it applies."""
+
+    DENY = "deny"
+    STEP_UP = "step_up"
+    REQUIRE_APPROVAL = "require_approval"
+
+
+class Outcome(StrEnum):
+    """What came of a policy that names the target, where it is not that it does not apply."""
+
+    APPLIES = "applies"
+    ERROR = "error"
+
+
+@value
+class Matched:
+    """A policy that applied to a call, or could not be evaluated for it, as evidence shows it."""
+
+    policy: str
+    effect: Effect
+    state: State
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +300,52 @@ class Allow:
 
     why: tuple[Step, ...]
     obligations: tuple[Obligation, ...] = ()
+    matched: tuple[Matched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """The call is refused; `reason` is the true one, what the client is told may be less."""
+    """The call is refused; `reason` is the true one, what the client is told may be less.
+
+    `message` is what a policy wants the caller to be told.
+    """
 
     reason: Reason
     why: tuple[Step, ...] = ()
     envelope: Envelope = field(default_factory=Envelope)
     target: Target | None = None
     requested_version: str | None = None
+    message: str | None = None
+    matched: tuple[Matched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a client is asked to come back with.
+
+    Args:
+        lacks_scope: a scope is missing, so the client must ask for more; else only the authentication falls short.
+        scopes: every scope that the call needs.
+    """
+
+    lacks_scope: bool
+    scopes: tuple[str, ...]
+    acr_values: tuple[str, ...] = ()
+    max_age_s: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """The call may be made with a stronger token."""
+
+    challenge: Challenge
+    why: tuple[Step, ...]
+    envelope: Envelope
+    target: Target
+    matched: tuple[Matched, ...] = ()
+
+    reason: Reason = Reason.STEP_UP_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,4 +358,4 @@ class Answer:
     body: bytes = b""
 
 
-Decision: TypeAlias = Allow | Deny | Answer
+Decision: TypeAlias = Allow | Deny | StepUp | Answer

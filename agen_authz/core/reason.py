@@ -88,6 +88,9 @@ class Reason(StrEnum):
     TASK_UNSUPPORTED = "task_unsupported"
     UNMAPPED = "unmapped"
     NOT_GRANTED = "not_granted"
+    POLICY_DENIED = "policy_denied"
+    POLICY_ERROR = "policy_error"
+    STEP_UP_REQUIRED = "step_up_required"
     # what clients are told instead of UNMAPPED and NOT_GRANTED
     UNKNOWN_TARGET = "unknown_target"
     # surroundings
@@ -203,6 +206,11 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available.", "call without tasks"),
     Reason.UNMAPPED: (200, INVALID_PARAMS, "Unknown target.", "no access rule names it: add one"),
     Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller satisfies no access rule that names it"),
+    Reason.POLICY_DENIED: (200, POLICY, "A policy denies this call.", "`why` in the audit event names the policy"),
+    Reason.POLICY_ERROR: (200, POLICY, "A policy for this call cannot be evaluated.", "`why` names the policy: see what its conditions read"),
+    Reason.STEP_UP_REQUIRED: (
+        403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (401 where no scope is missing)",
+    ),
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "metric and audit event hold the true Reason"),
     Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "see agen_jwks_refresh_total and the log"),
     Reason.STORE_UNAVAILABLE: (503, UNAVAILABLE, "The store does not answer.", "see the log"),

@@ -19,7 +19,7 @@ from agen_authz.core.admission import admit
 from agen_authz.core.decide import PolicySet, decide
 from agen_authz.core.errors import Malformed, Rejected, Unavailable
 from agen_authz.core.mcp import BodyLimits, parse
-from agen_authz.core.model import Decision, Deny, Misread, Step
+from agen_authz.core.model import Answer, Decision, Deny, Misread, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import RouteTable
 from agen_authz.core.token import missing_scopes
@@ -112,6 +112,8 @@ class CheckServicer:
         if decision is None:
             decision = await _decide_in_time(raw, asked, remaining_s, current)
         decision = await discharge(decision, asked, settings.duties, outlets, started)
+        if not isinstance(decision, Answer) and decision.matched:
+            self._metrics.count_matches(decision.matched)
         server = asked.route.resource.name if asked.route is not None else ""
         seconds = outlets.clock.elapsed() - started
         self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
@@ -188,4 +190,6 @@ async def _decide(asked: Asked, bound_s: float, current: CheckSet) -> Decision:
         step = Step("message", "misread", call.detail)
         return Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
     asked.call = call
-    return decide(call, caller.principal, gather(call, sources), settings.policies)
+    facts = gather(call, request, sources)
+    asked.context = facts.context
+    return decide(call, caller.principal, facts, settings.policies)

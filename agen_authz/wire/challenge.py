@@ -9,7 +9,7 @@ import re
 import orjson
 
 from agen_authz.core.admission import cors_headers
-from agen_authz.core.model import Answer, Request, Resource
+from agen_authz.core.model import Answer, Challenge, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.route import Route
 from agen_authz.wire.identity import Caller
@@ -42,6 +42,33 @@ def _scopes_of(reason: Reason, resource: Resource, caller: Caller | None) -> tup
         # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
         granted = tuple(scope for scope in caller.principal.scopes if _SCOPE.fullmatch(scope))
     return tuple(dict.fromkeys((*resource.scopes, *granted)))
+
+
+def render_demand(wanted: Challenge, resource: Resource, caller: Caller | None) -> str:
+    """Render `www-authenticate` for a call that needs a stronger token, all that it needs in one challenge."""
+    error = "insufficient_scope" if wanted.lacks_scope else "insufficient_user_authentication"
+    scopes = dict.fromkeys((*_scopes_of(Reason.SCOPE_MISSING, resource, caller), *wanted.scopes))
+    parts = [
+        f'resource_metadata="{resource.metadata_url}"',
+        f'scope="{" ".join(scopes)}"' if scopes else "",
+        f'acr_values="{" ".join(wanted.acr_values)}"' if wanted.acr_values else "",
+        f'max_age="{wanted.max_age_s}"' if wanted.max_age_s is not None else "",
+        f'error="{error}"',
+        f'error_description="{REFUSALS[Reason.STEP_UP_REQUIRED].message}"',
+    ]
+    return "Bearer " + ", ".join(filter(None, parts))
+
+
+def describe_demand(wanted: Challenge) -> str:
+    """Tell a person what to do, for clients that do not look at the challenge."""
+    needs = [
+        f"the scope {' '.join(wanted.scopes)}" if wanted.lacks_scope else "",
+        f"the authentication {' or '.join(wanted.acr_values)}" if wanted.acr_values else "",
+        f"a sign-in of the last {wanted.max_age_s} seconds" if wanted.max_age_s is not None else "",
+    ]
+    what = ", ".join(filter(None, needs)) or "another way to authenticate"
+    message = wanted.message or REFUSALS[Reason.STEP_UP_REQUIRED].message
+    return f"{message} Sign in again with {what}, then repeat the call."
 
 
 def render_metadata(request: Request, route: Route) -> Answer:

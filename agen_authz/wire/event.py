@@ -10,9 +10,9 @@ from typing import Any, assert_never
 
 import orjson
 
-from agen_authz.core.context import Context, Surroundings, read_context
+from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.digest import digest_arguments, digest_text
-from agen_authz.core.model import Allow, Answer, Call, Decision, Deny, Request
+from agen_authz.core.model import Allow, Answer, Call, Context, Decision, Deny, Request, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.wire.refusal import Asked
 
@@ -35,6 +35,8 @@ def decision_word(decision: Decision) -> str:
             return "allow"
         case Deny():
             return "deny"
+        case StepUp():
+            return "step_up"
         case Answer():
             return "answer"
     assert_never(decision)
@@ -60,10 +62,21 @@ def render_event(decision: Decision, asked: Asked, recording: Recording, *, now:
         event["why"] = [
             {"check": step.check, "outcome": step.outcome, "rule": step.rule[:_MAX_TEXT_CHARS]} for step in decision.why
         ]
+        if decision.matched:
+            event["policies"] = [
+                {
+                    "name": each.policy,
+                    "effect": each.effect.value,
+                    "state": each.state.value,
+                    "outcome": each.outcome.value,
+                }
+                for each in decision.matched
+            ]
     if asked.caller is not None:
         event["principal"] = asked.caller.event
     if asked.request is not None:
-        event["context"] = _context(asked.request, read_context(asked.request, recording.surroundings))
+        context = asked.context or read_context(asked.request, recording.surroundings)
+        event["context"] = _context(asked.request, context)
     if asked.call is not None:
         event["call"] = _call(asked.call, recording.digest_key)
     return orjson.dumps(event)

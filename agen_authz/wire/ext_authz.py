@@ -4,18 +4,20 @@ In Envoy a CheckResponse without a status, or with code zero, allows the request
 one place that writes that code, and it serves an Allow of a known caller only.
 """
 
+from functools import lru_cache
+
 from google.protobuf.message import DecodeError
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.admission import cors_headers
 from agen_authz.core.errors import Malformed
 from agen_authz.core.header import HeaderNames, look_at
-from agen_authz.core.model import Allow, Answer, Decision, Request
+from agen_authz.core.model import Allow, Answer, Decision, Request, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import Route
-from agen_authz.core.signature import SIGNATURE_HEADERS, Signed
+from agen_authz.core.signature import Signed
 from agen_authz.wire.field import write_field
-from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
+from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal, render_step_up
 from agen_authz.wire.template import Templates
 
 _PERMISSION_DENIED = 7
@@ -23,8 +25,6 @@ _PERMISSION_DENIED = 7
 _STATUS, _OK_RESPONSE = 1, 3
 _HEADERS = 2
 _HEADER, _APPEND, _KEY, _VALUE = 1, 2, 1, 2
-_REQUEST_ID_KEY = write_field(_KEY, b"agen-request-id")
-_DIGEST_KEY, _INPUT_KEY, _SIGNATURE_KEY = (write_field(_KEY, name.encode("ascii")) for name in SIGNATURE_HEADERS)
 # A BoolValue that is there and false: `append: false` overwrites the client's copies.
 _OVERWRITES = write_field(_APPEND, b"")
 # The one place that says yes: a status whose code is zero.
@@ -126,6 +126,8 @@ def render_check(decision: Decision, asked: Asked, templates: Templates) -> byte
         return _render_allow(asked, templates)
     if isinstance(decision, Answer):
         answer = HttpAnswer(decision.status, decision.headers, decision.body.decode("utf-8"))
+    elif isinstance(decision, StepUp):
+        answer = _with_cors(render_step_up(decision, asked), asked)
     else:
         answer = _with_cors(render_refusal(decision, asked), asked)
     return _render_denied(answer) + templates.skips_inspection
@@ -156,7 +158,7 @@ def _render_allow(asked: Asked, templates: Templates) -> bytes:
     allowed = (
         caller.headers
         + templates.render_resource(route.resource, call.envelope.era, request.names)
-        + _write_header(_REQUEST_ID_KEY, f'"{asked.request_id}"')
+        + _write_header("agen-request-id", f'"{asked.request_id}"')
     )
     if route.resource.is_signed:
         allowed += _write_signature(asked.signed)
@@ -170,15 +172,24 @@ def _write_signature(signed: Signed | None) -> bytes:
         # INVARIANT: a backend that expects signatures gets no request without one.
         raise ValueError("an allowed call of a signed resource without a signature")
     return (
-        _write_header(_DIGEST_KEY, signed.content_digest)
-        + _write_header(_INPUT_KEY, signed.signature_input)
-        + _write_header(_SIGNATURE_KEY, signed.signature)
+        _write_header("content-digest", signed.content_digest)
+        + _write_header("signature-input", signed.signature_input)
+        + _write_header("signature", signed.signature)
     )
 
 
-def _write_header(key: bytes, content: str) -> bytes:
-    header = key + write_field(_VALUE, content.encode("ascii"))
-    return write_field(_HEADERS, write_field(_HEADER, header) + _OVERWRITES)
+def _write_header(name: str, content: str) -> bytes:
+    before, after = _frame_header(name, len(content))
+    return before + content.encode("ascii") + after
+
+
+@lru_cache(maxsize=256)
+def _frame_header(name: str, size: int) -> tuple[bytes, bytes]:
+    """Write what stands around the value of a header that overwrites the client's copies."""
+    stand_in = b"\x00" * size
+    header = write_field(_KEY, name.encode("ascii")) + write_field(_VALUE, stand_in)
+    framed = write_field(_HEADERS, write_field(_HEADER, header) + _OVERWRITES)
+    return framed[: -size - len(_OVERWRITES)], _OVERWRITES
 
 
 def _render_cors(request: Request, route: Route) -> bytes:

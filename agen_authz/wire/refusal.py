@@ -9,12 +9,14 @@ import orjson
 
 from agen_authz.core.model import (
     Call,
+    Context,
     Deny,
     Envelope,
     Era,
     Request,
     Resource,
     Shape,
+    StepUp,
     Target,
     TargetKind,
 )
@@ -22,7 +24,7 @@ from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 from agen_authz.core.route import Route
 from agen_authz.core.signature import Signed
 from agen_authz.core.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
-from agen_authz.wire.challenge import render_challenge
+from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
 from agen_authz.wire.identity import Caller
 
 _JSON_TYPE = ("content-type", "application/json")
@@ -42,6 +44,7 @@ class Asked:
     route: Route | None = None
     caller: Caller | None = None
     call: Call | None = None
+    context: Context | None = None
     signed: Signed | None = None
 
 
@@ -52,6 +55,22 @@ class HttpAnswer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: str
+
+
+def render_step_up(decision: StepUp, asked: Asked) -> HttpAnswer:
+    """Render what a stronger token would be, in the challenge for clients and in the message for people.
+
+    A missing scope is 403 (MCP authorization, "Scope Challenge Handling"); where only the authentication falls
+    short it is 401 (RFC 9470 section 3), for a client that is told 403 merely refreshes its token.
+    """
+    wanted, route = decision.challenge, asked.route
+    assert route is not None  # noqa: S101 policies are evaluated for calls of a resource
+    demand = render_demand(wanted, route.resource, asked.caller)
+    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": asked.request_id}
+    error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
+    body = orjson.dumps(_bind(decision.envelope, error)).decode("utf-8")
+    headers = (_JSON_TYPE, _NO_STORE, ("www-authenticate", demand))
+    return HttpAnswer(403 if wanted.lacks_scope else 401, headers, body)
 
 
 def render_refusal(denied: Deny, asked: Asked) -> HttpAnswer:
@@ -81,7 +100,7 @@ def _headers_of(denied: Deny, status: int, asked: Asked) -> tuple[tuple[str, str
 
 def _render_error(denied: Deny, request_id: str) -> str:
     refusal = REFUSALS[denied.reason]
-    reason, message = denied.reason, refusal.message
+    reason, message = denied.reason, denied.message or refusal.message
     if reason in HIDDEN:
         reason, message = Reason.UNKNOWN_TARGET, _unknown_target(denied.target)
     details: dict[str, object] = {"reason": reason.value, "request_id": request_id}

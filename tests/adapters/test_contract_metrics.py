@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.core.model import Effect, Matched, Outcome, State
 from agen_authz.core.reason import Reason
 from tests.fakes import CountingMetrics
 
@@ -52,6 +53,8 @@ def test_everything_is_counted_under_its_labels(rig):
     metrics, read = rig
     for reason in (Reason.ALLOWED, Reason.ALLOWED, Reason.TOKEN_EXPIRED):
         metrics.count_decision("allow" if reason is Reason.ALLOWED else "deny", reason, "crm", 0.001)
+    for state in (State.SHADOW, State.SHADOW, State.ENFORCE):
+        metrics.count_matches((Matched("no refunds", Effect.DENY, state, Outcome.APPLIES),))
     for outcome in ("written", "written", "failed"):
         metrics.count_audit_event("stdout", outcome)
     for outcome in ("ok", "failed", "malformed", "ok"):
@@ -60,6 +63,8 @@ def test_everything_is_counted_under_its_labels(rig):
     assert counts == {
         ("agen_decisions_total", "allow", "allowed", "crm"): 2,
         ("agen_decisions_total", "crm", "deny", "token_expired"): 1,
+        ("agen_policy_matches_total", "deny", "no refunds", "shadow"): 2,
+        ("agen_policy_matches_total", "deny", "enforce", "no refunds"): 1,
         ("agen_audit_events_total", "stdout", "written"): 2,
         ("agen_audit_events_total", "failed", "stdout"): 1,
         ("agen_jwks_refresh_total", "idp", "ok"): 2,

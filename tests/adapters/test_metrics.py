@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.core.model import Effect, Matched, Outcome, State
 from agen_authz.core.reason import Reason
 
 THREADS, EACH = 8, 500
@@ -21,6 +22,7 @@ def _families(metrics):
 
 def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     metrics.count_decision("deny", Reason.TOKEN_MISSING, "crm", 0.0002)
+    metrics.count_matches((Matched("no refunds", Effect.DENY, State.SHADOW, Outcome.APPLIES),))
     metrics.count_audit_event("stdout", "written")
     metrics.count_jwks_refresh("idp", "ok")
     metrics.count_policy_reload("ok")
@@ -34,6 +36,7 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
         ("agen_decision_seconds_bucket", "le", "server"),
         ("agen_decision_seconds_count", "server"),
         ("agen_decision_seconds_sum", "server"),
+        ("agen_policy_matches_total", "effect", "policy", "state"),
         ("agen_audit_events_total", "outcome", "sink"),
         ("agen_jwks_refresh_total", "outcome", "provider"),
         ("agen_policy_reload_total", "outcome"),

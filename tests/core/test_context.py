@@ -2,7 +2,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from agen_authz.core.context import Context, Surroundings, read_context
+from agen_authz.core.context import Surroundings, read_context
+from agen_authz.core.model import Context
 from tests import builders as build
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))

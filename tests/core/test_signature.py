@@ -7,7 +7,16 @@ import pytest
 
 from agen_authz.core.errors import Malformed
 from agen_authz.core.reason import Reason
-from agen_authz.core.signature import Signed, Signer, SigningKey, Target, derive, digest_content, spell_component
+from agen_authz.core.signature import (
+    Signed,
+    Signer,
+    SigningKey,
+    Target,
+    derive,
+    digest_content,
+    render_signed_text,
+    spell_component,
+)
 from tests import builders as build
 
 SECRET = b"s" * 32
@@ -128,6 +137,12 @@ def test_identifier_has_its_parameters_behind_the_name():
         '"@query-param";name="a"',
         '"x-a"',
     ]
+
+
+def test_signed_text_ends_with_its_parameters():
+    assert render_signed_text([("@path", "/"), ("x-a", "1")], '("@path" "x-a")') == (
+        '"@path": /\n"x-a": 1\n"@signature-params": ("@path" "x-a")'
+    )
 
 
 def test_key_shows_its_bytes_nowhere():

@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.context import Context, Surroundings, read_context
+from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.errors import Malformed, Rejected
 from agen_authz.core.jwk import parse_jwks
 from agen_authz.core.mcp import BodyLimits, parse
 from agen_authz.core.message import Message, read_message
-from agen_authz.core.model import Call, Principal, RawToken, Request, Revoked
+from agen_authz.core.model import Call, Context, Principal, RawToken, Request, Revoked
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.strict_json import parse_json, parse_plain, parse_strictly
 from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name

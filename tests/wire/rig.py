@@ -13,7 +13,8 @@ from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.jwk import PublicKey
 from agen_authz.core.mcp import BodyLimits
-from agen_authz.core.model import Owner, Resource, Revoked, SessionId
+from agen_authz.core.model import Matched, Owner, Resource, Revoked, SessionId
+from agen_authz.core.policy import PolicyTable, compile_policies
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import build_routes
 from agen_authz.core.signature import Signer
@@ -92,9 +93,13 @@ class KeptMetrics:
 
     def __init__(self) -> None:
         self.decisions: list[tuple[str, str, str]] = []
+        self.matched: list[Matched] = []
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         self.decisions.append((decision, reason.value, server))
+
+    def count_matches(self, matched: tuple[Matched, ...]) -> None:
+        self.matched.extend(matched)
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         raise NotImplementedError
@@ -151,6 +156,8 @@ class Rig:
 
     resources: tuple[Resource, ...] = field(default_factory=lambda: (build.resource(), build.billing()))
     access: AccessTable = field(default_factory=build.access)
+    policies: PolicyTable = field(default_factory=lambda: compile_policies([]))
+    surroundings: Surroundings = field(default_factory=Surroundings)
     revoked: Revoked = field(default_factory=Revoked)
     signers: Mapping[str, Signer] = field(default_factory=dict)
     limits: BodyLimits = field(default_factory=lambda: BodyLimits(request_bytes=65536, json_depth=32))
@@ -165,15 +172,15 @@ class Rig:
 
     def __post_init__(self) -> None:
         settings = CheckSettings(
-            policies=PolicySet("v1", {each.name: each for each in self.resources}, self.access),
+            policies=PolicySet("v1", {each.name: each for each in self.resources}, self.access, self.policies),
             routes=build_routes(self.resources),
             limits=self.limits,
-            duties=Duties(Recording("v1", b"k" * 32, Surroundings()), self.signers),
+            duties=Duties(Recording("v1", b"k" * 32, self.surroundings), self.signers),
             templates=Templates(OFF),
             timeout_s=1.0,
             in_flight=self.in_flight,
         )
-        sources = Sources(self.clock, self.keys, self.sessions, self.tokens, self.revoked)
+        sources = Sources(self.clock, self.keys, self.sessions, self.tokens, self.revoked, self.surroundings)
         outlets = Outlets(self.clock, self.entropy, self.sessions, self.audit)
         self.servicer = CheckServicer(settings, sources=sources, outlets=outlets, metrics=self.metrics)
 

@@ -1,0 +1,55 @@
+"""Policies of the configuration become the table that calls are held to."""
+
+from collections.abc import Iterable
+
+from agen_authz.config import Config
+from agen_authz.config import access as conf
+from agen_authz.core.cel import Condition, Mistake
+from agen_authz.core.model import Effect, State, TargetKind
+from agen_authz.core.policy import Policy, PolicyTable, compile_policies, environment
+from agen_authz.core.stepup import Demand
+
+
+def build_policies(config: Config) -> PolicyTable:
+    """Compile every policy, and those of tenants beside them."""
+    tenants = {name: _build_all(tenant.policies) for name, tenant in (config.tenants or {}).items()}
+    return compile_policies(_build_all(config.policies), tenants)
+
+
+def _build_all(policies: Iterable[conf.Policy]) -> list[Policy]:
+    return [build_policy(policy) for policy in policies]
+
+
+def build_policy(policy: conf.Policy) -> Policy:
+    """Build one policy; its conditions were compiled once before, when the file was checked."""
+    named = (
+        (TargetKind.TOOL, policy.tools),
+        (TargetKind.RESOURCE, policy.resources),
+        (TargetKind.PROMPT, policy.prompts),
+    )
+    return Policy(
+        name=policy.name,
+        state=State(policy.state),
+        effect=Effect(policy.then),
+        selectors=tuple((kind, selector) for kind, selectors in named for selector in selectors or ()),
+        conditions=tuple(map(_compile, policy.when or ())),
+        message=policy.message,
+        demand=None if policy.step_up is None else _build_demand(policy.step_up),
+    )
+
+
+def _compile(text: str) -> Condition:
+    compiled = environment().compile(text)
+    if isinstance(compiled, Mistake):
+        # INVARIANT: the loader refuses a file with such a condition.
+        raise ValueError(f"a condition that was not checked: {compiled.message}")
+    return compiled
+
+
+def _build_demand(demand: conf.StepUpDemand) -> Demand:
+    return Demand(
+        acr=None if demand.acr is None else tuple(demand.acr),
+        amr=None if demand.amr is None else tuple(demand.amr),
+        max_age_s=demand.max_age,
+        scope=demand.scope,
+    )

@@ -1,0 +1,67 @@
+"""Whether what a condition reads of a call's arguments means one thing to every backend.
+
+A backend may read `Amount` where a condition reads `amount`, and an integer beyond 2^53 as its neighbour: a
+condition that reads such a value cannot be evaluated.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from agen_authz.core.cel_tree import ANY, Path
+from agen_authz.core.model import Json
+
+_MAX_EXACT = 2**53
+
+
+def is_ambiguous(value: Mapping[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
+    """Say whether a condition that reads `paths` below `value`, and `loose` names anywhere in it, is fooled."""
+    return any(_is_ambiguous_along(value, path) for path in paths) or (bool(loose) and _has_twin_below(value, loose))
+
+
+def _is_ambiguous_along(value: Json | Mapping[str, Json], path: Path) -> bool:
+    for position, step in enumerate(path):
+        if step == ANY or not isinstance(value, Mapping):
+            rest = path[position + 1 :] if step == ANY else ()
+            return step == ANY and any(_is_ambiguous_along(inner, rest) for inner in _elements(value))
+        if _has_twin(value, step):
+            return True
+        if step not in value:
+            return False
+        value = value[step]
+    # Nearly always it is one string or number that is read.
+    if isinstance(value, Mapping | list):
+        return any(map(_is_inexact, _walk(value)))
+    return _is_inexact(value)
+
+
+def _elements(value: Json | Mapping[str, Json]) -> Iterable[Json]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _has_twin(value: Mapping[str, Json], name: str) -> bool:
+    folded = name.casefold()
+    return folded in [key.casefold() for key in value if key != name]
+
+
+def _has_twin_below(value: Mapping[str, Json], names: frozenset[str]) -> bool:
+    folded = {name.casefold() for name in names}
+    for each in _walk(value):
+        if isinstance(each, Mapping) and any(key not in names and key.casefold() in folded for key in each):
+            return True
+    return False
+
+
+def _is_inexact(value: Json | Mapping[str, Json]) -> bool:
+    return isinstance(value, int) and not -_MAX_EXACT <= value <= _MAX_EXACT
+
+
+def _walk(value: Json | Mapping[str, Json]) -> Iterator[Json | Mapping[str, Json]]:
+    pending: list[Json | Mapping[str, Json]] = [value]
+    while pending:
+        each = pending.pop()
+        yield each
+        if isinstance(each, Mapping):
+            pending.extend(each.values())
+        elif isinstance(each, list):
+            pending.extend(each)

@@ -1,0 +1,55 @@
+"""Step-up: whether a token is strong enough for a call, and what to ask for where it is not (RFC 9470, MCP).
+
+Only the token itself satisfies a demand: its scopes, `acr`, `amr`, and `auth_time` within `max_age`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agen_authz.core.model import Challenge, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a token must show; everything that is given must hold. None where nothing is asked."""
+
+    acr: tuple[str, ...] | None = None
+    amr: tuple[str, ...] | None = None
+    max_age_s: float | None = None
+    scope: str | None = None
+
+
+def is_satisfied(demand: Demand, principal: Principal, *, now: float, leeway_s: float) -> bool:
+    """Say whether a token meets a demand; one that does not say when the caller authenticated meets no `max_age`."""
+    return (
+        (demand.scope is None or demand.scope in principal.scopes)
+        and (demand.acr is None or principal.acr in demand.acr)
+        and (demand.amr is None or not set(demand.amr).isdisjoint(principal.amr))
+        and (demand.max_age_s is None or _is_fresh(principal.auth_time, demand.max_age_s, now, leeway_s))
+    )
+
+
+def _is_fresh(auth_time: float | None, max_age_s: float, now: float, leeway_s: float) -> bool:
+    return auth_time is not None and -leeway_s <= now - auth_time <= max_age_s + leeway_s
+
+
+def challenge(demands: Iterable[tuple[Demand, str | None]], principal: Principal) -> Challenge:
+    """Put every demand that was not met into one challenge; `demands` are in order, each with its message."""
+    asked = list(demands)
+    scopes = tuple(dict.fromkeys(demand.scope for demand, _ in asked if demand.scope is not None))
+    ages = [demand.max_age_s for demand, _ in asked if demand.max_age_s is not None]
+    return Challenge(
+        lacks_scope=any(scope not in principal.scopes for scope in scopes),
+        scopes=scopes,
+        acr_values=_pick_values([demand.acr for demand, _ in asked if demand.acr is not None]),
+        max_age_s=int(min(ages)) if ages else None,
+        message=next((message for _, message in asked if message is not None), None),
+    )
+
+
+def _pick_values(wanted: list[tuple[str, ...]]) -> tuple[str, ...]:
+    # One value that meets every demand is best; where there is none, the first demand is asked for first.
+    if not wanted:
+        return ()
+    common = tuple(acr for acr in wanted[0] if all(acr in each for each in wanted))
+    return common or wanted[0]

@@ -1,0 +1,52 @@
+"""Policies of a file become the table that calls are held to."""
+
+import pytest
+
+from agen_authz.app.build import build_settings
+from agen_authz.app.policies import build_policies, build_policy
+from agen_authz.config import load
+from agen_authz.config.access import Policy as Written
+from agen_authz.core.model import Effect, State, Target, TargetKind
+from agen_authz.core.stepup import Demand
+from tests.config.test_mistakes import GOOD
+
+POLICIES = """\
+policies:
+  - name: no deletes
+    state: enforce
+    tools: ["CRM/delete_*"]
+    prompts: ["crm/x"]
+    when: ['"admin" in user.roles']
+    then: deny
+    message: No.
+  - {name: strong, state: shadow, then: step_up, step_up: {acr: [a], amr: [b], max_age: 15m, scope: s}}
+tenants: {acme: {policies: [{name: own, state: enforce, then: deny}]}}
+"""
+DELETE = Target(TargetKind.TOOL, "crm", "delete_x")
+
+
+def test_everything_that_is_written_is_built(tmp_path):
+    file = tmp_path / "agen.yaml"
+    file.write_text(GOOD + POLICIES, "utf-8")
+    config = load(file, environ={}).config
+    table = build_policies(config)
+    first, second, third = table.list_for("acme", DELETE)
+    assert (first.name, first.state, first.effect, first.message) == ("no deletes", State.ENFORCE, Effect.DENY, "No.")
+    assert first.selectors == ((TargetKind.TOOL, "CRM/delete_*"), (TargetKind.PROMPT, "crm/x"))
+    assert [each.text for each in first.conditions] == ['"admin" in user.roles']
+    assert (second.effect, second.demand) == (Effect.STEP_UP, Demand(("a",), ("b",), 900.0, "s"))
+    assert third.name == "own" and [each.name for each in table.list_for("", DELETE)] == ["no deletes", "strong"]
+
+
+def test_with_tenants_every_resource_needs_one(tmp_path):
+    for text, expected in ((GOOD + POLICIES, True), (GOOD, False)):
+        file = tmp_path / "agen.yaml"
+        file.write_text(text, "utf-8")
+        config = load(file, environ={}).config
+        settings = build_settings(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
+        assert {each.require_tenant for each in settings.policies.resources.values()} == {expected}
+
+
+def test_condition_that_nobody_checked_is_a_defect():
+    with pytest.raises(ValueError, match="was not checked"):
+        build_policy(Written(name="p", state="enforce", then="deny", when=("1 +",)))
