@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
@@ -37,8 +36,8 @@ def build_settings(
         signing_keys: of each resource; the first signs.
     """
     providers = {provider.name: build_provider(provider) for provider in config.providers}
-    resources = {resource.name: _build_tenanted(config, resource, providers) for resource in config.resources}
-    surroundings = _build_surroundings(config)
+    resources = {resource.name: build_resource(config, resource, providers) for resource in config.resources}
+    surroundings = build_surroundings(config)
     return CheckSettings(
         policies=PolicySet(version, resources, build_access(config), build_policies(config)),
         routes=build_routes(resources.values()),
@@ -52,12 +51,6 @@ def build_settings(
         timeout_s=config.server.check_timeout,
         in_flight=config.limits.in_flight,
     )
-
-
-def _build_tenanted(config: Config, resource: conf.Resource, providers: Mapping[str, Provider]) -> Resource:
-    built = build_resource(resource, providers)
-    # Where tenants have policies of their own, a caller of no tenant would escape them.
-    return built if config.tenants is None else replace(built, require_tenant=True)
 
 
 def _build_signers(config: Config, signing_keys: Mapping[str, SigningKeys]) -> dict[str, Signer]:
@@ -128,7 +121,7 @@ def parse_claim_path(written: str) -> tuple[str, ...]:
     return tuple(written.split("."))
 
 
-def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -> Resource:
+def build_resource(config: Config, resource: conf.Resource, providers: Mapping[str, Provider]) -> Resource:
     """Build one resource from its url and what stands beside it."""
     parts = urlsplit(resource.url)
     path = parts.path or "/"
@@ -143,7 +136,8 @@ def build_resource(resource: conf.Resource, providers: Mapping[str, Provider]) -
         providers={provider.issuer: provider for provider in named},
         audiences=frozenset(resource.audiences),
         clients=None if resource.clients is None else frozenset(resource.clients),
-        require_tenant=resource.require_tenant,
+        # Where tenants have policies of their own, a caller of no tenant would escape them.
+        require_tenant=resource.require_tenant or config.tenants is not None,
         scopes=tuple(resource.scopes),
         origins=frozenset(resource.origins),
         admits_unmapped=resource.unmapped == "authenticated",
@@ -181,7 +175,8 @@ def _build_rule(rule: conf.AccessRule) -> AccessRule:
     return AccessRule(rule.name, tuple(selectors), frozenset(keys or ()), needs_all)
 
 
-def _build_surroundings(config: Config) -> Surroundings:
+def build_surroundings(config: Config) -> Surroundings:
+    """Collect what is configured about the way to us."""
     return Surroundings(
         trusted_proxies=_networks(config.trusted_proxies),
         country_header=None if config.country_header is None else config.country_header.lower(),

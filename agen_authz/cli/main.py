@@ -2,7 +2,7 @@
 
 import typer
 
-from agen_authz.cli import config, demo, envoy, serve
+from agen_authz.cli import config, demo, envoy, policy, serve
 
 app = typer.Typer(
     name="agen-authz",
@@ -18,6 +18,7 @@ app.command("config-schema")(config.config_schema)
 app.command("envoy-config")(envoy.envoy_config)
 app.command("migrate")(serve.migrate)
 app.add_typer(demo.app, name="demo")
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

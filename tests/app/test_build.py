@@ -48,7 +48,7 @@ def test_claim_path_is_dotted_or_a_json_pointer(written, path):
 )
 def test_resource_is_what_its_url_says(tmp_path, url, authorities, path, query, metadata):
     config = config_of(tmp_path, "https://mcp.example.com/crm/mcp", url)
-    built = build_resource(config.resources[0], {"corp": builders.provider(name="corp")})
+    built = build_resource(config, config.resources[0], {"corp": builders.provider(name="corp")})
     assert (built.authorities, built.path, built.query) == (frozenset(authorities), path, query)
     assert built.metadata_url == metadata.format("/.well-known/oauth-protected-resource")
 

@@ -1,0 +1,91 @@
+"""Cases of `policy test`: scenarios with what is expected of them, in YAML files of one directory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError
+
+from agen_authz.authoring.draft import Draft
+from agen_authz.authoring.scenario import Scenario, decide_scenario
+from agen_authz.authoring.trace import Trace, trace_decision
+from agen_authz.config.section import Line, Name, Section
+from agen_authz.core.errors import Problem
+
+
+class Expected(Section):
+    """What must be decided; what is not given is not looked at."""
+
+    decision: Line = Field(description="allow, deny or step_up.")
+    reason: Line | None = Field(None, description="The true Reason (docs/reasons.md).")
+    policy: Name | None = Field(None, description="A policy that must have applied.")
+
+
+class Case(Scenario):
+    """One case."""
+
+    name: Name = Field(description="What it shows.")
+    expect: Expected = Field(description="What must be decided.")
+
+
+class CaseFile(Section):
+    """A file of cases."""
+
+    cases: tuple[Case, ...] = Field(description="The cases.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one case; `failure` is empty where it passed."""
+
+    file: str
+    name: str
+    failure: str
+    trace: Trace | None = None
+
+
+def read_cases(folder: Path) -> Iterator[tuple[Path, Case] | Problem]:
+    """Read every case below a directory, or say what is wrong with a file."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
+    if not files:
+        yield Problem(str(folder), None, "", "holds no case", "write cases into a file such as cases.yaml")
+    for file in files:
+        try:
+            # Lists of YAML are tuples in our sections.
+            read = CaseFile.model_validate(yaml.safe_load(file.read_text("utf-8")), strict=False)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as exc:
+            yield from _explain(file, exc)
+            continue
+        yield from ((file, case) for case in read.cases)
+
+
+def _explain(file: Path, error: Exception) -> Iterator[Problem]:
+    if isinstance(error, ValidationError):
+        for each in error.errors(include_url=False, include_input=False):
+            place = ".".join(map(str, each["loc"]))
+            yield Problem(str(file), None, place, each["msg"].lower(), "see docs/policies.md")
+        return
+    mark = getattr(error, "problem_mark", None)
+    line = None if mark is None else mark.line + 1
+    yield Problem(str(file), line, "", "cannot be read as YAML", "see docs/policies.md")
+
+
+def try_case(draft: Draft, file: Path, case: Case, *, now: float) -> Tried:
+    """Decide one case and compare."""
+    try:
+        decided = decide_scenario(draft, case, now=now)
+    except ValueError as exc:
+        return Tried(str(file), case.name, str(exc))
+    trace = trace_decision(draft, decided)
+    return Tried(str(file), case.name, "; ".join(_compare(case.expect, trace)), trace)
+
+
+def _compare(expected: Expected, trace: Trace) -> Iterator[str]:
+    if expected.decision != trace.decision:
+        yield f"expected decision `{expected.decision}`, got `{trace.decision}`"
+    if expected.reason is not None and expected.reason != trace.reason.value:
+        yield f"expected reason `{expected.reason}`, got `{trace.reason.value}`"
+    if expected.policy is not None and expected.policy not in trace.policies:
+        applied = ", ".join(f"`{name}`" for name in trace.policies) or "none"
+        yield f"expected policy `{expected.policy}`, applied: {applied}"

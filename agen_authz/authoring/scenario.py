@@ -1,0 +1,184 @@
+"""One call as an author writes it down, and what a draft decides about it.
+
+The call is rendered as the request that a client would send and read by the very steps that Check takes, from
+the claims on; only the token's signature is taken for granted.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field
+
+from agen_authz.authoring.draft import Draft
+from agen_authz.config.section import Line, Section
+from agen_authz.core.attribute import Situation
+from agen_authz.core.context import Surroundings, read_context
+from agen_authz.core.decide import decide
+from agen_authz.core.errors import Rejected
+from agen_authz.core.header import look_at
+from agen_authz.core.mcp import CAPABILITIES_KEY, VERSION_KEY, parse
+from agen_authz.core.model import (
+    Call,
+    Decision,
+    Deny,
+    Facts,
+    Json,
+    Misread,
+    Principal,
+    Provider,
+    Request,
+    Resource,
+    Revoked,
+    Step,
+)
+from agen_authz.core.reason import Reason
+from agen_authz.core.token import UnverifiedToken, admit_principal, missing_scopes, read_principal
+from agen_authz.core.version import MODERN_VERSIONS
+
+_LIFETIME_S = 300
+
+
+class CallText(Section):
+    """What is called; one of tool, prompt and uri names it."""
+
+    server: Line = Field(description="The resource's name in the configuration.")
+    tool: Line | None = Field(None, description="The tool that is called.")
+    prompt: Line | None = Field(None, description="The prompt that is asked for.")
+    uri: Line | None = Field(None, description="The resource that is read.")
+    method: Line | None = Field(None, description="Another method, such as tools/list.")
+    args: dict[str, Any] = Field({}, description="The arguments.")
+    inputs: dict[str, Any] | None = Field(None, description="Answers to elicitations.")
+
+
+class RequestText(Section):
+    """Where the call comes from, and when."""
+
+    ip: Line | None = Field(None, description="The caller's address; absent: nobody knows.")
+    country: Line | None = Field(None, description="The country that `country_header` names.")
+    user_agent: Line | None = Field(None, description="What the client says it is.")
+    time: datetime | Line | None = Field(None, description="When, in ISO 8601; absent: now.")
+
+
+class Scenario(Section):
+    """One call, by whom, from where."""
+
+    call: CallText = Field(description="What is called.")
+    claims: dict[str, Any] = Field({}, description="Claims of the token; iss, sub, aud and exp have defaults.")
+    provider: Line | None = Field(None, description="Whose token it is; absent: the first provider of the resource.")
+    request: RequestText = Field(RequestText(), description="Where from, and when.")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided, and what it was decided on; None for what was not known when the decision fell."""
+
+    decision: Decision
+    principal: Principal | None = None
+    call: Call | None = None
+    facts: Facts | None = None
+
+    def situations(self) -> list[Situation]:
+        """List what policies were asked about: one situation for each target."""
+        if self.principal is None or self.call is None or self.facts is None:
+            return []
+        return [Situation(self.principal, self.call, target, self.facts) for target in self.call.targets]
+
+
+def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
+    """Decide a scenario; ValueError where it names a server or provider that the draft does not have."""
+    resource = draft.sets.resources.get(scenario.call.server)
+    if resource is None:
+        raise ValueError(f"no resource is called `{scenario.call.server}`")
+    now = _time_of(scenario.request, now)
+    provider = _find_provider(draft, scenario, resource)
+    principal = _identify(scenario.claims, provider, resource, now)
+    if isinstance(principal, Rejected):
+        return Decided(Deny(principal.reason, (Step("token", "rejected", principal.detail),)))
+    missing = missing_scopes(principal, resource)
+    if missing:
+        return Decided(Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), principal)
+    request = _render_request(scenario, resource)
+    call = parse(request, resource.name, draft.limits)
+    if isinstance(call, Misread):
+        return Decided(Deny(call.reason, (Step("message", "misread", call.detail),)), principal)
+    facts = _gather(scenario.request, request, draft.surroundings, now)
+    return Decided(decide(call, principal, facts, draft.sets), principal, call, facts)
+
+
+def _time_of(request: RequestText, now: float) -> float:
+    when = request.time
+    if when is None:
+        return now
+    moment = datetime.fromisoformat(when) if isinstance(when, str) else when
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _find_provider(draft: Draft, scenario: Scenario, resource: Resource) -> Provider:
+    if scenario.provider is None:
+        return next(iter(resource.providers.values()))
+    provider = draft.providers.get(scenario.provider)
+    if provider is None or provider.issuer not in resource.providers:
+        raise ValueError(f"`{resource.name}` has no provider `{scenario.provider}`")
+    return provider
+
+
+def _identify(written: Mapping[str, Json], provider: Provider, resource: Resource, now: float) -> Principal | Rejected:
+    claims: dict[str, Json] = {
+        "iss": provider.issuer, "sub": "someone", "aud": resource.url, "exp": now + _LIFETIME_S, "iat": now,
+        "scope": " ".join(resource.scopes), **written,
+    }  # fmt: skip
+    kind = min(provider.token_types)
+    token = UnverifiedToken(str(claims["iss"]), claims, "draft", "none", kind, b"", b"")
+    verified = read_principal(token, provider)
+    if isinstance(verified, Rejected):
+        return verified
+    return admit_principal(verified, provider, resource, revoked=Revoked(), now=now)
+
+
+def _render_request(scenario: Scenario, resource: Resource) -> Request:
+    call, version = scenario.call, max(MODERN_VERSIONS)
+    method, params = _name_target(call)
+    params = {"_meta": {VERSION_KEY: version, CAPABILITIES_KEY: {}}, **params}
+    if call.inputs is not None:
+        params["inputResponses"] = call.inputs
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    headers = {"content-type": "application/json", "mcp-protocol-version": version, "mcp-method": method}
+    name = params.get("uri" if method == "resources/read" else "name")
+    if isinstance(name, str) and name.isascii():
+        headers["mcp-name"] = name
+    if scenario.request.user_agent is not None:
+        headers["user-agent"] = scenario.request.user_agent
+    return Request(
+        method="POST",
+        authority=min(resource.authorities),
+        path=resource.path,
+        headers=headers,
+        names=look_at(tuple(headers)),
+        repeated=frozenset(),
+        raw_body=body,
+        has_text_body=False,
+        is_partial=False,
+        peer=scenario.request.ip or "",
+    )
+
+
+def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
+    if call.tool is not None:
+        return "tools/call", {"name": call.tool, "arguments": call.args}
+    if call.prompt is not None:
+        return "prompts/get", {"name": call.prompt, "arguments": call.args}
+    if call.uri is not None:
+        return "resources/read", {"uri": call.uri}
+    if call.method is None:
+        raise ValueError("the call names neither tool, prompt, uri nor method")
+    return call.method, {}
+
+
+def _gather(said: RequestText, request: Request, surroundings: Surroundings, now: float) -> Facts:
+    # The author says which address it is: nobody has to vouch for it.
+    context = read_context(request, Surroundings(networks=surroundings.networks))
+    known = type(context)(context.ip, context.networks, said.country, context.user_agent)
+    return Facts(now, None, known, request.authority)

@@ -1,0 +1,115 @@
+"""Why something was decided: every step as a tree, with what each condition read and said.
+
+Values that callers choose, and claims, may be secrets: they are shown as digests unless they are asked for.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import orjson
+
+from agen_authz.authoring.draft import Draft
+from agen_authz.authoring.scenario import Decided
+from agen_authz.core.attribute import ATTRIBUTES, Situation
+from agen_authz.core.cel import Condition
+from agen_authz.core.cel_tree import ANY, Path
+from agen_authz.core.model import Answer, Json, Outcome
+from agen_authz.core.policy import Policy, environment
+from agen_authz.core.reason import Reason
+from agen_authz.wire.event import decision_word, reason_of
+
+_MAY_BE_SECRET = ("args", "inputs", "user.claims")
+_DIGEST_CHARS = 12
+_UNKNOWN = "cannot be evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of a trace, and what stands below it."""
+
+    text: str
+    children: tuple["Node", ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A whole decision: its word, its Reason, and the tree of what led to it."""
+
+    decision: str
+    reason: Reason
+    policies: tuple[str, ...]
+    root: Node
+
+
+def trace_decision(draft: Draft, decided: Decided, *, shows_values: bool = False) -> Trace:
+    """Tell what led to a decision."""
+    decision = decided.decision
+    word, reason = decision_word(decision), reason_of(decision)
+    why = () if isinstance(decision, Answer) else decision.why
+    steps = [
+        Node(" ".join(filter(None, (step.check, step.outcome, step.rule)))) for step in why if step.check != "policy"
+    ]
+    tried = [
+        node
+        for situation in decided.situations()
+        for node in _trace_policies(draft, situation, shows_values=shows_values)
+    ]
+    matched = () if isinstance(decision, Answer) else decision.matched
+    names = tuple(each.policy for each in matched)
+    return Trace(word, reason, names, Node(f"{word}: {reason.value}", (*steps, *tried)))
+
+
+def _trace_policies(draft: Draft, situation: Situation, *, shows_values: bool) -> Iterator[Node]:
+    policies = draft.sets.policies
+    outcomes = {match.policy.name: match.outcome.value for match in policies.evaluate(situation)}
+    for policy in policies.list_for(situation.principal.tenant, situation.target):
+        said = outcomes.get(policy.name, "does not apply")
+        conditions = tuple(_trace_condition(each, situation, shows_values=shows_values) for each in policy.conditions)
+        if said == Outcome.ERROR.value and not any(_UNKNOWN in node.text for node in conditions):
+            conditions += (Node("arguments that it reads mean two things: a key's twin, or a number beyond 2^53"),)
+        head = f"policy `{policy.name}` ({policy.state.value}, {policy.effect.value}): {said}"
+        yield Node(head, conditions + _trace_demand(policy))
+
+
+def _trace_condition(condition: Condition, situation: Situation, *, shows_values: bool) -> Node:
+    roots = dict.fromkeys(path[0] for path in sorted(condition.tree.paths) if path[0] in ATTRIBUTES)
+    values = {name: ATTRIBUTES[name].read(situation) for name in roots}
+    known = {name: found for name, found in values.items() if found is not None}
+    said = condition.evaluate(environment().activate(known))
+    word = {True: "true", False: "false", None: _UNKNOWN}[said]
+    read = tuple(
+        Node(f"{_spell(path)} = {_show(path, values[path[0]], shows_values=shows_values)}")
+        for path in sorted(condition.tree.paths)
+        if path[0] in values
+    )
+    return Node(f"{condition.text} -> {word}", read)
+
+
+def _trace_demand(policy: Policy) -> tuple[Node, ...]:
+    demand = policy.demand
+    if demand is None:
+        return ()
+    asked = {"acr": demand.acr, "amr": demand.amr, "max_age": demand.max_age_s, "scope": demand.scope}
+    return (Node("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)),)
+
+
+def _spell(path: Path) -> str:
+    return path[0] + "".join("[*]" if step == ANY else f".{step}" for step in path[1:])
+
+
+def _show(path: Path, value: object, *, shows_values: bool) -> str:
+    found = value
+    for step in path[1:]:
+        if step == ANY or not isinstance(found, dict) or step not in found:
+            return "(several)" if step == ANY else "(not there)"
+        found = found[step]
+    if found is None:
+        return "(not there)"
+    if path[0] in _MAY_BE_SECRET and not shows_values:
+        return f"({type(found).__name__}, sha256 {_digest(found)})"
+    return found if isinstance(found, str) else str(found)
+
+
+def _digest(value: Json | object) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_DIGEST_CHARS]
