@@ -13,6 +13,7 @@ from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app.build import build_revoked, build_settings
+from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
 from agen_authz.config import Config, Loaded, unbuilt, weakened
 from agen_authz.core.digest import off_word
@@ -67,6 +68,7 @@ class Sidecar:
             await self.keys.start()
         self.servicer.swap(_build_set(loaded, self.state, self.keys, self.sessions))
         self.version = loaded.version
+        await note_shadow(config, self.state.store, SystemClock().now())
         _announce(loaded, self.metrics)
         if self.keys is not old_keys:
             # Calls that began under the old set may still wait for its provider.
@@ -93,6 +95,7 @@ async def assemble(loaded: Loaded) -> Sidecar:
     clock, entropy = SystemClock(), SystemEntropy()
     metrics = PrometheusMetrics(CollectorRegistry())
     state = await open_state(loaded, entropy)
+    await note_shadow(config, state.store, clock.now())
     _announce(loaded, metrics)
     keys = JwksSource(_key_settings(config), clock=clock, metrics=metrics)
     await keys.start()

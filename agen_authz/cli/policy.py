@@ -1,8 +1,10 @@
 """`agen-authz policy`: what authors of policies ask before they activate one."""
 
+import asyncio
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,6 +100,175 @@ def explain(
         typer.echo(json.dumps({**rendered, "trace": _as_object(trace.root)}))
     else:
         typer.echo("\n".join(_lines(trace.root)))
+
+
+Catalogue = Annotated[
+    list[str],
+    typer.Option("--catalog", help="A saved tools/list (or resources/list, prompts/list).", metavar="[SERVER=]FILE"),
+]
+
+
+@app.command("lint")
+def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -> None:  # noqa: B006 typer copies it
+    """Find what is probably not meant: grants too wide, tools nobody thought of, rules that do nothing; exit 1 then.
+
+    Example: agen-authz policy lint --config agen.yaml --catalog crm=tools.json
+    """
+    from agen_authz.app.shadow import read_shadow
+    from agen_authz.authoring.draft import build_draft
+    from agen_authz.authoring.lint import lint as find
+
+    loaded = load_or_exit(config, secrets=False, as_json=as_json)
+    draft, now = build_draft(loaded), time.time()
+    findings = find(draft, _read_catalogue(catalog, draft), dict(asyncio.run(read_shadow(loaded, now))), now)
+    if as_json:
+        typer.echo(json.dumps({"ok": not findings, "findings": [asdict(each) for each in findings]}))
+    else:
+        for each in findings:
+            typer.echo(f"{each.check}: {each.subject}: {each.message}; {each.cure}")
+        typer.echo(f"{len(findings)} findings" if findings else "nothing found")
+    raise typer.Exit(Exit.FINDING if findings else Exit.OK)
+
+
+@app.command("targets")
+def targets(
+    name: Annotated[str, typer.Argument(help="A policy or an access rule.", metavar="NAME")],
+    config: ConfigFile,
+    catalog: Catalogue = [],  # noqa: B006 typer copies it
+    as_json: AsJson = False,
+) -> None:
+    """List what a policy or rule touches before it is activated: known tools, resources, prompts, and roles.
+
+    Example: agen-authz policy targets "big refunds" --config agen.yaml --catalog billing=tools.json
+    """
+    from agen_authz.authoring.reach import find_reach
+
+    draft = _draft(config, as_json=as_json)
+    reach = find_reach(draft, name, _read_catalogue(catalog, draft))
+    if reach is None:
+        _refuse(f"{config}: no policy or rule is called `{name}`")
+        return
+    if as_json:
+        typer.echo(json.dumps(asdict(reach)))
+        return
+    for kind in ("tools", "resources", "prompts", "roles"):
+        typer.echo(f"{kind}: {', '.join(getattr(reach, kind)) or 'none that is known'}")
+
+
+@app.command("diff")
+def diff(
+    old: Annotated[Path, typer.Argument(help="The configuration that decides now.", metavar="OLD")],
+    new: Annotated[Path, typer.Argument(help="The draft.", metavar="NEW")],
+    catalog: Catalogue = [],  # noqa: B006 typer copies it
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two configurations: who gains and who loses what, which policies change; exit 1 when anything widens.
+
+    Example: agen-authz policy diff agen.yaml draft.yaml --catalog crm=tools.json --markdown
+    """
+    from agen_authz.authoring.change import list_changes
+
+    before, after = _draft(old, as_json=as_json), _draft(new, as_json=as_json)
+    changes = list_changes(before, after, _read_catalogue(catalog, before, after))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in changes]))
+    elif markdown:
+        typer.echo("| who | what | change | widens |\n|---|---|---|---|")
+        for each in changes:
+            typer.echo(f"| {each.who} | `{each.what}` | {each.change} | {'**yes**' if each.widens else 'no'} |")
+    else:
+        for each in changes:
+            typer.echo(f"{'+' if each.widens else '-'} {each.who}: {each.what}: {each.change}")
+        typer.echo(f"{len(changes)} changes, {sum(each.widens for each in changes)} of them widen")
+    raise typer.Exit(Exit.FINDING if any(each.widens for each in changes) else Exit.OK)
+
+
+@app.command("replay")
+def replay(
+    audit: Annotated[Path, typer.Option("--audit", help="Recorded events, one a line.", metavar="FILE")],
+    config: ConfigFile,
+    as_json: AsJson = False,
+) -> None:
+    """Decide recorded calls again under a draft, and show what would change, grouped; exit 1 when anything would.
+
+    Example: agen-authz policy replay --audit audit.jsonl --config draft.yaml
+    """
+    from agen_authz.authoring.replay import replay as decide_again
+
+    draft = _draft(config, as_json=as_json)
+    try:
+        with audit.open("rb") as lines:
+            result = decide_again(draft, lines)
+    except OSError as exc:
+        _refuse(f"{audit}: cannot be read: {exc.strerror}")
+        return
+    changes = [
+        {"before": before, "after": after, "target": target, "policies": names, "count": count}
+        for (before, after, target, names), count in result.changes.most_common()
+    ]
+    if as_json:
+        counts = {"events": result.events, "same": result.same, "skipped": result.skipped}
+        unread = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
+        typer.echo(json.dumps({**counts, **unread, "changes": changes}))
+    else:
+        for each in changes:
+            typer.echo("{count:>7} x {target}: {before} -> {after} {policies}".format(**each).rstrip())
+        for name, count in result.unanswerable.most_common():
+            typer.echo(f"{count:>7} x `{name}` reads arguments or claims, which events do not hold: not replayed")
+        typer.echo(
+            f"{result.events} events: {result.same} decided alike, {result.skipped} refused before any policy, "
+            f"{result.unreadable} unreadable"
+        )
+    raise typer.Exit(Exit.FINDING if changes else Exit.OK)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="Agen's policies as JSON.", metavar="FILE")],
+    state: Annotated[str, typer.Option("--state", help="What enabled policies become: shadow or enforce.")] = "shadow",
+    server: Annotated[str, typer.Option("--server", help="The resource whose tools they name.")] = "*",
+    as_json: AsJson = False,
+) -> None:
+    """Import Agen's policies: prints `policies` for this configuration, or every reason why one has no equivalent.
+
+    Example: agen-authz policy import agen-policies.json --server crm > policies.yaml
+    """
+    import yaml
+
+    from agen_authz.authoring.agen import import_policies
+
+    if state not in ("shadow", "enforce"):
+        _refuse("--state: write shadow or enforce")
+    try:
+        imported = import_policies(json.loads(file.read_text("utf-8")), state=state, server=server)
+    except (OSError, ValueError) as exc:
+        _refuse(f"{file}: cannot be read as JSON: {_one_line(exc)}")
+        return
+    if imported.errors:
+        if as_json:
+            typer.echo(json.dumps({"ok": False, "errors": list(imported.errors)}))
+        for error in imported.errors:
+            typer.echo(error, err=True)
+        raise typer.Exit(Exit.FINDING)
+    policies = {"policies": list(imported.policies)}
+    typer.echo(json.dumps(policies) if as_json else yaml.safe_dump(policies, sort_keys=False, width=120).rstrip())
+
+
+def _read_catalogue(files: list[str], *drafts: Any) -> list[Any]:
+    from agen_authz.authoring.catalogue import read_catalogue
+
+    servers = dict.fromkeys(name for draft in drafts for name in draft.sets.resources)
+    try:
+        return read_catalogue(files, servers)
+    except ValueError as exc:
+        _refuse(str(exc))
+        raise
+
+
+def _refuse(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(Exit.MISUSE)
 
 
 def _one_line(error: Exception) -> str:
