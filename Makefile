@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help dev run demo test test-fast test-all conformance fuzz golden cover check fmt fmt-check lint types imports \
+.PHONY: help dev run demo test test-fast test-all conformance fuzz properties golden cover check fmt fmt-check lint types imports \
 	proto proto-check lock bench clean
 
 help: ## show this
@@ -67,6 +67,7 @@ test-fast: $(READY) ## core, wire and configuration: no server is started
 test-all: $(READY) ## what `make test` leaves out; installs by name what that needs
 	@tools/install-test-services
 	@tools/install-peers
+	@tools/install-fuzz
 	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
 	if test $$status -eq 5; then \
 		echo "no test needs a service yet"; \
@@ -80,7 +81,11 @@ conformance: $(READY) ## the official MCP suite against a server directly and th
 	@tools/install-peers
 	@$(BIN)/python -m tests.peers.conformance
 
-fuzz: $(READY) ## the property tests with many more examples, new ones each time
+fuzz: $(READY) ## fuzz every reader of foreign bytes, SECONDS=60 each; ARGS="mcp" for one
+	@tools/install-fuzz
+	@$(BIN)/python -m tests.fuzz $(or $(ARGS),all) --seconds $(or $(SECONDS),60)
+
+properties: $(READY) ## the property tests with many more examples, new ones each time
 	$(BIN)/pytest --hypothesis-profile=thorough $(ARGS) $(wildcard tests/core tests/properties)
 
 golden: $(READY) ## write the golden files anew; review the diff

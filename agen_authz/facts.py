@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 
 from agen_authz.core.context import Surroundings, read_context
@@ -20,7 +21,7 @@ from agen_authz.core.token import (
     verify_token,
 )
 from agen_authz.ports import Clock, KeySource, SessionTable
-from agen_authz.waiting import wait_for
+from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.identity import Caller, render_caller
 
 
@@ -70,6 +71,7 @@ class Sources:
     keys: KeySource
     sessions: SessionTable
     tokens: TokenCache
+    waiting: WaitingRoom
     revoked: Revoked = field(default_factory=Revoked)
     surroundings: Surroundings = field(default_factory=Surroundings)
 
@@ -81,10 +83,14 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
         bound_s: how many seconds a provider may be waited for.
 
     Raises:
-        Unavailable: the provider's keys are not to be had, so nobody can tell a good token from a bad one.
+        Unavailable: the provider's keys are not to be had, so nobody can tell a good token from a bad one; or too
+            many callers wait already.
         TimeoutError: the provider took longer than `bound_s`.
     """
-    vouched = await _vouch(request.headers, resource.providers, sources, bound_s)
+    credential = request.headers.get("authorization")
+    if credential is None:
+        return Rejected(Reason.TOKEN_MISSING)
+    vouched = await _vouch(credential, resource.providers, sources, bound_s)
     if isinstance(vouched, Rejected):
         return vouched
     principal = admit_principal(
@@ -94,11 +100,8 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
 
 
 async def _vouch(
-    headers: Mapping[str, str], providers: Mapping[str, Provider], sources: Sources, bound_s: float
+    credential: str, providers: Mapping[str, Provider], sources: Sources, bound_s: float
 ) -> Vouched | Rejected:
-    credential = headers.get("authorization")
-    if credential is None:
-        return Rejected(Reason.TOKEN_MISSING)
     # The whole value names the entry: one that was read before needs no reading.
     digest = hashlib.sha256(credential.encode("utf-8")).digest()
     known = sources.tokens.find(digest)
@@ -109,25 +112,29 @@ async def _vouch(
     raw = read_bearer(credential)
     if isinstance(raw, Rejected):
         return raw
+    if credential != (usual := f"Bearer {raw}"):
+        # Remembered once, however its header is written.
+        return await _vouch(usual, providers, sources, bound_s)
     token = read_token(raw)
     if isinstance(token, Rejected):
         return token
     provider = providers.get(token.unverified_issuer)
     if provider is None:
         return Rejected(Reason.TOKEN_ISSUER)
-    vouched = await _verify(token, provider, sources.keys, bound_s)
+    vouched = await _verify(token, provider, sources, bound_s)
     if isinstance(vouched, Vouched):
         sources.tokens.keep(digest, vouched)
     return vouched
 
 
-async def _verify(token: UnverifiedToken, provider: Provider, keys: KeySource, bound_s: float) -> Vouched | Rejected:
+async def _verify(token: UnverifiedToken, provider: Provider, sources: Sources, bound_s: float) -> Vouched | Rejected:
     if token.algorithm not in provider.algorithms:
         # No provider is asked for the key of a token that could not be accepted with it.
         return Rejected(Reason.TOKEN_ALGORITHM)
-    key = keys.find_key(provider.name, token.kid)
+    key = sources.keys.find_key(provider.name, token.kid)
     if key is None:
-        key = await wait_for(keys.fetch_key(provider.name, token.kid), bound_s)
+        fetch = partial(sources.keys.fetch_key, provider.name, token.kid)
+        key = await sources.waiting.wait_for(fetch, bound_s)
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN)
     verified = verify_token(token, key, provider)

@@ -1,4 +1,4 @@
-"""Waiting on the path of a call: handed to the event loop first, and never without a bound.
+"""Waiting on the path of a call: handed to the event loop first, never without a bound, and only so many at once.
 
 Most calls are decided without waiting for anything, in the thread that received them. One that must wait
 first yields once, here and nowhere else; its engine then lets the event loop go on with it.
@@ -6,8 +6,12 @@ first yields once, here and nowhere else; its engine then lets the event loop go
 
 import asyncio
 import types
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
+from threading import Lock
 from typing import TypeVar
+
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.reason import Reason
 
 T = TypeVar("T")
 
@@ -18,12 +22,32 @@ def hand_over() -> Generator[None, None, None]:
     yield
 
 
-async def wait_for(awaitable: Awaitable[T], bound_s: float) -> T:
-    """Wait on the event loop, `bound_s` seconds at most.
+class WaitingRoom:
+    """So many calls may wait at once; whoever need not wait takes no place, and none is taken from them."""
 
-    Raises:
-        TimeoutError: the bound has passed.
-    """
-    await hand_over()
-    async with asyncio.timeout(bound_s):
-        return await awaitable
+    def __init__(self, places: int) -> None:
+        self._free = places
+        # Calls come in on the receiving thread, and leave on the event loop.
+        self._lock = Lock()
+
+    async def wait_for(self, begin: Callable[[], Awaitable[T]], bound_s: float) -> T:
+        """Begin something on the event loop and wait for it, `bound_s` seconds at most.
+
+        Raises:
+            Unavailable: every place is taken.
+            TimeoutError: the bound has passed.
+        """
+        self._enter()
+        try:
+            await hand_over()
+            async with asyncio.timeout(bound_s):
+                return await begin()
+        finally:
+            with self._lock:
+                self._free += 1
+
+    def _enter(self) -> None:
+        with self._lock:
+            if self._free <= 0:
+                raise Unavailable(Reason.OVERLOADED, "limits.in_flight")
+            self._free -= 1

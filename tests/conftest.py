@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Rooms whose tests open no socket at all; everywhere else only loopback and Unix sockets (pyproject.toml).
 SOCKETLESS = ("tests/core", "tests/properties", "tests/wire", "tests/config")
 
-# The same examples in every run: what fails here fails everywhere. `make fuzz` looks for new ones.
+# The same examples in every run: what fails here fails everywhere. `make properties` looks for new ones.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=100, database=None)
 settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")

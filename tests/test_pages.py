@@ -1,7 +1,8 @@
 """Pages that are rendered from the code are what the code says."""
 
+from agen_authz.cli.policy import app as policy_commands
 from agen_authz.core.reason import REFUSALS, Reason
-from tools import config_page, reasons_page
+from tools import config_page, policies_page, reasons_page
 
 
 def test_page_of_reasons_is_rendered_from_the_table(golden):
@@ -14,3 +15,25 @@ def test_every_reason_has_a_row():
 
 def test_page_of_the_configuration_is_rendered_from_its_models(golden):
     golden("docs/configuration.md", config_page.render())
+
+
+def test_page_of_policies_is_what_the_code_and_the_examples_say(golden):
+    golden("docs/policies.md", policies_page.render())
+
+
+def test_example_of_a_function_that_is_not_true_would_be_noticed():
+    wrong = ("args.n == 4", "args.nosuch == 3", "args.n", "nosuch(args.n)")
+    assert [text for text in wrong if policies_page.is_true(text)] == []
+
+
+def test_page_of_policies_shows_every_command_and_every_example():
+    page = policies_page.PAGE.read_text("utf-8")
+    names = [command.name for command in policy_commands.registered_commands]
+    examples = sorted((policies_page.ROOT / "docs" / "examples" / "policies").iterdir())
+    wanted = [
+        *(f"$ agen-authz policy {name} " for name in names),
+        *(f"<!-- from code: example {folder.name} -->" for folder in examples),
+        "<!-- from code: variables -->",
+        "<!-- from code: functions -->",
+    ]
+    assert [text for text in wanted if text not in page] == [] and len(examples) == 10

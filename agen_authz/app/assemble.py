@@ -25,6 +25,7 @@ from agen_authz.servers.ext_authz import CheckServicer, CheckSet
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.servers.ops import Readiness
+from agen_authz.waiting import WaitingRoom
 
 _LOG = logging.getLogger(__name__)
 _STDOUT = 1
@@ -130,7 +131,16 @@ def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemoryS
     # A new cache of tokens each time: what it holds was verified for another set of providers and resources.
     tokens = TokenCache(config.limits.token_cache)
     surroundings = settings.duties.recording.surroundings
-    return CheckSet(settings, Sources(SystemClock(), keys, sessions, tokens, build_revoked(config), surroundings))
+    sources = Sources(
+        SystemClock(),
+        keys,
+        sessions,
+        tokens,
+        WaitingRoom(config.limits.in_flight),
+        revoked=build_revoked(config),
+        surroundings=surroundings,
+    )
+    return CheckSet(settings, sources)
 
 
 def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:

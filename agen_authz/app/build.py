@@ -49,7 +49,6 @@ def build_settings(
         duties=Duties(Recording(version, digest_key, surroundings), _build_signers(config, signing_keys)),
         templates=Templates(off_word),
         timeout_s=config.server.check_timeout,
-        in_flight=config.limits.in_flight,
     )
 
 

@@ -5,12 +5,16 @@ A policy is an object with `name`, `action`, `conditions`, optionally `condition
 `{conditionLogic, conditions}`.
 """
 
+import math
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agen_authz.core.cel import Mistake
+from agen_authz.core.attribute import VARIABLES
+from agen_authz.core.cel import CelType, Mistake
 from agen_authz.core.policy import environment
 
 _ACTIONS = ("deny", "step_up")
@@ -32,9 +36,20 @@ _ATTRIBUTES = {
     "date": "request.time",
     "time": "request.time",
 }
-_LISTS = frozenset({"user.roles"})
+_KEYS = frozenset(
+    {"name", "description", "action", "conditions", "conditionLogic", "enabled", "tools", "message", "id"}
+)  # fmt: skip
+_GROUP_KEYS = frozenset({"conditions", "conditionLogic"})
+_CONDITION_KEYS = frozenset({"attribute", "op", "negate", "value"})
+_LISTS = frozenset(name for name, kind in VARIABLES.items() if kind is CelType.STRINGS)
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# What stands below these is ours; below anything else it is an argument's.
+_OURS = ("user", "tool", "request")
+_OPEN = ("args.", "inputs.", "user.claims.")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?P<time>T.+)?")
+_DAY = timedelta(days=1)
+_MAX_SHOWN_CHARS = 80
+_MAX_DOUBLE = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +79,26 @@ def import_policies(document: Any, *, state: str = "shadow", server: str = "*") 
         try:
             policies.append(_import_policy(each, state, server))
         except _Unknown as exc:
-            name = each.get("name", f"policy {index + 1}") if isinstance(each, dict) else f"policy {index + 1}"
-            errors.append(f"{name}: {exc}")
+            name = each.get("name") if isinstance(each, dict) else None
+            # What is quoted is a stranger's: one line of it, without what a terminal would obey.
+            line = f"{name if isinstance(name, str) else f'policy {index + 1}'}: {exc}"
+            errors.append("".join(char if char.isprintable() else "?" for char in line))
     return Imported(tuple(policies), tuple(errors))
 
 
 def _import_policy(written: Any, state: str, server: str) -> dict[str, Any]:
     if not isinstance(written, dict) or not isinstance(written.get("name"), str):
         raise _Unknown("not a policy with a name")
-    known = {"name", "description", "action", "conditions", "conditionLogic", "enabled", "tools", "message", "id"}
-    unknown = sorted(written.keys() - known)
-    if unknown:
-        raise _Unknown(f"unknown key `{unknown[0]}`")
+    # The action first: what is refused by name is not refused for the settings that belong to it.
     action = _action_of(written)
-    imported: dict[str, Any] = {"name": written["name"], "state": state if written.get("enabled", True) else "disabled"}
-    if written.get("tools"):
-        imported["tools"] = [f"{server}/{tool}" for tool in written["tools"]]
+    _refuse_unknown(written, _KEYS, "")
+    is_enabled, message = written.get("enabled", True), written.get("message")
+    if not isinstance(is_enabled, bool):
+        raise _Unknown("`enabled` is not true or false")
+    imported: dict[str, Any] = {"name": written["name"], "state": state if is_enabled else "disabled"}
+    tools = _names_of(written.get("tools"))
+    if tools:
+        imported["tools"] = [f"{server}/{tool}" for tool in tools]
     when = _import_group(written.get("conditions", []), written.get("conditionLogic", "and"), may_nest=True)
     if when:
         imported["when"] = when
@@ -87,20 +106,41 @@ def _import_policy(written: Any, state: str, server: str) -> dict[str, Any]:
     if action == "step_up":
         # What Agen asks for there (its acr for several factors).
         imported["step_up"] = {"acr": ["http://schemas.openid.net/pape/policies/2007/06/multi-factor"]}
-    if written.get("message"):
-        imported["message"] = written["message"]
+    if message:
+        if not isinstance(message, str):
+            raise _Unknown("`message` is not text")
+        imported["message"] = message
     return imported
+
+
+def _refuse_unknown(written: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    unknown = sorted(written.keys() - known)
+    if unknown:
+        raise _Unknown(f"unknown key `{unknown[0]}`{where}")
+
+
+def _names_of(tools: Any) -> list[str]:
+    if tools is None:
+        return []
+    if not isinstance(tools, list) or not all(isinstance(tool, str) and tool for tool in tools):
+        raise _Unknown("`tools` is not a list of names")
+    for tool in tools:
+        if "*" in tool:
+            raise _Unknown(f"tool `{tool}`: here * stands for any name")
+    return tools
 
 
 def _action_of(written: dict[str, Any]) -> str:
     action = written.get("action")
+    if not isinstance(action, str):
+        raise _Unknown(f"unknown action `{action}`")
     if action in _NOT_YET:
         raise _Unknown(f"action `{action}`: {_NOT_YET[action]}")
     if action == "allow":
         raise _Unknown("action `allow`: policies only restrict here; write an access rule")
     if action not in _ACTIONS:
         raise _Unknown(f"unknown action `{action}`")
-    return str(action)
+    return action
 
 
 def _import_group(conditions: Any, logic: Any, *, may_nest: bool) -> list[str]:
@@ -114,7 +154,8 @@ def _import_group(conditions: Any, logic: Any, *, may_nest: bool) -> list[str]:
     for text in texts:
         compiled = environment().compile(text)
         if isinstance(compiled, Mistake):
-            raise _Unknown(f"`{text}` is not a condition here: {compiled.message}")
+            shown = text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
+            raise _Unknown(f"`{shown}` is not a condition here: {compiled.message}")
     return texts
 
 
@@ -124,18 +165,22 @@ def _import_one(written: Any, *, may_nest: bool) -> str:
     if "conditions" in written:
         if not may_nest:
             raise _Unknown("groups within groups")
+        _refuse_unknown(written, _GROUP_KEYS, " of a group")
         inner = _import_group(written["conditions"], written.get("conditionLogic", "and"), may_nest=False)
-        return " && ".join(f"({text})" for text in inner) or "true"
-    unknown = sorted(written.keys() - {"attribute", "op", "negate", "value"})
-    if unknown:
-        raise _Unknown(f"unknown key `{unknown[0]}` of a condition")
+        if not inner:
+            raise _Unknown("a group without conditions")
+        return " && ".join(f"({text})" for text in inner)
+    _refuse_unknown(written, _CONDITION_KEYS, " of a condition")
     op, negate = written.get("op"), written.get("negate", False)
     render = _OPERATORS.get(op) if isinstance(op, str) else None
     if render is None:
         raise _Unknown(f"unknown operator `{op}`")
     if not isinstance(negate, bool):
         raise _Unknown("`negate` is not true or false")
-    text = render(_attribute(written.get("attribute")), written.get("value"))
+    name = _attribute(written.get("attribute"))
+    if VARIABLES.get(name) not in (None, *_FITTING.get(str(op), ())):
+        raise _Unknown(f"`{op}` does not go with `{name}`")
+    text = render(name, written.get("value"))
     return f"!({text})" if negate else text
 
 
@@ -147,10 +192,13 @@ def _attribute(name: Any) -> str:
         return known
     if name.lower() == "tool-id":
         raise _Unknown("attribute `tool-id`: tools have no ids here; use `tools`")
+    is_ours = name.partition(".")[0] in _OURS
+    if VARIABLES.get(name) not in (None, CelType.OBJECT):
+        return name
     # Everything else is an argument of the call there.
-    if not _ARGUMENT.fullmatch(name):
+    if not _ARGUMENT.fullmatch(name) or (is_ours and not name.startswith(_OPEN)):
         raise _Unknown(f"attribute `{name}` is neither known nor the name of an argument")
-    return name if name.startswith("args.") else f"args.{name}"
+    return name if name.startswith(_OPEN) else f"args.{name}"
 
 
 # ---- operators -----------------------------------------------------------------------------------------------
@@ -173,14 +221,35 @@ def _texts(value: Any) -> list[str]:
 def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Unknown("a value is not a number")
-    # `args` hold whole numbers and fractions alike: compared as doubles, both read the same.
+    # Compared as a double, which holds whole numbers and fractions alike.
+    if abs(value) > _MAX_DOUBLE or not math.isfinite(value) or float(value) != value:
+        raise _Unknown("a number that cannot be compared exactly")
     return repr(float(value))
 
 
-def _date(value: Any) -> str:
-    if not isinstance(value, str) or not _DATE.match(value):
-        raise _Unknown("a value is not a date")
-    return f'timestamp("{value if "T" in value else f"{value}T00:00:00Z"}")'
+def _moment_of(value: Any) -> tuple[datetime, bool]:
+    """Read a date, or a time of it; the second word is whether it is a time."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    try:
+        if match is None:
+            raise ValueError
+        moment = datetime.fromisoformat(match[0])
+        # A time that names no zone is taken as UTC, as dates are.
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(UTC), match["time"] is not None
+    except (ValueError, OverflowError):
+        raise _Unknown("a value is not a date") from None
+
+
+def _timestamp(moment: datetime) -> str:
+    return f'timestamp("{moment.isoformat().replace("+00:00", "Z")}")'
+
+
+def _day_after(moment: datetime) -> datetime:
+    try:
+        return moment + _DAY
+    except OverflowError:
+        raise _Unknown("a value is not a date") from None
 
 
 def _in_list(name: str, value: Any) -> str:
@@ -198,12 +267,18 @@ def _each(function: str) -> Callable[[str, Any], str]:
 
 
 def _compare(operator: str) -> Callable[[str, Any], str]:
-    return lambda name, value: f"double({name}) {operator} {_number(value)}"
+    # Not `double(...)`, which reads text: what is no number cannot be compared, and what cannot be is denied.
+    return lambda name, value: f"{name} {operator} {_number(value)}"
+
+
+def _equal(name: str, value: Any) -> str:
+    # `==` between a text and a number is false; the two comparisons are an error.
+    return f"{name} >= {_number(value)} && {name} <= {_number(value)}"
 
 
 def _between_numbers(name: str, value: Any) -> str:
     low, high = _pair(value)
-    return f"double({name}) >= {_number(low)} && double({name}) <= {_number(high)}"
+    return f"{name} >= {_number(low)} && {name} <= {_number(high)}"
 
 
 def _is(name: str, value: Any) -> str:
@@ -217,23 +292,25 @@ def _moment(name: str) -> str:
 
 
 def _on(name: str, value: Any) -> str:
-    return f'{_moment(name)} >= {_date(value)} && {_moment(name)} < {_date(value)} + duration("24h")'
+    day = _moment_of(value)[0].replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{_moment(name)} >= {_timestamp(day)} && {_moment(name)} < {_timestamp(_day_after(day))}"
 
 
-def _when(operator: str) -> Callable[[str, Any], str]:
-    return lambda name, value: f"{_moment(name)} {operator} {_date(value)}"
+def _on_or_after(name: str, value: Any) -> str:
+    return f"{_moment(name)} >= {_timestamp(_moment_of(value)[0])}"
 
 
 def _on_or_before(name: str, value: Any) -> str:
     # The whole day counts, unless a time of it is given.
-    if isinstance(value, str) and "T" in value:
-        return f"{_moment(name)} <= {_date(value)}"
-    return f'{_moment(name)} < {_date(value)} + duration("24h")'
+    moment, is_time = _moment_of(value)
+    if is_time:
+        return f"{_moment(name)} <= {_timestamp(moment)}"
+    return f"{_moment(name)} < {_timestamp(_day_after(moment))}"
 
 
 def _between_dates(name: str, value: Any) -> str:
     first, last = _pair(value)
-    return f"{_moment(name)} >= {_date(first)} && {_on_or_before(name, last)}"
+    return f"{_on_or_after(name, first)} && {_on_or_before(name, last)}"
 
 
 def _pair(value: Any) -> Sequence[Any]:
@@ -250,7 +327,7 @@ _OPERATORS: dict[str, Callable[[str, Any], str]] = {
     "ends_with": _each("endsWith"),
     "contains": _each("contains"),
     "matches": _each("matches"),
-    "equal": _compare("=="),
+    "equal": _equal,
     "greater_than": _compare(">"),
     "greater_than_equal": _compare(">="),
     "lower_than": _compare("<"),
@@ -258,7 +335,14 @@ _OPERATORS: dict[str, Callable[[str, Any], str]] = {
     "between_numeric": _between_numbers,
     "is": _is,
     "on": _on,
-    "on_or_after": _when(">="),
+    "on_or_after": _on_or_after,
     "on_or_before": _on_or_before,
     "between_date": _between_dates,
+}
+# Which of our variables an operator can read; what has no type of its own (an argument) goes with all.
+_TEXT = (CelType.STRING, CelType.STRINGS)
+_FITTING: dict[str, tuple[CelType, ...]] = {
+    **dict.fromkeys(("in_list", "starts_with", "ends_with", "contains", "matches"), _TEXT),
+    **dict.fromkeys(("on", "on_or_after", "on_or_before", "between_date"), (CelType.TIMESTAMP,)),
+    "is": (CelType.BOOL,),
 }

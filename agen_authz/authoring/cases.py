@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
+from agen_authz.authoring.document import read_document
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.scenario import Scenario, decide_scenario
 from agen_authz.authoring.trace import Trace, trace_decision
@@ -17,7 +18,7 @@ from agen_authz.core.errors import Problem
 class Expected(Section):
     """What must be decided; what is not given is not looked at."""
 
-    decision: Line = Field(description="allow, deny or step_up.")
+    decision: Literal["allow", "deny", "step_up"] = Field(description="allow, deny or step_up.")
     reason: Line | None = Field(None, description="The true Reason (docs/reasons.md).")
     policy: Name | None = Field(None, description="A policy that must have applied.")
 
@@ -49,15 +50,21 @@ def read_cases(folder: Path) -> Iterator[tuple[Path, Case] | Problem]:
     """Read every case below a directory, or say what is wrong with a file."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
     if not files:
-        yield Problem(str(folder), None, "", "holds no case", "write cases into a file such as cases.yaml")
+        yield _miss_cases(folder)
     for file in files:
         try:
             # Lists of YAML are tuples in our sections.
-            read = CaseFile.model_validate(yaml.safe_load(file.read_text("utf-8")), strict=False)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as exc:
+            read = CaseFile.model_validate(read_document(file.read_text("utf-8")), strict=False)
+        except (OSError, ValueError) as exc:
             yield from _explain(file, exc)
             continue
+        if not read.cases:
+            yield _miss_cases(file)
         yield from ((file, case) for case in read.cases)
+
+
+def _miss_cases(place: Path) -> Problem:
+    return Problem(str(place), None, "", "holds no case", "write cases into a file such as cases.yaml")
 
 
 def _explain(file: Path, error: Exception) -> Iterator[Problem]:
@@ -66,9 +73,8 @@ def _explain(file: Path, error: Exception) -> Iterator[Problem]:
             place = ".".join(map(str, each["loc"]))
             yield Problem(str(file), None, place, each["msg"].lower(), "see docs/policies.md")
         return
-    mark = getattr(error, "problem_mark", None)
-    line = None if mark is None else mark.line + 1
-    yield Problem(str(file), line, "", "cannot be read as YAML", "see docs/policies.md")
+    message = "cannot be read" if isinstance(error, OSError | UnicodeDecodeError) else str(error)
+    yield Problem(str(file), None, "", message, "see docs/policies.md")
 
 
 def try_case(draft: Draft, file: Path, case: Case, *, now: float) -> Tried:

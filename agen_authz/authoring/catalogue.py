@@ -91,7 +91,7 @@ def _read(written: str, servers: list[str]) -> list[Known]:
     server, mark, file = written.partition("=")
     if not mark:
         if len(servers) != 1:
-            raise ValueError(f"{written}: say whose list it is, such as {servers[0]}={written}")
+            raise ValueError(f"{written}: say whose list it is, such as {min(servers, default='crm')}={written}")
         server, file = servers[0], written
     if server not in servers:
         raise ValueError(f"{written}: no resource is called `{server}`")
@@ -100,14 +100,16 @@ def _read(written: str, servers: list[str]) -> list[Known]:
     except (OSError, orjson.JSONDecodeError) as exc:
         raise ValueError(f"{file}: cannot be read as JSON") from exc
     listed = document.get("result", document) if isinstance(document, dict) else None
-    if not isinstance(listed, dict) or not any(isinstance(listed.get(key), list) for key, _, _ in _KINDS):
+    listed = listed if isinstance(listed, dict) else {}
+    held = [listed[key] for key, _, _ in _KINDS if key in listed]
+    if not held or not all(isinstance(each, list) for each in held):
         raise ValueError(f"{file}: holds no `tools`, `resources` or `prompts`")
     return list(_entries(listed, server))
 
 
 def _entries(listed: Mapping[str, Any], server: str) -> Iterator[Known]:
     for key, kind, name in _KINDS:
-        for entry in listed.get(key) or []:
+        for entry in listed.get(key, ()):
             if isinstance(entry, dict) and isinstance(entry.get(name), str):
                 hints = entry.get("annotations")
                 is_read_only = isinstance(hints, dict) and hints.get("readOnlyHint") is True

@@ -1,15 +1,21 @@
 """What is probably not meant: grants too wide, tools nobody thought of, rules that do nothing."""
 
-from collections.abc import Iterator, Sequence
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
-from agen_authz.authoring.reach import concerns, names_target, selectors_of
+from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
 from agen_authz.config.access import AccessRule
-from agen_authz.core.model import Effect, State, TargetKind
-from agen_authz.core.policy import Policy
+from agen_authz.core.cel import Condition
+from agen_authz.core.model import Effect, State, Target, TargetKind
+from agen_authz.core.policy import Policy, environment
 
+Selector: TypeAlias = tuple[TargetKind, str]
+# What `**` may stand for; one in a pattern that covers another must take all of it.
+_RESTS = ("", "*", "*/*", "*/*/*")
 _LONG_IN_SHADOW_S = 30 * 86_400
 
 
@@ -30,52 +36,89 @@ def lint(draft: Draft, known: Sequence[Known], shadow_since: dict[str, float], n
         known: what the servers offer; empty where nobody knows.
         shadow_since: since when policies are in shadow, seconds since the epoch.
     """
-    rules, policies = draft.config.access.rules, list(draft.policies.values())
+    policies = list(draft.policies.values())
+    everybodys = [policy for policy in policies if policy.name not in owners_of(draft)]
     return [
-        *_lint_tools(rules, policies, known),
-        *_lint_wide_grants(rules, known),
-        *_lint_idle_rules(rules, known),
-        *_lint_shadowed_rules(rules),
-        *_lint_policies(policies, known),
+        *_lint_tools(draft.config.access.rules, everybodys, [*known, *list_named(draft, known)]),
+        *_lint_wide_grants(draft, known),
+        *_lint_names(draft, known),
+        *_lint_assertable(draft),
+        *_lint_shadowed_rules(draft.config.access.rules),
+        *_lint_constants(policies),
+        *_lint_shadowed_policies(policies, owners_of(draft)),
         *_lint_shadow(policies, shadow_since, now),
     ]
 
 
 def _lint_tools(rules: Sequence[AccessRule], policies: Sequence[Policy], known: Sequence[Known]) -> Iterator[Finding]:
+    plain = {each for rule in rules for each in selectors_of(rule) if "*" not in each[1]}
     for each in known:
-        if each.writes and not any(("tool", each.spelling) in _plain(rule) for rule in rules):
+        if each.writes and (TargetKind.TOOL, each.spelling) not in plain:
             cure = f'name it in a rule of its own: tools: ["{each.spelling}"]'
             yield Finding("write_without_rule", each.spelling, "it may write, and no rule names it by its name", cure)
         guards = [policy for policy in policies if policy.state is State.ENFORCE and concerns(policy, each.target)]
-        if each.is_sensitive and all(policy.effect is Effect.DENY for policy in guards):
+        if each.is_sensitive and not any(
+            policy.effect is not Effect.DENY or not policy.conditions for policy in guards
+        ):
             cure = "add a policy with `then: step_up` or `then: require_approval`"
             yield Finding("sensitive_without_proof", each.spelling, "it deletes, pays or configures unasked", cure)
 
 
-def _plain(rule: AccessRule) -> set[tuple[str, str]]:
-    return {(kind.value, selector) for kind, selector in selectors_of(rule) if "*" not in selector}
-
-
-def _lint_wide_grants(rules: Sequence[AccessRule], known: Sequence[Known]) -> Iterator[Finding]:
-    for rule in rules:
+def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
+    listed = {each.target.server for each in known if each.target.kind is TargetKind.TOOL}
+    for rule in draft.config.access.rules:
         for kind, selector in selectors_of(rule):
             if kind is not TargetKind.TOOL or selector.partition("/")[2] not in ("*", "**"):
                 continue
             wide = [each.spelling for each in known if each.writes and names_target([(kind, selector)], each.target)]
+            # A tool that nobody knows writes.
+            wide += [f"tools of `{server}` that nobody listed" for server in _servers_of(draft, selector) - listed]
             if wide:
                 message = f"`{selector}` grants what may write: {', '.join(wide)}"
                 yield Finding("wide_grant", rule.name, message, "name what is meant, such as crm/get_*")
 
 
-def _lint_idle_rules(rules: Sequence[AccessRule], known: Sequence[Known]) -> Iterator[Finding]:
-    seen = {(each.target.server, each.target.kind) for each in known}
-    for rule in rules:
-        for kind, selector in selectors_of(rule):
-            server = selector.partition("/")[0]
-            is_known = any(kind is each and ("*" in server or server == name) for name, each in seen)
-            if is_known and not any(names_target([(kind, selector)], each.target) for each in known):
-                message = f"`{selector}` names nothing that anybody has seen"
-                yield Finding("names_nothing", rule.name, message, "correct the name, or remove the selector")
+def _servers_of(draft: Draft, selector: str) -> set[str]:
+    return set(fnmatch.filter(draft.sets.resources, selector.partition("/")[0].casefold()))
+
+
+def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
+    seen = {(each.target.kind, each.target.server) for each in known}
+    rules = [
+        (rule.name, kind, selector, False)
+        for rule in draft.config.access.rules
+        for kind, selector in selectors_of(rule)
+    ]
+    policies = [(policy.name, *each, True) for policy in draft.policies.values() for each in policy.selectors]
+    for name, kind, selector, folds in [*rules, *policies]:
+        # Of a server that nobody listed nobody can say what it does not have.
+        is_listed = all((kind, server) in seen for server in _servers_of(draft, selector))
+        if is_listed and not any(_may_name((kind, selector), each, folds=folds) for each in known):
+            message = f"`{selector}` names nothing that anybody has seen"
+            yield Finding("names_nothing", name, message, "correct the name, or remove the selector")
+
+
+def _may_name(selector: Selector, known: Known, *, folds: bool) -> bool:
+    if names_target([selector], known.target, folds=folds):
+        return True
+    template, is_template, _ = known.spelling.partition("{")
+    if not is_template or known.target.kind is not selector[0]:
+        return False
+    # What a template stands for is known as far as its first blank.
+    written = selector[1].partition("*")[0]
+    if folds:
+        template, written = template.casefold(), written.casefold()
+    return written.startswith(template) or template.startswith(written)
+
+
+def _lint_assertable(draft: Draft) -> Iterator[Finding]:
+    for rule in draft.config.access.rules:
+        servers = {server for _, selector in selectors_of(rule) for server in _servers_of(draft, selector)}
+        providers = [each for server in servers for each in draft.sets.resources[server].providers.values()]
+        wanted = [{key} for key in rule.allow] if rule.allow is not None else [set(rule.allow_all or ())]
+        if not any(each.roles is None or keys <= each.roles for each in providers for keys in wanted):
+            cure = "correct the names, or add them under `providers[].roles`"
+            yield Finding("never_grants", rule.name, "no provider may assert what it asks for", cure)
 
 
 def _lint_shadowed_rules(rules: Sequence[AccessRule]) -> Iterator[Finding]:
@@ -89,30 +132,73 @@ def _lint_shadowed_rules(rules: Sequence[AccessRule]) -> Iterator[Finding]:
 
 
 def _covers(wide: AccessRule, narrow: AccessRule) -> bool:
-    if wide.allow is None or not set(selectors_of(narrow)) <= set(selectors_of(wide)):
+    if not _are_within(selectors_of(narrow), selectors_of(wide)):
         return False
-    return set(narrow.allow) <= set(wide.allow) if narrow.allow is not None else bool(
-        set(narrow.allow_all or ()) & set(wide.allow)
-    )  # fmt: skip
+    if wide.allow is None:
+        return narrow.allow is None and set(wide.allow_all or ()) <= set(narrow.allow_all or ())
+    if narrow.allow is None:
+        return not set(narrow.allow_all or ()).isdisjoint(wide.allow)
+    return set(narrow.allow) <= set(wide.allow)
 
 
-def _lint_policies(policies: Sequence[Policy], known: Sequence[Known]) -> Iterator[Finding]:
-    for index, policy in enumerate(policies):
-        if known and policy.selectors and not any(concerns(policy, each.target) for each in known):
-            message = "its selectors name nothing that anybody has seen"
-            yield Finding("names_nothing", policy.name, message, "correct the selectors, or remove the policy")
-        if any(each.text.strip() == "false" for each in policy.conditions):
+def _are_within(narrow: Iterable[Selector], wide: Sequence[Selector], *, folds: bool = False) -> bool:
+    return all(any(_is_within(each, other, folds=folds) for other in wide) for each in narrow)
+
+
+def _is_within(narrow: Selector, wide: Selector, *, folds: bool) -> bool:
+    """Say whether all that one selector names the other names too.
+
+    A pattern is looked up as if it were a name: its asterisk is a character that only an asterisk matches.
+    """
+    if narrow[0] is not wide[0]:
+        return False
+    if narrow[1] == wide[1]:
+        return True
+    names = (narrow[1].replace("**", rest) for rest in _RESTS)
+    targets = (Target(narrow[0], *_split(name)) for name in names)
+    return all(names_target([wide], target, folds=folds) for target in targets)
+
+
+def _split(selector: str) -> tuple[str, str]:
+    server, _, name = selector.partition("/")
+    return server, name
+
+
+def _lint_constants(policies: Sequence[Policy]) -> Iterator[Finding]:
+    for policy in policies:
+        said = [_constant(each) for each in policy.conditions if not each.tree.paths]
+        if False in said:
             yield Finding("never_applies", policy.name, "a condition of it is always false", "correct the condition")
-        for other in policies[:index]:
-            if _denies_all_of(other, policy):
+        elif None in said:
+            message = "a condition of it can never be evaluated: what it is about is always denied"
+            yield Finding("never_evaluates", policy.name, message, "correct the condition")
+
+
+def _constant(condition: Condition) -> bool | None:
+    return condition.evaluate(environment().activate({}))
+
+
+def _lint_shadowed_policies(policies: Sequence[Policy], owners: dict[str, str]) -> Iterator[Finding]:
+    for index, policy in enumerate(policies):
+        for position, other in enumerate(policies):
+            is_held_to_it = owners.get(other.name) in (None, owners.get(policy.name))
+            if position == index or not is_held_to_it or not _denies_all_of(other, policy):
+                continue
+            # Of two that deny the same the later one is named.
+            is_mutual = owners.get(policy.name) in (None, owners.get(other.name)) and _denies_all_of(policy, other)
+            if position < index or not is_mutual:
                 message = f"`{other.name}` denies all that it is about"
                 yield Finding("shadowed_policy", policy.name, message, "remove it, or narrow the other")
+                break
 
 
 def _denies_all_of(other: Policy, policy: Policy) -> bool:
-    if other.effect is not Effect.DENY or other.state is not State.ENFORCE or other.conditions:
+    is_denial = other.effect is Effect.DENY and other.state is State.ENFORCE and not other.conditions
+    if not is_denial or policy.state is State.DISABLED:
         return False
-    return not other.selectors or (bool(policy.selectors) and set(policy.selectors) <= set(other.selectors))
+    return not other.selectors or (
+        bool(policy.selectors) and _are_within(policy.selectors, other.selectors, folds=True)
+    )
 
 
 def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[Finding]:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
 from agen_authz.config.access import AccessRule
-from agen_authz.core.access import Granted
+from agen_authz.core.access import Granted, Unmapped
 from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
 from agen_authz.core.policy import Policy
 from agen_authz.core.selector import index_selectors
+
+Holder: TypeAlias = tuple[str, ...]
+"""Roles (or permissions) that somebody holds together; without any: whoever has a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,17 @@ class Reach:
 
 def find_reach(draft: Draft, name: str, known: Sequence[Known]) -> Reach | None:
     """Find what a policy or access rule of this name touches; None where there is none."""
+    everything = [*known, *list_named(draft, known)]
     for rule in draft.config.access.rules:
         if rule.name == name:
-            touched = [each for each in known if names_target(selectors_of(rule), each.target)]
-            return _sum_up(name, touched, rule.allow or rule.allow_all or ())
+            touched = [each for each in everything if names_target(selectors_of(rule), each.target)]
+            return _sum_up(name, touched, map(spell_holder, _holders_of(rule)))
     policy = draft.policies.get(name)
     if policy is None:
         return None
-    touched = [each for each in known if concerns(policy, each.target)]
-    return _sum_up(name, touched, [key for key in list_keys(draft) if _may_reach(draft, key, touched)])
+    touched = [each for each in everything if concerns(policy, each.target)]
+    holders = [holder for holder in list_holders(draft) if _may_reach(draft, holder, touched)]
+    return _sum_up(name, touched, map(spell_holder, holders))
 
 
 def _sum_up(name: str, touched: Iterable[Known], roles: Iterable[str]) -> Reach:
@@ -45,8 +51,27 @@ def _sum_up(name: str, touched: Iterable[Known], roles: Iterable[str]) -> Reach:
     return Reach(name, spell(TargetKind.TOOL), spell(TargetKind.RESOURCE), spell(TargetKind.PROMPT), tuple(roles))
 
 
-def _may_reach(draft: Draft, key: str, touched: Iterable[Known]) -> bool:
-    return any(may_call(draft, key, each.target) for each in touched)
+def _may_reach(draft: Draft, holder: Holder, touched: Iterable[Known]) -> bool:
+    return any(may_call(draft, holder, each.target) for each in touched)
+
+
+def list_named(draft: Draft, known: Sequence[Known]) -> list[Known]:
+    """List what rules and policies name by its whole name, where nobody listed what the server has of that kind."""
+    listed = {(each.target.server, each.target.kind) for each in known}
+    rules = [each for rule in draft.config.access.rules for each in selectors_of(rule)]
+    named: dict[tuple[TargetKind, str], Known] = {}
+    for kind, selector in [*rules, *(each for policy in draft.policies.values() for each in policy.selectors)]:
+        server, _, name = selector.partition("/")
+        server = server if server in draft.sets.resources else server.casefold()
+        if "*" not in selector and server in draft.sets.resources and (server, kind) not in listed:
+            # Policies name without regard to case: what a rule spells comes first.
+            named.setdefault((kind, selector.casefold()), Known(Target(kind, server, name)))
+    return list(named.values())
+
+
+def owners_of(draft: Draft) -> dict[str, str]:
+    """Say which tenant each policy is of, by the policy's name; those of everybody are left out."""
+    return {policy.name: tenant for tenant, held in draft.tenants.items() for policy in held}
 
 
 def selectors_of(rule: AccessRule) -> list[tuple[TargetKind, str]]:
@@ -69,22 +94,32 @@ def concerns(policy: Policy, target: Target) -> bool:
     return not policy.selectors or names_target(policy.selectors, target, folds=True)
 
 
-def list_keys(draft: Draft) -> list[str]:
-    """List every role (or permission) that a rule names, sorted."""
-    rules = draft.config.access.rules
-    return sorted({key for rule in rules for key in (*(rule.allow or ()), *(rule.allow_all or ()))})
+def list_holders(draft: Draft) -> list[Holder]:
+    """List everybody whom rules tell apart: nobody in particular, and the least that satisfies each rule, sorted."""
+    return sorted({(), *(holder for rule in draft.config.access.rules for holder in _holders_of(rule))})
 
 
-def may_call(draft: Draft, key: str, target: Target) -> bool:
-    """Say whether holders of one role (or permission) may reach a target, policies aside."""
-    verdict = draft.sets.access.check(holder_of(key), target)
-    return isinstance(verdict, Granted) or draft.sets.resources[target.server].admits_unmapped
+def _holders_of(rule: AccessRule) -> list[Holder]:
+    if rule.allow is not None:
+        return [(key,) for key in rule.allow]
+    return [tuple(sorted(set(rule.allow_all or ())))]
 
 
-def holder_of(key: str) -> Principal:
-    """Invent somebody who holds one role and permission and nothing else."""
+def spell_holder(holder: Holder) -> str:
+    """Spell who somebody is."""
+    return " + ".join(holder) or "anybody with a token"
+
+
+def may_call(draft: Draft, holder: Holder, target: Target) -> bool:
+    """Say whether a holder of roles (or permissions) may reach a target, policies aside."""
+    verdict = draft.sets.access.check(_invent(holder), target)
+    is_admitted = isinstance(verdict, Unmapped) and draft.sets.resources[target.server].admits_unmapped
+    return isinstance(verdict, Granted) or is_admitted
+
+
+def _invent(holder: Holder) -> Principal:
     return Principal(
-        provider="", issuer=Issuer(""), subject=Subject("someone"), client="", tenant="", roles=(key,),
-        permissions=(key,), groups=(), scopes=(), email="", email_verified=False, country="", acr="", amr=(),
+        provider="", issuer=Issuer(""), subject=Subject("someone"), client="", tenant="", roles=holder,
+        permissions=holder, groups=(), scopes=(), email="", email_verified=False, country="", acr="", amr=(),
         auth_time=None, issued_at=None, expires=0.0, token_id="", claims={},
     )  # fmt: skip

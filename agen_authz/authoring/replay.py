@@ -8,31 +8,42 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 import orjson
 
+from agen_authz.app.build import build_revoked
 from agen_authz.authoring.draft import Draft
 from agen_authz.core.attribute import ATTRIBUTES, Situation
+from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import decide
+from agen_authz.core.errors import Rejected
 from agen_authz.core.method import find_method
 from agen_authz.core.model import (
     Answer,
     Call,
     Context,
+    Decision,
+    Deny,
+    Effect,
     Envelope,
     Era,
     Facts,
     Issuer,
+    Outcome,
     Owner,
     Principal,
     SessionId,
     Shape,
+    State,
     Subject,
     Target,
     TargetKind,
 )
 from agen_authz.core.policy import Policy, environment, list_reads
+from agen_authz.core.reason import Reason
+from agen_authz.core.token import VerifiedToken, admit_principal, missing_scopes
 from agen_authz.wire.event import decision_word, reason_of
 
 # Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
@@ -40,6 +51,7 @@ _DECIDED_BY_SETS = frozenset(
     {"allowed", "unmapped", "not_granted", "policy_denied", "policy_error", "step_up_required", "method_denied",
      "unknown_method"}
 )  # fmt: skip
+_DECIDED_BY_POLICIES = frozenset({"allowed", "policy_denied", "policy_error", "step_up_required"})
 _NOT_HELD = frozenset({"args", "inputs", "user.claims"})
 
 
@@ -50,6 +62,7 @@ class Replayed:
     events: int = 0
     same: int = 0
     skipped: int = 0
+    undecided: int = 0
     unreadable: int = 0
     changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     unanswerable: Counter[str] = field(default_factory=Counter)
@@ -81,28 +94,62 @@ def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:
         result.changes[before, "deny (unknown_path)", target, ""] += 1
         return
     principal, call = _principal_of(event["principal"]), _call_of(event)
-    facts = _facts_of(event, principal)
-    readers = _find_readers(draft, principal, call, facts)
-    if readers:
-        result.unanswerable.update(readers)
+    facts = _facts_of(event, principal, draft)
+    refused = _refuse_caller(draft, principal, call.server, facts.now)
+    decision = Deny(refused) if refused is not None else decide(call, principal, facts, draft.sets)
+    readers = [] if _stands_before_policies(decision) else _find_readers(draft, principal, call, facts)
+    result.unanswerable.update({policy.name for policy in readers})
+    if not _stands(decision, readers):
+        result.undecided += 1
         return
-    decision = decide(call, principal, facts, draft.sets)
     after = f"{decision_word(decision)} ({reason_of(decision).value})"
     if after == before:
         result.same += 1
         return
-    names = () if isinstance(decision, Answer) else decision.matched
-    result.changes[before, after, target, ", ".join(each.policy for each in names)] += 1
+    unread = {policy.name for policy in readers}
+    matched = () if isinstance(decision, Answer) else decision.matched
+    names = dict.fromkeys(each.policy for each in matched if each.policy not in unread)
+    result.changes[before, after, target, ", ".join(names)] += 1
 
 
-def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) -> list[str]:
+def _refuse_caller(draft: Draft, principal: Principal, server: str, now: float) -> Reason | None:
+    """Hold a recorded caller to what the draft says of its resource; the token itself was verified then."""
+    resource = draft.sets.resources[server]
+    provider = resource.providers.get(principal.issuer)
+    if provider is None:
+        return Reason.TOKEN_ISSUER
+    token = VerifiedToken(principal, "", min(provider.token_types), frozenset({resource.url}), None)
+    admitted = admit_principal(token, provider, resource, revoked=build_revoked(draft.config), now=now)
+    if isinstance(admitted, Rejected):
+        return admitted.reason
+    return Reason.SCOPE_MISSING if missing_scopes(principal, resource) else None
+
+
+def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) -> list[Policy]:
     """List the policies that read what the event does not hold."""
     return [
-        policy.name
+        policy
         for target in call.targets
         for policy in draft.sets.policies.list_for(principal.tenant, target)
         if _NOT_HELD & set(list_reads(policy)) and not _is_settled(policy, Situation(principal, call, target, facts))
     ]
+
+
+def _stands_before_policies(decision: Decision) -> bool:
+    return reason_of(decision).value not in _DECIDED_BY_POLICIES
+
+
+def _stands(decision: Decision, readers: list[Policy]) -> bool:
+    """Say whether a decision is the same whatever these policies would have said."""
+    enforced = {policy.name for policy in readers if policy.state is State.ENFORCE}
+    if not enforced:
+        return True
+    # A denial of another policy comes before all that these could ask for.
+    return reason_of(decision) is Reason.POLICY_DENIED and any(
+        each.effect is Effect.DENY and each.state is State.ENFORCE and each.outcome is Outcome.APPLIES
+        for each in (decision.matched if isinstance(decision, Deny) else ())
+        if each.policy not in enforced
+    )
 
 
 def _is_settled(policy: Policy, situation: Situation) -> bool:
@@ -114,6 +161,11 @@ def _is_settled(policy: Policy, situation: Situation) -> bool:
         if not names & _NOT_HELD and condition.evaluate(environment().activate(known)) is False:
             return True
     return False
+
+
+def _find_networks(address: str, surroundings: Surroundings) -> tuple[str, ...]:
+    ip = ip_address(address)
+    return tuple(name for name, ranges in surroundings.networks.items() if any(ip in each for each in ranges))
 
 
 def _principal_of(held: Mapping[str, Any]) -> Principal:
@@ -155,8 +207,10 @@ def _call_of(event: Mapping[str, Any]) -> Call:
     )
 
 
-def _facts_of(event: Mapping[str, Any], principal: Principal) -> Facts:
+def _facts_of(event: Mapping[str, Any], principal: Principal, draft: Draft) -> Facts:
     # Sessions are no matter of a draft: what was recorded here belonged to its caller.
     owner, held = Owner(principal.issuer, principal.subject), event["context"]
-    context = Context(held["ip"] or None, tuple(held["networks"]), held["country"] or None, held["user_agent"])
+    # Networks are the draft's own: those that were recorded had the names of another configuration.
+    networks = _find_networks(held["ip"], draft.surroundings) if held["ip"] else ()
+    context = Context(held["ip"] or None, networks, held["country"] or None, held["user_agent"])
     return Facts(datetime.fromisoformat(event["time"]).timestamp(), owner, context, held["authority"])

@@ -5,6 +5,7 @@ the claims on; only the token's signature is taken for granted.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,7 +89,7 @@ class Decided:
 
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
-    """Decide a scenario; ValueError where it names a server or provider that the draft does not have."""
+    """Decide a scenario; ValueError where it cannot be: it names what the draft does not have, or is no call."""
     resource = draft.sets.resources.get(scenario.call.server)
     if resource is None:
         raise ValueError(f"no resource is called `{scenario.call.server}`")
@@ -112,7 +113,10 @@ def _time_of(request: RequestText, now: float) -> float:
     when = request.time
     if when is None:
         return now
-    moment = datetime.fromisoformat(when) if isinstance(when, str) else when
+    try:
+        moment = datetime.fromisoformat(when) if isinstance(when, str) else when
+    except ValueError:
+        raise ValueError("`request.time` is not a time") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -126,6 +130,7 @@ def _find_provider(draft: Draft, scenario: Scenario, resource: Resource) -> Prov
 
 
 def _identify(written: Mapping[str, Json], provider: Provider, resource: Resource, now: float) -> Principal | Rejected:
+    _encode(written)
     claims: dict[str, Json] = {
         "iss": provider.issuer, "sub": "someone", "aud": resource.url, "exp": now + _LIFETIME_S, "iat": now,
         "scope": " ".join(resource.scopes), **written,
@@ -144,11 +149,13 @@ def _render_request(scenario: Scenario, resource: Resource) -> Request:
     params = {"_meta": {VERSION_KEY: version, CAPABILITIES_KEY: {}}, **params}
     if call.inputs is not None:
         params["inputResponses"] = call.inputs
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    body = _encode({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
     headers = {"content-type": "application/json", "mcp-protocol-version": version, "mcp-method": method}
     name = params.get("uri" if method == "resources/read" else "name")
-    if isinstance(name, str) and name.isascii():
-        headers["mcp-name"] = name
+    if isinstance(name, str):
+        # As clients do with what a header cannot hold (SEP-2243).
+        is_plain = name.isascii() and name.isprintable() and name == name.strip() and not name.startswith("=?")
+        headers["mcp-name"] = name if is_plain else f"=?base64?{b64encode(name.encode()).decode()}?="
     if scenario.request.user_agent is not None:
         headers["user-agent"] = scenario.request.user_agent
     return Request(
@@ -163,6 +170,13 @@ def _render_request(scenario: Scenario, resource: Resource) -> Request:
         is_partial=False,
         peer=scenario.request.ip or "",
     )
+
+
+def _encode(document: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(document, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ValueError("the call or its claims hold what JSON cannot say") from exc
 
 
 def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
@@ -180,5 +194,7 @@ def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
 def _gather(said: RequestText, request: Request, surroundings: Surroundings, now: float) -> Facts:
     # The author says which address it is: nobody has to vouch for it.
     context = read_context(request, Surroundings(networks=surroundings.networks))
+    if said.ip is not None and context.ip is None:
+        raise ValueError("`request.ip` is not an address")
     known = type(context)(context.ip, context.networks, said.country, context.user_agent)
     return Facts(now, None, known, request.authority)

@@ -4,10 +4,9 @@ Values that callers choose, and claims, may be secrets: they are shown as digest
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import orjson
 
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.scenario import Decided
@@ -105,11 +104,12 @@ def _show(path: Path, value: object, *, shows_values: bool) -> str:
             return "(several)" if step == ANY else "(not there)"
         found = found[step]
     if found is None:
-        return "(not there)"
+        return "(not there)" if value is None else "null"
     if path[0] in _MAY_BE_SECRET and not shows_values:
         return f"({type(found).__name__}, sha256 {_digest(found)})"
     return found if isinstance(found, str) else str(found)
 
 
 def _digest(value: Json | object) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_DIGEST_CHARS]
+    # Not orjson: a claim may be a number that it does not write.
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:_DIGEST_CHARS]

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
-from agen_authz.core.errors import Problem
+from agen_authz.core.errors import ConfigError, Problem
 
 app = typer.Typer(help="Try policies before they decide.", no_args_is_help=True, rich_markup_mode=None)
 
+_MAX_DEPTH = 16
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -56,16 +57,23 @@ def test(
 def _show_tried(tried: list[Any], *, as_json: bool) -> None:
     failed = [each for each in tried if each.failure]
     if as_json:
-        rows = [
-            {"file": each.file, "case": each.name, "ok": not each.failure, "failure": each.failure} for each in tried
-        ]
-        typer.echo(json.dumps({"ok": not failed, "cases": rows}))
+        typer.echo(json.dumps({"ok": not failed, "cases": [_row_of(each) for each in tried]}))
         return
     for each in failed:
         typer.echo(f"FAIL {each.file}: {each.name}\n     {each.failure}")
         if each.trace is not None:
             typer.echo("\n".join(f"     {line}" for line in _lines(each.trace.root)))
     typer.echo(f"{len(tried) - len(failed)} of {len(tried)} cases as expected")
+
+
+def _row_of(tried: Any) -> dict[str, Any]:
+    row = {"file": tried.file, "case": tried.name, "ok": not tried.failure, "failure": tried.failure}
+    return row if not tried.failure or tried.trace is None else {**row, **_as_row(tried.trace)}
+
+
+def _as_row(trace: Any) -> dict[str, Any]:
+    decided = {"decision": trace.decision, "reason": trace.reason.value, "policies": list(trace.policies)}
+    return {**decided, "trace": _as_object(trace.root)}
 
 
 @app.command("explain")
@@ -80,24 +88,21 @@ def explain(
     Example: echo '{call: {server: crm, tool: get_customer}, claims: {roles: [analyst]}}' |
     agen-authz policy explain - --config agen.yaml
     """
-    import yaml
-    from pydantic import ValidationError
-
+    from agen_authz.authoring.document import read_document
     from agen_authz.authoring.scenario import Scenario, decide_scenario
     from agen_authz.authoring.trace import trace_decision
 
     draft = _draft(config, as_json=as_json)
     try:
         text = sys.stdin.read() if str(scenario) == "-" else scenario.read_text("utf-8")
-        asked = Scenario.model_validate(yaml.safe_load(text), strict=False)
+        asked = Scenario.model_validate(read_document(text), strict=False)
         decided = decide_scenario(draft, asked, now=time.time())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, ValueError) as exc:
+    except (OSError, ValueError) as exc:
         typer.echo(f"{scenario}: {_one_line(exc)}", err=True)
         raise typer.Exit(Exit.MISUSE) from exc
     trace = trace_decision(draft, decided, shows_values=show_values)
     if as_json:
-        rendered = {"decision": trace.decision, "reason": trace.reason.value, "policies": list(trace.policies)}
-        typer.echo(json.dumps({**rendered, "trace": _as_object(trace.root)}))
+        typer.echo(json.dumps(_as_row(trace)))
     else:
         typer.echo("\n".join(_lines(trace.root)))
 
@@ -120,7 +125,13 @@ def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -
 
     loaded = load_or_exit(config, secrets=False, as_json=as_json)
     draft, now = build_draft(loaded), time.time()
-    findings = find(draft, _read_catalogue(catalog, draft), dict(asyncio.run(read_shadow(loaded, now))), now)
+    known = _read_catalogue(catalog, draft)
+    try:
+        since = dict(asyncio.run(read_shadow(loaded, now)))
+    except ConfigError as exc:
+        show_problems(exc.problems, as_json=as_json)
+        raise typer.Exit(Exit.FINDING) from exc
+    findings = find(draft, known, since, now)
     if as_json:
         typer.echo(json.dumps({"ok": not findings, "findings": [asdict(each) for each in findings]}))
     else:
@@ -176,12 +187,18 @@ def diff(
     elif markdown:
         typer.echo("| who | what | change | widens |\n|---|---|---|---|")
         for each in changes:
-            typer.echo(f"| {each.who} | `{each.what}` | {each.change} | {'**yes**' if each.widens else 'no'} |")
+            who, what, change = (_cell(text) for text in (each.who, each.what, each.change))
+            typer.echo(f"| {who} | `{what}` | {change} | {'**yes**' if each.widens else 'no'} |")
     else:
         for each in changes:
             typer.echo(f"{'+' if each.widens else '-'} {each.who}: {each.what}: {each.change}")
         typer.echo(f"{len(changes)} changes, {sum(each.widens for each in changes)} of them widen")
     raise typer.Exit(Exit.FINDING if any(each.widens for each in changes) else Exit.OK)
+
+
+def _cell(text: str) -> str:
+    # Names are free text: one must not end its cell, or its code.
+    return text.replace("|", "\\|").replace("`", "'")
 
 
 @app.command("replay")
@@ -209,6 +226,7 @@ def replay(
     ]
     if as_json:
         counts = {"events": result.events, "same": result.same, "skipped": result.skipped}
+        counts["undecided"] = result.undecided
         unread = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
         typer.echo(json.dumps({**counts, **unread, "changes": changes}))
     else:
@@ -218,7 +236,7 @@ def replay(
             typer.echo(f"{count:>7} x `{name}` reads arguments or claims, which events do not hold: not replayed")
         typer.echo(
             f"{result.events} events: {result.same} decided alike, {result.skipped} refused before any policy, "
-            f"{result.unreadable} unreadable"
+            f"{result.undecided} not replayed, {result.unreadable} unreadable"
         )
     raise typer.Exit(Exit.FINDING if changes else Exit.OK)
 
@@ -237,14 +255,19 @@ def import_(
     import yaml
 
     from agen_authz.authoring.agen import import_policies
+    from agen_authz.core.errors import Malformed
+    from agen_authz.core.strict_json import parse_json
 
     if state not in ("shadow", "enforce"):
         _refuse("--state: write shadow or enforce")
     try:
-        imported = import_policies(json.loads(file.read_text("utf-8")), state=state, server=server)
-    except (OSError, ValueError) as exc:
-        _refuse(f"{file}: cannot be read as JSON: {_one_line(exc)}")
+        document = parse_json(file.read_bytes(), _MAX_DEPTH)
+    except OSError as exc:
+        _refuse(f"{file}: cannot be read: {exc.strerror}")
         return
+    if isinstance(document, Malformed):
+        _refuse(f"{file}: cannot be read as JSON: {document.reason.value}")
+    imported = import_policies(document, state=state, server=server)
     if imported.errors:
         if as_json:
             typer.echo(json.dumps({"ok": False, "errors": list(imported.errors)}))

@@ -17,8 +17,27 @@ def is_ambiguous(value: Mapping[str, Json], paths: Iterable[Path], loose: frozen
     return any(_is_ambiguous_along(value, path) for path in paths) or (bool(loose) and _has_twin_below(value, loose))
 
 
+def has_nul(value: object) -> bool:
+    """Say whether a NUL stands in any string or key: a condition would see what is before it, a backend all of it."""
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, str):
+            if "\0" in each:
+                return True
+        elif isinstance(each, Mapping):
+            pending.extend(each)
+            pending.extend(each.values())
+        elif isinstance(each, list):
+            pending.extend(each)
+    return False
+
+
 def _is_ambiguous_along(value: Json | Mapping[str, Json], path: Path) -> bool:
     for position, step in enumerate(path):
+        if step == ANY and isinstance(value, Mapping) and _has_twins(value):
+            # The key is computed: any of these may be meant.
+            return True
         if step == ANY or not isinstance(value, Mapping):
             rest = path[position + 1 :] if step == ANY else ()
             return step == ANY and any(_is_ambiguous_along(inner, rest) for inner in _elements(value))
@@ -29,7 +48,7 @@ def _is_ambiguous_along(value: Json | Mapping[str, Json], path: Path) -> bool:
         value = value[step]
     # Nearly always it is one string or number that is read.
     if isinstance(value, Mapping | list):
-        return any(map(_is_inexact, _walk(value)))
+        return any(_is_inexact(each) or (isinstance(each, Mapping) and _has_twins(each)) for each in _walk(value))
     return _is_inexact(value)
 
 
@@ -42,6 +61,10 @@ def _elements(value: Json | Mapping[str, Json]) -> Iterable[Json]:
 def _has_twin(value: Mapping[str, Json], name: str) -> bool:
     folded = name.casefold()
     return folded in [key.casefold() for key in value if key != name]
+
+
+def _has_twins(value: Mapping[str, Json]) -> bool:
+    return len({key.casefold() for key in value}) < len(value)
 
 
 def _has_twin_below(value: Mapping[str, Json], names: frozenset[str]) -> bool:

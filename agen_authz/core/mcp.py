@@ -12,7 +12,6 @@ The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamab
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -250,7 +249,7 @@ def _decode_name(value: str) -> str | None:
         decoded = b64decode(match[1], validate=True)
         # Spare bits or padding of another form would be a second spelling of one name.
         return decoded.decode("utf-8") if b64encode(decoded).decode("ascii") == match[1] else None
-    except (Base64Error, UnicodeDecodeError):
+    except ValueError:
         return None
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from cel_expr_python import cel
 
-from agen_authz.core.ambiguity import is_ambiguous
+from agen_authz.core.ambiguity import has_nul, is_ambiguous
 from agen_authz.core.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
 from agen_authz.core.cel import Condition, Environment
 from agen_authz.core.cel_tree import Path
@@ -132,7 +132,8 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
     values = {}
     for attribute in attributes:
         found = attribute.read(situation)
-        if found is not None:
+        # cel-cpp's binding ends a string at its first NUL: what holds one is left out, so that it cannot be read.
+        if found is not None and not has_nul(found):
             values[attribute.name] = found
     return values
 

@@ -115,9 +115,14 @@ class NativeEngine:
 
     def _forget(self, call_id: int) -> None:
         self._watchers.discard(call_id)
+        if self._loop is not None and not self._loop.is_closed():
+            # The call itself may still be on its way to the event loop: this comes after it.
+            self._loop.call_soon_threadsafe(self._cancel, call_id)
+
+    def _cancel(self, call_id: int) -> None:
         task = self._waiting.get(call_id)
-        if task is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(task.cancel)
+        if task is not None:
+            task.cancel()
 
     def _answer_health(self, front: NativeGrpcFront, call_id: int, method: int, payload: bytes) -> None:
         try:

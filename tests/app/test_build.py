@@ -72,7 +72,7 @@ def test_allow_all_needs_all(tmp_path):
 
 def test_settings_hold_what_the_file_says(tmp_path):
     settings = build_settings(config_of(tmp_path), version="v", digest_key=b"k", off_word="off", signing_keys={})
-    assert (settings.timeout_s, settings.in_flight, settings.templates.off_word) == (1.0, 1024, "off")
+    assert (settings.timeout_s, settings.templates.off_word) == (1.0, "off")
     assert (settings.duties.recording.policy_set, settings.policies.version) == ("v", "v")
     assert isinstance(settings.duties.recording.surroundings, Surroundings)
     assert settings.policies.resources.keys() == {"crm", "billing"}

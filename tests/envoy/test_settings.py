@@ -152,5 +152,5 @@ def test_envoy_routes_what_check_accepts(tmp_path: Path, url: str) -> None:
     sidecar = from_config(config, None, Placement())
     assert isinstance(sidecar, Sidecar)
     providers = {provider.name: build_provider(provider) for provider in config.providers}
-    crm = build_resource(config.resources[0], providers)
+    crm = build_resource(config, config.resources[0], providers)
     assert (sidecar.resources[0].authorities, sidecar.resources[0].path) == (crm.authorities, crm.path)

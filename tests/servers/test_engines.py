@@ -20,7 +20,7 @@ from agen_authz.core.errors import ConfigError
 from agen_authz.servers.engine import CHECK_METHOD, CHECK_SERVICE, CheckFunction, Engine, Listener, is_local
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
-from agen_authz.waiting import wait_for
+from agen_authz.waiting import WaitingRoom
 
 pytestmark = pytest.mark.loopback
 
@@ -46,7 +46,7 @@ class Desk:
             raise RuntimeError("a defect")
         if raw == b"wait":
             try:
-                await wait_for(self._wait(), BOUND_S)
+                await WaitingRoom(1).wait_for(self._wait, BOUND_S)
             except asyncio.CancelledError:
                 self.ended.append("cancelled")
                 raise

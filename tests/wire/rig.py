@@ -21,6 +21,7 @@ from agen_authz.core.signature import Signer
 from agen_authz.facts import Sources, TokenCache
 from agen_authz.obligations import Duties, Outlets
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
 from tests import builders as build
@@ -178,9 +179,16 @@ class Rig:
             duties=Duties(Recording("v1", b"k" * 32, self.surroundings), self.signers),
             templates=Templates(OFF),
             timeout_s=1.0,
-            in_flight=self.in_flight,
         )
-        sources = Sources(self.clock, self.keys, self.sessions, self.tokens, self.revoked, self.surroundings)
+        sources = Sources(
+            self.clock,
+            self.keys,
+            self.sessions,
+            self.tokens,
+            WaitingRoom(self.in_flight),
+            revoked=self.revoked,
+            surroundings=self.surroundings,
+        )
         outlets = Outlets(self.clock, self.entropy, self.sessions, self.audit)
         self.servicer = CheckServicer(settings, sources=sources, outlets=outlets, metrics=self.metrics)
 

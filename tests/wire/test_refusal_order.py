@@ -115,12 +115,11 @@ def test_earlier_fault_answers(first, second):
     ("spoil", "reason"),
     [
         pytest.param({"remaining_s": 0.0}, "deadline", id="late"),
-        pytest.param({"in_flight": 0}, "overloaded", id="overloaded"),
         pytest.param({"is_draining": True}, "draining", id="draining"),
     ],
 )
 def test_server_that_cannot_decide_answers_503_and_never_asks_for_another_login(spoil, reason):
-    rig = Rig(in_flight=spoil.get("in_flight", 8))
+    rig = Rig()
     if "is_draining" in spoil:
         rig.servicer.drain()
     raw = build.check_request(build.headers_for(None), build.encode(build.message()))

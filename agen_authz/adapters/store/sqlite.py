@@ -14,6 +14,11 @@ from agen_authz.core.errors import ConfigError, Problem
 _SCHEME = "sqlite:///"
 _FILE_MODE = 0o600
 _MIGRATION_WAIT_S = 5.0
+_TOLD = {
+    sqlite3.SQLITE_BUSY: ("the store is locked by another process", "end what holds it, and start again"),
+    sqlite3.SQLITE_FULL: ("the disk is full", "make room, and start again"),
+    sqlite3.SQLITE_IOERR: ("the disk takes no writes", "make room or mend the disk, and start again"),
+}
 
 
 def open_store(url: str, timeout_s: float) -> SqlStore:
@@ -52,8 +57,11 @@ def _upgrade(connection: sa.Connection) -> list[str]:
 
 def _explain(exc: Exception) -> tuple[str, str]:
     original = exc.orig if isinstance(exc, DBAPIError) else None
-    if isinstance(original, sqlite3.OperationalError) and original.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-        return "the store is locked by another process", "end what holds it, and start again"
+    if isinstance(original, sqlite3.OperationalError):
+        # The extended code's low byte is the kind of error.
+        told = _TOLD.get(original.sqlite_errorcode & 0xFF)
+        if told is not None:
+            return told
     return "the store cannot be used as a database", "name another file, or restore this one"
 
 

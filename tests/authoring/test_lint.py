@@ -1,0 +1,238 @@
+"""What is probably not meant is found, once, and nothing else is."""
+
+import pytest
+
+from agen_authz.authoring.catalogue import Known, read_catalogue
+from agen_authz.authoring.lint import Finding, lint
+from tests.authoring.rig import draft, save, tool
+from tests.builders import NOW
+from tests.config.test_mistakes import GOOD
+
+DAY_S = 86_400.0
+KNOWN = [tool("get_customer", is_read_only=True)]
+STEP_UP = "then: step_up, step_up: {acr: [strong]}"
+
+
+def rules(*written: str, rest: str = "") -> str:
+    return GOOD + "".join(f"    - {{{each}}}\n" for each in written) + rest
+
+
+def policies(*written: str) -> str:
+    return "policies:\n" + "".join(f"  - {{{each}}}\n" for each in written)
+
+
+def names_nothing(name: str, selector: str) -> Finding:
+    message = f"`{selector}` names nothing that anybody has seen"
+    return Finding("names_nothing", name, message, "correct the name, or remove the selector")
+
+
+def shadowed_rule(name: str, other: str) -> Finding:
+    message = f"everybody and everything in it is let in by `{other}` already"
+    return Finding("shadowed_rule", name, message, "remove it, or narrow the other")
+
+
+def shadowed_policy(name: str, other: str) -> Finding:
+    message = f"`{other}` denies all that it is about"
+    return Finding("shadowed_policy", name, message, "remove it, or narrow the other")
+
+
+def wide(name: str, selector: str, granted: str) -> Finding:
+    message = f"`{selector}` grants what may write: {granted}"
+    return Finding("wide_grant", name, message, "name what is meant, such as crm/get_*")
+
+
+def unruled(name: str) -> Finding:
+    cure = f'name it in a rule of its own: tools: ["{name}"]'
+    return Finding("write_without_rule", name, "it may write, and no rule names it by its name", cure)
+
+
+def unproven(name: str) -> Finding:
+    cure = "add a policy with `then: step_up` or `then: require_approval`"
+    return Finding("sensitive_without_proof", name, "it deletes, pays or configures unasked", cure)
+
+
+def never_grants(name: str) -> Finding:
+    cure = "correct the names, or add them under `providers[].roles`"
+    return Finding("never_grants", name, "no provider may assert what it asks for", cure)
+
+
+NEVER = Finding("never_applies", "p", "a condition of it is always false", "correct the condition")
+ALWAYS = Finding(
+    "never_evaluates", "p", "a condition of it can never be evaluated: what it is about is always denied",
+    "correct the condition",
+)  # fmt: skip
+DELETE, PAY = tool("delete_customer"), tool("refund", server="billing")
+RULE = "name: r, tools: [crm/delete_customer], allow: [a]"
+P = "name: p, state: enforce, tools: [crm/get_customer]"
+ALL = "name: q, state: enforce, tools: ['CRM/get_*'], then: deny"
+TENANT = f"tenants: {{acme: {{policies: [{{{ALL}}}]}}}}\n"
+FEW = GOOD.replace("roles: any", "roles: [analyst, boss]")
+# name: (configuration, what is known beside `crm/get_customer`, what is found)
+FOUND: dict[str, tuple[str, list[Known], list[Finding]]] = {
+    "nothing": (GOOD, [], []),
+    "a tool that writes without a rule": (GOOD, [tool("update_customer")], [unruled("crm/update_customer")]),
+    "a tool that writes under a pattern": (GOOD, [tool("get_and_set")], [unruled("crm/get_and_set")]),
+    "a tool that says that it reads": (GOOD, [tool("get_x", is_read_only=True)], []),
+    "a tool that writes with a rule": (rules("name: r, tools: [crm/update_x], allow: [a]"), [tool("update_x")], []),
+    "a tool that deletes unasked": (rules(RULE), [DELETE], [unproven("crm/delete_customer")]),
+    "a tool that deletes and asks for more": (
+        rules(RULE, rest=policies(f"name: p, state: enforce, tools: ['crm/delete_*'], {STEP_UP}")), [DELETE], [],
+    ),
+    "a tool that deletes and is denied outright": (
+        rules(RULE, rest=policies("name: p, state: enforce, tools: ['crm/delete_*'], then: deny")), [DELETE], [],
+    ),
+    "a tool that deletes and is denied at times": (
+        rules(RULE, rest=policies("name: p, state: enforce, then: deny, when: ['tool.name == \"x\"']")), [DELETE],
+        [unproven("crm/delete_customer")],
+    ),
+    "a tool that deletes and asks for more in shadow": (
+        rules(RULE, rest=policies(f"name: p, state: shadow, {STEP_UP}")), [DELETE], [unproven("crm/delete_customer")],
+    ),
+    "a tool that deletes and asks one tenant for more": (
+        rules(RULE, rest=f"tenants: {{acme: {{policies: [{{name: p, state: enforce, {STEP_UP}}}]}}}}\n"), [DELETE],
+        [unproven("crm/delete_customer")],
+    ),
+    "a tool that pays, of a server that nobody listed": (
+        rules("name: r, tools: [billing/refund], allow: [a]"), [], [unproven("billing/refund")],
+    ),
+    "a grant of everything": (
+        rules("name: r, tools: ['crm/*'], allow: [a]"), [DELETE],
+        [unruled("crm/delete_customer"), unproven("crm/delete_customer"), wide("r", "crm/*", "crm/delete_customer")],
+    ),
+    "a grant of everything that only reads": (rules("name: r, tools: ['crm/**'], allow: [a]"), [], []),
+    "a grant of everything that nobody listed": (
+        rules("name: r, tools: ['*/*'], allow: [a]"), [], [wide("r", "*/*", "tools of `billing` that nobody listed")],
+    ),
+    "a rule that names nothing": (
+        rules("name: r, tools: [crm/get_order], allow: [b]"), [], [names_nothing("r", "crm/get_order")],
+    ),
+    "a rule of another case": (
+        rules("name: r, tools: [crm/Get_customer], allow: [b]"), [], [names_nothing("r", "crm/Get_customer")],
+    ),
+    "a rule of a server that nobody listed": (rules("name: r, tools: ['billing/get_x*'], allow: [b]"), [], []),
+    "a rule of every server, one of them not listed": (rules("name: r, tools: ['*/get_order'], allow: [b]"), [], []),
+    "a rule of prompts that nobody listed": (rules("name: r, prompts: [crm/x], allow: [b]"), [], []),
+    "a rule that another covers": (
+        rules("name: r, tools: [crm/get_customer], allow: [analyst]"), [], [shadowed_rule("r", "read")],
+    ),
+    "a pattern that another covers": (
+        rules("name: r, tools: ['crm/get_c*'], allow: [analyst]"), [], [shadowed_rule("r", "read")],
+    ),
+    "a rule for another role": (rules("name: r, tools: [crm/get_customer], allow: [analyst, b]"), [], []),
+    "a rule that is there twice": (
+        rules("name: r, tools: ['crm/get_*'], allow: [analyst]"), [], [shadowed_rule("r", "read")],
+    ),
+    "a rule that asks for more than another": (
+        rules("name: r, tools: [crm/get_customer], allow_all: [analyst, b]"), [], [shadowed_rule("r", "read")],
+    ),
+    "a rule that asks for what another does not let in": (
+        rules("name: r, tools: [crm/get_customer], allow_all: [b, c]"), [], [],
+    ),
+    "two rules that ask for several": (
+        rules(
+            "name: r, tools: ['crm/get_c*'], allow_all: [b, c]", "name: s, tools: ['crm/get_ca*'], allow_all: [b, c, d]"
+        ),
+        [tool("get_cat", is_read_only=True)], [shadowed_rule("s", "r")],
+    ),
+    "a wider pattern beside a narrow one": (
+        rules("name: r, tools: ['crm/*et_*'], allow: [analyst]"), [], [shadowed_rule("read", "r")],
+    ),
+    "a pattern over parts within one that is not": (
+        rules("name: r, tools: ['crm/get_c**'], allow: [analyst]"), [], [],
+    ),
+    "a role that no provider may assert": (
+        FEW + "    - {name: r, tools: ['crm/get_cust*'], allow: [nobody]}\n", [], [never_grants("r")],
+    ),
+    "roles that no provider may assert together": (
+        FEW + "    - {name: r, tools: ['crm/get_cust*'], allow_all: [boss, nobody]}\n", [], [never_grants("r")],
+    ),
+    "roles of which one may be asserted": (
+        FEW + "    - {name: r, tools: ['crm/get_cust*'], allow: [boss, x]}\n", [], [],
+    ),
+    "a policy that names nothing": (
+        GOOD + policies("name: p, state: enforce, tools: [crm/get_order, crm/get_customer], then: deny"), [],
+        [names_nothing("p", "crm/get_order")],
+    ),
+    "a policy of a server that nobody listed": (
+        GOOD + policies("name: p, state: enforce, tools: ['billing/get_*'], then: deny"), [], [],
+    ),
+    "a policy of another case": (
+        GOOD + policies("name: p, state: enforce, tools: [CRM/GET_Customer], then: deny"), [], [],
+    ),
+    "a policy that never applies": (GOOD + policies(f"{P}, when: ['1 == 2'], then: deny"), [], [NEVER]),
+    "a policy that never applies in so many words": (
+        GOOD + policies(f"{P}, when: ['\"a\" in user.roles', ' false '], then: deny"), [], [NEVER],
+    ),
+    "a policy that can never be evaluated": (GOOD + policies(f"{P}, when: ['1 / 0 == 1'], then: deny"), [], [ALWAYS]),
+    "a policy that always applies": (GOOD + policies(f"{P}, when: ['1 == 1'], then: deny"), [], []),
+    "a policy that a denial covers": (
+        GOOD + policies(f"{P}, {STEP_UP}", ALL), [], [shadowed_policy("p", "q")],
+    ),
+    "a policy that a denial of everything covers": (
+        GOOD + policies("name: q, state: enforce, then: deny", f"{P}, {STEP_UP}"), [], [shadowed_policy("p", "q")],
+    ),
+    "a policy about more than the denial": (GOOD + policies(f"name: p, state: enforce, {STEP_UP}", ALL), [], []),
+    "a policy that a denial covers at times": (
+        GOOD + policies(f"{P}, {STEP_UP}", ALL + ", when: ['tool.name == \"x\"']"), [], [],
+    ),
+    "a policy that a denial in shadow covers": (
+        GOOD + policies(f"{P}, {STEP_UP}", ALL.replace("enforce", "shadow")), [], [],
+    ),
+    "a disabled policy that a denial covers": (
+        GOOD + policies(f"{P}, {STEP_UP}".replace("enforce", "disabled"), ALL), [], [],
+    ),
+    "two denials of the same": (
+        GOOD + policies(ALL, ALL.replace("q", "r")), [], [shadowed_policy("r", "q")],
+    ),
+    "a policy of everybody that one tenant's denial covers": (GOOD + policies(f"{P}, {STEP_UP}") + TENANT, [], []),
+    "one tenant's policy that everybody's denial covers": (
+        GOOD + policies(ALL) + f"tenants: {{acme: {{policies: [{{{P}, {STEP_UP}}}]}}}}\n", [],
+        [shadowed_policy("p", "q")],
+    ),
+    "one tenant's denial and the same of everybody": (
+        GOOD + TENANT + policies(ALL.replace("q", "r")), [], [shadowed_policy("q", "r")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "known", "expected"), FOUND.values(), ids=FOUND)
+def test_finding_is_what_it_is_and_alone(tmp_path, text, known, expected):
+    assert lint(draft(tmp_path, text), [*KNOWN, *known], {}, NOW) == expected
+
+
+def test_every_finding_says_how_to_fix_it():
+    assert {finding.check for _, _, found in FOUND.values() for finding in found if finding.cure} == {
+        "write_without_rule", "sensitive_without_proof", "wide_grant", "names_nothing", "shadowed_rule",
+        "never_grants", "never_applies", "never_evaluates", "shadowed_policy",
+    }  # fmt: skip
+
+
+def test_policy_long_in_shadow_is_found_after_30_days(tmp_path):
+    text = GOOD + policies(
+        "name: s, state: shadow, then: deny", "name: e, state: enforce, prompts: [crm/x], then: deny"
+    )
+    built = draft(tmp_path, text)
+    found = Finding("long_in_shadow", "s", "in shadow for 31 days: it protects nothing", "enforce it, or remove it")
+    assert lint(built, [], {"s": NOW - 31 * DAY_S, "e": NOW - 99 * DAY_S}, NOW) == [found]
+    assert lint(built, [], {"s": NOW - 30 * DAY_S}, NOW) == []
+    assert lint(built, [], {}, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "is_found"),
+    [("crm/note://**", False), ("crm/note://7", False), ("crm/not*", False), ("crm/order://7", True)],
+)
+def test_resource_that_a_template_stands_for_is_known(tmp_path, selector, is_found):
+    listed = read_catalogue([f"crm={save(tmp_path, {'resourceTemplates': [{'uriTemplate': 'note://{id}'}]})}"], ["crm"])
+    text = rules(f"name: r, resources: ['{selector}'], allow: [a]")
+    named = text + policies(f"name: p, state: enforce, resources: ['{selector.upper()}'], then: deny")
+    expected = [names_nothing("r", selector), names_nothing("p", selector.upper())] if is_found else []
+    assert lint(draft(tmp_path, named), listed, {}, NOW) == expected
+
+
+def test_template_says_nothing_of_prompts(tmp_path):
+    listed = read_catalogue(
+        [f"crm={save(tmp_path, {'resourceTemplates': [{'uriTemplate': '{x}'}], 'prompts': [{'name': 'a'}]})}"], ["crm"]
+    )
+    text = rules("name: r, prompts: ['crm/b'], allow: [a]")
+    assert lint(draft(tmp_path, text), listed, {}, NOW) == [names_nothing("r", "crm/b")]

@@ -1,0 +1,182 @@
+"""`agen-authz policy diff`, `replay` and `import` as they are typed: what is printed, and exits 0, 1 and 2."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agen_authz.config import load
+from tests.authoring.rig import TEXT, TOOLS, config, event, lines, run, save, write
+from tests.config.test_mistakes import GOOD
+
+# ---- diff ----------------------------------------------------------------------------------------------------
+
+
+def test_diff_of_the_same_is_nothing(tmp_path):
+    file = config(tmp_path)
+    told, as_json = run("diff", file, file), run("diff", file, file, "--json")
+    assert (told.exit_code, told.stdout) == (0, "0 changes, 0 of them widen\n")
+    assert (as_json.exit_code, json.loads(as_json.stdout)) == (0, [])
+
+
+def test_diff_exits_1_where_anything_widens_and_0_where_it_narrows(tmp_path):
+    old = config(tmp_path)
+    new = config(tmp_path, TEXT.replace("allow: [support]", "allow: [agent]"), "new.yaml")
+    narrow = config(tmp_path, TEXT.replace("asleep, state: disabled", "asleep, state: enforce"), "narrow.yaml")
+    told = run("diff", old, new)
+    assert (told.exit_code, told.stdout.splitlines()) == (
+        1,
+        [
+            "+ agent: crm/update_customer: gains access",
+            "+ agent: crm/delete_customer: gains access",
+            "- support: crm/update_customer: loses access",
+            "- support: crm/delete_customer: loses access",
+            "4 changes, 2 of them widen",
+        ],
+    )
+    tightened = run("diff", old, narrow)
+    assert (tightened.exit_code, tightened.stdout) == (
+        0, "- policy: asleep: state disabled -> enforce\n1 changes, 0 of them widen\n",
+    )  # fmt: skip
+    assert run("diff", narrow, old).exit_code == 1
+
+
+def test_diff_as_a_table_for_a_pull_request(tmp_path):
+    old = config(tmp_path)
+    new = config(tmp_path, TEXT.replace("allow: [support]", 'allow: [support, "a|b"]'), "new.yaml")
+    told = run("diff", old, new, "--markdown", "--catalog", f"crm={save(tmp_path, TOOLS)}")
+    assert (told.exit_code, told.stdout.splitlines()) == (
+        1,
+        [
+            "| who | what | change | widens |",
+            "|---|---|---|---|",
+            "| a\\|b | `crm/update_customer` | gains access | **yes** |",
+            "| a\\|b | `crm/delete_customer` | gains access | **yes** |",
+        ],
+    )
+    back = run("diff", new, old, "--markdown")
+    assert (back.exit_code, back.stdout.splitlines()[2]) == (
+        0, "| a\\|b | `crm/update_customer` | loses access | no |",
+    )  # fmt: skip
+
+
+def test_diff_as_json(tmp_path):
+    new = config(tmp_path, TEXT.replace("big, state: enforce", "big, state: shadow"), "new.yaml")
+    told = run("diff", config(tmp_path), new, "--json")
+    change = {"who": "policy", "what": "big", "change": "state enforce -> shadow", "widens": True}
+    assert (told.exit_code, json.loads(told.stdout)) == (1, [change])
+
+
+# ---- replay --------------------------------------------------------------------------------------------------
+
+
+def audit(folder: Path, *events: Any) -> Path:
+    file = folder / "audit.jsonl"
+    file.write_bytes(b"".join(lines(*events)))
+    return file
+
+
+DRAFT = GOOD + (
+    "policies:\n"
+    "  - {name: p, state: enforce, tools: [crm/get_customer], then: deny}\n"
+    "  - {name: reads, state: enforce, tools: [crm/get_order], when: ['args.x == 1'], then: deny}\n"
+)
+RECORDED = (
+    event(), event(), event("crm/get_order"), event("crm/get_x"),
+    event(decision="deny", reason="token_expired"), {"no": "event"},
+)  # fmt: skip
+
+
+def test_replay_prints_what_would_change_grouped_and_what_nobody_can_say(tmp_path):
+    told = run("replay", "--audit", audit(tmp_path, *RECORDED), "--config", config(tmp_path, DRAFT))
+    assert (told.exit_code, told.stdout.splitlines()) == (
+        1,
+        [
+            "      2 x crm/get_customer: allow (allowed) -> deny (policy_denied) p",
+            "      1 x `reads` reads arguments or claims, which events do not hold: not replayed",
+            "6 events: 1 decided alike, 1 refused before any policy, 1 not replayed, 1 unreadable",
+        ],
+    )
+
+
+def test_replay_as_json(tmp_path):
+    told = run("replay", "--audit", audit(tmp_path, *RECORDED), "--config", config(tmp_path, DRAFT), "--json")
+    change = {
+        "before": "allow (allowed)", "after": "deny (policy_denied)", "target": "crm/get_customer", "policies": "p",
+        "count": 2,
+    }  # fmt: skip
+    assert (told.exit_code, json.loads(told.stdout)) == (
+        1,
+        {
+            "events": 6, "same": 1, "skipped": 1, "undecided": 1, "unreadable": 1, "unanswerable": {"reads": 1},
+            "changes": [change],
+        },
+    )  # fmt: skip
+
+
+def test_replay_that_changes_nothing_exits_0(tmp_path):
+    told = run("replay", "--audit", audit(tmp_path, event()), "--config", config(tmp_path, GOOD))
+    assert (told.exit_code, told.stdout) == (
+        0, "1 events: 1 decided alike, 0 refused before any policy, 0 not replayed, 0 unreadable\n",
+    )  # fmt: skip
+
+
+def test_audit_file_that_is_not_there_is_misuse(tmp_path):
+    told = run("replay", "--audit", tmp_path / "none", "--config", config(tmp_path))
+    assert (told.exit_code, told.stderr) == (2, f"{tmp_path}/none: cannot be read: No such file or directory\n")
+
+
+# ---- import --------------------------------------------------------------------------------------------------
+
+AGEN: dict[str, Any] = {
+    "name": "big refunds", "action": "deny", "tools": ["refund"],
+    "conditions": [{"attribute": "amount", "op": "greater_than", "value": 1000}],
+}  # fmt: skip
+
+
+def test_import_prints_policies_that_load(tmp_path):
+    file = save(tmp_path, [AGEN])
+    told = run("import", file, "--server", "billing", "--state", "enforce")
+    ours = {
+        "name": "big refunds", "state": "enforce", "tools": ["billing/refund"], "when": ["args.amount > 1000.0"],
+        "then": "deny",
+    }  # fmt: skip
+    assert (told.exit_code, yaml.safe_load(told.stdout)) == (0, {"policies": [ours]})
+    assert load(write(tmp_path, GOOD + told.stdout), environ={}).config.policies[0].name == "big refunds"
+    as_json = run("import", file, "--json")
+    expected = {"policies": [{**ours, "state": "shadow", "tools": ["*/refund"]}]}
+    assert (as_json.exit_code, json.loads(as_json.stdout)) == (0, expected)
+
+
+@pytest.mark.parametrize("action", ["mask", "approval_required"])
+def test_import_refuses_by_name_what_is_not_built_and_prints_no_policy(tmp_path, action):
+    file = save(tmp_path, [AGEN, {**AGEN, "name": "other", "action": action}])
+    told, as_json = run("import", file), run("import", file, "--json")
+    assert (told.exit_code, told.stdout, told.stderr[: len(f"other: action `{action}`")]) == (
+        1, "", f"other: action `{action}`",
+    )  # fmt: skip
+    assert (as_json.exit_code, json.loads(as_json.stdout)) == (1, {"ok": False, "errors": [told.stderr.strip()]})
+
+
+NOT_JSON = {
+    "no JSON": (b"{", "cannot be read as JSON: json_syntax"),
+    "a key twice": (b'{"name": "a", "name": "b"}', "cannot be read as JSON: json_duplicate_key"),
+    "too deep": (b"[" * 99 + b"]" * 99, "cannot be read as JSON: json_depth"),
+    "no such file": (None, "cannot be read: No such file or directory"),
+}
+
+
+@pytest.mark.parametrize(("raw", "message"), NOT_JSON.values(), ids=NOT_JSON)
+def test_file_that_is_no_json_is_misuse(tmp_path, raw, message):
+    file = tmp_path / "agen.json"
+    if raw is not None:
+        file.write_bytes(raw)
+    told = run("import", file)
+    assert (told.exit_code, told.stdout, told.stderr) == (2, "", f"{file}: {message}\n")
+
+
+def test_state_that_there_is_not_is_misuse(tmp_path):
+    told = run("import", save(tmp_path, AGEN), "--state", "disabled")
+    assert (told.exit_code, told.stdout, told.stderr) == (2, "", "--state: write shadow or enforce\n")

@@ -1,0 +1,201 @@
+"""The sidecar as a process of its own, beside one provider that the test controls; asked as Envoy asks."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+from grpc import aio
+
+from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz.servers.engine import CHECK_METHOD
+from tests import builders as build
+from tests.adapters.web import Web, running_web
+from tests.stress.stand import BOUND_S, unary
+
+HOST = "127.0.0.1"
+# What the provider publishes, under build.KID.
+KEY = "sidecar"
+START_S = 20.0
+COMMAND = (sys.executable, "-m", "agen_authz", "serve", "--config")
+CONFIG = """\
+version: 1
+server:
+  authz: "unix://{folder}/authz.sock"
+  ops: "{ops}"
+  shutdown_grace: 1s
+  check_timeout: {timeout}
+  engine: {engine}
+providers:
+  - name: idp
+    issuer: "{issuer}"
+    insecure_issuer: true
+    algorithms: [ES256]
+    jwks: {{refresh: 1h, cooldown: 1ms, timeout: {fetch}}}
+resources:
+  - {{name: crm, url: "https://mcp.example.com/crm/mcp", providers: [idp], insecure_unsigned: true}}
+access:
+  mapping: roles
+  rules: [{{name: read, tools: ["crm/get_*"], allow: [{role}]}}]
+store: {{url: "sqlite:///{store}"}}
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a client is told; no Reason where the call is allowed."""
+
+    is_allowed: bool
+    status: int
+    reason: str = ""
+    retry_after: str = ""
+    request_id: str = ""
+
+
+@dataclass
+class Plan:
+    """How a sidecar is configured and started."""
+
+    folder: Path
+    engine: str = "native"
+    timeout: str = "1s"
+    role: str = "analyst"
+    fetch: str = "10s"
+    store: str = ""
+    ops: str = ""
+    issuer: str = ""
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / "agen.yaml"
+
+    def write(self, **changes: str) -> Path:
+        """Write the configuration, or the next one."""
+        values = {"store": f"{self.folder}/agen.db", "folder": str(self.folder), **self.values(), **changes}
+        self.config_file.write_text(CONFIG.format(**values), "utf-8")
+        return self.config_file
+
+    def values(self) -> dict[str, str]:
+        named = ("engine", "timeout", "role", "fetch", "store", "ops", "issuer")
+        return {name: getattr(self, name) for name in named if getattr(self, name)}
+
+    def log(self) -> str:
+        """Read what the sidecar has logged."""
+        return (self.folder / "sidecar.log").read_text("utf-8")
+
+
+@dataclass
+class Sidecar:
+    """A sidecar that runs, its provider, and a connection to it."""
+
+    plan: Plan
+    web: Web
+    process: "subprocess.Popen[bytes]"
+    channel: aio.Channel
+    http: httpx.AsyncClient
+
+    def token(self, key: str = KEY, kid: str = build.KID, **claims: Any) -> str:
+        """Sign a token of the provider."""
+        now = int(time.clock_gettime(time.CLOCK_REALTIME))
+        written = build.claims(**{"iss": self.web.url, "exp": now + 300, "iat": now, **claims})
+        return build.sign(written, key=build.ec_key(key), kid=kid)
+
+    async def ask(self, token: str | None, **arguments: Any) -> Told:
+        """Call a tool."""
+        document = build.message(params={"name": "get_customer", "arguments": arguments})
+        raw = build.check_request(build.headers_for(token, document), build.encode(document))
+        return _read(await unary(self.channel, CHECK_METHOD)(raw, timeout=BOUND_S))
+
+    async def policy_set(self) -> str:
+        """Ask which policy set decides."""
+        answer = await self.http.get(f"http://{self.plan.ops}/readyz")
+        return str(answer.json()["parts"]["policy_set"])
+
+    async def metrics(self) -> str:
+        """Read what is counted."""
+        return (await self.http.get(f"http://{self.plan.ops}/metrics")).text
+
+    async def kill(self) -> None:
+        """End it as the kernel does."""
+        self.process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(self.process.wait, START_S)
+
+
+def _read(raw: bytes) -> Told:
+    response = pb.CheckResponse.FromString(raw)
+    if response.WhichOneof("http_response") == "ok_response":
+        headers = {option.header.key: option.header.value for option in response.ok_response.headers}
+        return Told(True, 200, request_id=headers["agen-request-id"].strip('"'))
+    denied = response.denied_response
+    error = json.loads(denied.body or "{}").get("error", {}).get("data", {})
+    headers = {option.header.key: option.header.value for option in denied.headers}
+    status = int(denied.status.code)
+    return Told(False, status, error.get("reason", ""), headers.get("retry-after", ""), error.get("request_id", ""))
+
+
+def free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return f"{HOST}:{probe.getsockname()[1]}"
+
+
+def start(plan: Plan, stdout: "IO[bytes] | int") -> "subprocess.Popen[bytes]":
+    """Start the sidecar on a configuration that is written already; its log is a file beside it."""
+    with (plan.folder / "sidecar.log").open("ab") as log:
+        command = [*COMMAND, str(plan.config_file)]
+        return subprocess.Popen(command, stdout=stdout, stderr=log, stdin=subprocess.DEVNULL)
+
+
+async def refused(plan: Plan) -> tuple[int, str]:
+    """Start a sidecar that cannot start; return its exit status and what it says."""
+    async with running_web() as web:
+        web.publish(build.jwk(build.ec_key(KEY)))
+        plan.issuer, plan.ops = web.url, free_address()
+        ended = await asyncio.to_thread(
+            subprocess.run, [*COMMAND, str(plan.write())], capture_output=True, check=False, timeout=START_S
+        )
+    return ended.returncode, ended.stderr.decode()
+
+
+@asynccontextmanager
+async def running(plan: Plan, stdout: "IO[bytes] | int") -> AsyncIterator[Sidecar]:
+    """Run a provider and a sidecar that writes its events to `stdout`; ready on entry."""
+    async with running_web() as web, httpx.AsyncClient(trust_env=False, timeout=START_S) as http:
+        web.publish(build.jwk(build.ec_key(KEY)))
+        plan.issuer, plan.ops = web.url, plan.ops or free_address()
+        plan.write()
+        async with aio.insecure_channel(f"unix:{plan.folder}/authz.sock") as channel:
+            sidecar = Sidecar(plan, web, start(plan, stdout), channel, http)
+            try:
+                await ready(sidecar)
+                yield sidecar
+            finally:
+                web.may_answer.set()
+                sidecar.process.send_signal(signal.SIGTERM)
+                await asyncio.to_thread(sidecar.process.wait, START_S)
+
+
+async def ready(sidecar: Sidecar) -> None:
+    """Wait until calls are welcome."""
+    async with asyncio.timeout(START_S):
+        while sidecar.process.poll() is None:
+            try:
+                if (await sidecar.http.get(f"http://{sidecar.plan.ops}/readyz")).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                await asyncio.sleep(0.02)
+    raise AssertionError(sidecar.plan.log())
+
+
+def events(file: Path) -> list[dict[str, Any]]:
+    """Read every event that is in a file."""
+    return [json.loads(line) for line in file.read_bytes().splitlines()]
