@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.ambiguity import is_ambiguous
+from agen_authz.core.ambiguity import has_nul, is_ambiguous
 
 CASES: dict[str, Any] = {
     "plain": ({"amount": 1, "note": "x"}, [("amount",)], (), False),
@@ -27,6 +27,9 @@ CASES: dict[str, Any] = {
     "boolean": ({"n": True}, [("n",)], (), False),
     "loose twin anywhere": ({"x": [{"D": 1}]}, [("x",)], ("d",), True),
     "loose itself": ({"x": [{"d": 1}]}, [("x",)], ("d",), False),
+    "twins under a computed key": ({"amount": 1, "Amount": 9}, [("*",)], (), True),
+    "twins where all is compared": ({"m": {"a": 1, "A": 2}}, [("m",)], (), True),
+    "no twins under a computed key": ({"amount": 1, "note": 9}, [("*",), ()], (), False),
     "Kelvin sign": ({"\u212a": 1}, [("k",)], (), True),
     "sharp s": ({"stra\u00dfe": 1, "strasse": 2}, [("strasse",)], (), True),
 }
@@ -36,3 +39,15 @@ CASES: dict[str, Any] = {
 def test_arguments_mean_one_thing_or_not(name):
     value, paths, loose, expected = CASES[name]
     assert is_ambiguous(value, paths, frozenset(loose)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param({"a": ["x", {"b": "y\0z"}]}, True, id="inside"),
+        pytest.param({"a": {"b\0": 1}}, True, id="key"),
+        pytest.param({"a": ["x", 1, None, True, {"b": ""}]}, False, id="none"),
+    ],
+)
+def test_nul_is_found_wherever_it_stands(value, expected):
+    assert has_nul(value) is expected
