@@ -35,12 +35,13 @@ class Event(_message.Message):
     WHY_FIELD_NUMBER: _builtins.int
     POLICY_SET_FIELD_NUMBER: _builtins.int
     DURATION_US_FIELD_NUMBER: _builtins.int
+    POLICIES_FIELD_NUMBER: _builtins.int
     time: _builtins.str
-    """RFC 3339, UTC, with microseconds."""
+    """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
-    """allow, deny or answer (metadata and CORS preflights, which nobody decides on)."""
+    """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on)."""
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
     server: _builtins.str
@@ -59,6 +60,10 @@ class Event(_message.Message):
     def why(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
         """The steps that led to the decision, in order."""
 
+    @_builtins.property
+    def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Policy]:
+        """Policies that applied or could not be evaluated, shadow ones too: what would have happened."""
+
     def __init__(
         self,
         *,
@@ -73,14 +78,46 @@ class Event(_message.Message):
         why: _abc.Iterable[Global___Step] | None = ...,
         policy_set: _builtins.str = ...,
         duration_us: _builtins.int = ...,
+        policies: _abc.Iterable[Global___Policy] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Policy(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    effect: _builtins.str
+    """deny, step_up or require_approval."""
+    state: _builtins.str
+    """shadow or enforce."""
+    outcome: _builtins.str
+    """applies or error."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        effect: _builtins.str = ...,
+        state: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effect", b"effect", "name", b"name", "outcome", b"outcome", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Policy: _TypeAlias = Policy  # noqa: Y015
 
 @_typing.final
 class Principal(_message.Message):
