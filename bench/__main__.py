@@ -1,4 +1,4 @@
-"""`make bench`: what a Check costs, as ratios within this run."""
+"""`make bench`: what a Check costs, as ratios within this run; `make bench ARGS="envoy startup"` for some of it."""
 
 import os
 import platform
@@ -6,27 +6,19 @@ import re
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.subject import build_check_request, build_servicer
+from bench import envoy, startup, strangers
+from bench.decision import Decision
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
-KINDS = ("empty-grpcio", "empty-native", "ours-native", "ours-grpcio")
+EMPTY_GRPCIO = "empty-grpcio"
+KINDS = (EMPTY_GRPCIO, "empty-native", "ours-native", "ours-grpcio")
 FIRST_PORT = 19310
+FEW_RULES, MANY_RULES = 10, 10_000
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-
-
-class Silent:
-    """An audit sink and metrics that keep nothing."""
-
-    def emit(self, line: bytes) -> None:
-        pass
-
-    def __getattr__(self, _: str) -> Callable[..., None]:
-        return lambda *_: None
 
 
 @contextmanager
@@ -76,51 +68,38 @@ def measure_servers() -> dict[str, tuple[float, int]]:
         return {kind: (statistics.median(seen[kind]), rss_mb(pids[kind])) for kind in KINDS}
 
 
-def time_decision(rules: int) -> float:
-    """Time the whole decision in this process, microseconds; the best of five."""
-    silent = Silent()
-    servicer = build_servicer(silent, silent, rules)
-    raw = build_check_request()
-
-    def decide() -> None:
-        try:
-            servicer.check(raw, 1.0).send(None)
-        except StopIteration:
-            return
-        raise AssertionError("the decision waited for something")
-
-    for _ in range(300):
-        decide()
-    return min(_time(decide, 2000) for _ in range(5))
-
-
-def _time(act: Callable[[], None], count: int) -> float:
-    started = time.perf_counter()
-    for _ in range(count):
-        act()
-    return (time.perf_counter() - started) / count * 1e6
-
-
-def time_import() -> float:
-    """Time from nothing to a sidecar that could start: interpreter, imports, command line."""
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import agen_authz.app.run"], check=True)
-    return time.perf_counter() - started
-
-
-def main() -> None:
-    """Run everything and print it."""
-    print(f"{platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}; read the ratios\n")
+def show_cpu() -> None:
+    """Print what a Check costs each server, the decision alone, and how that grows with the rules."""
     measured = measure_servers()
-    yardstick = measured["empty-grpcio"][0]
+    yardstick = measured[EMPTY_GRPCIO][0]
     print(f"{'server':<16}{'CPU us/call':>12}{'ratio':>8}{'RSS MB':>8}")
     for kind, (cpu, memory) in measured.items():
         print(f"{kind:<16}{cpu:>12.0f}{cpu / yardstick:>8.2f}{memory:>8}")
-    few, many = time_decision(10), time_decision(10_000)
-    print(f"\ndecision in process   {few:>8.1f} us   {few / yardstick:.2f} x empty grpc.aio")
-    print(f"10 -> 10,000 rules    {many / few:>8.2f} x")
-    print(f"import of the sidecar {time_import():>8.2f} s")
+    few, many = Decision(FEW_RULES).time(), Decision(MANY_RULES).time()
+    print(f"\n{'decision in process':<40}{few:>8.1f} us, {few / yardstick:.2f} x empty grpc.aio (goal 0.2)")
+    print(f"{f'{FEW_RULES} -> {MANY_RULES:,} rules':<40}{many / few:>8.2f} x (goal 1.5)")
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "cpu": show_cpu,
+    "envoy": lambda: print(envoy.render(envoy.measure())),
+    "startup": lambda: print(startup.render(startup.measure())),
+    "strangers": lambda: print(strangers.render(strangers.measure())),
+}
+
+
+def main(wanted: list[str]) -> int:
+    """Run every part, or those that are named, and print each."""
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        print(f"no part is called `{unknown[0]}`; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    print(f"{platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}; read the ratios")
+    for name in wanted or PARTS:
+        print(flush=True)
+        PARTS[name]()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

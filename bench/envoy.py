@@ -1,0 +1,160 @@
+"""What Check adds to a call through Envoy, one connection: nothing, an empty native handler, and the sidecar."""
+
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agen_authz.config import load
+from agen_authz.envoy.binary import find_binary
+from agen_authz.envoy.model import Sidecar, TcpAddress, Upstream
+from agen_authz.envoy.render import render_sidecar
+from agen_authz.envoy.run import Launch, run_envoy
+from agen_authz.envoy.settings import Placement, from_config
+from bench.sidecar import HOST, Setting, free_port, running_issuer, serving, write_call
+
+ROUNDS, CALLS, WARM_UP = 8, 300, 200
+NOTHING, EMPTY, OURS = "no Check", "empty native handler", "the sidecar"
+GOAL = 2.5
+_EXT_AUTHZ = "envoy.filters.http.ext_authz"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Median milliseconds of a call, each way."""
+
+    nothing_ms: float
+    empty_ms: float
+    ours_ms: float
+
+    @property
+    def ratio(self) -> float:
+        """Tell how many times what an empty handler adds the sidecar adds."""
+        return (self.ours_ms - self.nothing_ms) / (self.empty_ms - self.nothing_ms)
+
+
+@contextmanager
+def listening(*command: str) -> Iterator[None]:
+    """Run one of our small servers, which says when it listens."""
+    process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline(), f"{command[0]} ended before it listened"
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def envoy_before(setting: Setting, backend_port: int, authz_port: int | None, listen_port: int) -> Iterator[None]:
+    """Run an Envoy with our configuration, asking the Check at a port, or nobody."""
+    placement = Placement(
+        listener=TcpAddress(HOST, listen_port),
+        authz=Upstream(TcpAddress(HOST, authz_port or setting.authz_port)),
+        upstreams={"crm": Upstream(TcpAddress(HOST, backend_port))},
+    )
+    sidecar = from_config(load(setting.config_file).config, None, placement)
+    binary = find_binary()
+    assert isinstance(sidecar, Sidecar) and isinstance(binary, Path)
+    text = render_sidecar(sidecar)
+    config_file = setting.folder / f"envoy-{listen_port}.yaml"
+    config_file.write_text(text if authz_port else _without_check(text), "utf-8")
+    launch = Launch(binary, config_file, placement.listener, config_file.with_suffix(".log"))
+    with run_envoy(launch):
+        yield
+
+
+def _without_check(text: str) -> str:
+    """Take ext_authz out of a configuration, and what its routes say about it."""
+    tree = yaml.safe_load(text)
+    _remove(tree)
+    return yaml.safe_dump(tree)
+
+
+def _remove(node: Any) -> None:
+    if isinstance(node, dict):
+        node.pop("typed_per_filter_config", None)
+        if "http_filters" in node:
+            node["http_filters"] = [each for each in node["http_filters"] if each["name"] != _EXT_AUTHZ]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            _remove(each)
+
+
+class Caller:
+    """One connection that makes the same call again and again; every answer must be an allowed one."""
+
+    def __init__(self, port: int, raw: bytes) -> None:
+        self._held = socket.create_connection((HOST, port), timeout=10.0)
+        self._held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._raw = raw
+
+    def call(self) -> float:
+        """Call once; milliseconds."""
+        started = time.perf_counter()
+        self._held.sendall(self._raw)
+        response = HTTPResponse(self._held, method="POST")
+        response.begin()
+        body = response.read()
+        taken = (time.perf_counter() - started) * 1e3
+        assert response.status == 200 and b'"result"' in body, f"answered with {response.status}"
+        return taken
+
+    def close(self) -> None:
+        """End the connection."""
+        self._held.close()
+
+
+def measure() -> Added:
+    """Measure all three in interleaved rounds; medians over every call."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agen-bench-")))
+        setting = stack.enter_context(running_issuer(folder))
+        backend_port, empty_port = free_port(), free_port()
+        stack.enter_context(listening("bench.backend", str(backend_port)))
+        stack.enter_context(listening("bench.server", "empty-native", f"{HOST}:{empty_port}"))
+        stack.enter_context(serving(setting))
+        ways = {NOTHING: (None, free_port()), EMPTY: (empty_port, free_port())}
+        ways[OURS] = (setting.authz_port, setting.envoy_port)
+        callers = {}
+        for way, (authz_port, listen_port) in ways.items():
+            stack.enter_context(envoy_before(setting, backend_port, authz_port, listen_port))
+            callers[way] = Caller(listen_port, write_call(setting, setting.token))
+            stack.callback(callers[way].close)
+        seen = _interleave(callers)
+    return Added(*(statistics.median(seen[way]) for way in (NOTHING, EMPTY, OURS)))
+
+
+def _interleave(callers: dict[str, Caller]) -> dict[str, list[float]]:
+    for caller in callers.values():
+        for _ in range(WARM_UP):
+            caller.call()
+    seen: dict[str, list[float]] = {way: [] for way in callers}
+    for _ in range(ROUNDS):
+        for way, caller in callers.items():
+            seen[way] += [caller.call() for _ in range(CALLS)]
+    return seen
+
+
+def render(added: Added) -> str:
+    """Write the rows."""
+    times = {NOTHING: added.nothing_ms, EMPTY: added.empty_ms, OURS: added.ours_ms}
+    rows = [f"{'a call through Envoy, one connection':<40}{'p50 ms':>8}{'adds ms':>9}"]
+    rows += [f"{'  ' + way:<40}{taken:>8.3f}{taken - added.nothing_ms:>9.3f}" for way, taken in times.items()]
+    return "\n".join([*rows, f"{'  the sidecar adds':<40}{added.ratio:>8.2f} x an empty handler (goal {GOAL})"])
+
+
+if __name__ == "__main__":
+    print(render(measure()))
