@@ -1,0 +1,3 @@
+module agen-authz/differential
+
+go 1.19
