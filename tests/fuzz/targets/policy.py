@@ -83,13 +83,15 @@ def check(raw: bytes, evaluate: Evaluate | None = None) -> None:
 def _find(arguments: Mapping[str, Any], name: str) -> _Read:
     value = arguments.get(name)
     twins = [key for key in arguments if key != name and key.casefold() == name]
-    inexact = _has_inexact(value)
-    return _Read(False) if name not in arguments or twins or inexact else _Read(True, value)
+    is_twofold = _has_two_readings(value)
+    return _Read(False) if name not in arguments or twins or is_twofold else _Read(True, value)
 
 
-def _has_inexact(value: Any) -> bool:
+def _has_two_readings(value: Any) -> bool:
+    if isinstance(value, dict) and len({key.casefold() for key in value}) < len(value):
+        return True
     if isinstance(value, dict | list):
-        return any(map(_has_inexact, value.values() if isinstance(value, dict) else value))
+        return any(map(_has_two_readings, value.values() if isinstance(value, dict) else value))
     return isinstance(value, int) and abs(value) > EXACT
 
 
