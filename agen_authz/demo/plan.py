@@ -47,6 +47,10 @@ class Plan:
         """What the sidecar writes to its standard output."""
         return self.state / "audit.jsonl"
 
+    def keys_dir(self, resource: str) -> Path:
+        """Where the keys of one resource lie, each in a file that is named by its id."""
+        return self.state / "keys" / resource
+
     def url_of(self, resource: str) -> str:
         """The URL that callers configure for a resource, which is also its tokens' audience."""
         return f"http://{HOST}:{self.ports.envoy}/{resource}/mcp"
@@ -82,6 +86,8 @@ def render_config(plan: Plan) -> str:
         issuer=plan.issuer,
         crm=plan.url_of("crm"),
         billing=plan.url_of("billing"),
+        crm_keys=plan.keys_dir("crm"),
+        billing_keys=plan.keys_dir("billing"),
         scope=SCOPE,
         state=plan.state,
     )
@@ -109,14 +115,14 @@ resources:
     scopes: [$scope]
     origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
     upstream_path: /mcp
-    insecure_unsigned: true
+    signing_keys: [{id: crm-1, secret_file: $crm_keys/crm-1}]
   - name: billing
     url: $billing
     providers: [demo]
     scopes: [$scope]
     origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
     upstream_path: /mcp
-    insecure_unsigned: true
+    signing_keys: [{id: billing-1, secret_file: $billing_keys/billing-1}]
 access:
   mapping: roles
   rules:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from agen_authz.config import load
 from agen_authz.demo.launch import DemoError, Parts, await_url, own_command, refuse_taken_ports, stop_on_signals
-from agen_authz.demo.plan import HOST, Plan, render_config
+from agen_authz.demo.plan import HOST, RESOURCES, Plan, render_config
 from agen_authz.demo.token import fetch_token
 from agen_authz.demo.wire import try_call
 from agen_authz.envoy.binary import find_binary
@@ -17,6 +18,7 @@ from agen_authz.envoy.model import TcpAddress, Unusable, Upstream
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.settings import Placement, from_config
 
+_KEY_BYTES = 32
 _ENVOY_OPTIONS = ("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning", "--drain-time-s", "1")
 
 
@@ -42,6 +44,8 @@ async def running(plan: Plan) -> AsyncIterator[Parts]:
 
 def write_files(plan: Plan) -> None:
     """Write the sidecar's configuration and Envoy's, rendered from it."""
+    for name in RESOURCES:
+        _write_key(plan.keys_dir(name), f"{name}-1")
     plan.config_file.write_text(render_config(plan), "utf-8")
     loaded = load(plan.config_file, environ=os.environ)
     ports = plan.ports
@@ -56,12 +60,21 @@ def write_files(plan: Plan) -> None:
     plan.envoy_file.write_text(render_sidecar(sidecar), "utf-8")
 
 
+def _write_key(folder: Path, key_id: str) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / key_id
+    file.touch(mode=0o600)
+    file.write_bytes(secrets.token_hex(_KEY_BYTES).encode("ascii") + b"\n")
+
+
 async def _start_all(parts: Parts, binary: Path) -> None:
     plan, ports = parts.plan, parts.plan.ports
     resources = [word for name in ("crm", "billing") for word in ("--resource", plan.url_of(name))]
     issuer = own_command("agen_authz.demo.issuer", "--port", str(ports.issuer), *resources)
     await parts.start("issuer", *issuer)
-    backend = own_command("agen_authz.demo.backend", "--crm", str(ports.crm), "--billing", str(ports.billing))
+    listening = ["--crm", str(ports.crm), "--billing", str(ports.billing)]
+    keys = [word for name in RESOURCES for word in (f"--{name}-keys", str(plan.keys_dir(name)))]
+    backend = own_command("agen_authz.demo.backend", *listening, *keys)
     await parts.start("backend", *backend)
     await parts.start("envoy", str(binary), "--config-path", str(plan.envoy_file), *_ENVOY_OPTIONS)
     # Started when its provider answers: the first fetch of keys then finds them.

@@ -14,6 +14,7 @@ from tests.fuzz.seed_names import ARGUMENTS, CONDITION_TEXTS, NAMES
 from tests.fuzz.seed_requests import REQUESTS
 from tests.fuzz.seed_texts import CLAIMS, JSON_TEXTS, SIGNED_CHANGES
 from tests.fuzz.targets.chain import token
+from tests.fuzz.targets.signature import GOOD
 from tests.fuzz.written import read_written, write_check
 
 
@@ -28,6 +29,7 @@ def seeds() -> Mapping[str, Mapping[str, bytes]]:
         "names": NAMES,
         "policy": ARGUMENTS,
         "request": REQUESTS,
+        "signature": dict(_signatures()),
         "token_signed": dict(_signed()),
         "token_text": dict(_tokens()),
     }
@@ -41,6 +43,23 @@ CLAIMS_OF_TOKENS = (
     *("id-token", "next-line"),
 )
 BROKEN = {"nothing": b"", "cut-off": b"\n\x05\n", "group": b"\x0b\x0c", "long-varint": b"\xff" * 12}
+
+
+def _signatures() -> Iterator[tuple[str, bytes]]:
+    text, body = GOOD.header("signature-input"), GOOD.body
+    first = b"signature-input: "
+    yield "as-it-was", b"\n\n" + body
+    yield "body-altered", b"\n\n" + body + b" "
+    yield "subject-altered", b'agen-subject: "eve"\n\n' + body
+    yield "written-with-spaces", first + text.replace(" ", "  ").encode() + b"\n\n" + body
+    yield "beside-another", first + b'proxy=("@method"),' + text.encode() + b"\n\n" + body
+    yield "twice", first + f"{text}, {text}".encode() + b"\n\n" + body
+    yield "reordered", first + text.replace('"@method" "@path"', '"@path" "@method"').encode() + b"\n\n" + body
+    yield (
+        "with-parameters",
+        first + text.replace('"@path"', '"@path" "@query-param";name="a"').encode() + b"\n\n" + body,
+    )
+    yield "no-digest", b"content-digest: sha-512=:AA==:\n\n" + body
 
 
 def _dump(value: Any) -> bytes:

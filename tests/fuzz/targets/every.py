@@ -12,6 +12,7 @@ from tests.fuzz.targets import (
     mcp,
     names,
     policy,
+    signature,
     strict_json,
     token_signed,
     token_text,
@@ -19,7 +20,7 @@ from tests.fuzz.targets import (
 from tests.fuzz.targets.target import Target
 
 _MODULES = (
-    *(chain, check_pieces, check_raw, condition, identity, jwks, mcp, names, policy, strict_json),
-    *(token_signed, token_text),
+    *(chain, check_pieces, check_raw, condition, identity, jwks, mcp, names, policy, signature),
+    *(strict_json, token_signed, token_text),
 )
 TARGETS: Mapping[str, Target] = {module.TARGET.name: module.TARGET for module in _MODULES}

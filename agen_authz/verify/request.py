@@ -1,0 +1,72 @@
+"""A request as it reached the backend, read once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from agen_authz.core.signature import SIGNATURE_HEADERS
+from agen_authz.verify.refusal import Check, NotVerified
+
+_AGEN = "agen-"
+_MAX_HEADER = 16_384
+# RFC 9421 section 4: both may come in more than one field line, when somebody else has signed as well.
+_MAY_REPEAT = frozenset(SIGNATURE_HEADERS[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What arrived.
+
+    Attributes:
+        path: percent-encoded as it came, without the query.
+        query: without the question mark; None where there is no question mark.
+        headers: names in lower case; the values of a repeated one joined by a comma and a space.
+        repeated: the names that came more than once.
+    """
+
+    method: str
+    path: str
+    query: str | None
+    headers: Mapping[str, str]
+    scheme: str = "http"
+    repeated: frozenset[str] = field(default=frozenset())
+
+
+def read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], frozenset[str]]:
+    """Read header lines into (values by name, names that came more than once).
+
+    Raises:
+        NotVerified: a name that some framework would take for one of ours.
+    """
+    headers: dict[str, str] = {}
+    repeated: set[str] = set()
+    for raw_name, raw_value in lines:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
+        if name in headers:
+            repeated.add(name)
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
+    for name in headers:
+        if "_" in name and name.replace("_", "-").startswith(_AGEN):
+            raise NotVerified(Check.HEADERS, "some frameworks read a name with an underscore as one of the gateway's")
+    return headers, frozenset(repeated)
+
+
+def find_identity_headers(headers: Mapping[str, str]) -> list[str]:
+    """List every `agen-*` header that arrived."""
+    return [name for name in headers if name.startswith(_AGEN)]
+
+
+def require(headers: Mapping[str, str], name: str) -> str:
+    """Return the value of a header that must be there, in printable ASCII and of a sane size."""
+    value = headers.get(name)
+    if value is None:
+        raise NotVerified(Check.HEADERS, f"`{name}` is missing")
+    if len(value) > _MAX_HEADER or not (value.isascii() and value.isprintable()):
+        raise NotVerified(Check.HEADERS, f"`{name}` is too long, or not printable ASCII")
+    return value
+
+
+def refuse_repeated(received: Received, names: Iterable[str]) -> None:
+    """Refuse a header that came twice: which copy an application reads, nobody can say."""
+    for name in received.repeated.intersection(names) - _MAY_REPEAT:
+        raise NotVerified(Check.HEADERS, f"`{name}` came more than once")

@@ -1,0 +1,147 @@
+"""Reads `signature-input` and `signature` (RFC 9421 section 4): our own shape strictly, any other through a library."""
+
+import hashlib
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from hmac import compare_digest
+
+from http_sfv.dictionary import Dictionary
+from http_sfv.item import InnerList, Item
+
+from agen_authz.core.signature import ALGORITHM, LABEL, TAG, digest_content
+from agen_authz.verify.refusal import Check, NotVerified
+
+_TEXT = r"[ !#-\[\]-~]"  # of a String (RFC 9651 section 4.2.5) that needs no escape
+_COMPONENT = rf'"{_TEXT}+"(?:;name="{_TEXT}+")?'
+_TIME = "(0|[1-9][0-9]{0,11})"
+_OURS = re.compile(
+    rf"{LABEL}=(\(((?:{_COMPONENT} )*{_COMPONENT})\);created={_TIME};expires={_TIME}"
+    rf';nonce="([0-9A-Za-z]{{16,128}})";keyid="({_TEXT}{{1,256}})";alg="{ALGORITHM}";tag="{TAG}")'
+)
+_LABELLED = re.compile(rf"(?:^|,)[ \t]*{LABEL}[ \t]*(?:[=,;]|$)")
+_MIN_NONCE, _MAX_NONCE = 16, 256
+_MAX_TIME = 10**12
+# RFC 9530 section 5: the two active algorithms.
+_HASHES = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a signature says of itself (RFC 9421 section 2.3).
+
+    Attributes:
+        text: the value of `@signature-params`.
+        covered: component identifiers without quotes around the name, `@query-param;name="x"` with its parameter.
+    """
+
+    text: str
+    covered: tuple[str, ...]
+    created: int
+    expires: int
+    nonce: str
+    keyid: str
+
+
+def read_claim(signature_input: str) -> Claim:
+    """Read the one signature with our label.
+
+    Raises:
+        NotVerified: there is none, there are two, or it says less or other than ours do.
+    """
+    match = _OURS.fullmatch(signature_input)
+    if match is None:
+        return read_with_library(signature_input)
+    text, covered, created, expires, nonce, keyid = match.groups()
+    return Claim(text, _split(covered), int(created), int(expires), nonce, keyid)
+
+
+@lru_cache(maxsize=256)
+def _split(covered: str) -> tuple[str, ...]:
+    return tuple(f"{name}{parameter}" for name, parameter in re.findall(r'"([^"]+)"((?:;name="[^"]+")?)', covered))
+
+
+def read_with_library(signature_input: str) -> Claim:
+    """Read a signature in any shape that RFC 9421 section 4.1 has; what it says is what `read_claim` says."""
+    claimed = _find_member(signature_input, Check.SIGNATURE_INPUT)
+    if not isinstance(claimed, InnerList):
+        raise NotVerified(Check.SIGNATURE_INPUT, f"`{LABEL}` is not a list of components")
+    # The serialised form is what is signed (RFC 9421 section 2.5), however it was written.
+    text, parameters = str(claimed), dict(claimed.params)
+    if parameters.get("tag") != TAG:
+        raise NotVerified(Check.TAG, f"`tag` is not `{TAG}`")
+    if parameters.get("alg", ALGORITHM) != ALGORITHM:
+        raise NotVerified(Check.ALGORITHM, f"`alg` is not `{ALGORITHM}`")
+    nonce, keyid = (_require_text(parameters, name) for name in ("nonce", "keyid"))
+    if not _MIN_NONCE <= len(nonce) <= _MAX_NONCE:
+        raise NotVerified(Check.NONCE, f"`nonce` is not {_MIN_NONCE} to {_MAX_NONCE} characters long")
+    created, expires = (_require_time(parameters, name) for name in ("created", "expires"))
+    return Claim(text, tuple(map(_name_component, claimed)), created, expires, nonce, keyid)
+
+
+def _find_member(header: str, check: Check) -> object:
+    # A dictionary in which a key comes twice means its last (RFC 9651 section 3.2): others may take the first.
+    if len(_LABELLED.findall(header)) != 1:
+        raise NotVerified(check, f"there is not exactly one `{LABEL}`")
+    members = Dictionary()
+    try:
+        members.parse(header.encode("ascii"))
+    except (ValueError, IndexError) as exc:
+        raise NotVerified(check, "not a dictionary of RFC 9651") from exc
+    return members.get(LABEL)
+
+
+def _name_component(component: object) -> str:
+    # Parameters as `key`, `bs` or `req` cover another thing than the whole header of this request.
+    if not isinstance(component, Item) or type(component.value) is not str:
+        raise NotVerified(Check.COMPONENTS, "a covered component is not a string")
+    parameters = dict(component.params)
+    name = parameters.pop("name", None)
+    if parameters or (name is not None and type(name) is not str):
+        raise NotVerified(Check.COMPONENTS, "a covered component has parameters that are not understood")
+    return component.value if name is None else f'{component.value};name="{name}"'
+
+
+def _require_text(parameters: dict[str, object], name: str) -> str:
+    found = parameters.get(name)
+    if type(found) is not str:
+        raise NotVerified(Check.SIGNATURE_INPUT, f"`{name}` is missing, or not a string")
+    return found
+
+
+def _require_time(parameters: dict[str, object], name: str) -> int:
+    found = parameters.get(name)
+    if type(found) is not int or not 0 <= found < _MAX_TIME:
+        raise NotVerified(Check.TIME, f"`{name}` is missing, or not a time")
+    return found
+
+
+def is_signature(header: str, expected: bytes) -> bool:
+    """Tell whether a `signature` header holds `expected` under our label, in constant time.
+
+    Raises:
+        NotVerified: it holds no signature with our label, or two.
+    """
+    ours = f"{LABEL}=:{b64encode(expected).decode('ascii')}:"
+    if compare_digest(header.encode("ascii"), ours.encode("ascii")):
+        return True
+    found = _find_member(header, Check.SIGNATURE)
+    if not isinstance(found, Item) or not isinstance(found.value, bytes):
+        raise NotVerified(Check.SIGNATURE, f"`{LABEL}` is not a byte sequence")
+    return compare_digest(found.value, expected)
+
+
+def is_digest(header: str, body: bytes) -> bool:
+    """Tell whether every digest of `content-digest` that is understood is the body's, and `sha-256` is one."""
+    if compare_digest(header.encode("ascii"), digest_content(body).encode("ascii")):
+        return True
+    digests = Dictionary()
+    try:
+        digests.parse(header.encode("ascii"))
+    except (ValueError, IndexError):
+        return False
+    known = {name: digests[name] for name in _HASHES if name in digests}
+    return "sha-256" in known and all(
+        isinstance(item, Item) and item.value == _HASHES[name](body).digest() for name, item in known.items()
+    )

@@ -1,0 +1,197 @@
+"""Verifies what the gateway signed: HTTP Message Signatures (RFC 9421, `hmac-sha256`), Digest Fields (RFC 9530).
+
+    verifier = BackendVerifier({"crm-2026-11": key}, resource="crm")
+    claimed = verifier.check_headers(received)      # before the body is read
+    verifier.check_body(claimed, body)
+    verifier.spend_nonce(claimed)
+    claimed.identity
+
+`verify` does all of it. The order is that of `Check`: what is cheap and refuses strangers comes first, and a nonce
+is spent last, so that nobody who altered a request can use its nonce up.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agen_authz.core.signature import (
+    DERIVED,
+    MANDATORY,
+    QUERY_PARAM,
+    SIGNATURE_HEADERS,
+    Target,
+    compute_signature,
+    derive,
+    render_signed_text,
+)
+from agen_authz.verify.identity import Identity, read_identity
+from agen_authz.verify.keys import Keys, check_keys
+from agen_authz.verify.nonces import MemoryNonces, NonceStore
+from agen_authz.verify.refusal import Check, NotVerified
+from agen_authz.verify.request import Received, find_identity_headers, refuse_repeated, require
+from agen_authz.verify.shape import Claim, is_digest, is_signature, read_claim
+
+LEEWAY_S = 5.0
+MAX_LIFETIME_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A request whose headers are as the gateway signed them; its body is still to be looked at."""
+
+    identity: Identity
+    content_digest: str
+    nonce: str
+    until: float
+
+
+class BackendVerifier:
+    """Tells requests that the gateway decided and signed from all others.
+
+    Args:
+        keys: the keys of this backend by id, each of 32 bytes or more; a `KeyDirectory` follows rotations.
+        resource: the name under which the gateway's configuration knows this backend: what was signed for another
+            one is refused.
+        store: where nonces are remembered; in memory by default, which is right for a single process only.
+        components: what must be signed besides the mandatory components, where a request has it
+            (`signing.components` of the gateway's configuration).
+        scheme: what callers write before `://`, where TLS ends before this backend; needed for `@scheme` and
+            `@target-uri` only.
+        leeway_s: how far this machine's clock and the gateway's may be apart, seconds.
+        max_lifetime_s: a signature that is good for longer is refused, seconds.
+        clock: seconds since 1970.
+
+    Raises:
+        ValueError: there is no key, one is too short, or a name is empty.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, bytes] | Keys,
+        *,
+        resource: str,
+        store: NonceStore | None = None,
+        components: tuple[str, ...] = (),
+        scheme: str | None = None,
+        leeway_s: float = LEEWAY_S,
+        max_lifetime_s: int = MAX_LIFETIME_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not resource:
+            raise ValueError("`resource` is empty; give the name that the gateway's configuration has for this backend")
+        self._keys: Keys = check_keys(keys) if isinstance(keys, Mapping) else keys
+        self._resource = resource
+        self.store: NonceStore = MemoryNonces() if store is None else store
+        self._components = frozenset(components)
+        self._scheme = scheme
+        self._leeway_s = leeway_s
+        self._max_lifetime_s = max_lifetime_s
+        self._clock = clock
+
+    def verify(self, received: Received, body: bytes) -> Identity:
+        """Verify one request, body and all, and return who called.
+
+        Raises:
+            NotVerified: it is not what the gateway signed, or was seen before.
+        """
+        claimed = self.check_headers(received)
+        self.check_body(claimed, body)
+        self.spend_nonce(claimed)
+        return claimed.identity
+
+    def check_headers(self, received: Received) -> Claimed:
+        """Verify all but the body and the nonce: strangers are refused before their bodies are read.
+
+        Raises:
+            NotVerified: the headers are not what the gateway signed for this backend.
+        """
+        headers = received.headers
+        _check_target(received)
+        _, inputs, signature = (require(headers, name) for name in SIGNATURE_HEADERS)
+        claim = read_claim(inputs)
+        secret = self._keys.get(claim.keyid)
+        if secret is None:
+            raise NotVerified(Check.KEY, "no key has the id that `keyid` names")
+        self._check_time(claim)
+        self._check_covered(claim, received)
+        text = render_signed_text(self._collect(claim, received), claim.text)
+        if not is_signature(signature, compute_signature(text, secret)):
+            raise NotVerified(Check.SIGNATURE, "not made with this key over what arrived")
+        identity = read_identity(headers)
+        if identity.resource != self._resource:
+            raise NotVerified(Check.RESOURCE, f"signed for another resource than `{self._resource}`")
+        until = claim.expires + self._leeway_s
+        return Claimed(identity, headers["content-digest"], f"{claim.keyid}:{claim.nonce}", until)
+
+    def check_body(self, claimed: Claimed, body: bytes) -> None:
+        """Verify the body; GET and DELETE have one of zero bytes.
+
+        Raises:
+            NotVerified: it is not the body that was signed.
+        """
+        if not is_digest(claimed.content_digest, body):
+            raise NotVerified(Check.CONTENT_DIGEST, "not the digest of the body that arrived")
+
+    def spend_nonce(self, claimed: Claimed) -> None:
+        """Use the signature up.
+
+        Raises:
+            NotVerified: it was used before.
+        """
+        if not self.store.spend(claimed.nonce, until=claimed.until, now=self._clock()):
+            raise NotVerified(Check.NONCE, "seen before, or the store holds as many as it can")
+
+    def _check_time(self, claim: Claim) -> None:
+        now = self._clock()
+        if claim.created > now + self._leeway_s:
+            raise NotVerified(Check.TIME, "`created` lies ahead; compare the clocks")
+        if claim.expires + self._leeway_s <= now:
+            raise NotVerified(Check.TIME, "`expires` is past; compare the clocks")
+        if not 0 < claim.expires - claim.created <= self._max_lifetime_s:
+            raise NotVerified(Check.TIME, f"good for longer than {self._max_lifetime_s} s")
+
+    def _check_covered(self, claim: Claim, received: Received) -> None:
+        covered = frozenset(claim.covered)
+        if len(covered) != len(claim.covered):
+            raise NotVerified(Check.COMPONENTS, "a component is covered twice")
+        for name in MANDATORY:
+            if name not in covered:
+                raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
+        for name in find_identity_headers(received.headers):
+            if name not in covered:
+                raise NotVerified(Check.COMPONENTS, "an `agen-*` header is not covered")
+        for name in self._components - covered:
+            if name.startswith("@") or name in received.headers:
+                raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
+        refuse_repeated(received, covered)
+
+    def _collect(self, claim: Claim, received: Received) -> list[tuple[str, str]]:
+        values = {
+            "@method": received.method,
+            "@path": received.path or "/",
+            "@query": f"?{received.query or ''}",
+        }
+        for name in claim.covered:
+            if name not in values:
+                values[name] = self._find(name, received)
+        return [(name, values[name]) for name in claim.covered]
+
+    def _find(self, component: str, received: Received) -> str:
+        if not component.startswith("@"):
+            return require(received.headers, component)
+        if component not in DERIVED and not component.startswith(f"{QUERY_PARAM};"):
+            raise NotVerified(Check.COMPONENTS, "a derived component is covered that no request has")
+        authority = require(received.headers, "host")
+        refuse_repeated(received, ("host",))
+        target = Target(self._scheme or received.scheme, authority, received.path, received.query)
+        derived = derive(component, received.method, target)
+        if derived is None:
+            raise NotVerified(Check.COMPONENTS, f"the request has no `{component}`")
+        return derived
+
+
+def _check_target(received: Received) -> None:
+    line = f"{received.method} {received.path}?{received.query}"
+    if not (line.isascii() and line.isprintable()):
+        # A line end would be a line of the signature base.
+        raise NotVerified(Check.HEADERS, "method, path or query is not printable ASCII")

@@ -1,0 +1,183 @@
+"""What a backend accepts, and which check refuses what it does not."""
+
+import re
+import subprocess
+import sys
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha512
+
+import pytest
+
+from agen_authz.core.signature import IDENTITY_HEADERS, SigningKey, Target
+from agen_authz.verify import Identity, MemoryNonces
+from tests import builders as build
+from tests.verify.signed import BODY, KEY, NOW, OTHER_KEY, arrive, outcome, sign_again, signed_over, verifier
+
+ANN = Identity("https://idp.example.com", "ann", "", "desk", ("analyst",), (), "crm", "req-1")
+
+
+def test_signed_request_says_who_called():
+    assert outcome(arrive()) == ANN
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_request_without_a_body_signs_zero_bytes(method):
+    assert outcome(arrive(method=method, body=b"")) == ANN
+    assert outcome(replace(arrive(method=method, body=b""), body=b"x")) == "content-digest"
+
+
+def test_identity_comes_back_as_the_token_had_it():
+    principal = build.principal(
+        subject='a"b\\c', tenant="Zürich ☂", client="", roles=("a, b", 'q"', "ß", "x"), permissions=()
+    )
+    said = outcome(arrive(principal))
+    assert (said.subject, said.tenant, said.client, said.roles, said.permissions) == (
+        'a"b\\c',
+        "Zürich ☂",
+        "",
+        ("a, b", 'q"', "ß", "x"),
+        (),
+    )
+
+
+GOOD = arrive()
+
+
+@pytest.mark.parametrize("component", ["@method", "@path", "@query", "content-digest", *IDENTITY_HEADERS])
+def test_signature_that_covers_less_is_refused(component):
+    dropped = sign_again(GOOD, f'"{component}"', "").header("signature-input").replace("  ", " ")
+    text = dropped.removeprefix("agen=").replace("( ", "(").replace(" )", ")")
+    assert outcome(signed_over(GOOD, text)) == "components"
+
+
+def test_signing_again_as_it_was_is_the_signers_own_signature():
+    assert sign_again(GOOD, "", "") == GOOD
+
+
+def test_one_backend_cannot_forge_to_another():
+    keys_of_a, keys_of_b = SigningKey("crm-1", KEY), {"billing-1": OTHER_KEY}
+    at_b = verifier(keys_of_b, resource="billing")
+    assert outcome(arrive(key=keys_of_a), at_b) == "key"
+    # Even with B's key id and B's name, it has not B's key.
+    assert outcome(arrive(key=SigningKey("billing-1", KEY), resource="billing"), at_b) == "signature"
+
+
+def test_request_is_good_once():
+    checking = verifier()
+    assert [outcome(GOOD, checking), outcome(GOOD, checking)] == [ANN, "nonce"]
+
+
+def test_altered_request_does_not_use_up_the_nonce():
+    checking = verifier()
+    said = [
+        outcome(each, checking) for each in (replace(GOOD, body=b"x"), GOOD.with_header("agen-subject", '"x"'), GOOD)
+    ]
+    assert said == ["content-digest", "signature", ANN]
+
+
+def test_nonces_of_two_keys_are_not_mixed_up():
+    checking = verifier({"crm-1": KEY, "crm-2": OTHER_KEY})
+    said = [outcome(arrive(key=SigningKey(*key)), checking) for key in (("crm-1", KEY), ("crm-2", OTHER_KEY))]
+    assert said == [ANN, ANN]
+
+
+@pytest.mark.parametrize("apart_s", [-64, -60, 0, 5])
+def test_clocks_may_be_apart_by_the_leeway(apart_s):
+    assert outcome(arrive(created=NOW + apart_s)) == ANN
+
+
+def test_other_signatures_beside_ours_are_left_alone():
+    theirs = 'proxy=("@method");created=1'
+    both = GOOD.with_header("signature-input", f"{theirs}, {GOOD.header('signature-input')}")
+    both = both.with_header("signature", f"proxy=:AAAA:, {GOOD.header('signature')}")
+    assert outcome(both) == ANN
+    lines = GOOD.and_header("signature-input", theirs).and_header("signature", "proxy=:AAAA:")
+    assert outcome(lines) == ANN
+
+
+def test_parameters_in_another_order_are_read_too():
+    text = GOOD.header("signature-input").removeprefix("agen=")
+    covered, _, rest = text.partition(")")
+    turned = f"{covered});" + ";".join(reversed(rest.strip(";").split(";")))
+    assert outcome(signed_over(GOOD, turned)) == ANN
+
+
+def test_algorithm_may_be_left_out_as_the_key_says_it():
+    assert outcome(sign_again(GOOD, ';alg="hmac-sha256"', "")) == ANN
+
+
+def test_second_digest_must_be_right_too():
+    right = f"{GOOD.header('content-digest')}, sha-512=:{b64encode(sha512(BODY).digest()).decode()}:"
+    wrong = f"{GOOD.header('content-digest')}, sha-512=:{b64encode(bytes(64)).decode()}:"
+    only = f"sha-512=:{b64encode(sha512(BODY).digest()).decode()}:"
+    said = []
+    for digest in (right, wrong, only, "sha-256=1", "=", "sha-256"):
+        arrived = GOOD.with_header("content-digest", digest)
+        said.append(outcome(signed_over(arrived, arrived.header("signature-input").removeprefix("agen="))))
+    assert said == [ANN, *["content-digest"] * 5]
+
+
+COMPONENTS = (
+    "@authority", "@scheme", "@target-uri", "@request-target", '@query-param;name="a"', "content-type", "x-kept",
+)  # fmt: skip
+
+
+def _with_components(**changes):
+    target = Target("https", "MCP.example.com:443", "/mcp", "a=1%202&b=")
+    return arrive(components=COMPONENTS, target=target, **changes)
+
+
+def test_every_component_is_found_again_at_the_backend():
+    arrived = _with_components(headers={"x-kept": "yes"})
+    assert outcome(arrived, verifier(scheme="https", components=COMPONENTS)) == ANN
+    altered = [arrived.with_header("host", "evil.example.com"), arrived.with_header("x-kept", "no")]
+    said = [outcome(each, verifier(scheme="https")) for each in (*altered, replace(arrived, query="a=2&b="))]
+    assert said == ["signature"] * 3
+
+
+def test_header_that_was_not_sent_is_not_covered():
+    arrived = _with_components()
+    assert outcome(arrived, verifier(scheme="https", components=COMPONENTS)) == ANN
+    added = arrived.and_header("x-kept", "added later")
+    assert outcome(added, verifier(scheme="https", components=COMPONENTS)) == "components"
+
+
+def test_scheme_of_the_callers_is_not_the_backends_own():
+    assert outcome(_with_components()) == "signature"
+
+
+def test_component_that_the_verifier_asks_for_must_be_covered():
+    asking = verifier(components=("@authority",))
+    assert outcome(GOOD, asking) == "components"
+
+
+def test_host_that_came_twice_is_not_derived_from():
+    arrived = _with_components().and_header("host", "mcp.example.com")
+    assert outcome(arrived, verifier(scheme="https")) == "headers"
+
+
+def test_store_that_is_full_refuses():
+    checking = verifier(store=MemoryNonces(capacity=0))
+    assert outcome(GOOD, checking) == "nonce"
+
+
+@pytest.mark.parametrize(
+    ("keys", "changes", "says"),
+    [
+        pytest.param({}, {}, "at least one key", id="no-key"),
+        pytest.param({"a": b"short"}, {}, "`a` is shorter than 32 bytes", id="short-key"),
+        pytest.param({"a": KEY}, {"resource": ""}, "`resource` is empty", id="no-name"),
+    ],
+)
+def test_verifier_that_could_not_work_is_not_built(keys, changes, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        verifier(keys, **changes)
+
+
+def test_importing_the_verifier_brings_nothing_of_the_server():
+    code = "import sys, agen_authz.verify; print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    allowed = {"agen_authz", "http_sfv", "typing_extensions"}
+    foreign = [name for name in eval(printed) if name not in sys.stdlib_module_names and not name.startswith("_")]  # noqa: S307
+    assert set(foreign) - allowed <= {"org", "coverage", "sitecustomize", "usercustomize", "a1_coverage"}
