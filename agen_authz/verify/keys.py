@@ -24,8 +24,8 @@ class KeyDirectory:
     """A directory in which each file is a key and its name the key's id, as a mounted Kubernetes Secret has it.
 
     A new key may be put there before the gateway signs with it, and an old one taken out after: no restart is
-    needed. The directory is read again when an id comes that it did not hold, at most once a second, and when the
-    directory's own time stamp changed: a new key gets a new id, its file is not written over.
+    needed. The directory is read again when its time stamp has changed, which is looked at once a second and whenever
+    an unknown id comes. A new key gets a new id, its file is moved into place whole and is not written over.
 
     Args:
         elapsed: seconds that only ever grow.
@@ -47,16 +47,21 @@ class KeyDirectory:
 
     def get(self, key_id: str, /) -> bytes | None:
         """Return a key's bytes, or None where the directory holds no such key."""
-        if self._elapsed() - self._looked >= _AGAIN_S:
-            self._look_again(is_missing=key_id not in self._keys)
+        now = self._elapsed()
+        is_due = now - self._looked >= _AGAIN_S
+        if is_due:
+            self._looked = now
+        if is_due or key_id not in self._keys:
+            self._look_again(is_thorough=is_due and key_id not in self._keys)
         return self._keys.get(key_id)
 
-    def _look_again(self, *, is_missing: bool) -> None:
+    def _look_again(self, *, is_thorough: bool) -> None:
+        # A look at the time stamp costs what a stranger's request costs anyway; reading all files does not, and is
+        # done without a new stamp only for file systems that write it coarsely.
         with self._lock:
-            self._looked = self._elapsed()
             try:
                 stamp = self._directory.stat().st_mtime_ns
-                if is_missing or stamp != self._stamp:
+                if is_thorough or stamp != self._stamp:
                     self._keys, self._stamp = read_keys(self._directory), stamp
             except (OSError, ValueError):
                 # Half a change: what was good before stays good, and the next look may find the whole.

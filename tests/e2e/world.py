@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,7 @@ from agen_authz.envoy.model import Sidecar, TcpAddress, Upstream
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.run import Launch, run_envoy
 from agen_authz.envoy.settings import Placement, from_config
+from agen_authz.verify import BackendVerifier
 from tests.builders import ec_key, sign
 from tests.demo.live import serving
 
@@ -184,19 +185,29 @@ def _provider(resources: tuple[str, ...]) -> tuple[Provider, Site]:
 
 
 @contextmanager
-def running_world(folder: Path, engine: str = "auto") -> Iterator[World]:
-    """Run everything; ready on entry."""
+def running_world(
+    folder: Path, engine: str = "auto", more: str = "", *, protect: Callable[[str], BackendVerifier] | None = None
+) -> Iterator[World]:
+    """Run everything; ready on entry.
+
+    Args:
+        protect: builds the verifier of a backend; requests are then signed with the keys in `folder/keys/NAME`.
+        more: sections that the configuration does not have yet, as YAML.
+    """
     ports = {name: free_port() for name in ("envoy", "authz", "ops")}
     crm, billing = (f"http://{HOST}:{ports['envoy']}/{name}/mcp" for name in ("crm", "billing"))
     config_file, ops = folder / "agen.yaml", f"http://{HOST}:{ports['ops']}"
     with ExitStack() as stack:
         (one, site_one), (two, site_two) = (_provider((crm, billing)) for _ in range(2))
         listeners = {name: bind_loopback(HOST, 0) for name in SERVERS}
-        sites = [Site(build_app(SERVERS[name](), is_recording=True), sock) for name, sock in listeners.items()]
+        verifiers = {name: None if protect is None else protect(name) for name in SERVERS}
+        apps = {name: build_app(SERVERS[name](), verifier=verifiers[name], is_recording=True) for name in SERVERS}
+        sites = [Site(apps[name], sock) for name, sock in listeners.items()]
         stack.enter_context(serving(site_one, site_two, *sites))
         values = {"one": one.issuer.url, "two": two.issuer.url, "crm": crm, "billing": billing, "state": folder}
         places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "ops")}
-        config_file.write_text(CONFIG.format(**values, **places, engine=engine, jwks=JWKS), "utf-8")
+        text = CONFIG.format(**values, **places, engine=engine, jwks=JWKS) + more
+        config_file.write_text(text if protect is None else sign_all(text, folder), "utf-8")
         placed = {name: Upstream(TcpAddress(HOST, sock.getsockname()[1])) for name, sock in listeners.items()}
         start = partial(start_sidecar, config_file, ops)
         process = start()
@@ -209,6 +220,14 @@ def running_world(folder: Path, engine: str = "auto") -> Iterator[World]:
         finally:
             world.sidecar.send_signal(signal.SIGTERM)
             world.sidecar.wait(START_S)
+
+
+def sign_all(config: str, folder: Path, key: str = "1") -> str:
+    """Let every resource of a configuration sign with its own key, `folder/keys/NAME/NAME-KEY`."""
+    for name in SERVERS:
+        signing = f"signing_keys: [{{id: {name}-{key}, secret_file: {folder}/keys/{name}/{name}-{key}}}]"
+        config = config.replace("insecure_unsigned: true", signing, 1)
+    return config
 
 
 def start_sidecar(config_file: Path, ops: str) -> "subprocess.Popen[bytes]":

@@ -1,0 +1,151 @@
+"""Signatures through Envoy: the backend verifies each request with the middleware, and refuses what went otherwise."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agen_authz.verify import BackendVerifier, KeyDirectory
+from tests.e2e.world import World, call, modern, running_world, tool_call
+
+pytestmark = pytest.mark.envoy
+
+KEYS = {"crm": b"c" * 32, "billing": b"b" * 32}
+CUSTOMER = {"customer_id": "c-1001"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("signed")
+    for name, secret in KEYS.items():
+        (folder / "keys" / name).mkdir(parents=True)
+        (folder / "keys" / name / f"{name}-1").write_bytes(secret)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def world(folder):
+    def protect(name: str) -> BackendVerifier:
+        return BackendVerifier(KeyDirectory(folder / "keys" / name), resource=name)
+
+    with running_world(folder, protect=protect) as running:
+        yield running
+
+
+@pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+async def test_every_request_of_the_official_client_is_verified(world, mode):
+    world.received()
+    assert await call(world.crm, world.one.mint(world.crm), "get_customer", CUSTOMER, mode) == "allowed"
+    seen = world.received()
+    # A session has its GET stream and its DELETE besides the posts.
+    methods = {each["method"] for each in seen}
+    assert methods == ({"POST"} if mode == "2026-07-28" else {"POST", "GET", "DELETE"})
+    assert [each for each in seen if "signature" not in dict(each["headers"])] == []
+
+
+def test_callers_own_signature_headers_are_replaced(world):
+    token = world.one.mint(world.crm)
+    forged = {"signature": "agen=:AAAA:", "signature_input": 'agen=("@method")', "content_digest": "sha-256=:AAAA:"}
+    answer = world.post(token, tool_call(), **modern(), **forged, agen_subject='"eve"')
+    assert answer.status_code == 200
+    (seen,) = world.received()
+    names = [name for name, _ in seen["headers"]]
+    assert all(names.count(name) == 1 for name in ("signature", "signature-input", "content-digest", "agen-subject"))
+
+
+# ---- past Envoy --------------------------------------------------------------------------------------------
+
+KEEP = ("content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name")
+
+
+def _capture(world: World) -> tuple[dict[str, str], bytes]:
+    """Let one request be signed and refused by its backend's connection only: return it as the backend got it."""
+    body = json.dumps(tool_call()).encode()
+    world.received()
+    assert world.post(world.one.mint(world.crm), body, **modern()).status_code == 200
+    (seen,) = world.received()
+    headers = dict(seen["headers"])
+    ours = {name: value for name, value in headers.items() if name.startswith(("agen-", "signature", "content-digest"))}
+    return ours | {name: headers[name] for name in KEEP}, body
+
+
+def _post(world: World, backend: str, headers: dict[str, str], body: bytes, path: str = "/mcp") -> tuple[int, bytes]:
+    answer = world.web.post(f"{world.backends[backend]}{path}", content=body, headers=headers)
+    return answer.status_code, answer.content
+
+
+REFUSED = (403, b"")
+
+
+def test_request_that_bypasses_envoy_is_refused(world):
+    headers = {"content-type": "application/json", "agen-subject": '"eve"', "agen-roles": '"admin"'}
+    assert _post(world, "crm", headers, json.dumps(tool_call()).encode()) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda headers, body: (headers, body), id="replay"),
+        pytest.param(lambda headers, body: (headers, body.replace(b"c-1001", b"c-1002")), id="altered-body"),
+        pytest.param(lambda headers, body: (headers | {"agen-subject": '"eve"'}, body), id="altered-subject"),
+        pytest.param(lambda headers, body: (headers | {"agen-roles": '"admin"'}, body), id="altered-roles"),
+        pytest.param(lambda headers, body: (headers | {"agen-future": '"x"'}, body), id="header-of-ours-added"),
+    ],
+)
+def test_request_that_was_seen_on_the_wire_is_refused(world, change):
+    assert _post(world, "crm", *change(*_capture(world))) == REFUSED
+
+
+def test_request_signed_for_one_backend_is_refused_by_the_other(world):
+    assert _post(world, "billing", *_capture(world)) == REFUSED
+
+
+# ---- rotation ----------------------------------------------------------------------------------------------
+
+
+def _load(world: World, stop: threading.Event, statuses: list[int]) -> None:
+    token = world.one.mint(world.crm)
+    with httpx.Client(trust_env=False, timeout=10) as web:
+        headers = {name.replace("_", "-"): value for name, value in modern().items()}
+        headers |= {"authorization": f"Bearer {token}", "accept": "application/json, text/event-stream"}
+        while not stop.is_set():
+            statuses.append(web.post(world.crm, json=tool_call(), headers=headers).status_code)
+
+
+def _keyids(world: World) -> set[str]:
+    signed = [dict(each["headers"])["signature-input"] for each in world.received()]
+    return {text.partition('keyid="')[2].partition('"')[0] for text in signed}
+
+
+def _await(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "the load does not go on"
+
+
+def test_rotation_under_load_refuses_nothing(world, folder):
+    stop, statuses = threading.Event(), list[int]()
+    threads = [threading.Thread(target=_load, args=(world, stop, statuses)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        config = folder / "agen.yaml"
+        first = config.read_text("utf-8")
+        for key in ("2", "3"):
+            # The backend's copy first, then the gateway's; the old one is taken away last.
+            (folder / "keys" / "crm" / f"crm-{key}").write_bytes(key.encode() * 32)
+            (folder / "keys" / "billing" / f"billing-{key}").write_bytes(key.encode() * 33)
+            config.write_text(first.replace("crm-1", f"crm-{key}").replace("billing-1", f"billing-{key}"), "utf-8")
+            world.sidecar.send_signal(signal.SIGHUP)
+            _await(lambda wanted=f"crm-{key}": _keyids(world) == {wanted})
+            _await(lambda enough=len(statuses) + 20: len(statuses) >= enough)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert set(statuses) == {200}
