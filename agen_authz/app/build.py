@@ -54,10 +54,11 @@ def build_settings(
 
 def _build_signers(config: Config, signing_keys: Mapping[str, SigningKeys]) -> dict[str, Signer]:
     signed = [resource for resource in config.resources if resource.signing_keys is not None]
-    return {resource.name: _build_signer(config, resource, signing_keys[resource.name]) for resource in signed}
+    return {resource.name: build_signer(config, resource, signing_keys[resource.name]) for resource in signed}
 
 
-def _build_signer(config: Config, resource: conf.Resource, keys: SigningKeys) -> Signer:
+def build_signer(config: Config, resource: conf.Resource, keys: SigningKeys) -> Signer:
+    """Build what signs one resource's requests, with the first of its keys."""
     parts, (identifier, secret) = urlsplit(resource.url), keys[0]
     return Signer(
         SigningKey(identifier, secret),

@@ -2,7 +2,7 @@
 
 import typer
 
-from agen_authz.cli import config, demo, envoy, policy, serve
+from agen_authz.cli import config, demo, envoy, policy, serve, signature
 
 app = typer.Typer(
     name="agen-authz",
@@ -17,6 +17,8 @@ app.command("check-config")(config.check_config)
 app.command("config-schema")(config.config_schema)
 app.command("envoy-config")(envoy.envoy_config)
 app.command("migrate")(serve.migrate)
+app.command("sign")(signature.sign)
+app.command("verify")(signature.verify)
 app.add_typer(demo.app, name="demo")
 app.add_typer(policy.app, name="policy")
 

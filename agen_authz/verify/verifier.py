@@ -114,7 +114,7 @@ class BackendVerifier:
             raise NotVerified(Check.KEY, "no key has the id that `keyid` names")
         self._check_time(claim)
         self._check_covered(claim, received)
-        text = render_signed_text(self._collect(claim, received), claim.text)
+        text = render_signed_text(self.collect_lines(claim, received), claim.text)
         if not is_signature(signature, compute_signature(text, secret)):
             raise NotVerified(Check.SIGNATURE, "not made with this key over what arrived")
         identity = read_identity(headers)
@@ -165,7 +165,12 @@ class BackendVerifier:
                 raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
         refuse_repeated(received, covered)
 
-    def _collect(self, claim: Claim, received: Received) -> list[tuple[str, str]]:
+    def collect_lines(self, claim: Claim, received: Received) -> list[tuple[str, str]]:
+        """List (component, value) of the signature base, without its last line.
+
+        Raises:
+            NotVerified: the request has not what a component stands for.
+        """
         values = {
             "@method": received.method,
             "@path": received.path or "/",

@@ -36,6 +36,8 @@ def commands() -> list[tuple[str, ...]]:
         ("config-schema",),
         ("envoy-config",),
         ("migrate",),
+        ("sign",),
+        ("verify",),
         ("demo",),
         ("demo", "token"),
     ]

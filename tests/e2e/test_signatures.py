@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -122,6 +123,14 @@ def _keyids(world: World) -> set[str]:
     return {text.partition('keyid="')[2].partition('"')[0] for text in signed}
 
 
+def _is_signed_with(world: World, key_id: str) -> bool:
+    return _keyids(world) == {key_id}
+
+
+def _has(statuses: list[int], enough: int) -> bool:
+    return len(statuses) >= enough
+
+
 def _await(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not holds():
@@ -142,8 +151,8 @@ def test_rotation_under_load_refuses_nothing(world, folder):
             (folder / "keys" / "billing" / f"billing-{key}").write_bytes(key.encode() * 33)
             config.write_text(first.replace("crm-1", f"crm-{key}").replace("billing-1", f"billing-{key}"), "utf-8")
             world.sidecar.send_signal(signal.SIGHUP)
-            _await(lambda wanted=f"crm-{key}": _keyids(world) == {wanted})
-            _await(lambda enough=len(statuses) + 20: len(statuses) >= enough)
+            _await(partial(_is_signed_with, world, f"crm-{key}"))
+            _await(partial(_has, statuses, len(statuses) + 20))
     finally:
         stop.set()
         for thread in threads:

@@ -1,0 +1,153 @@
+"""`agen-authz sign` and `agen-authz verify`: what is signed, and why a backend does not believe it."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from agen_authz.cli.output import Exit, load_or_exit
+
+if TYPE_CHECKING:
+    from agen_authz.authoring.http_text import WrittenRequest
+    from agen_authz.authoring.signature import Side, Verdict
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="The gateway's configuration.", metavar="FILE")]
+ResourceName = Annotated[str, typer.Option("--resource", help="The resource's name in it.", metavar="NAME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_NONCE_BYTES = 16
+
+
+def sign(
+    request: Annotated[Path, typer.Argument(help="One HTTP/1.1 request as text.", metavar="REQUEST")],
+    config: Annotated[Path, typer.Option("--config", help="The gateway's configuration.", metavar="FILE")],
+    resource: ResourceName,
+    created: Annotated[int | None, typer.Option(help="Seconds since 1970; default: now.")] = None,
+    nonce: Annotated[str | None, typer.Option(help="Default: random.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a request as the gateway does: print the signature base, and the headers that a backend gets.
+
+    The request's own `agen-*` headers say who calls; one that is missing is signed as empty. Path and query are the
+    configured ones of the resource.
+
+    Example: agen-authz sign request.http --config agen.yaml --resource crm
+    """
+    import secrets
+
+    from agen_authz.authoring.signature import Unsignable, gateway_side, sign_written
+
+    stamp = int(time.time()) if created is None else created
+    try:
+        side = gateway_side(load_or_exit(config, secrets=True, as_json=as_json), resource)
+        signed = sign_written(
+            _read_or_exit(request), side, created=stamp, nonce=nonce or secrets.token_hex(_NONCE_BYTES)
+        )
+    except Unsignable as exc:
+        _misuse(str(exc))
+    if as_json:
+        typer.echo(json.dumps({"signature_base": signed.signature_base, "headers": dict(signed.headers)}))
+        return
+    typer.echo(f"{signed.signature_base}\n")
+    for name, value in signed.headers.items():
+        typer.echo(f"{name}: {value}")
+
+
+def verify(
+    request: Annotated[Path, typer.Argument(help="One HTTP/1.1 request as its backend got it.", metavar="REQUEST")],
+    resource: ResourceName,
+    config: ConfigFile = None,
+    key: Annotated[list[str] | None, typer.Option(help="A key, where there is no --config.", metavar="ID=FILE")] = None,
+    expected: Annotated[
+        Path | None, typer.Option("--base", help="A signature base to compare with, line by line.", metavar="FILE")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a request as a backend does: print the signature base, the verdict, and which component differs.
+
+    Exits 1 where a backend refuses. A request that is merely old is told so: what it says is judged as of the time at
+    which it was made.
+
+    Example: agen-authz verify received.http --resource crm --key crm-2026-11=/etc/agen/keys/crm-2026-11
+    """
+    from agen_authz.authoring.signature import judge_written
+
+    side = _side_or_exit(config, resource, key or [], as_json=as_json)
+    verdict = judge_written(
+        _read_or_exit(request),
+        side,
+        None if expected is None else _read_text_or_exit(expected),
+        now=time.time(),
+    )
+    if as_json:
+        typer.echo(json.dumps(verdict.as_json()))
+    else:
+        _show(verdict)
+    raise typer.Exit(Exit.OK if verdict.is_ok else Exit.FINDING)
+
+
+def _side_or_exit(config: Path | None, name: str, keys: list[str], *, as_json: bool) -> "Side":
+    from agen_authz.authoring.signature import Side, Unsignable, gateway_side
+
+    if config is None:
+        if not keys:
+            _misuse("there is no key; give `--config FILE`, or `--key ID=FILE`")
+        return Side(name, _read_keys(keys))
+    try:
+        return gateway_side(load_or_exit(config, secrets=True, as_json=as_json), name)
+    except Unsignable as exc:
+        _misuse(f"{config}: {exc}")
+
+
+def _show(verdict: "Verdict") -> None:
+    if verdict.signature_base is not None:
+        typer.echo(f"{verdict.signature_base}\n")
+    for each in verdict.differs:
+        typer.echo(f"{each.component} differs\n  signed:  {each.signed}\n  arrived: {each.arrived}")
+    if verdict.is_ok:
+        typer.echo("verified")
+    elif verdict.check:
+        typer.echo(f"refused: {verdict.check}: {verdict.detail}")
+    if verdict.check == "signature" and not verdict.differs:
+        typer.echo("no usual change explains it: compare with `agen-authz sign`, and give its output to --base")
+    if verdict.expired_s is not None:
+        typer.echo(f"it expired {verdict.expired_s} s ago: a backend refuses it now")
+
+
+def _read_keys(texts: list[str]) -> dict[str, bytes]:
+    from agen_authz.verify import read_key
+
+    keys: dict[str, bytes] = {}
+    for text in texts:
+        key_id, mark, name = text.partition("=")
+        if not mark or not key_id:
+            _misuse(f"`{text}` is no key; write --key ID=FILE")
+        try:
+            keys[key_id] = read_key(Path(name))
+        except (OSError, ValueError) as exc:
+            _misuse(f"--key {key_id}: {exc}")
+    return keys
+
+
+def _read_or_exit(file: Path) -> "WrittenRequest":
+    from agen_authz.authoring.http_text import NoRequest, read_request
+
+    try:
+        return read_request(file)
+    except (OSError, NoRequest) as exc:
+        _misuse(str(exc))
+
+
+def _read_text_or_exit(file: Path) -> str:
+    try:
+        return file.read_text("ascii").partition("\n\n")[0]
+    except (OSError, ValueError) as exc:
+        _misuse(f"{file}: {exc}")
+
+
+def _misuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(Exit.MISUSE)
