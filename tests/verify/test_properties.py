@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS, Target
 from agen_authz.verify import Identity, NotVerified
-from agen_authz.verify.shape import Claim, read_with_library, read_claim
+from agen_authz.verify.shape import Claim, read_claim, read_with_library
 from tests import builders as build
 from tests.verify.signed import BODY, arrive, outcome, verifier
 
