@@ -14,6 +14,7 @@ _FORGET_EVERY_S = 60.0
 # Kept longer than needed: a clock that was set back by less finds nothing that may be replayed.
 _KEEP_S = 3600.0
 _BUSY_S = 5.0
+_LOCK = 0x6167656E  # "agen"; held while the table is made
 
 
 class _SqlNonces:
@@ -21,14 +22,15 @@ class _SqlNonces:
 
     is_blocking = True
 
-    def __init__(self, connect: Callable[[], Any], mark: str) -> None:
+    def __init__(self, connect: Callable[[], Any], mark: str, *before_creating: str) -> None:
         self._connect = connect
         self._spend, self._forget = _SPEND.format(mark=mark), _FORGET.format(mark=mark)
         self._idle: list[Any] = []
         self._lock = threading.Lock()
         self._forgot = float("-inf")
         with self._cursor() as cursor:
-            cursor.execute(_CREATE)
+            for statement in (*before_creating, _CREATE):
+                cursor.execute(statement)
 
     def spend(self, nonce: str, *, until: float, now: float) -> bool:
         """Remember a nonce; False if it was seen before, by whoever shares the table."""
@@ -94,4 +96,5 @@ class PostgresqlNonces(_SqlNonces):
     """
 
     def __init__(self, connect: Callable[[], Any]) -> None:
-        super().__init__(connect, "%s")
+        # Replicas that start together would create the table twice: PostgreSQL's IF NOT EXISTS does not see that.
+        super().__init__(connect, "%s", f"SELECT pg_advisory_xact_lock({_LOCK})")
