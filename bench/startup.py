@@ -13,7 +13,7 @@ from bench.sidecar import running_issuer, serving
 
 STARTS = 3
 # The yardstick: what every sidecar of these libraries pays before its first own line.
-LIBRARIES = "import alembic.command, grpc, httpx, jwt, pydantic, sqlalchemy.ext.asyncio, uvicorn"
+LIBRARIES = "import grpc, httpx, jwt, pydantic, sqlalchemy.ext.asyncio, uvicorn"
 GOAL_S, GOAL_MB = 2.0, 150
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agen_authz.adapters.store import migrate, open_store
+from agen_authz.adapters.store.revision import NEWEST
+from agen_authz.adapters.store.steps import newest
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 
 # Real seconds: a locked file is given up after the first, anything else never takes the second.
@@ -170,6 +172,8 @@ async def test_of_many_values_at_once_all_callers_see_the_same(path):
 _RACER = """
 import asyncio, sys
 from agen_authz.adapters.store import migrate, open_store
+from agen_authz.adapters.store.revision import NEWEST
+from agen_authz.adapters.store.steps import newest
 
 async def race(url, value):
     await migrate(url)
@@ -203,3 +207,17 @@ def test_processes_that_start_at_once_on_one_file_agree(path):
             racer.kill()
     assert ([racer.returncode for racer in racers], len(set(kept))) == ([0] * RACERS, 1)
     assert kept[0].startswith("value-")
+
+
+def test_newest_revision_is_the_one_that_alembic_knows():
+    assert newest() == NEWEST
+
+
+async def test_store_of_this_version_is_opened_without_alembic(path):
+    await migrate(_url(path))
+    code = (
+        "import asyncio, sys; from agen_authz.adapters.store import migrate;"
+        "print(asyncio.run(migrate(sys.argv[1])), 'alembic' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, _url(path)], check=True, capture_output=True, text=True)
+    assert ran.stdout == "[] False\n"

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from agen_authz.adapters.store.sql import SqlStore, UnknownRevisionError, upgrade
+from agen_authz.adapters.store.revision import UnknownRevisionError
+from agen_authz.adapters.store.sql import SqlStore, upgrade
 from agen_authz.core.errors import ConfigError, Problem
 
 _SCHEME = "sqlite:///"

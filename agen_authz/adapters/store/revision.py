@@ -1,0 +1,8 @@
+"""The version of the store that this version of the sidecar works with."""
+
+# The newest of migrations/versions; a test compares it with Alembic's own view.
+NEWEST = "0001"
+
+
+class UnknownRevisionError(Exception):
+    """The store was brought to a version that this one has never heard of."""
