@@ -12,7 +12,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: help dev run demo test test-fast test-all conformance fuzz properties golden cover check fmt fmt-check lint types imports \
-	proto proto-check lock bench clean
+	proto proto-check lock bench storm soak profile clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,15 @@ golden: $(READY) ## write the golden files anew; review the diff
 cover: test ## `make test`, then the lines and branches that no test reached
 	@$(BIN)/coverage html --quiet && echo "build/coverage/html/index.html"
 	@$(BIN)/coverage report
+
+storm: $(READY) ## clients that abort beside good calls, on both engines: what others lose
+	@$(BIN)/python -m bench.storm
+
+soak: $(READY) ## half an hour of mixed traffic, reloads, rotations and aborted clients; MINUTES=30
+	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+profile: $(READY) ## where the time of one decision goes
+	@$(BIN)/python -m bench.profile
 
 bench: $(READY) ## benchmarks, as ratios of one run; never part of the tests
 	@if test -d bench; then $(BIN)/python -m bench $(ARGS); else echo "there are no benchmarks yet"; fi

@@ -46,14 +46,13 @@ class Added:
 @contextmanager
 def listening(*command: str) -> Iterator[None]:
     """Run one of our small servers, which says when it listens."""
-    process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline(), f"{command[0]} ended before it listened"
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline(), f"{command[0]} ended before it listened"
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager

@@ -44,6 +44,12 @@ _RESOURCE_CONNECT_TIMEOUT = timedelta(seconds=2)
 # uvicorn and Node close a connection after five idle seconds; a request that meets such a close is lost,
 # because nothing is retried.
 _RESOURCE_IDLE_TIMEOUT = timedelta(seconds=4)
+# A client that aborts resets its Check. The native engine ends a connection that more than 20 resets reached
+# before it took their calls, and every other Check on it fails: no connection ever carries so many
+# (docs/adr/0008-storms-of-resets.md).
+_CHECKS_PER_CONNECTION = 10
+# With TLS it is grpcio, which ends none, and a handshake costs more than a Check.
+_CHECKS_PER_TLS_CONNECTION = 50
 
 
 def resource_cluster(name: str) -> str:
@@ -63,8 +69,10 @@ def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
 
 def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
     """Build the cluster of Check: HTTP/2, no keep-alive pings (grpcio counts them as abuse)."""
+    checks = _CHECKS_PER_CONNECTION if authz.tls is None else _CHECKS_PER_TLS_CONNECTION
     options = HttpProtocolOptions(
-        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=core.Http2ProtocolOptions())
+        common_http_protocol_options=core.HttpProtocolOptions(max_requests_per_connection=checks),
+        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=core.Http2ProtocolOptions()),
     )
     spoken = _Protocol("h2", options, _AUTHZ_CONNECT_TIMEOUT)
     return _build_cluster(AUTHZ_CLUSTER, authz, spoken, limits)

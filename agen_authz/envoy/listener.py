@@ -27,6 +27,8 @@ _BODY_TIMEOUT_S = 30
 _STREAM_IDLE_TIMEOUT = timedelta(minutes=15)
 _CONNECTION_IDLE_TIMEOUT = timedelta(minutes=5)
 _MIN_BUFFER_BYTES = 65536
+# Envoy takes every connection that waits before it looks at another: whoever connects fast enough keeps it busy.
+_ACCEPTED_AT_ONCE = 1
 # No host, overflow, no connection, broken connection, reset, not HTTP, late.
 _UPSTREAM_FAILURES = ("UH", "UO", "UF", "UC", "UR", "UPE", "UT")
 _UNAVAILABLE = {"jsonrpc": "2.0", "id": None, "error": {"code": 50300, "message": "Unavailable, try again."}}
@@ -42,6 +44,7 @@ def build_listener(sidecar: Sidecar) -> Listener:
         name="mcp",
         address=build_address(sidecar.listener),
         enable_reuse_port=False,
+        max_connections_to_accept_per_socket_event=_ACCEPTED_AT_ONCE,
         per_connection_buffer_limit_bytes=max(sidecar.limits.request_bytes, _MIN_BUFFER_BYTES),
         filter_chains=[FilterChain(filters=[connections])],
     )
