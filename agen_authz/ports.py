@@ -43,10 +43,10 @@ class SessionTable(Protocol):
     """Remembers whom each legacy MCP session belongs to."""
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        """Find the owner; None if nobody has used the session yet."""
+        """Find the owner; None if nobody has used the session yet, `NOBODY` if it is another server's."""
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        """Make the session `owner`'s in one step; False if it belongs to somebody else by now.
+        """Make the session `owner`'s in one step; False if it is somebody else's, or another server's, by now.
 
         Raises:
             Unavailable: the table is full and the owner has no older session to make room.

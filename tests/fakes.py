@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Matched, Owner, SessionId
+from agen_authz.core.model import NOBODY, Matched, Owner, SessionId
 from agen_authz.core.reason import Reason
 
 
@@ -85,19 +85,27 @@ class DictSessions:
 
     def __init__(self, limit: int = 100) -> None:
         self._limit = limit
-        self._owners: dict[tuple[str, SessionId], Owner] = {}
+        self._holders: dict[str, tuple[str, Owner]] = {}
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        return self._owners.get((server, session_id))
+        key = _fold(session_id)
+        if key not in self._holders:
+            return None
+        home, owner = self._holders[key] = self._holders.pop(key)
+        return owner if home == server else NOBODY
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        key = (server, session_id)
-        if key not in self._owners and len(self._owners) >= self._limit:
-            own = [held for held, holder in self._owners.items() if holder == owner]
+        key = _fold(session_id)
+        if key not in self._holders and len(self._holders) >= self._limit:
+            own = [held for held, (_, holder) in self._holders.items() if holder == owner]
             if not own:
                 raise Unavailable(Reason.SESSIONS_FULL, "sessions")
-            del self._owners[own[0]]
-        return self._owners.setdefault(key, owner) == owner
+            del self._holders[own[0]]
+        return self._holders.setdefault(key, (server, owner)) == (server, owner)
+
+
+def _fold(session_id: SessionId) -> str:
+    return "".join(each for each in session_id.lower() if each.isalnum())
 
 
 class ListSink:

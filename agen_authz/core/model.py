@@ -211,6 +211,10 @@ class Owner:
     subject: Subject
 
 
+# Owns what belongs to another server: no provider's issuer is empty.
+NOBODY = Owner(Issuer(""), Subject(""))
+
+
 # ---- what is known beside the call ------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.model import Issuer, Owner, SessionId, Subject
+from agen_authz.core.model import NOBODY, Issuer, Owner, SessionId, Subject
 from agen_authz.core.reason import Reason
 from tests.fakes import DictSessions
 
@@ -34,11 +34,29 @@ def test_same_subject_of_another_issuer_is_somebody_else(table_type):
 
 
 @each_table
-def test_one_id_at_two_servers_is_two_sessions(table_type):
+def test_session_of_one_server_is_nobodys_at_another(table_type):
     table = table_type(10)
-    bound = [table.bind("crm", ONE, ANN), table.bind("billing", ONE, BOB)]
+    bound = [table.bind(server, ONE, owner) for server, owner in (("crm", ANN), ("billing", BOB), ("billing", ANN))]
     owners = [table.find_owner(server, ONE) for server in ("crm", "billing")]
-    assert (bound, owners) == ([True, True], [ANN, BOB])
+    assert (bound, owners) == ([True, False, False], [ANN, NOBODY])
+
+
+@each_table
+@pytest.mark.parametrize("twin", ["S-1", "s1", "{s-1}", "s-1-", '"s-1"', "s_1"])
+def test_id_that_differs_in_case_or_punctuation_is_the_same_session(table_type, twin):
+    table = table_type(10)
+    table.bind("crm", ONE, ANN)
+    assert (table.find_owner("crm", SessionId(twin)), table.bind("crm", SessionId(twin), BOB)) == (ANN, False)
+
+
+@each_table
+def test_owner_makes_room_with_the_session_that_was_not_used_for_longest(table_type):
+    table = table_type(2)
+    for each in (ONE, TWO):
+        table.bind("crm", each, ANN)
+    table.find_owner("crm", ONE)
+    table.bind("crm", THREE, ANN)
+    assert [table.find_owner("crm", each) for each in (ONE, TWO, THREE)] == [ANN, None, ANN]
 
 
 @each_table

@@ -74,7 +74,7 @@ def test_many_threads_never_hold_more_than_the_limit():
         barrier.wait(10)
         for number in range(asked):
             try:
-                table.bind(name, SessionId(f"s-{number}"), _owner(name))
+                table.bind("crm", SessionId(f"{name}-s-{number}"), _owner(name))
             except Unavailable:
                 continue
 
@@ -82,6 +82,8 @@ def test_many_threads_never_hold_more_than_the_limit():
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(fill, names))
     held = sum(
-        table.find_owner(name, SessionId(f"s-{number}")) is not None for name in names for number in range(asked)
+        table.find_owner("crm", SessionId(f"{name}-s-{number}")) is not None
+        for name in names
+        for number in range(asked)
     )
     assert held == limit

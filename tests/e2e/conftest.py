@@ -1,4 +1,4 @@
-"""One world for all tests of a module: starting it takes seconds."""
+"""One world for all tests of a module, one for all attacks: starting it takes seconds."""
 
 from collections.abc import Iterator
 
@@ -10,4 +10,10 @@ from tests.e2e.world import World, running_world
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with running_world(tmp_path_factory.mktemp("world")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(tmp_path_factory.mktemp("attacked")) as running:
         yield running
