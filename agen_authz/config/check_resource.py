@@ -16,7 +16,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
 _METHOD = re.compile(r"[A-Za-z0-9_/.$-]{1,128}|\*/list|notifications/\*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
-_UPSTREAM = re.compile(r"/[\x21\x22\x24-\x7e]*")
+_UPSTREAM = re.compile(r"/[\x21\x22\x24-\x3e\x40-\x7e]*")  # no `?` and no `#`
 # Signed, set or removed by us, hop by hop, or what makes some backends see another method or path.
 _NEVER_FORWARDED = frozenset({
     "authorization", "connection", "content-digest", "cookie", "host", "keep-alive", "signature", "signature-input",
@@ -135,7 +135,7 @@ def _check_upstream(findings: Findings, path: Path, resource: Resource) -> None:
         if is_ours or not _HEADER.fullmatch(header):
             findings.add((*path, "forward_headers", index), "this header cannot be forwarded", "leave it out")
     if resource.upstream_path is not None and not _UPSTREAM.fullmatch(resource.upstream_path):
-        findings.add((*path, "upstream_path"), "not a path", "write what the backend sees, such as /mcp")
+        findings.add((*path, "upstream_path"), "not a path without query and fragment", "write what the backend sees, such as /mcp")
 
 
 def _check_keys(findings: Findings, path: Path, resource: Resource, owners: dict[str, str]) -> None:

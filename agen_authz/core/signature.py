@@ -187,5 +187,10 @@ def _normalise(authority: str, scheme: str) -> str:
 def _query_param(component: str, query: str) -> str | None:
     # RFC 9421 section 2.2.8: read as a form, written percent-encoded; a name that comes twice is not to be signed.
     wanted = component.partition(";name=")[2].strip('"')
-    found = [content for key, content in parse_qsl(query, keep_blank_values=True) if quote(key, safe="") == wanted]
-    return quote(found[0], safe="") if len(found) == 1 else None
+    found = [content for key, content in parse_qsl(query, keep_blank_values=True) if _encode(key) == wanted]
+    return _encode(found[0]) if len(found) == 1 else None
+
+
+def _encode(text: str) -> str:
+    # The `application/x-www-form-urlencoded` percent-encode set of the URL standard, with %20 for a blank.
+    return quote(text, safe="*").replace("~", "%7E")

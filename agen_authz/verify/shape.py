@@ -71,7 +71,7 @@ def read_with_library(signature_input: str) -> Claim:
     text, parameters = str(claimed), dict(claimed.params)
     if parameters.get("tag") != TAG:
         raise NotVerified(Check.TAG, f"`tag` is not `{TAG}`")
-    if parameters.get("alg", ALGORITHM) != ALGORITHM:
+    if parameters.get("alg") != ALGORITHM:
         raise NotVerified(Check.ALGORITHM, f"`alg` is not `{ALGORITHM}`")
     nonce, keyid = (_require_text(parameters, name) for name in ("nonce", "keyid"))
     if not _MIN_NONCE <= len(nonce) <= _MAX_NONCE:

@@ -161,9 +161,14 @@ class BackendVerifier:
             if name not in covered:
                 raise NotVerified(Check.COMPONENTS, "an `agen-*` header is not covered")
         for name in self._components - covered:
-            if name.startswith("@") or name in received.headers:
+            if self._is_there(name, received):
                 raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
         refuse_repeated(received, covered)
+
+    def _is_there(self, component: str, received: Received) -> bool:
+        if component.startswith(QUERY_PARAM):
+            return self._derive(component, received) is not None
+        return component.startswith("@") or component in received.headers
 
     def collect_lines(self, claim: Claim, received: Received) -> list[tuple[str, str]]:
         """List (component, value) of the signature base, without its last line.
@@ -186,13 +191,16 @@ class BackendVerifier:
             return require(received.headers, component)
         if component not in DERIVED and not component.startswith(f"{QUERY_PARAM};"):
             raise NotVerified(Check.COMPONENTS, "a derived component is covered that no request has")
-        authority = require(received.headers, "host")
-        refuse_repeated(received, ("host",))
-        target = Target(self._scheme or received.scheme, authority, received.path, received.query)
-        derived = derive(component, received.method, target)
+        derived = self._derive(component, received)
         if derived is None:
             raise NotVerified(Check.COMPONENTS, f"the request has no `{component}`")
         return derived
+
+    def _derive(self, component: str, received: Received) -> str | None:
+        authority = require(received.headers, "host")
+        refuse_repeated(received, ("host",))
+        target = Target(self._scheme or received.scheme, authority, received.path, received.query)
+        return derive(component, received.method, target)
 
 
 def _check_target(received: Received) -> None:

@@ -128,6 +128,7 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "method of tasks": ("insecure_unsigned: true", "insecure_unsigned: true\n    methods: {tasks/get: allow}", "resources[0].methods.tasks/get", "names a target", ""),
     "header of ours": ("insecure_unsigned: true", "insecure_unsigned: true\n    forward_headers: [agen-subject]", "resources[0].forward_headers[0]", "cannot be forwarded", ""),
     "upstream path": ("insecure_unsigned: true", "insecure_unsigned: true\n    upstream_path: mcp", "resources[0].upstream_path", "not a path", "/mcp"),
+    "upstream path with a query": ("insecure_unsigned: true", "insecure_unsigned: true\n    upstream_path: /mcp?a=1", "resources[0].upstream_path", "not a path without query", "/mcp"),
     "clients empty": ("insecure_unsigned: true", "insecure_unsigned: true\n    clients: []", "resources[0].clients", "empty", ""),
     "gRPC beyond loopback": ("authz: 127.0.0.1", "authz: 0.0.0.0", "server.authz", "mutual TLS", "server.tls"),
     "native with TLS": ("  authz", "  engine: native\n  tls: {cert_file: a, key_file: b, client_ca_file: c}\n  authz", "server.engine", "no TLS", "grpcio"),

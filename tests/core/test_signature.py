@@ -125,6 +125,8 @@ def test_component_is_derived_as_the_rfc_says(component):
         (Target("http", "h:443", "/", None), "@authority", "h:443"),
         (Target("ws", "h", "/", None), "@authority", "h"),
         (Target("https", "h", "/", None), '@query-param;name="a"', None),
+        (Target("https", "h", "/", "x=a~b*c+d"), '@query-param;name="x"', "a%7Eb*c%20d"),
+        (Target("https", "h", "/", "a~b=1"), '@query-param;name="a%7Eb"', "1"),
     ],
 )
 def test_edges_of_derived_components(target, component, value):

@@ -44,6 +44,7 @@ REFUSED = {
     "expires-before-it-was-made": (sign_again(GOOD, f"expires={NOW + 60}", f"expires={NOW - 2}"), "time"),
     "another-tag": (sign_again(GOOD, 'tag="agen-authz"', 'tag="agen"'), "tag"),
     "no-tag": (sign_again(GOOD, ';tag="agen-authz"', ""), "tag"),
+    "no-algorithm": (sign_again(GOOD, ';alg="hmac-sha256"', ""), "algorithm"),
     "another-algorithm": (sign_again(GOOD, "hmac-sha256", "ed25519"), "algorithm"),
     "no-created": (sign_again(GOOD, f";created={NOW}", ""), "time"),
     "no-expires": (sign_again(GOOD, f";expires={NOW + 60}", ""), "time"),

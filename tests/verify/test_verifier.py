@@ -103,8 +103,11 @@ def test_parameters_in_another_order_are_read_too():
     assert outcome(signed_over(GOOD, turned)) == ANN
 
 
-def test_algorithm_may_be_left_out_as_the_key_says_it():
-    assert outcome(sign_again(GOOD, ';alg="hmac-sha256"', "")) == ANN
+def test_parameter_of_the_query_is_asked_for_only_where_the_query_has_it():
+    asking = verifier(components=('@query-param;name="a"',))
+    assert outcome(GOOD, asking) == ANN
+    with_query = arrive(target=Target("https", "mcp.example.com", "/mcp", "a=1"))
+    assert outcome(with_query, asking) == "components"
 
 
 def test_second_digest_must_be_right_too():

@@ -1,0 +1,3 @@
+module agen-authz/signing
+
+go 1.19
