@@ -21,9 +21,9 @@ _TIMEOUT_S = 10.0
 
 
 def extract(language: str) -> str:
-    """Take the one verifier in a language out of the page: the first block in it that opens with a comment."""
-    blocks = re.findall(rf"^```{language}\n(//.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 1, f"{len(blocks)} blocks of `{language}` begin with a comment"
+    """Take the one verifier in a language out of the page: the first of its blocks, the second shows its use."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2, f"{len(blocks)} blocks of `{language}`: one verifier and its use were expected"
     source: str = blocks[0]
     return source
 
