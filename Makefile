@@ -68,6 +68,7 @@ test-all: $(READY) ## what `make test` leaves out; installs by name what that ne
 	@tools/install-test-services
 	@tools/install-peers
 	@tools/install-fuzz
+	@tools/install-fastmcp
 	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
 	if test $$status -eq 5; then \
 		echo "no test needs a service yet"; \

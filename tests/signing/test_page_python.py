@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from agen_authz.adapters.clock import SystemClock
 from agen_authz.core.signature import Target
 from tests.verify.signed import KEY, arrive
 
-PAGE = Path(__file__).parents[2] / "docs" / "backend-signatures.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "backend-signatures.md"
+FASTMCP = ROOT / "build" / "fastmcp" / "bin" / "python"  # tools/install-fastmcp
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -70,7 +73,29 @@ async def test_tool_of_the_mcp_server_answers_for_its_caller(run):
 
 
 def test_both_middlewares_take_three_lines(run):
-    for number, kind in ((0, "ASGIVerifier"), (2, "WSGIVerifier")):
+    for number, kind in ((0, "ASGIVerifier"), (3, "WSGIVerifier")):
         space = run(number, app=asyncio)
         lines = [line for line in BLOCKS[number].splitlines() if line]
         assert (type(space["app"]).__name__, len(lines)) == (kind, 3)
+
+
+@pytest.mark.services
+@pytest.mark.loopback
+def test_tool_of_fastmcp_answers_for_its_caller(tmp_path):
+    (tmp_path / "crm-1").write_bytes(KEY)
+    command = [str(FASTMCP), str(Path(__file__).parent / "serve_fastmcp.py"), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT)}) as server:
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            with httpx.Client(trust_env=False, timeout=20) as web:
+                said = [web.post(url, content=each.body, headers=list(each.lines)) for each in _calls()]
+        finally:
+            server.terminate()
+    good, forged = said
+    assert (good.status_code, "deals of ann at no tenant" in good.text) == (200, True)
+    assert (forged.status_code, forged.content) == (403, b"")
+
+
+def _calls() -> list[Any]:
+    return [_call("3" * 32), _call("4" * 32).with_header("agen-subject", '"eve"')]
