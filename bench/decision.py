@@ -17,12 +17,13 @@ class Decision:
 
     Args:
         rules: how many access rules there are; one names the tool that is called.
+        policies: how many policies there are; two are about the call.
     """
 
-    def __init__(self, rules: int = 10) -> None:
+    def __init__(self, rules: int = 10, policies: int = 2) -> None:
         metrics = PrometheusMetrics(CollectorRegistry())
         sink = StdoutSink(os.open(os.devnull, os.O_WRONLY), metrics)
-        self._servicer = build_servicer(sink, metrics, rules)
+        self._servicer = build_servicer(sink, metrics, rules, policies)
         self._raw = build_check_request()
         for _ in range(WARM_UP):
             self.decide()

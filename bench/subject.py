@@ -25,6 +25,7 @@ from agen_authz.facts import Sources, TokenCache
 from agen_authz.obligations import Duties, Outlets
 from agen_authz.ports import AuditSink, Metrics
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
 
@@ -82,10 +83,10 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies
         policies=PolicySet("bench", {"crm": resource}, access, compile_policies(_policies(policies))),
         routes=build_routes([resource]),
         limits=BodyLimits(1 << 20, 64), duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}),
-        templates=Templates("off-0123456789abcdef"), timeout_s=1.0, in_flight=1024,
+        templates=Templates("off-0123456789abcdef"), timeout_s=1.0,
     )  # fmt: skip
     clock, sessions = SystemClock(), MemorySessions(1000)
-    sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000))
+    sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000), WaitingRoom(1024))
     outlets = Outlets(clock, SystemEntropy(), sessions, audit)
     return CheckServicer(settings, sources=sources, outlets=outlets, metrics=metrics)
 
