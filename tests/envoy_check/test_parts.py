@@ -103,6 +103,57 @@ LONE = {
     "a mesh without a body": ("extensionProviders: [{name: a, envoyExtAuthzGrpc: {timeout: 1s}}]", "no-body"),
     "a SecurityPolicy without Check": ("kind: SecurityPolicy\nspec: {cors: {}}", "authz-missing"),
     "a SecurityPolicy over HTTP": ("kind: SecurityPolicy\nspec: {extAuth: {http: {path: /auth}}}", "http-authz"),
+    "a resource within its envelope": (
+        'resources: [{"@type": type.googleapis.com/envoy.service.discovery.v3.Resource, name: a, resource: {"@type":'
+        " type.googleapis.com/envoy.config.route.v3.RouteConfiguration, virtual_hosts: [{routes: [{match: {path: /},"
+        " route: {cluster: a, request_mirror_policies: [{cluster: b}]}}]}]}}]",
+        "mirror",
+    ),
+    "scoped routes beside routes without a name": (
+        f'configs: [{{"@type": type.googleapis.com/envoy.admin.v3.ListenersConfigDump, static_listeners: [{{listener:'
+        f' {{filter_chains: [{{filters: [{{name: h, typed_config: {{"@type": {HCM}, scoped_routes: {{name: s}},'
+        f' http_filters: [{{name: a, typed_config: {{"@type": {HTTP}.ext_authz.v3.ExtAuthz}}}}]}}}}]}}]}}}}]}},'
+        ' {"@type": type.googleapis.com/envoy.admin.v3.RoutesConfigDump, static_route_configs:'
+        " [{route_config: {virtual_hosts: [{routes: [{match: {path: /}, route: {cluster: a}}]}]}}]}]",
+        "unread-routes",
+    ),
+    "a ClientTrafficPolicy that allows underscores": (
+        "kind: ClientTrafficPolicy\nspec: {headers: {withUnderscoresAction: Allow}}",
+        "underscores",
+    ),
+    "a ClientTrafficPolicy that leaves escaped slashes": (
+        "kind: ClientTrafficPolicy\nspec: {path: {escapedSlashesAction: KeepUnchanged}}",
+        "escaped-slashes",
+    ),
+    "a ClientTrafficPolicy that leaves double slashes": (
+        "kind: ClientTrafficPolicy\nspec: {path: {disableMergeSlashes: true}}",
+        "merge-slashes",
+    ),
+    "an EnvoyProxy with a bootstrap of its own": (
+        "kind: EnvoyProxy\nspec: {bootstrap: {type: Merge, value: 'admin: {}'}}",
+        "unread-patch",
+    ),
+    "a VirtualService that mirrors": (
+        "kind: VirtualService\nspec: {http: [{mirrors: [{destination: {host: a}}]}]}",
+        "mirror",
+    ),
+    "a VirtualService that mirrors, as it was written before": (
+        "kind: VirtualService\nspec: {http: [{mirror: {host: a}}]}",
+        "mirror",
+    ),
+    "a VirtualService that tries again": (
+        "kind: VirtualService\nspec: {http: [{retries: {attempts: 3}}]}",
+        "retry",
+    ),
+    "a VirtualService that says who calls": (
+        "kind: VirtualService\nspec: {http: [{route: [{headers: {request: {set: {agen-subject: root}}}}]}]}",
+        "headers-after",
+    ),
+    "a VirtualService that hides who calls": (
+        "kind: VirtualService\nspec: {http: [{headers: {request: {remove: [agen-subject]}}}]}",
+        "headers-after",
+    ),
+    "a ConfigMap whose Envoy cannot be read": ("kind: ConfigMap\ndata: {envoy.yaml: 'static_resources: [b'}", "unread"),
     "a ConfigMap whose mesh cannot be read": ("kind: ConfigMap\ndata: {mesh: 'a: [b'}", "unread"),
 }
 
@@ -110,3 +161,24 @@ LONE = {
 @pytest.mark.parametrize(("text", "expected"), LONE.values(), ids=LONE)
 def test_a_part_of_a_configuration_is_examined(text: str, expected: str):
     assert expected in {finding.id for finding in examine(text).findings}
+
+
+GOOD = {
+    "a ClientTrafficPolicy of refusals": (
+        "kind: ClientTrafficPolicy\nspec: {headers: {withUnderscoresAction: DropHeader}, path: {escapedSlashesAction:"
+        " RejectRequest}}"
+    ),
+    "an EnvoyProxy that patches nothing": "kind: EnvoyProxy\nspec: {logging: {level: {default: warn}}}",
+    "a VirtualService that tries once": (
+        "kind: VirtualService\nspec: {http: [{retries: {attempts: 0}, headers: {request: {set: {x-team: a}}}}]}"
+    ),
+}
+SECURED = (
+    "kind: SecurityPolicy\nspec: {extAuth: {timeout: 1s, statusOnError: 503,"
+    " bodyToExtAuth: {maxRequestBytes: 1048576}}}"
+)
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_a_careful_manifest_has_no_findings(text: str):
+    assert examine(f"{SECURED}\n---\n{text}").findings == []

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from agen_authz.envoy.examination import examine
+from agen_authz.envoy.examination.sheet import NAMESPACE
 
 SOUND = (Path(__file__).parent / "sound.yaml").read_text()
 HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 ROUTE = "                route:\n                  cluster: crm\n"
 AUTHZ = "              status_on_error: {code: ServiceUnavailable}\n"
+AUTHZ_FILTER = "          - name: envoy.filters.http.ext_authz\n"
 PROC_FILTER = "          - name: envoy.filters.http.ext_proc\n"
 PROC = "                  status_on_error: {code: BadGateway}\n"
 GRPC = "                envoy_grpc: {cluster_name: authz}\n"
@@ -38,6 +40,14 @@ def after(name: str, kind: str, settings: str = "") -> tuple[str, str]:
     )
 
 
+def before(name: str, kind: str, settings: str = "") -> tuple[str, str]:
+    config = f'{{"@type": {HTTP}.{name}.v3.{kind}{settings}}}'
+    return (
+        AUTHZ_FILTER,
+        f"          - name: envoy.filters.http.{name}\n            typed_config: {config}\n{AUTHZ_FILTER}",
+    )
+
+
 def per_route(name: str, kind: str, settings: str) -> tuple[str, str]:
     entry = f'{{envoy.filters.http.{name}: {{"@type": {HTTP}.{name}.v3.{kind}, {settings}}}}}'
     return ROUTE, f"{ROUTE}                typed_per_filter_config: {entry}\n"
@@ -56,6 +66,22 @@ def tls(settings: str) -> tuple[str, str]:
 def rules(line: str) -> tuple[str, str]:
     allow = "                allow_envoy: true\n"
     return allow, f"{allow}                {line}\n"
+
+
+def switch(more: str = "") -> tuple[str, str]:
+    """Switch ext_authz on by what Istio's RBAC filter writes for the provider `crm`."""
+    return authz(
+        "filter_enabled_metadata: {filter: envoy.filters.http.rbac, path: [{key: istio_ext_authz_"
+        f"shadow_effective_policy_id}}], value: {{string_match: {{prefix: istio-ext-authz-crm}}}}{more}}}"
+    )
+
+
+def shadow(prefix: str = "istio_ext_authz_", policy: str = "istio-ext-authz-crm") -> tuple[str, str]:
+    """Put an RBAC filter before ext_authz that names a policy on every request."""
+    kind = f'"@type": {HTTP}.rbac.v3.RBAC, shadow_rules_stat_prefix: {prefix}'
+    everything = "{permissions: [{any: true}], principals: [{any: true}]}"
+    config = f"{{{kind}, shadow_rules: {{policies: {{'{policy}-rule[0]': {everything}}}}}}}"
+    return AUTHZ_FILTER, f"          - name: rbac\n            typed_config: {config}\n{AUTHZ_FILTER}"
 
 
 REMOTE_AUTHZ = (AUTHZ_PIPE, REMOTE)
@@ -113,7 +139,7 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         {"upgrade", "broad-match"},
     ),
     "a route's own duration of no end": (
-        [action("max_stream_duration: {max_stream_duration: 0s}")],
+        [action("timeout: 0s\n                  max_stream_duration: {max_stream_duration: 0s}")],
         {"stream-duration"},
     ),
     "a header removed by the virtual host": ([level("request_headers_to_remove: [Agen-Roles]")], {"headers-after"}),
@@ -198,6 +224,11 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         {"altered-after"},
     ),
     "JWT claims written to headers": ([after("jwt_authn", "JwtAuthentication")], {"altered-after"}),
+    "metadata from a script before": (
+        [before("lua", "Lua", f', default_source_code: {{inline_string: \'h:set("{NAMESPACE}", "a", 1)\'}}')],
+        {"metadata-before", "script-before"},
+    ),
+    "a script before that says nothing of it": ([before("lua", "Lua", ", source_codes: [{a: b}]")], {"script-before"}),
     "metadata of another namespace": (
         [after("set_metadata", "Config", ", metadata: [{metadata_namespace: other, value: {a: b}}]")],
         set(),
@@ -249,18 +280,35 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         [rules("disallow_expression: {regex: host}")],
         set(),
     ),
-    "every request is switched on by RBAC": (
-        [
-            authz("filter_enabled_metadata: {filter: envoy.filters.http.rbac}"),
-            (
-                "          - name: envoy.filters.http.ext_authz\n",
-                "          - name: rbac\n"
-                f'            typed_config: {{"@type": {HTTP}.rbac.v3.RBAC, shadow_rules: {{policies:'
-                " {all: {permissions: [{any: true}], principals: [{any: true}]}}}}\n"
-                "          - name: envoy.filters.http.ext_authz\n",
-            ),
-        ],
+    "every request is switched on by RBAC": ([switch(), shadow()], set()),
+    "every request is switched on for another provider": (
+        [switch(), shadow(policy="istio-ext-authz-other")],
+        {"enabled-by-metadata"},
+    ),
+    "every request is in a dry run, which switches nothing on": (
+        [switch(), shadow(prefix="istio_dry_run_allow_")],
+        {"enabled-by-metadata"},
+    ),
+    "what RBAC switches on is inverted": ([switch(", invert: true"), shadow()], {"enabled-by-metadata"}),
+    "no duration, and Envoy's own time for an answer": (
+        [("max_stream_duration: 3600s", "max_requests_per_connection: 1000")],
         set(),
+    ),
+    "no duration, and a time for the answer": (
+        [("max_stream_duration: 3600s", "max_requests_per_connection: 1000"), action("timeout: 60s")],
+        set(),
+    ),
+    "no duration, and no end of an answer": (
+        [("max_stream_duration: 3600s", "max_requests_per_connection: 1000"), action("timeout: 0s")],
+        {"stream-duration"},
+    ),
+    "nothing said about internal clients": (
+        [("internal_address_config: {cidr_ranges: [{address_prefix: 255.255.255.255, prefix_len: 32}]}\n", "via: a\n")],
+        set(),
+    ),
+    "internal clients by their network": (
+        [("255.255.255.255, prefix_len: 32", "10.0.0.0, prefix_len: 8")],
+        {"internal-clients"},
     ),
     "x-envoy headers removed instead": (
         [

@@ -6,6 +6,7 @@ import warnings
 from agen_authz.envoy.address import is_loopback
 from agen_authz.envoy.examination.filter_chain import Filter, find_override, unwrap_override
 from agen_authz.envoy.examination.sheet import TRUSTED_HEADERS, Sheet
+from agen_authz.envoy.examination.source import canonical
 from agen_authz.envoy.examination.spot import Spot, typed
 from agen_authz.envoy.examination.way import Way
 
@@ -28,6 +29,8 @@ _HUNDRED = {
     "2": 1_000_000,
 }
 _MAX_REGEX = 200
+_RBAC = "envoy.filters.http.rbac"
+_SHADOW_POLICY = "shadow_effective_policy_id"
 
 
 def examine_authz(sheet: Sheet, filter_: Filter, before: tuple[Filter, ...]) -> None:
@@ -177,10 +180,23 @@ def _examine_fraction(sheet: Sheet, config: Spot) -> None:
 def _examine_metadata_switch(sheet: Sheet, switch: Spot, before: tuple[Filter, ...]) -> None:
     if not switch.is_written:
         return
-    # Istio's CUSTOM action: an RBAC filter with shadow rules writes the metadata that switches ext_authz on.
-    shadows = [filter_.config.at("shadow_rules") for filter_ in before if filter_.family == "rbac"]
-    if not any(_matches_everything(rules) for rules in shadows):
+    if not any(_is_always_on(switch, filter_) for filter_ in before if filter_.family == "rbac"):
         sheet.add("enabled-by-metadata", switch)
+
+
+def _is_always_on(switch: Spot, rbac: Filter) -> bool:
+    """Tell whether an RBAC filter writes what a switch waits for, on every request.
+
+    Istio's CUSTOM action does so: shadow rules write the name of the policy that matched. Shadow rules of another
+    prefix, those of a dry run for one, say nothing about this switch.
+    """
+    rules, prefix = rbac.config.at("shadow_rules"), rbac.config.at("shadow_rules_stat_prefix").text
+    keys = [part.at("key").text for part in switch.at("path").items()]
+    if switch.at("filter").text != _RBAC or keys != [prefix + _SHADOW_POLICY] or switch.at("invert").is_on:
+        return False
+    wanted = canonical(switch.at("value", "string_match", "prefix").text)
+    policies = rules.at("policies").members()
+    return bool(wanted) and all(name.startswith(wanted) for name, _ in policies) and _matches_everything(rules)
 
 
 def _matches_everything(rules: Spot) -> bool:

@@ -273,7 +273,7 @@ _CONNECTION = (
     (
         "internal-clients",
         _NOTE,
-        "clients from private networks keep their `x-envoy-*` headers, which control retries",
+        "clients of the networks named here, or of private ones, keep their `x-envoy-*` headers, which control retries",
         "set `internal_address_config` to 255.255.255.255/32, or remove `x-envoy-*` before ext_authz",
     ),
     ("upgrade", _OPEN, "an upgrade opens a tunnel whose content nobody sees", "remove `upgrade_configs`"),

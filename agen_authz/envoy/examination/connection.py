@@ -14,6 +14,7 @@ _ON = (
 _REFUSED = ("REJECT_REQUEST", "2")
 _DROPPED = ("REJECT_REQUEST", "DROP_HEADER", "1", "2")
 ENVOY_PREFIX = "x-envoy-"
+_NOBODY = ("255.255.255.255", 32)
 _BACKEND_HEADERS = frozenset({"server", "www-authenticate", "location", "set-cookie"})
 
 
@@ -44,7 +45,10 @@ def examine_duration(sheet: Sheet, connections: Spot, ways: tuple[Way, ...]) -> 
     for way in ways:
         own = way.route.at("route", "max_stream_duration", "max_stream_duration")
         limit = own if own.is_written else general
-        sheet.want("stream-duration", limit, is_good=(limit.seconds or 0.0) > 0)
+        # Also the time for a whole answer ends a stream; Envoy's is 15 s where none is written.
+        timeout = way.route.at("route", "timeout")
+        is_timed = not timeout.is_written or (timeout.seconds or 0.0) > 0
+        sheet.want("stream-duration", limit, is_good=is_timed or (limit.seconds or 0.0) > 0)
 
 
 def examine_envoy_headers(sheet: Sheet, connections: Spot, filters: tuple[Filter, ...]) -> None:
@@ -52,10 +56,20 @@ def examine_envoy_headers(sheet: Sheet, connections: Spot, filters: tuple[Filter
     first = [filter_.config.at("mutations") for filter_ in _until_authz(filters)]
     removes_in = any(_removes_prefix(mutations.at("request_mutations")) for mutations in first)
     removes_out = any(_removes_prefix(mutations.at("response_mutations")) for mutations in first)
-    ranges = connections.at("internal_address_config", "cidr_ranges")
-    if not removes_in and not ranges.items():
-        sheet.want("internal-clients", connections.at("internal_address_config"), is_good=False)
+    internal = connections.at("internal_address_config")
+    sheet.want("internal-clients", internal, is_good=removes_in or not _trusts_clients(internal))
     sheet.want("backend-envoy-headers", connections.at("http_filters"), is_good=removes_out)
+
+
+def _trusts_clients(internal: Spot) -> bool:
+    """Tell whether any client counts as internal: since Envoy 1.33 none does unless it is written."""
+    if not internal.is_written:
+        return False
+    ranges = internal.at("cidr_ranges").items()
+    # An empty list stands for the private networks, also in Envoy 1.40.
+    return not ranges or any(
+        (entry.at("address_prefix").text, entry.at("prefix_len").number) != _NOBODY for entry in ranges
+    )
 
 
 def _until_authz(filters: tuple[Filter, ...]) -> list[Filter]:

@@ -1,6 +1,6 @@
 """The examination of Envoy's own configuration: every listener, with what it reaches."""
 
-from typing import TypeAlias
+from dataclasses import dataclass
 
 from agen_authz.envoy.examination.authz import examine_authz, is_near
 from agen_authz.envoy.examination.connection import (
@@ -19,9 +19,31 @@ from agen_authz.envoy.examination.sheet import Sheet
 from agen_authz.envoy.examination.spot import Spot, typed
 from agen_authz.envoy.examination.way import Way, read_ways
 
-_Managed: TypeAlias = tuple[Spot, tuple[Filter, ...], tuple[Way, ...]]
 _FORWARDING = (".HttpConnectionManager", ".TcpProxy")
 _UNREADABLE_ROUTES = ("rds", "scoped_routes")
+_STATIC = ("STATIC", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class _Forwarder:
+    """A network filter that forwards, and whether its listener is for what leaves the workload."""
+
+    kind: str
+    spot: Spot
+    is_outbound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Managed:
+    """A connection manager with what runs in it and where it leads."""
+
+    forwarder: _Forwarder
+    filters: tuple[Filter, ...]
+    ways: tuple[Way, ...]
+
+    @property
+    def has_authz(self) -> bool:
+        return any(filter_.family == "ext_authz" for filter_ in self.filters)
 
 
 def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
@@ -32,10 +54,11 @@ def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
     for spot in inventory.elsewhere:
         sheet.add("unread-listeners", spot)
     chains = [chain for listener in inventory.listeners for chain in _chains(listener)]
-    for kind, spot in chains:
-        _note_other(sheet, kind, spot)
-    managers = [*inventory.connections, *(spot for kind, spot in chains if kind.endswith(".HttpConnectionManager"))]
-    proxies = [spot for kind, spot in chains if kind.endswith(".TcpProxy")]
+    for chain in chains:
+        _note_other(sheet, chain)
+    managers = [_Forwarder("", spot) for spot in inventory.connections]
+    managers += [chain for chain in chains if chain.kind.endswith(".HttpConnectionManager")]
+    proxies = [chain for chain in chains if chain.kind.endswith(".TcpProxy")]
     _examine_managers(sheet, managers, proxies)
     for spot in inventory.filters:
         _examine_lone_filter(sheet, read_filter(spot) if spot.at("typed_config").is_written else _bare(spot))
@@ -44,45 +67,58 @@ def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
             _examine_lone_routes(sheet, config)
 
 
-def _chains(listener: Spot) -> list[tuple[str, Spot]]:
+def _chains(listener: Spot) -> list[_Forwarder]:
     chains = [*listener.at("filter_chains").items(), listener.at("default_filter_chain")]
-    filters = [filter_ for chain in chains for filter_ in chain.at("filters").items()]
+    filters = [filter_.at("typed_config") for chain in chains for filter_ in chain.at("filters").items()]
     api = listener.at("api_listener", "api_listener")
-    return [typed(filter_.at("typed_config")) for filter_ in filters] + ([typed(api)] if api.is_written else [])
+    is_outbound = listener.at("traffic_direction").word in ("OUTBOUND", "2")
+    return [_Forwarder(*typed(spot), is_outbound) for spot in (*filters, *((api,) if api.is_written else ()))]
 
 
-def _note_other(sheet: Sheet, kind: str, spot: Spot) -> None:
-    if not kind:
-        sheet.add("unread-filter", spot)
-    elif not kind.endswith(_FORWARDING):
-        sheet.report.passed_over.append(f"line {spot.line}: network filter {kind}")
+def _note_other(sheet: Sheet, chain: _Forwarder) -> None:
+    if not chain.kind:
+        sheet.add("unread-filter", chain.spot)
+    elif not chain.kind.endswith(_FORWARDING):
+        sheet.report.passed_over.append(f"line {chain.spot.line}: network filter {chain.kind}")
 
 
 def _bare(spot: Spot) -> Filter:
     return Filter("ext_authz", spot, spot)
 
 
-def _examine_managers(sheet: Sheet, managers: list[Spot], proxies: list[Spot]) -> None:
-    guarded: list[_Managed] = []
-    unguarded: list[_Managed] = []
-    for connections in managers:
-        filters = read_filters(connections)
-        has_authz = any(filter_.family == "ext_authz" for filter_ in filters)
-        ways = _ways(sheet, connections, is_guarded=has_authz)
-        (guarded if has_authz else unguarded).append((connections, filters, ways))
-    behind = {
-        name for _, filters, ways in guarded for way in ways if way.reaches for name in _names(sheet, way.clusters)
-    }
-    for connections, filters, ways in guarded:
-        _examine_guarded(sheet, connections, filters, tuple(way for way in ways if way.reaches))
-    for connections, _, ways in unguarded:
-        reached = {name for way in ways if way.reaches for name in _names(sheet, way.clusters)}
-        if any(way.reaches for way in ways):
-            _examine_unguarded(sheet, connections, reached, behind, is_only=not guarded)
+def _examine_managers(sheet: Sheet, managers: list[_Forwarder], proxies: list[_Forwarder]) -> None:
+    managed = [
+        _Managed(each, read_filters(each.spot), tuple(read_ways(_routes(sheet, each.spot)))) for each in managers
+    ]
+    guarded = [each for each in managed if each.has_authz]
+    behind = {name for each in guarded for way in each.ways if way.reaches for name in _names(sheet, way.clusters)}
+    for each in guarded:
+        for spot in _unread_routes(sheet, each.forwarder.spot):
+            sheet.add("unread-routes", spot)
+        _examine_guarded(sheet, each)
+    guards = [each.forwarder for each in guarded]
+    for each in managed:
+        reached = {name for way in each.ways if way.reaches for name in _names(sheet, way.clusters)}
+        leads_on = any(way.reaches for way in each.ways) or _unread_routes(sheet, each.forwarder.spot)
+        if leads_on and not each.has_authz:
+            _examine_unguarded(sheet, each.forwarder, reached & behind, guards)
     for proxy in proxies:
-        weighted = proxy.at("weighted_clusters", "clusters").items()
-        names = (proxy.at("cluster").text, *(entry.at("name").text for entry in weighted))
-        _examine_unguarded(sheet, proxy, _names(sheet, names), behind, is_only=False)
+        names = _proxied(proxy.spot)
+        if not all(_is_empty(sheet, name) for name in names):
+            _examine_unguarded(sheet, proxy, _names(sheet, names) & behind, guards)
+
+
+def _proxied(proxy: Spot) -> tuple[str, ...]:
+    weighted = proxy.at("weighted_clusters", "clusters").items()
+    return (*((proxy.at("cluster").text,) if not weighted else ()), *(entry.at("name").text for entry in weighted))
+
+
+def _is_empty(sheet: Sheet, name: str) -> bool:
+    """Tell whether a cluster has nobody in it, as the one into which Istio sends what it refuses."""
+    cluster = sheet.clusters.get(name)
+    if cluster is None or cluster.at("cluster_type").is_written or cluster.at("type").word not in _STATIC:
+        return False
+    return not cluster.at("load_assignment", "endpoints").items()
 
 
 def _names(sheet: Sheet, clusters: tuple[str, ...]) -> set[str]:
@@ -106,32 +142,38 @@ def _places(cluster: Spot) -> set[str]:
     return places - {":", ""}
 
 
-def _examine_unguarded(sheet: Sheet, spot: Spot, reached: set[str], behind: set[str], *, is_only: bool) -> None:
-    if reached & behind:
-        sheet.add("bypass-listener", spot)
-    elif is_only:
-        sheet.add("authz-missing", spot)
+def _examine_unguarded(sheet: Sheet, forwarder: _Forwarder, shared: set[str], guards: list[_Forwarder]) -> None:
+    """Examine what forwards without Check; `shared` are the clusters that other ways reach through Check."""
+    is_proxy = forwarder.kind.endswith(".TcpProxy")
+    if shared:
+        sheet.add("bypass-listener", forwarder.spot)
+    elif not guards and not is_proxy:
+        sheet.add("authz-missing", forwarder.spot)
+    elif forwarder.is_outbound and guards and not any(guard.is_outbound for guard in guards):
+        # What a workload sends, where Check is asked about what it receives.
+        sheet.report.passed_over.append(f"line {forwarder.spot.line}: outbound listener")
     else:
-        sheet.add("unguarded-listener", spot)
+        sheet.add("unguarded-listener", forwarder.spot)
 
 
-def _ways(sheet: Sheet, connections: Spot, *, is_guarded: bool) -> tuple[Way, ...]:
+def _routes(sheet: Sheet, connections: Spot) -> Spot:
     config = connections.at("route_config")
-    if not config.is_written:
-        config = sheet.routes.get(connections.at("rds", "route_config_name").text, config)
-    unread = [spot for spot in (config.at("vhds"),) if spot.is_written]
-    unread += [host.at("matcher") for host in config.at("virtual_hosts").items() if host.at("matcher").is_written]
-    if not config.is_written:
-        unread += [connections.at(key) for key in _UNREADABLE_ROUTES if connections.at(key).is_written]
-    if is_guarded:
-        for spot in unread:
-            sheet.add("unread-routes", spot)
-    elif unread:
-        sheet.add("unguarded-listener", connections)
-    return tuple(read_ways(config))
+    if config.is_written:
+        return config
+    return sheet.routes.get(connections.at("rds", "route_config_name").text, config)
 
 
-def _examine_guarded(sheet: Sheet, connections: Spot, filters: tuple[Filter, ...], ways: tuple[Way, ...]) -> None:
+def _unread_routes(sheet: Sheet, connections: Spot) -> list[Spot]:
+    config = _routes(sheet, connections)
+    if not config.is_written:
+        return [connections.at(key) for key in _UNREADABLE_ROUTES if connections.at(key).is_written]
+    trees = [host.at("matcher") for host in config.at("virtual_hosts").items()]
+    return [spot for spot in (config.at("vhds"), *trees) if spot.is_written]
+
+
+def _examine_guarded(sheet: Sheet, managed: _Managed) -> None:
+    connections, filters = managed.forwarder.spot, managed.filters
+    ways = tuple(way for way in managed.ways if way.reaches)
     sheet.report.examined.append("HTTP connection manager")
     examine_connection(sheet, connections)
     examine_duration(sheet, connections, ways)

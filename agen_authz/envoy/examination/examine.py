@@ -1,9 +1,11 @@
 """The examination of one file, from its text to a report; total: no text makes it raise."""
 
+from collections.abc import Iterator
+
 from agen_authz.envoy.examination.catalog import load_defects
 from agen_authz.envoy.examination.envoy import examine_envoy
 from agen_authz.envoy.examination.inventory import Inventory
-from agen_authz.envoy.examination.manifest import examine_manifests, is_manifest
+from agen_authz.envoy.examination.manifest import examine_manifests, find_embedded, read_manifests
 from agen_authz.envoy.examination.report import Report
 from agen_authz.envoy.examination.sheet import Sheet
 from agen_authz.envoy.examination.source import read_source
@@ -19,23 +21,35 @@ def examine(text: str, request_bytes: int = DEFAULT_REQUEST_BYTES) -> Report:
     """
     report = Report(load_defects())
     sheet = Sheet(report, request_bytes)
-    source = read_source(text)
-    top = Spot(None, (), 1)
-    for unread in source.unread:
-        report.passed_over.append(f"line {unread.line}: {unread.why}")
-        sheet.add("unread", Spot(None, (), unread.line))
     inventory = Inventory()
-    manifests = []
-    for node in source.documents:
-        document = Spot(node, (), node.line)
-        if is_manifest(document):
-            manifests.append(document)
-        elif node.value is not None and not inventory.take(document):
+    manifests: list[Spot] = []
+    for document in _read_documents(sheet, text, Spot(None, (), 0)):
+        # A document may hold both: `egctl` writes what it translated beside the translation.
+        found = read_manifests(document)
+        manifests.extend(found)
+        if document.at("kind").is_written:
+            continue
+        if not inventory.take(document) and not found:
             # Perhaps an Envoy's configuration that we do not know: never passed over in silence.
             sheet.add("nothing-examined", document)
+    for manifest in manifests:
+        for embedded in find_embedded(manifest):
+            for document in _read_documents(sheet, embedded.text, embedded):
+                inventory.take(document)
     examine_envoy(sheet, inventory)
     examine_manifests(sheet, manifests)
     if not report.examined and not report.findings:
-        sheet.add("nothing-examined", top)
+        sheet.add("nothing-examined", Spot(None, (), 1))
     report.findings.sort()
     return report
+
+
+def _read_documents(sheet: Sheet, text: str, place: Spot) -> Iterator[Spot]:
+    """Read the documents of a text, of a file or of a place within one; the text of a block begins a line later."""
+    source = read_source(text, place.line + 1)
+    for unread in source.unread:
+        sheet.report.passed_over.append(f"line {unread.line}: {unread.why}")
+        sheet.add("unread", Spot(None, place.path, unread.line))
+    for node in source.documents:
+        if node.value is not None:
+            yield Spot(node, place.path, node.line)

@@ -1,9 +1,11 @@
-"""Envoy Gateway's manifests: SecurityPolicy, EnvoyExtensionPolicy, and what routes and traffic policies add."""
+"""Envoy Gateway's manifests: SecurityPolicy, EnvoyExtensionPolicy, and what routes and other policies add."""
 
 from agen_authz.envoy.examination.authz import examine_limit, examine_timeout
 from agen_authz.envoy.examination.sheet import NAMESPACE, Sheet, is_trusted
 from agen_authz.envoy.examination.spot import Spot
 
+_UNDERSCORES = ("", "RejectRequest", "DropHeader")
+_ESCAPED = ("", "RejectRequest")
 _BODY_MODES = {"": "proc-no-body", "Buffered": "proc-buffered", "BufferedPartial": "proc-partial"}
 
 
@@ -87,6 +89,23 @@ def _examine_modifier(sheet: Sheet, modifier: Spot) -> None:
                 sheet.add("headers-after", header)
     if any(is_trusted(name) for name in modifier.at("remove").words):
         sheet.add("headers-after", modifier.at("remove"))
+
+
+def examine_client_policy(sheet: Sheet, policy: Spot) -> None:
+    """Examine a ClientTrafficPolicy for what it takes away; what it does not say is Envoy Gateway's, and good."""
+    sheet.report.examined.append("Envoy Gateway ClientTrafficPolicy")
+    headers, path = policy.at("spec", "headers"), policy.at("spec", "path")
+    underscores, escaped = headers.at("with_underscores_action"), path.at("escaped_slashes_action")
+    sheet.want("underscores", underscores, is_good=underscores.text in _UNDERSCORES)
+    sheet.want("escaped-slashes", escaped, is_good=escaped.text in _ESCAPED)
+    unmerged = path.at("disable_merge_slashes")
+    sheet.want("merge-slashes", unmerged, is_good=not unmerged.is_on)
+
+
+def examine_proxy(sheet: Sheet, manifest: Spot) -> None:
+    """Examine an EnvoyProxy: what it lays over Envoy's own configuration is not followed."""
+    bootstrap = manifest.at("spec", "bootstrap")
+    sheet.want("unread-patch", bootstrap, is_good=not bootstrap.is_written)
 
 
 def examine_traffic_policy(sheet: Sheet, policy: Spot) -> None:

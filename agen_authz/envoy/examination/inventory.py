@@ -1,9 +1,11 @@
 """Envoy's own forms of configuration, sorted: listeners, clusters, routes, the admin interface.
 
-A bootstrap, an answer of the admin interface's `/config_dump`, a file of resources (as filesystem xDS reads it), a
-listener, a route configuration, and a connection manager are known by their types or their members.
+A bootstrap, an answer of the admin interface's `/config_dump`, whole, in parts, or as `egctl` wraps it, a file of
+resources (as filesystem xDS reads it), a listener, a route configuration, and a connection manager are known by
+their types or their members.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from agen_authz.envoy.examination.spot import Spot, typed
@@ -20,6 +22,14 @@ _CLUSTERS = (
     ("dynamic_warming_clusters", ("cluster",)),
 )
 _ROUTES = (("static_route_configs", ("route_config",)), ("dynamic_route_configs", ("route_config",)))
+# An answer of `/config_dump?resource=dynamic_listeners` has the items without the sections around them.
+_SECTIONS = {
+    "StaticListener": "static_listeners", "DynamicListener": "dynamic_listeners",
+    "StaticCluster": "static_clusters", "DynamicCluster": "dynamic_active_clusters",
+    "StaticRouteConfig": "static_route_configs", "DynamicRouteConfig": "dynamic_route_configs",
+}  # fmt: skip
+# `egctl` writes dumps under a namespace and a name, beside what they were translated from.
+_MAX_WRAPS = 3
 _LISTENER_MEMBERS = ("filter_chains", "default_filter_chain", "api_listener")
 _CLUSTER_MEMBERS = ("load_assignment", "eds_cluster_config")
 _ELSEWHERE = ("lds_config", "ads_config")
@@ -49,12 +59,15 @@ class Inventory:
             taken = [self.take(item) for item in document.items()]
             return any(taken)
         name, message = typed(document)
-        if document.at("configs").is_written:
-            return self._take_dump(document.at("configs"))
         if document.at("resources").is_written:
             taken = [self.take(item) for item in document.at("resources").items()]
             return any(taken)
-        return self._take_message(name.rpartition(".")[2], message)
+        if name.endswith(".Resource"):
+            return self.take(message.at("resource"))
+        if self._take_message(name.rpartition(".")[2], message):
+            return True
+        taken = [self._take_dump(sections) for sections in _find_dumps(document, 0)]
+        return any(taken)
 
     def _take_message(self, kind: str, message: Spot) -> bool:
         if kind == "Bootstrap" or message.at("static_resources").is_written or message.at("admin").is_written:
@@ -105,28 +118,42 @@ class Inventory:
 
     def _take_route(self, spot: Spot, *, is_loose: bool) -> None:
         _, config = typed(spot)
-        self.routes[config.at("name").text] = config
+        if config.at("name").text:
+            self.routes[config.at("name").text] = config
         if is_loose:
             self.loose_routes.append(config)
 
-    def _take_dump(self, configs: Spot) -> bool:
-        sections = [typed(item) for item in configs.items()]
-        has_listeners = any(name.endswith("ListenersConfigDump") for name, _ in sections)
+    def _take_dump(self, items: tuple[Spot, ...]) -> bool:
+        sections = [typed(item) for item in items]
+        has_listeners = any("ListenersConfigDump" in name for name, _ in sections)
         for name, section in sections:
             if name.endswith("BootstrapConfigDump"):
                 self._take_bootstrap(section.at("bootstrap"), is_dumped=has_listeners)
-            self.listeners.extend(_inner(section, _LISTENERS))
-            for cluster in _inner(section, _CLUSTERS):
+            own = _SECTIONS.get(name.rpartition(".")[2], "")
+            self.listeners.extend(_inner(section, own, _LISTENERS))
+            for cluster in _inner(section, own, _CLUSTERS):
                 self._take_cluster(cluster)
-            for route in _inner(section, _ROUTES):
-                self._take_route(route, is_loose=False)
+            for route in _inner(section, own, _ROUTES):
+                self._take_route(route, is_loose=not has_listeners)
         return bool(sections)
 
 
-def _inner(section: Spot, places: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Spot]:
+def _find_dumps(document: Spot, depth: int) -> Iterator[tuple[Spot, ...]]:
+    """Find the dumps of a document, each as its sections."""
+    if document.at("configs").is_written:
+        yield document.at("configs").items()
+    elif "ConfigDump" in typed(document)[0]:
+        yield (document,)
+    elif depth < _MAX_WRAPS:
+        for _, member in document.members():
+            yield from _find_dumps(member, depth + 1)
+
+
+def _inner(section: Spot, own: str, places: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Spot]:
+    """Find the messages within a section; `own` says of which kind the section itself is an item."""
     found = []
     for key, path in places:
-        for item in section.at(key).items():
+        for item in (section,) if key == own else section.at(key).items():
             _, message = typed(item.at(*path))
             if message.is_written:
                 found.append(message)

@@ -1,4 +1,4 @@
-"""Istio's manifests: extension providers, the CUSTOM action, and patches of Envoy's configuration."""
+"""Istio's manifests: extension providers, the CUSTOM action, routes, and patches of Envoy's configuration."""
 
 from agen_authz.envoy.examination.authz import examine_authz, examine_limit, examine_timeout
 from agen_authz.envoy.examination.connection import examine_connection
@@ -8,7 +8,7 @@ from agen_authz.envoy.examination.header_change import find_trusted
 from agen_authz.envoy.examination.order import examine_after, examine_before
 from agen_authz.envoy.examination.proc import examine_proc
 from agen_authz.envoy.examination.route import examine_ways
-from agen_authz.envoy.examination.sheet import Sheet
+from agen_authz.envoy.examination.sheet import Sheet, is_trusted
 from agen_authz.envoy.examination.spot import Spot, typed
 from agen_authz.envoy.examination.way import Way, read_ways
 
@@ -54,6 +54,28 @@ def examine_authorization_policy(sheet: Sheet, policy: Spot) -> bool:
     dry_run = policy.at("metadata", "annotations", "istio.io/dry-run")
     sheet.want("shadow-mode", dry_run, is_good=not dry_run.is_on)
     return True
+
+
+def examine_mesh_routes(sheet: Sheet, manifest: Spot) -> None:
+    """Examine a VirtualService for mirrors, retries, and headers that it writes after the decision."""
+    for route in manifest.at("spec", "http").items():
+        mirrors = [route.at("mirror")] if route.at("mirror").is_written else []
+        for mirror in [*mirrors, *route.at("mirrors").items()]:
+            sheet.add("mirror", mirror)
+        retries = route.at("retries")
+        sheet.want("retry", retries, is_good=not retries.is_written or retries.at("attempts").number == 0)
+        destinations = [entry.at("headers") for entry in route.at("route").items()]
+        for headers in (route.at("headers"), *destinations):
+            _examine_headers(sheet, headers.at("request"))
+
+
+def _examine_headers(sheet: Sheet, changes: Spot) -> None:
+    for key in ("set", "add"):
+        for name, value in changes.at(key).members():
+            if is_trusted(name):
+                sheet.add("headers-after", value)
+    if any(is_trusted(name) for name in changes.at("remove").words):
+        sheet.add("headers-after", changes.at("remove"))
 
 
 def examine_envoy_filter(sheet: Sheet, manifest: Spot) -> None:

@@ -1,11 +1,13 @@
 """Kubernetes manifests, sorted by kind."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from agen_authz.envoy.examination.gateway import (
+    examine_client_policy,
     examine_extension_policy,
     examine_http_route,
+    examine_proxy,
     examine_security_policies,
     examine_traffic_policy,
 )
@@ -13,6 +15,7 @@ from agen_authz.envoy.examination.istio import (
     examine_authorization_policy,
     examine_envoy_filter,
     examine_mesh,
+    examine_mesh_routes,
 )
 from agen_authz.envoy.examination.sheet import Sheet
 from agen_authz.envoy.examination.source import read_source
@@ -24,30 +27,42 @@ _SIMPLE: Mapping[str, Callable[[Sheet, Spot], None]] = MappingProxyType({
     "HTTPRoute": examine_http_route,
     "GRPCRoute": examine_http_route,
     "BackendTrafficPolicy": examine_traffic_policy,
+    "ClientTrafficPolicy": examine_client_policy,
+    "EnvoyProxy": examine_proxy,
+    "VirtualService": examine_mesh_routes,
 })  # fmt: skip
 # They patch Envoy's configuration, or run code in it, in ways that only the outcome shows.
+_MARKS = ("type.googleapis.com/envoy.", "static_resources", "staticResources", "dynamic_resources")
 _OPAQUE = ("EnvoyPatchPolicy", "WasmPlugin", "TrafficExtension")
 
 
-def is_manifest(document: Spot) -> bool:
-    """Tell whether a document is Kubernetes's, or a part of Istio's configuration."""
-    return document.at("kind").is_written or _mesh_of(document).is_written
+def read_manifests(document: Spot) -> tuple[Spot, ...]:
+    """Give the manifests of a document: of Kubernetes, or a part of Istio's configuration; none if it is neither."""
+    if document.at("kind").text.endswith("List") and document.at("items").is_written:
+        return document.at("items").items()
+    if document.at("kind").is_written or _mesh_of(document).at("extension_providers").is_written:
+        return (document,)
+    # `egctl` keeps manifests in lists by kind.
+    listed = [item for _, member in document.members() if not member.is_mapping for item in member.items()]
+    return tuple(item for item in listed if item.at("kind").is_written and item.at("metadata").is_written)
 
 
-def examine_manifests(sheet: Sheet, documents: list[Spot]) -> None:
+def find_embedded(manifest: Spot) -> Iterator[Spot]:
+    """Find the texts in a ConfigMap that are Envoy's configuration."""
+    if manifest.at("kind").text != "ConfigMap":
+        return
+    for _, member in manifest.at("data").members():
+        if any(mark in member.text for mark in _MARKS):
+            yield member
+
+
+def examine_manifests(sheet: Sheet, manifests: list[Spot]) -> None:
     """Examine all manifests of a file together, for some replace others."""
-    manifests = [item for document in documents for item in _flatten(document)]
     examine_security_policies(sheet, [item for item in manifests if item.at("kind").text == "SecurityPolicy"])
     for manifest in manifests:
         if manifest.at("kind").text != "SecurityPolicy" and not _examine(sheet, manifest):
             kind = manifest.at("kind").text or "a document"
             sheet.report.passed_over.append(f"line {manifest.line}: {kind}")
-
-
-def _flatten(document: Spot) -> tuple[Spot, ...]:
-    if document.at("kind").text.endswith("List") and document.at("items").is_written:
-        return document.at("items").items()
-    return (document,)
 
 
 def _mesh_of(document: Spot) -> Spot:
@@ -68,7 +83,7 @@ def _examine(sheet: Sheet, manifest: Spot) -> bool:
         sheet.add("unread-patch", manifest)
         return True
     if kind == "ConfigMap":
-        return _examine_config_map(sheet, manifest.at("data", "mesh"))
+        return _examine_config_map(sheet, manifest.at("data", "mesh")) or any(find_embedded(manifest))
     mesh = _mesh_of(manifest)
     examine_mesh(sheet, mesh)
     return mesh.at("extension_providers").is_written

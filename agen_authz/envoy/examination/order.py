@@ -60,6 +60,16 @@ def examine_before(sheet: Sheet, filter_: Filter) -> None:
     """Examine a filter that runs before the decision: it sees responses after Process did."""
     if filter_.family in _SCRIPTS:
         sheet.add("script-before", filter_.spot)
+        if _says_namespace(filter_.config, 0):
+            sheet.add("metadata-before", filter_.spot)
+
+
+def _says_namespace(spot: Spot, depth: int) -> bool:
+    """Tell whether a script names our namespace; what it does with it is not read."""
+    if NAMESPACE in spot.text:
+        return True
+    inner = (*(member for _, member in spot.members()), *(() if spot.is_mapping else spot.items()))
+    return depth > _MAX_DEPTH or any(_says_namespace(part, depth + 1) for part in inner)
 
 
 def examine_after(sheet: Sheet, filter_: Filter) -> None:
