@@ -1,4 +1,9 @@
-"""Pages that are rendered from the code are what the code says."""
+"""Pages that are rendered from the code are what the code says; tests that a page names exist."""
+
+import re
+from pathlib import Path
+
+import pytest
 
 from agen_authz.cli.policy import app as policy_commands
 from agen_authz.core.reason import REFUSALS, Reason
@@ -37,3 +42,18 @@ def test_page_of_policies_shows_every_command_and_every_example():
         "<!-- from code: functions -->",
     ]
     assert [text for text in wanted if text not in page] == [] and len(examples) == 10
+
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMED = re.compile(r"`(tests/[a-z0-9_/]+(?:\.py)?)(?:::(test_[a-z0-9_]+))?`")
+
+
+@pytest.mark.parametrize("page", ["docs/threat-model.md"])
+def test_every_test_that_a_page_names_exists(page):
+    named = NAMED.findall((ROOT / page).read_text("utf-8"))
+    missing = [
+        (file, test)
+        for file, test in named
+        if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text("utf-8"))
+    ]
+    assert (missing, len(named) > 40) == ([], True)

@@ -112,7 +112,7 @@ def _apply(
             return Deny(reason, why, call.envelope, target, message=message, matched=_record(found))
     unmet = [each for each in asked if not _is_met(each[1], principal, now, resource)]
     if unmet:
-        return _ask_for_more(unmet, found, call, principal)
+        return _ask_for_more(unmet, asked, found, call, principal=principal)
     # INVARIANT: nobody can approve yet, so what needs an approval is denied; the loader refuses such policies.
     for target, _ in awaited:
         return Deny(Reason.POLICY_ERROR, (), call.envelope, target, matched=_record(found))
@@ -125,8 +125,12 @@ def _is_met(match: Match, principal: Principal, now: float, resource: Resource) 
     return demand is not None and is_satisfied(demand, principal, now=now, leeway_s=leeway_s)
 
 
-def _ask_for_more(unmet: list[_Found], found: list[_Found], call: Call, principal: Principal) -> StepUp:
-    demands = [(match.policy.demand or Demand(), match.policy.message) for _, match in unmet]
+def _ask_for_more(
+    unmet: list[_Found], asked: list[_Found], found: list[_Found], call: Call, *, principal: Principal
+) -> StepUp:
+    # All that this call needs, what is met already included: a login that brings the one may lose the other.
+    ordered = [*unmet, *(each for each in asked if each not in unmet)]
+    demands = [(match.policy.demand or Demand(), match.policy.message) for _, match in ordered]
     why = (
         *(_step_of(match) for _, match in found),
         *(Step("step_up", "not_met", match.policy.name) for _, match in unmet),

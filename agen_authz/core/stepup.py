@@ -34,7 +34,7 @@ def _is_fresh(auth_time: float | None, max_age_s: float, now: float, leeway_s: f
 
 
 def challenge(demands: Iterable[tuple[Demand, str | None]], principal: Principal) -> Challenge:
-    """Put every demand that was not met into one challenge; `demands` are in order, each with its message."""
+    """Put every demand of a call into one challenge; those that were not met come first, each with its message."""
     asked = list(demands)
     scopes = tuple(dict.fromkeys(demand.scope for demand, _ in asked if demand.scope is not None))
     ages = [demand.max_age_s for demand, _ in asked if demand.max_age_s is not None]

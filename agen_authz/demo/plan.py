@@ -144,6 +144,20 @@ access:
     - name: moving money
       tools: ["billing/refund", "billing/payout", "billing/update_*"]
       allow: [finance, admin]
+policies:
+  - name: payouts need a fresh second factor and their scope
+    state: enforce
+    tools: ["billing/payout"]
+    then: step_up
+    step_up: {acr: ["urn:mfa"], max_age: 5m, scope: "billing:payout"}
+    message: Paying out needs a second factor.
+  - name: large refunds need a second factor
+    state: enforce
+    tools: ["billing/refund"]
+    when: ["args.amount > 1000.0"]
+    then: step_up
+    step_up: {acr: ["urn:mfa"]}
+    message: Refunding more than 1000 needs a second factor.
 store:
   url: sqlite:///$state/agen.db
 """)

@@ -1,5 +1,6 @@
 """The tour: a short story through the official MCP client, and whether everything went as it tells."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,6 +17,10 @@ from agen_authz.demo.wire import post_call
 
 _MODERN, _LEGACY = "2026-07-28", "legacy"
 _TIMEOUT_S = 20.0
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+PAYOUT: dict[str, object] = {"payee": "ACME", "iban": "DE89370400440532013000", "amount": 10}
+LARGE_REFUND: dict[str, object] = {"invoice_id": "i-4001", "amount": 1200}
 
 Act: TypeAlias = Callable[[Plan], Awaitable[str]]
 
@@ -55,17 +60,21 @@ def _call(role: str, server: str, tool: str, arguments: dict[str, object], *, mo
     async def act(plan: Plan) -> str:
         url = plan.url_of(server)
         token = await fetch_token(plan.issuer, role, url)
-        async with (
-            httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=_TIMEOUT_S) as http,
-            Client(streamable_http_client(url, http_client=http), mode=mode) as client,
-        ):
-            try:
-                result = await client.call_tool(tool, arguments)
-            except MCPError as exc:
-                return _reason_in(exc.data) or f"error {exc.code}"
-        return "tool error" if result.is_error else "allowed"
+        return await _call_with(token, url, tool, arguments, mode=mode)
 
     return act
+
+
+async def _call_with(token: str, url: str, tool: str, arguments: dict[str, object], *, mode: str = _MODERN) -> str:
+    async with (
+        httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=_TIMEOUT_S) as http,
+        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+    ):
+        try:
+            result = await client.call_tool(tool, arguments)
+        except MCPError as exc:
+            return _reason_in(exc.data) or f"error {exc.code}"
+    return "tool error" if result.is_error else "allowed"
 
 
 def _post(server: str, role: str | None, *, issued_for: str | None = None, forged: bool = False) -> Act:
@@ -78,6 +87,20 @@ def _post(server: str, role: str | None, *, issued_for: str | None = None, forge
         response = await post_call(plan.url_of(server), token, "get_customer", {"customer_id": "c-1001"})
         answer = response.json()
         return _reason_in(answer.get("error", {}).get("data")) or "allowed"
+
+    return act
+
+
+def _step_up(role: str, server: str, tool: str, arguments: dict[str, object]) -> Act:
+    """Be refused, get the token that the challenge asks for, and repeat the call: what a client does."""
+
+    async def act(plan: Plan) -> str:
+        url = plan.url_of(server)
+        refused = await post_call(url, await fetch_token(plan.issuer, role, url), tool, arguments)
+        asked = dict(_PARAMETER.findall(refused.headers.get("www-authenticate", "")))
+        more = {name: asked[wanted] for name, wanted in (("acr", "acr_values"), ("scope", "scope")) if wanted in asked}
+        token = await fetch_token(plan.issuer, role, url, **more)
+        return await _call_with(token, url, tool, arguments)
 
     return act
 
@@ -134,6 +157,30 @@ SCENES: tuple[Scene, ...] = (
         _call("finance", "billing", "get_invoice", {"invoice_id": "i-4001"}),
         "allowed",
         "rule `reading invoices`, on another server",
+    ),
+    Scene(
+        "finance pays money out",
+        _call("finance", "billing", "payout", PAYOUT),
+        "step_up_required",
+        "a scope is missing: 403 with every scope that this call needs, and `acr_values` and `max_age` beside it",
+    ),
+    Scene(
+        "finance signs in with a second factor, as the challenge says, and pays out",
+        _step_up("finance", "billing", "payout", PAYOUT),
+        "allowed",
+        "the token itself says `acr`, and when the person signed in",
+    ),
+    Scene(
+        "finance refunds 1200",
+        _call("finance", "billing", "refund", LARGE_REFUND),
+        "step_up_required",
+        "policy `large refunds need a second factor`: 401 with `acr_values` (RFC 9470)",
+    ),
+    Scene(
+        "finance signs in with a second factor, and refunds",
+        _step_up("finance", "billing", "refund", LARGE_REFUND),
+        "allowed",
+        "up to 1000 none is asked for: the condition reads the amount",
     ),
     Scene(
         "support calls a tool that no rule names",

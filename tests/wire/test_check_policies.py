@@ -109,6 +109,19 @@ def test_person_is_told_what_to_do():
     )
 
 
+def test_challenge_names_what_is_met_too_so_that_no_login_loses_it():
+    scope = policy("scope", then=Effect.STEP_UP, demand=Demand(scope="mcp:tools"), message="Needs the scope.")
+    strong = policy(
+        "strong", then=Effect.STEP_UP, demand=Demand(acr=("urn:mfa",), max_age_s=60.0), message="Needs MFA."
+    )
+    seen = rig(scope, strong).post(build.message())
+    asked = dict(seen.headers)["www-authenticate"]
+    assert told(seen) == (401, 40300, "step_up_required")
+    assert all(part in asked for part in ('scope="mcp:tools"', 'acr_values="urn:mfa"', 'max_age="60"'))
+    # What is not met is said first.
+    assert seen.json["error"]["message"].startswith("Needs MFA.")
+
+
 def test_person_without_a_hint_is_told_that_another_way_is_needed():
     seen = rig(policy("up", then=Effect.STEP_UP, demand=Demand(amr=("hwk",)))).post(build.message())
     assert "Sign in again with another way to authenticate, then" in seen.json["error"]["message"]
