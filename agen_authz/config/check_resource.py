@@ -135,7 +135,11 @@ def _check_upstream(findings: Findings, path: Path, resource: Resource) -> None:
         if is_ours or not _HEADER.fullmatch(header):
             findings.add((*path, "forward_headers", index), "this header cannot be forwarded", "leave it out")
     if resource.upstream_path is not None and not _UPSTREAM.fullmatch(resource.upstream_path):
-        findings.add((*path, "upstream_path"), "not a path without query and fragment", "write what the backend sees, such as /mcp")
+        findings.add(
+            (*path, "upstream_path"),
+            "not a path without query and fragment",
+            "write what the backend sees, such as /mcp",
+        )
 
 
 def _check_keys(findings: Findings, path: Path, resource: Resource, owners: dict[str, str]) -> None:
