@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,3 +167,10 @@ def test_configuration_of_the_readme_is_good(tmp_path):
     (text,) = re.findall(r"```yaml\n(version: 1.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     told = RUN.invoke(app, ["check-config", write(tmp_path, text)])
     assert told.exit_code == 0
+
+
+def test_backends_layer_alone_says_what_to_install():
+    code = "import sys; sys.modules['typer'] = None; from agen_authz.cli import main; main()"
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    told = "agen-authz: `typer` is not installed; install `agen-authz[server]`\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
