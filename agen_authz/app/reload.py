@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from agen_authz.config import Config, Loaded, load, unbuilt
+from agen_authz.config import Config, Loaded, list_secret_files, load, unbuilt
 from agen_authz.core.errors import ConfigError, Problem
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Watch:
     async def reload(self) -> None:
         """Load the file again and apply it, or keep what is there."""
         # Taken first: a file that changes while it is read is read again.
-        self._stamps = _stamp_all(self._loaded)
+        self._stamps = before = _stamp_all(self._loaded)
         try:
             fresh = load(self._loaded.file)
             problems = [*unbuilt(fresh), *find_restarts(self._loaded, fresh)]
@@ -88,7 +88,8 @@ class Watch:
             self._target.note_reload("failed")
             return
         self._loaded = fresh
-        self._stamps = _stamp_all(fresh)
+        # A file that is named for the first time has no stamp from before, and is looked at once more.
+        self._stamps = {name: before.get(name) for name in _stamp_all(fresh)}
         self._target.note_reload("ok")
         _LOG.info("configuration reloaded", extra={"policy_set": fresh.version})
 
@@ -112,7 +113,7 @@ def _fixed_values(old: Config, new: Config) -> Iterator[tuple[str, object, objec
 
 
 def _stamp_all(loaded: Loaded) -> dict[str, _Stamp | None]:
-    return {name: _stamp(Path(name)) for name in (str(loaded.file), *_secret_files(loaded.config))}
+    return {name: _stamp(Path(name)) for name in (str(loaded.file), *list_secret_files(loaded.config))}
 
 
 def _stamp(path: Path) -> _Stamp | None:
@@ -121,12 +122,3 @@ def _stamp(path: Path) -> _Stamp | None:
     except OSError:
         return None
     return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-def _secret_files(config: Config) -> Iterator[str]:
-    for name in (config.server.metadata_key_file, config.store.encryption_key_file):
-        if name is not None:
-            yield name
-    for resource in config.resources:
-        for key in resource.signing_keys or ():
-            yield key.secret_file

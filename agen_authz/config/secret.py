@@ -55,6 +55,11 @@ def read_secrets(findings: Findings, environ: Mapping[str, str]) -> Secrets:
     return Secrets(metadata_key, read.get(("store", "encryption_key_file")), signing)
 
 
+def list_secret_files(config: Section) -> tuple[str, ...]:
+    """List every file that `read_secrets` reads."""
+    return tuple(name for path, name in _named(config, ()) if str(path[-1]).endswith("_file"))
+
+
 def _named(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Walk over every key that names a file or a variable."""
     if path == _READ_ELSEWHERE:

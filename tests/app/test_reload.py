@@ -1,5 +1,6 @@
 """A changed configuration takes effect whole, or not at all."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,45 @@ def test_what_cannot_change_is_named_with_the_cure(tmp_path):
     (problem,) = find_restarts(before, after)
     assert (problem.path, problem.line) == ("server.authz", 2)
     assert "restart" in problem.cure
+
+
+class Overwriting(Target):
+    """Applies slowly: the file is written once more meanwhile."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        super().__init__()
+        self._tmp_path = tmp_path
+
+    async def apply(self, loaded: Loaded) -> None:
+        await super().apply(loaded)
+        if len(self.versions) == 1:
+            write(self._tmp_path, "leeway: 30s", "leeway: 11s")
+
+
+async def test_file_that_changes_while_it_is_applied_is_read_again(tmp_path):
+    target = Overwriting(tmp_path)
+    watch = Watch(write(tmp_path), target)
+    write(tmp_path, "leeway: 30s", "leeway: 20s")
+    running = asyncio.create_task(watch.run())
+    async with asyncio.timeout(20):
+        while len(target.versions) < 2:
+            await asyncio.sleep(0.05)
+    running.cancel()
+    assert target.versions[1] == load(tmp_path / "agen.yaml", environ={}).version
+
+
+async def test_secret_of_any_kind_that_is_replaced_is_read_again(tmp_path):
+    key = tmp_path / "crm-1"
+    key.write_bytes(b"1" * 32)
+    signing = f"signing_keys: [{{id: crm-1, secret_file: {key}}}]"
+    target = Target()
+    watch = Watch(write(tmp_path, "insecure_unsigned: true", signing), target)
+    running = asyncio.create_task(watch.run())
+    staged = tmp_path / "new"
+    staged.write_bytes(b"2" * 32)
+    staged.replace(key)
+    async with asyncio.timeout(20):
+        while not target.versions:
+            await asyncio.sleep(0.05)
+    running.cancel()
+    assert target.outcomes[0] == "ok"
