@@ -6,10 +6,13 @@ condition that reads such a value cannot be evaluated.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import orjson
+
 from agen_authz.core.cel_tree import ANY, Path
 from agen_authz.core.model import Json
 
 _MAX_EXACT = 2**53
+_ESCAPED_NUL = b"\\u0000"
 
 
 def is_ambiguous(value: Mapping[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
@@ -19,6 +22,17 @@ def is_ambiguous(value: Mapping[str, Json], paths: Iterable[Path], loose: frozen
 
 def has_nul(value: object) -> bool:
     """Say whether a NUL stands in any string or key: a condition would see what is before it, a backend all of it."""
+    try:
+        # Nearly all values have none: written down, they hold no escaped one. Walking them takes five times as long.
+        if _ESCAPED_NUL not in orjson.dumps(value):
+            return False
+    except orjson.JSONEncodeError:
+        # Nested too deeply to be written, or a time.
+        pass
+    return _finds_nul(value)
+
+
+def _finds_nul(value: object) -> bool:
     pending = [value]
     while pending:
         each = pending.pop()

@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from cel_expr_python import cel
 
+from agen_authz.core.cel_plain import Plain, read_plain
 from agen_authz.core.cel_tree import Tree, read_tree
+from agen_authz.core.cel_wire import read_expression
 
 MAX_CONDITION_CHARS = 4096
 _BOOL = cel.Type.BOOL
@@ -49,18 +51,44 @@ class Mistake:
     cure: str
 
 
+class Activation:
+    """Values that any number of conditions read; the library gets them when the first condition needs it."""
+
+    __slots__ = ("_env", "_held", "values")
+
+    def __init__(self, values: Mapping[str, object], env: cel.Env) -> None:
+        self.values = values
+        self._env = env
+        self._held: cel.Activation | None = None
+
+    def hand_over(self) -> cel.Activation:
+        """Return the values as the library holds them, converted once."""
+        if self._held is None:
+            self._held = self._env.Activation(self.values)
+        return self._held
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """One compiled condition; `tree` is what it reads."""
+    """One compiled condition; `tree` is what it reads, `plain` what stands for it where it is a plain one."""
 
     text: str
     tree: Tree
+    plain: Plain | None
     _expression: cel.Expression
 
-    def evaluate(self, activation: cel.Activation) -> bool | None:
+    def evaluate(self, activation: Activation) -> bool | None:
         """Evaluate it; None where it cannot be: an error, a missing attribute."""
+        if self.plain is not None:
+            said = self.plain(activation.values)
+            if said is not None:
+                return said
+        return self.ask_library(activation)
+
+    def ask_library(self, activation: Activation) -> bool | None:
+        """Evaluate it by the library alone, which has the last word on every condition."""
         try:
-            result = self._expression.eval(activation=activation)
+            result = self._expression.eval(activation=activation.hand_over())
         except RuntimeError:
             # A budget that was used up comes as an exception; everything else as a value.
             return None
@@ -91,12 +119,13 @@ class Environment:
         if expression.return_type() not in _USABLE:
             kind = expression.return_type().name()
             return Mistake(1, f"says `{kind.lower()}`, not true or false", "compare it with something")
-        tree = read_tree(expression.serialize())
-        return self._check_patterns(tree) or Condition(text, tree, expression)
+        root = read_expression(expression.serialize())
+        tree = read_tree(root)
+        return self._check_patterns(tree) or Condition(text, tree, read_plain(root), expression)
 
-    def activate(self, values: Mapping[str, object]) -> cel.Activation:
+    def activate(self, values: Mapping[str, object]) -> Activation:
         """Prepare values that any number of conditions then read; one that is missing cannot be evaluated."""
-        return self._env.Activation(values)
+        return Activation(values, self._env)
 
     def _explain(self, report: str) -> Mistake:
         found = _ERROR.search(report)

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from cel_expr_python import cel
-
 from agen_authz.core.ambiguity import has_nul, is_ambiguous
 from agen_authz.core.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
-from agen_authz.core.cel import Condition, Environment
+from agen_authz.core.cel import Activation, Condition, Environment
 from agen_authz.core.cel_tree import Path
 from agen_authz.core.model import Call, Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.selector import SelectorIndex, index_selectors
@@ -138,7 +136,7 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
     return values
 
 
-def _try(readers: tuple[_Reader, ...], call: Call, activation: cel.Activation) -> Outcome | None:
+def _try(readers: tuple[_Reader, ...], call: Call, activation: Activation) -> Outcome | None:
     has_error = False
     for reader in readers:
         said = None if _is_fooled(reader, call) else reader.condition.evaluate(activation)

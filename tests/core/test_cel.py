@@ -6,6 +6,7 @@ import pytest
 
 from agen_authz.core.cel import CelType, Condition, Environment, Mistake
 from agen_authz.core.cel_tree import read_tree
+from agen_authz.core.cel_wire import read_expression
 
 VARIABLES = {
     "user.roles": CelType.STRINGS, "user.subject": CelType.STRING, "user.claims": CelType.OBJECT,
@@ -129,7 +130,7 @@ def test_what_a_condition_reads_is_known(text):
 )
 def test_what_is_no_expression_is_refused(raw):
     with pytest.raises(ValueError, match="not a serialised expression"):
-        read_tree(raw)
+        read_tree(read_expression(raw))
 
 
 def test_memory_does_not_grow_with_calls_that_lack_what_is_read():
