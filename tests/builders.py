@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from msgspec import structs
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
@@ -284,7 +285,7 @@ def encode(document: Any) -> bytes:
 def request(body: bytes | None = None, **changes: Any) -> Request:
     """Build a request as `read_check` returns it; its headers are given whole."""
     headers = changes.pop("headers", {"content-type": "application/json"})
-    return replace(
+    return structs.replace(
         Request(
             method="POST",
             authority="mcp.example.com",
@@ -303,7 +304,7 @@ def request(body: bytes | None = None, **changes: Any) -> Request:
 
 def call(method: str = "tools/call", *targets: Target, **changes: Any) -> Call:
     """Build a legacy call of `crm`."""
-    return replace(
+    return structs.replace(
         Call(
             server="crm",
             envelope=Envelope(Era.LEGACY, Shape.REQUEST, 7),

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from agen_authz.core.model import Principal, Target, TargetKind
 from agen_authz.core.selector import SelectorIndex, index_selectors
-from agen_authz.core.value import value
 
 
 class Basis(StrEnum):
@@ -31,20 +32,17 @@ class AccessRule:
     needs_all: bool = False
 
 
-@value
-class Granted:
+class Granted(Struct, frozen=True):
     """At least one rule lets the caller in; `rule` names the first."""
 
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotGranted:
+class NotGranted(Struct, frozen=True):
     """Rules name the target, none of them is satisfied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unmapped:
+class Unmapped(Struct, frozen=True):
     """No rule names the target."""
 
 

@@ -15,7 +15,7 @@ _MAX_EXACT = 2**53
 _ESCAPED_NUL = b"\\u0000"
 
 
-def is_ambiguous(value: Mapping[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
+def is_ambiguous(value: dict[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
     """Say whether a condition that reads `paths` below `value`, and `loose` names anywhere in it, is fooled."""
     return any(_is_ambiguous_along(value, path) for path in paths) or (bool(loose) and _has_twin_below(value, loose))
 
@@ -47,12 +47,12 @@ def _finds_nul(value: object) -> bool:
     return False
 
 
-def _is_ambiguous_along(value: Json | Mapping[str, Json], path: Path) -> bool:
+def _is_ambiguous_along(value: Json, path: Path) -> bool:
     for position, step in enumerate(path):
-        if step == ANY and isinstance(value, Mapping) and _has_twins(value):
+        if step == ANY and isinstance(value, dict) and _has_twins(value):
             # The key is computed: any of these may be meant.
             return True
-        if step == ANY or not isinstance(value, Mapping):
+        if step == ANY or not isinstance(value, dict):
             rest = path[position + 1 :] if step == ANY else ()
             return step == ANY and any(_is_ambiguous_along(inner, rest) for inner in _elements(value))
         if _has_twin(value, step):
@@ -61,44 +61,44 @@ def _is_ambiguous_along(value: Json | Mapping[str, Json], path: Path) -> bool:
             return False
         value = value[step]
     # Nearly always it is one string or number that is read.
-    if isinstance(value, Mapping | list):
-        return any(_is_inexact(each) or (isinstance(each, Mapping) and _has_twins(each)) for each in _walk(value))
+    if isinstance(value, dict | list):
+        return any(_is_inexact(each) or (isinstance(each, dict) and _has_twins(each)) for each in _walk(value))
     return _is_inexact(value)
 
 
-def _elements(value: Json | Mapping[str, Json]) -> Iterable[Json]:
-    if isinstance(value, Mapping):
+def _elements(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
-def _has_twin(value: Mapping[str, Json], name: str) -> bool:
+def _has_twin(value: dict[str, Json], name: str) -> bool:
     folded = name.casefold()
     return folded in [key.casefold() for key in value if key != name]
 
 
-def _has_twins(value: Mapping[str, Json]) -> bool:
+def _has_twins(value: dict[str, Json]) -> bool:
     return len({key.casefold() for key in value}) < len(value)
 
 
-def _has_twin_below(value: Mapping[str, Json], names: frozenset[str]) -> bool:
+def _has_twin_below(value: dict[str, Json], names: frozenset[str]) -> bool:
     folded = {name.casefold() for name in names}
     for each in _walk(value):
-        if isinstance(each, Mapping) and any(key not in names and key.casefold() in folded for key in each):
+        if isinstance(each, dict) and any(key not in names and key.casefold() in folded for key in each):
             return True
     return False
 
 
-def _is_inexact(value: Json | Mapping[str, Json]) -> bool:
+def _is_inexact(value: Json) -> bool:
     return isinstance(value, int) and not -_MAX_EXACT <= value <= _MAX_EXACT
 
 
-def _walk(value: Json | Mapping[str, Json]) -> Iterator[Json | Mapping[str, Json]]:
-    pending: list[Json | Mapping[str, Json]] = [value]
+def _walk(value: Json) -> Iterator[Json]:
+    pending: list[Json] = [value]
     while pending:
         each = pending.pop()
         yield each
-        if isinstance(each, Mapping):
+        if isinstance(each, dict):
             pending.extend(each.values())
         elif isinstance(each, list):
             pending.extend(each)

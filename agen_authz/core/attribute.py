@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from agen_authz.core.cel import CelType
 from agen_authz.core.model import Call, Facts, Principal, Target
-from agen_authz.core.value import value
 
 
-@value
-class Situation:
+class Situation(Struct, frozen=True):
     """One target of one call, with all that conditions may read."""
 
     principal: Principal

@@ -8,8 +8,10 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
+
+from msgspec.structs import replace
 
 from agen_authz.core.access import AccessTable, Granted, NotGranted, Unmapped
 from agen_authz.core.attribute import Situation
@@ -51,9 +53,8 @@ class PolicySet:
 def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) -> Decision:
     """Decide one call; never raises for any call that `core.mcp.parse` returned."""
     resource = policies.resources[call.server]
-    owner = Owner(principal.issuer, principal.subject)
     # 1.
-    refused = _check_session(call, facts, owner)
+    refused = _check_session(call, facts, principal)
     if refused is not None:
         return Deny(refused, (Step("session", refused.value),), call.envelope)
     # 2.
@@ -78,9 +79,13 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_step_of(match) for _, match in found)
-    is_new = call.session_id is not None and facts.session_owner is None
-    obligations = (BindSession(call.server, call.session_id, owner),) if is_new and call.session_id else ()
-    return Allow(tuple(why), obligations, _record(found))
+    return Allow(tuple(why), _bind_if_new(call, facts, principal), _record(found) if found else ())
+
+
+def _bind_if_new(call: Call, facts: Facts, principal: Principal) -> tuple[BindSession, ...]:
+    if call.session_id is None or facts.session_owner is not None:
+        return ()
+    return (BindSession(call.server, call.session_id, Owner(principal.issuer, principal.subject)),)
 
 
 # What an enforced policy asks for. Where several apply, the first row that one of them fills is what is decided:
@@ -149,7 +154,7 @@ def _record(found: list[_Found]) -> tuple[Matched, ...]:
     )
 
 
-def _check_session(call: Call, facts: Facts, owner: Owner) -> Reason | None:
+def _check_session(call: Call, facts: Facts, principal: Principal) -> Reason | None:
     shape = call.envelope.shape
     if call.session_id is None:
         if shape is Shape.RESPONSE:
@@ -158,7 +163,8 @@ def _check_session(call: Call, facts: Facts, owner: Owner) -> Reason | None:
     if facts.session_owner is None:
         # A response answers what the server asked in this session: it cannot be the session's first word.
         return Reason.SESSION_UNKNOWN if shape is Shape.RESPONSE else None
-    return None if facts.session_owner == owner else Reason.SESSION_UNKNOWN
+    is_theirs = facts.session_owner == Owner(principal.issuer, principal.subject)
+    return None if is_theirs else Reason.SESSION_UNKNOWN
 
 
 def _check_method(call: Call, resource: Resource) -> Reason | None:

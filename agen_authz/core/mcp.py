@@ -15,6 +15,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from agen_authz.core.errors import Malformed
 from agen_authz.core.message import SUBSCRIPTION_KEYS, Message, envelope_of, read_message
 from agen_authz.core.method import Method, Names, find_method
@@ -33,7 +35,6 @@ from agen_authz.core.model import (
 from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json
 from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
-from agen_authz.core.value import value
 from agen_authz.core.version import ASSUMED_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -54,11 +55,10 @@ class BodyLimits:
     admits_text: bool = False
 
 
-@value
-class _Parameters:
+class _Parameters(Struct, frozen=True):
     targets: tuple[Target, ...] = ()
-    arguments: Mapping[str, Json] | None = None
-    inputs: Mapping[str, Json] | None = None
+    arguments: dict[str, Json] | None = None
+    inputs: dict[str, Json] | None = None
     uses_task: bool = False
 
 

@@ -7,17 +7,17 @@ refused: GHSA-wvj2-96wp-fq3f and GHSA-q382-vc8q-7jhj show backends that do.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from agen_authz.core.errors import Malformed
 from agen_authz.core.model import Envelope, Era, Json, MessageId, Shape
 from agen_authz.core.reason import Reason
-from agen_authz.core.value import value
 
 _MAX_ID_CHARS = 1024
 _MAX_METHOD_CHARS = 128
 
 
-@value
-class Message:
+class Message(Struct, frozen=True):
     """A request, notification or posted response.
 
     `meta` is `params._meta`, empty where there is none; `document` is all of it.

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from msgspec import Struct
+
 from agen_authz.core.ambiguity import has_nul, is_ambiguous
 from agen_authz.core.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
 from agen_authz.core.cel import Activation, Condition, Environment
@@ -15,7 +17,6 @@ from agen_authz.core.cel_tree import Path
 from agen_authz.core.model import Call, Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.selector import SelectorIndex, index_selectors
 from agen_authz.core.stepup import Demand
-from agen_authz.core.value import value
 
 _MAX_SEEN = 4096
 _CHOSEN_BY_CALLERS = ("args", "inputs")
@@ -34,8 +35,7 @@ class Policy:
     demand: Demand | None = None
 
 
-@value
-class Match:
+class Match(Struct, frozen=True):
     """A policy that applies to a call, or that could not be evaluated for it."""
 
     policy: Policy

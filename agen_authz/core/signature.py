@@ -13,16 +13,15 @@ What is signed, in this order: the mandatory components, then those that a resou
 """
 
 import hashlib
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
 from agen_authz.core.errors import Malformed
 from agen_authz.core.mac import authenticate
-from agen_authz.core.model import Request
 from agen_authz.core.reason import Reason
-from agen_authz.core.value import value
 
 LABEL, TAG, ALGORITHM = "agen", "agen-authz", "hmac-sha256"
 # The headers that say who asks, and of whom, in the order in which they are signed.
@@ -53,8 +52,22 @@ class Target:
     query: str | None
 
 
-@value
-class Signed:
+class Signable(Protocol):
+    """What is read of a request to sign it (`core.model.Request`)."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def authority(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def repeated(self) -> frozenset[str]: ...
+    @property
+    def raw_body(self) -> bytes: ...
+
+
+class Signed(NamedTuple):
     """The three headers that a signature adds."""
 
     content_digest: str
@@ -64,7 +77,12 @@ class Signed:
 
 def digest_content(body: bytes) -> str:
     """Render `content-digest` of a body, `sha-256` only (RFC 9530 section 2); no body is zero bytes."""
-    return f"sha-256=:{b64encode(hashlib.sha256(body).digest()).decode('ascii')}:"
+    return f"sha-256=:{write_base64(hashlib.sha256(body).digest())}:"
+
+
+def write_base64(raw: bytes) -> str:
+    """Write bytes as a Byte Sequence of Structured Fields holds them (RFC 9651 section 4.1.8), without its colons."""
+    return b2a_base64(raw, newline=False).decode("ascii")
 
 
 def spell_component(component: str) -> str:
@@ -117,7 +135,7 @@ class Signer:
         self._covered = " ".join(map(spell_component, MANDATORY))
 
     def sign(
-        self, request: Request, caller_lines: str, request_id: str, *, created: int, nonce: str
+        self, request: Signable, caller_lines: str, request_id: str, *, created: int, nonce: str
     ) -> Signed | Malformed:
         """Sign one request, of the caller whose headers are `caller_lines` of the signature base."""
         covered, lines = self._covered, ""
@@ -136,10 +154,10 @@ class Signer:
             f"{caller_lines}{self._resource_line}"
             f'"agen-request-id": "{request_id}"\n{lines}"@signature-params": {parameters}'
         )
-        signature = b64encode(compute_signature(base, self._key.secret)).decode("ascii")
+        signature = write_base64(compute_signature(base, self._key.secret))
         return Signed(digest, f"{LABEL}={parameters}", f"{LABEL}=:{signature}:")
 
-    def _find_components(self, request: Request) -> tuple[str, str] | Malformed:
+    def _find_components(self, request: Signable) -> tuple[str, str] | Malformed:
         covered, found = [self._covered], []
         for component in self._components:
             if component in request.repeated:
@@ -154,7 +172,7 @@ class Signer:
                 found.append((component, content))
         return " ".join(covered), render_lines(found)
 
-    def _find(self, request: Request, component: str) -> str | None:
+    def _find(self, request: Signable, component: str) -> str | None:
         if component.startswith("@"):
             return derive(component, request.method, replace(self._target, authority=request.authority))
         found = request.headers.get(component)

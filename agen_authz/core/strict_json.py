@@ -85,12 +85,13 @@ def parse_json(raw: bytes, max_depth: int) -> Json | Malformed:
 
 
 def parse_plain(raw: bytes) -> tuple[Json] | None:
-    """Parse what is written exactly as its value is written, but for spaces after commas and colons; else None.
+    """Parse what is written exactly as its value is written, but for spaces; else None.
 
-    A lenient parser is enough here. A key that it dropped, a number that it rounded, an escape that it resolved
-    would be missing or written otherwise. Taking spaces away after commas and colons on both sides takes no
-    token away and joins none, so equal texts have as many members in each object, and the same numbers and
-    escapes: what they were read as is their only reading.
+    A lenient parser is enough here: a key that it dropped, a number that it rounded, an escape that it resolved
+    would be missing or written otherwise. Taking every space away on both sides hides none of that: outside of
+    strings no space stands between two tokens that would become one, and inside it is no quote and no escape, so
+    equal texts are the same tokens, but for spaces within strings. As many members in each object, the same
+    numbers and the same escapes: what they were read as is their only reading.
     """
     try:
         value: Json = orjson.loads(raw)
@@ -98,11 +99,8 @@ def parse_plain(raw: bytes) -> tuple[Json] | None:
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         # The second: it writes fewer levels than it reads.
         return None
-    return (value,) if written == raw or _squeeze(written) == _squeeze(raw) else None
-
-
-def _squeeze(text: bytes) -> bytes:
-    return text.replace(b", ", b",").replace(b": ", b":")
+    is_plain = written == raw or written.replace(b" ", b"") == raw.replace(b" ", b"")
+    return (value,) if is_plain else None
 
 
 def parse_strictly(raw: bytes, max_depth: int | None) -> Json | Malformed:

@@ -53,7 +53,7 @@ def render_event(decision: Decision, asked: Asked, recording: Recording, *, now:
         "time": datetime.fromtimestamp(now, UTC),
         "request_id": asked.request_id,
         "decision": decision_word(decision),
-        "reason": reason_of(decision).value,
+        "reason": str(reason_of(decision)),
         "server": asked.route.resource.name if asked.route is not None else "",
         "policy_set": recording.policy_set,
         "duration_us": duration_us,
@@ -106,11 +106,11 @@ def _call(call: Call, digest_key: bytes) -> dict[str, Any]:
     else:
         identifier = f"{'s' if isinstance(message_id, str) else 'i'}:{message_id}"[:_MAX_TEXT_CHARS]
     return {
-        "era": call.envelope.era.value,
+        "era": str(call.envelope.era),
         "version": call.version,
-        "shape": call.envelope.shape.value,
+        "shape": str(call.envelope.shape),
         "method": call.method,
-        "targets": [{"kind": target.kind.value, "name": target.name} for target in call.targets],
+        "targets": [{"kind": str(target.kind), "name": target.name} for target in call.targets],
         "arguments_digest": digest_arguments(call.arguments, digest_key) if call.arguments else "",
         "session_digest": digest_text(call.session_id, digest_key) if call.session_id is not None else "",
         "id": identifier,

@@ -45,21 +45,21 @@ def read_check(raw: bytes) -> Request | Malformed:
     except DecodeError:
         return Malformed(Reason.REQUEST_UNREADABLE)
     http = attributes.request.http
-    if not http.method or not http.path or not http.host:
+    method, path, host = http.method, http.path, http.host
+    if not method or not path or not host:
         return Malformed(Reason.REQUEST_UNREADABLE, "no method, path or host")
     headers, names, repeated = _read_headers(http)
     if names.has_empty:
         return Malformed(Reason.REQUEST_UNREADABLE, "a header without a name")
-    host = http.host
     if headers.get(":authority", host) != host or headers.get("host", host) != host:
         repeated = repeated | {"host"}
     body, text = http.raw_body, http.body
     if not body:
         body = text.encode("utf-8")
     return Request(
-        method=http.method,
+        method=method,
         authority=host,
-        path=http.path,
+        path=path,
         headers=headers,
         names=names,
         repeated=repeated,

@@ -6,6 +6,7 @@ A refusal says the Reason, one sentence and our request id; nothing about rules,
 from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 
 from agen_authz.core.model import (
     Call,
@@ -35,8 +36,7 @@ _TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind
 _LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNSUPPORTED})
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """What an answer is bound to, filled in on a request's way; None for what was not known when the decision fell."""
 
     request_id: str

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from agen_authz.core.cel import Mistake
 from agen_authz.core.jwk import parse_jwks
@@ -111,24 +112,24 @@ def test_words_are_written_as_the_fuzzer_reads_them():
 def forgetful(raw):
     read = read_check(raw)
     assert isinstance(read, Request)
-    return replace(read, repeated=frozenset())
+    return structs.replace(read, repeated=frozenset())
 
 
 def deaf_to_partial_bodies(raw):
     read = read_check(raw)
     assert isinstance(read, Request)
-    return replace(read, is_partial=False)
+    return structs.replace(read, is_partial=False)
 
 
 def parse_as(request, server, limits, **changes):
     call = parse(request, server, limits)
     assert isinstance(call, Call)
-    return replace(call, **changes)
+    return structs.replace(call, **changes)
 
 
 def read_last_of_two(request, server, limits):
     """Read a message as a parser does that takes the last of two keys."""
-    return parse(replace(request, raw_body=json.dumps(json.loads(request.raw_body)).encode()), server, limits)
+    return parse(structs.replace(request, raw_body=json.dumps(json.loads(request.raw_body)).encode()), server, limits)
 
 
 def believe(token, key, provider):

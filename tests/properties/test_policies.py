@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from agen_authz.core.attribute import Situation
 from agen_authz.core.decide import PolicySet, decide
@@ -78,7 +79,7 @@ def is_weaker(after: Decision, before: Decision) -> bool:
 def bare(decision: Decision) -> Decision:
     """Leave out what a decision only remembers."""
     assert not isinstance(decision, Answer)
-    return replace(decision, why=(), matched=())
+    return structs.replace(decision, why=(), matched=())
 
 
 def names(policy: Policy, scene: Scene) -> bool:
