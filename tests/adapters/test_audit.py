@@ -82,8 +82,8 @@ def test_line_longer_than_the_pipe_is_cut_off_and_not_waited_for(pipe):
 def test_line_that_was_cut_off_is_finished_before_the_next_event(pipe):
     pipe.emit(LONG)
     seen = pipe.drain()
-    # The rest of the first line fills the page: the event behind it is lost whole.
-    emitted = [pipe.emit(b"second")]
+    # The rest of the first line takes a part of the page: an event that needs more than what is left is lost whole.
+    emitted = [pipe.emit(b"y" * (PAGE - 500))]
     seen += pipe.drain()
     emitted.append(pipe.emit(b"third"))
     seen += pipe.drain()
@@ -94,7 +94,7 @@ def test_rest_of_a_line_waits_as_long_as_the_reader_stalls(pipe):
     pipe.emit(LONG)
     stalled = [pipe.emit(b"lost"), pipe.emit(b"lost too")]
     seen = pipe.drain()
-    pipe.emit(b"lost as well")
+    pipe.emit(b"y" * (PAGE - 500))
     assert (stalled, seen + pipe.drain()) == ([False, False], LONG + b"\n")
 
 
@@ -109,10 +109,36 @@ def test_reader_that_hangs_up_in_the_middle_of_a_line_is_unavailable(pipe):
     assert [pipe.emit(b"{}"), pipe.emit(b"{}")] == [False, False]
 
 
-def test_descriptor_that_was_closed_is_unavailable(pipe):
-    os.close(pipe.writer)
-    pipe.writer = -1
-    assert pipe.emit(b"{}") is False
+def test_descriptor_that_was_closed_is_unavailable(tmp_path):
+    descriptor = os.open(tmp_path / "audit.jsonl", os.O_WRONLY | os.O_CREAT)
+    sink = StdoutSink(descriptor, CountingMetrics())
+    os.close(descriptor)
+    with pytest.raises(Unavailable):
+        sink.emit(b"{}")
+
+
+def test_descriptor_that_is_none_is_unavailable_from_the_start():
+    with pytest.raises(Unavailable):
+        StdoutSink(10_000, CountingMetrics()).emit(b"{}")
+
+
+def test_pipe_that_cannot_be_opened_again_is_asked_before_each_write(pipe, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", _refuse)
+        sink = StdoutSink(pipe.writer, CountingMetrics())
+    sink.emit(b"x" * (PAGE - 1))
+    with pytest.raises(Unavailable):
+        sink.emit(b"late")
+    assert pipe.drain() == b"x" * (PAGE - 1) + b"\n"
+
+
+def test_flags_of_the_descriptor_that_others_share_stay_as_they_are(pipe):
+    pipe.emit(b"{}")
+    assert os.get_blocking(pipe.writer) is True
+
+
+def _refuse(*_: object) -> int:
+    raise PermissionError
 
 
 @pytest.mark.loopback
