@@ -17,7 +17,10 @@ _ESCAPED_NUL = b"\\u0000"
 
 def is_ambiguous(value: dict[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
     """Say whether a condition that reads `paths` below `value`, and `loose` names anywhere in it, is fooled."""
-    return any(_is_ambiguous_along(value, path) for path in paths) or (bool(loose) and _has_twin_below(value, loose))
+    for path in paths:
+        if _is_ambiguous_along(value, path):
+            return True
+    return bool(loose) and _has_twin_below(value, loose)
 
 
 def has_nul(value: object) -> bool:
