@@ -182,7 +182,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.JSON_NUMBER: (400, PARSE_ERROR, "A number is not finite, or beyond 64 bits.", "send such numbers as strings"),
     Reason.JSON_SURROGATE: (400, PARSE_ERROR, "A string has half of a surrogate pair.", "send well-formed Unicode"),
     Reason.JSON_DEPTH: (400, PARSE_ERROR, "The body is nested too deeply.", "see `limits.json_depth`"),
-    Reason.JSON_KEY_TWIN: (400, INVALID_REQUEST, "A key differs from a known one in case or form only.", "send the key exactly as MCP spells it"),
+    Reason.JSON_KEY_TWIN: (400, INVALID_REQUEST, "A key differs from a known one in case or form only, or is a prototype to JavaScript.", "send the keys of MCP exactly as it spells them, and none called `__proto__`"),
     Reason.BATCH: (400, INVALID_REQUEST, "Batches are not accepted.", "send one message per request"),
     Reason.NOT_A_MESSAGE: (400, INVALID_REQUEST, "The body is not a JSON-RPC 2.0 message.", "send one JSON-RPC 2.0 object"),
     Reason.ID_MALFORMED: (400, INVALID_REQUEST, "The id must be a string or an integer.", "send such an id, at most 1024 characters long"),

@@ -6,6 +6,8 @@ What strict means, in the order it is checked:
  3. no NaN, Infinity, number that overflows a double, integer beyond 64 bits
  4. nesting within the limit
  5. no lone surrogate, in keys and values
+ 6. no key that a JavaScript object takes for its prototype once it is copied or merged: `__proto__`, and
+    `prototype` in a `constructor`
 
 Most bodies are written in the one plain way in which their value is written; they need none of it (`parse_plain`).
 """
@@ -23,6 +25,10 @@ from agen_authz.core.reason import Reason
 
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _MAX_INTEGER_DIGITS = 21
+# `copy[key] = ...` with this key sets what the copy inherits from (ECMA-262 annex B.3.1): members that no other
+# parser sees there.
+_PROTO, _CONSTRUCTOR, _PROTOTYPE = "__proto__", "constructor", "prototype"
+_MAY_NAME_PROTOTYPE = (b'"__proto__"', b'"prototype"')
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -36,7 +42,13 @@ def _read_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise _Refused(Reason.JSON_DUPLICATE_KEY)
+    if _PROTO in members or (_CONSTRUCTOR in members and _has_prototype(members[_CONSTRUCTOR])):
+        raise _Refused(Reason.JSON_KEY_TWIN)
     return members
+
+
+def _has_prototype(value: Json) -> bool:
+    return isinstance(value, dict) and _PROTOTYPE in value
 
 
 def _read_integer(text: str) -> int:
@@ -77,7 +89,8 @@ def parse_json(raw: bytes, max_depth: int) -> Json | Malformed:
     # Counting brackets costs nothing and spares most bodies the walk; brackets inside strings only
     # make the count too high, which the walk then settles.
     may_be_deep = raw.count(b"[") + raw.count(b"{") > max_depth
-    if not may_be_deep:
+    # A plain body escapes no letter, so that the bytes say whether such a key may be there.
+    if not (may_be_deep or any(name in raw for name in _MAY_NAME_PROTOTYPE)):
         plain = parse_plain(raw)
         if plain is not None:
             return plain[0]

@@ -10,6 +10,8 @@ READ = {
     "escaped backslash before a look-alike": (b'"\\\\ud83d"', "\\ud83d"),
     "largest": (b"18446744073709551615", 2**64 - 1),
     "smallest": (b"-9223372036854775808", -(2**63)),
+    "text that names a prototype": (b'{"constructor":["__proto__"],"prototype":1}', {"constructor": ["__proto__"], "prototype": 1}),
+    "constructor of another kind": (b'{"constructor":{"a":"prototype"}}', {"constructor": {"a": "prototype"}}),
     "underflow": (b"1e-999", 0.0),
     "brackets in strings": (b'["[[[[{{{{", "\\"[[["]', ["[[[[{{{{", '"[[[']),
     "as deep as allowed": (b'[{"a":[]}]', [{"a": []}]),
@@ -31,6 +33,9 @@ REFUSED = {
     "too deep and never closed": (b"[" * 100_000, Reason.JSON_DEPTH),
     "half a pair": (b'["\\uDFFF"]', Reason.JSON_SURROGATE),
     "half a pair as a key": (b'{"\\ud800":1}', Reason.JSON_SURROGATE),
+    "prototype": (b'{"__proto__":{}}', Reason.JSON_KEY_TWIN),
+    "prototype, escaped": (b'[{"a":{"__pr\\u006fto__":1}}]', Reason.JSON_KEY_TWIN),
+    "prototype of a constructor": (b'{"constructor":{"prototype":{"a":1}}}', Reason.JSON_KEY_TWIN),
     "half a pair deep inside": (b'[[{"a":"\\ud800"}]]', Reason.JSON_SURROGATE),
 }
 
