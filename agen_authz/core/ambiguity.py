@@ -1,9 +1,11 @@
 """Whether what a condition reads of a call's arguments means one thing to every backend.
 
-A backend may read `Amount` where a condition reads `amount`, and an integer beyond 2^53 as its neighbour: a
-condition that reads such a value cannot be evaluated.
+A backend may read `Amount` or `a_mount` where a condition reads `amount`, and an integer beyond 2^53 as its
+neighbour: a condition that reads such a value cannot be evaluated.
 """
 
+import string
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
@@ -13,6 +15,7 @@ from agen_authz.core.model import Json
 
 _MAX_EXACT = 2**53
 _ESCAPED_NUL = b"\\u0000"
+_LETTERS_ONLY = str.maketrans("", "", string.punctuation + string.whitespace)
 
 
 def is_ambiguous(value: dict[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
@@ -75,19 +78,28 @@ def _elements(value: Json) -> Iterable[Json]:
     return value if isinstance(value, list) else ()
 
 
+def _fold(key: str) -> str:
+    # What mappers to members of objects look away from: case, compatible forms, and every mark between or around
+    # the letters (protobuf's JSON takes `userId` for `user_id`, Go's json/v2 takes `user-id`, others trim).
+    if key.isascii():
+        return key.lower().translate(_LETTERS_ONLY) or key
+    folded = unicodedata.normalize("NFKC", key.casefold()).casefold()
+    return "".join(filter(str.isalnum, folded)) or folded
+
+
 def _has_twin(value: dict[str, Json], name: str) -> bool:
-    folded = name.casefold()
-    return folded in [key.casefold() for key in value if key != name]
+    folded = _fold(name)
+    return folded in [_fold(key) for key in value if key != name]
 
 
 def _has_twins(value: dict[str, Json]) -> bool:
-    return len({key.casefold() for key in value}) < len(value)
+    return len({_fold(key) for key in value}) < len(value)
 
 
 def _has_twin_below(value: dict[str, Json], names: frozenset[str]) -> bool:
-    folded = {name.casefold() for name in names}
+    folded = {_fold(name) for name in names}
     for each in _walk(value):
-        if isinstance(each, dict) and any(key not in names and key.casefold() in folded for key in each):
+        if isinstance(each, dict) and any(key not in names and _fold(key) in folded for key in each):
             return True
     return False
 

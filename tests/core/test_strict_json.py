@@ -10,7 +10,10 @@ READ = {
     "escaped backslash before a look-alike": (b'"\\\\ud83d"', "\\ud83d"),
     "largest": (b"18446744073709551615", 2**64 - 1),
     "smallest": (b"-9223372036854775808", -(2**63)),
-    "text that names a prototype": (b'{"constructor":["__proto__"],"prototype":1}', {"constructor": ["__proto__"], "prototype": 1}),
+    "text that names a prototype": (
+        b'{"constructor":["__proto__"],"prototype":1}',
+        {"constructor": ["__proto__"], "prototype": 1},
+    ),
     "constructor of another kind": (b'{"constructor":{"a":"prototype"}}', {"constructor": {"a": "prototype"}}),
     "underflow": (b"1e-999", 0.0),
     "brackets in strings": (b'["[[[[{{{{", "\\"[[["]', ["[[[[{{{{", '"[[[']),

@@ -1,5 +1,7 @@
 """Policies over the arguments of a call, which the caller chooses: each applies, does not, or cannot be evaluated."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -82,13 +84,18 @@ def check(raw: bytes, evaluate: Evaluate | None = None) -> None:
 
 def _find(arguments: Mapping[str, Any], name: str) -> _Read:
     value = arguments.get(name)
-    twins = [key for key in arguments if key != name and key.casefold() == name]
+    twins = [key for key in arguments if key != name and _bare(key) == name]
     is_twofold = _has_two_readings(value)
     return _Read(False) if name not in arguments or twins or is_twofold else _Read(True, value)
 
 
+def _bare(key: str) -> str:
+    key = unicodedata.normalize("NFKC", key.casefold()).casefold()
+    return "".join(re.findall(r"[^\W_]", key)) or key
+
+
 def _has_two_readings(value: Any) -> bool:
-    if isinstance(value, dict) and len({key.casefold() for key in value}) < len(value):
+    if isinstance(value, dict) and len({_bare(key) for key in value}) < len(value):
         return True
     if isinstance(value, dict | list):
         return any(map(_has_two_readings, value.values() if isinstance(value, dict) else value))
