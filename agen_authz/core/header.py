@@ -37,18 +37,24 @@ FORWARDED_HEADERS = frozenset(
         "transfer-encoding",
     }
 )
+# Headers that repeat arguments of a call (core/mirror.py).
+PARAMETER_PREFIX = "mcp-param-"
 _MAX_REMEMBERED_CHARS = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderNames:
-    """Names in the order they came, and what is asked of names alone; `single` are those that may be sent once."""
+    """Names in the order they came, and what is asked of names alone.
+
+    `single` are those that may be sent once, `mirrored` those that repeat arguments.
+    """
 
     names: tuple[str, ...]
     single: tuple[str, ...]
     is_lower: bool
     has_underscore: bool
     has_empty: bool
+    mirrored: tuple[str, ...] = ()
 
 
 def look_at(names: tuple[str, ...]) -> HeaderNames:
@@ -65,6 +71,7 @@ def _look_at(names: tuple[str, ...]) -> HeaderNames:
         is_lower=joined == joined.lower(),
         has_underscore="_" in joined,
         has_empty="" in names,
+        mirrored=tuple(name for name in names if name.startswith(PARAMETER_PREFIX)),
     )
 
 

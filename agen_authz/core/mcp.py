@@ -11,7 +11,6 @@ The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamab
 """
 
 import re
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from msgspec import Struct
 from agen_authz.core.errors import Malformed
 from agen_authz.core.message import SUBSCRIPTION_KEYS, Message, envelope_of, read_message
 from agen_authz.core.method import Method, Names, find_method
+from agen_authz.core.mirror import are_mirrored, decode_value
 from agen_authz.core.model import (
     Call,
     Envelope,
@@ -40,7 +40,6 @@ from agen_authz.core.version import ASSUMED_VERSION, LEGACY_VERSIONS, MODERN_VER
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 _JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
-_BASE64_NAME = re.compile(r"=\?base64\?(.*)\?=")
 _MAX_SUBSCRIPTIONS = 1000
 _MAX_ECHO_CHARS = 64
 _TASK_KEYS = frozenset({"task", "taskId", "taskIds"})
@@ -94,6 +93,9 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
     method = find_method(message.method, era)
     # 6. and 7.
     wrong = _check_shape(message, method) or _check_headers(request.headers, message, method, era)
+    mirrored = request.names.mirrored
+    if wrong is None and mirrored and not are_mirrored(mirrored, request.headers, message.params.get("arguments")):
+        wrong = Reason.HEADER_MISMATCH
     if wrong is not None:
         return Misread(wrong, envelope)
     parameters = _read_parameters(message, method, server)
@@ -227,7 +229,7 @@ def _check_headers(headers: Mapping[str, str], message: Message, method: Method 
     named = _named_in(message, method)
     if named == stated_name and not stated_name.startswith("=?"):
         return None
-    return None if named is not None and _decode_name(stated_name) == named else Reason.HEADER_MISMATCH
+    return None if named is not None and decode_value(stated_name) == named else Reason.HEADER_MISMATCH
 
 
 def _named_in(message: Message, method: Method | None) -> str | None:
@@ -239,18 +241,6 @@ def _named_in(message: Message, method: Method | None) -> str | None:
 
 
 _NAME_KEYS = {Names.TOOL: "name", Names.PROMPT: "name", Names.RESOURCE: "uri", Names.TASK: "taskId"}
-
-
-def _decode_name(value: str) -> str | None:
-    match = _BASE64_NAME.fullmatch(value)
-    if match is None:
-        return value
-    try:
-        decoded = b64decode(match[1], validate=True)
-        # Spare bits or padding of another form would be a second spelling of one name.
-        return decoded.decode("utf-8") if b64encode(decoded).decode("ascii") == match[1] else None
-    except ValueError:
-        return None
 
 
 def _read_parameters(message: Message, method: Method | None, server: str) -> _Parameters | Reason:

@@ -102,7 +102,7 @@ KEPT: dict[str, tuple[Sent, dict[str, str | None]]] = {
     "media_type_in_upper_case": (Sent(replaced=[(TYPE, "Application/JSON")]), {TYPE: "Application/JSON"}),
     "identity_encoding": (Sent(added=[("content-encoding", "identity")]), {"content-encoding": "identity"}),
     "trace_context": (Sent(added=[("tracestate", "a=1")]), {"tracestate": "a=1"}),
-    "parameter_header": (Sent(added=[("mcp-param-region", "eu")]), {"mcp-param-region": "eu"}),
+    "parameter_header": (Sent(added=[("mcp-param-customer", "c-1001")]), {"mcp-param-customer": "c-1001"}),
     "accept_encoding": (Sent(added=[("accept-encoding", "gzip")]), {"accept-encoding": "gzip"}),
 }  # fmt: skip
 OURS = {
@@ -122,6 +122,8 @@ OURS = {
         Sent(replaced=[("mcp-protocol-version", "2026-07-28, 2025-11-25")]), 400, "header_repeated",
     ),
     "two_sessions": (Sent(added=[(SESSION, "a"), (SESSION, "b")]), 400, "header_repeated"),
+    "parameter_of_no_argument": (Sent(added=[("mcp-param-region", "eu")]), 400, "header_mismatch"),
+    "parameter_that_lies": (Sent(added=[("mcp-param-customer-id", "c-1002")]), 400, "header_mismatch"),
     "two_parameters": (
         Sent(added=[("mcp-param-region", "eu"), ("mcp-param-region", "us")]), 400, "header_repeated",
     ),

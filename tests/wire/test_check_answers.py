@@ -56,7 +56,7 @@ SENT = {
     "content-digest": "x",
     "cookie": "a=b",
     "last-event-id": "1",
-    "mcp-param-region": "eu",
+    "mcp-param-id": "1",
     "mcp-session-id": "s1",
     "range": "bytes=0-1",
     "signature": "x",
