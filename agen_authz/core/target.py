@@ -6,6 +6,7 @@ normalised: what rules are matched against is what the backend receives.
 
 import re
 import unicodedata
+from ipaddress import IPv4Address, IPv6Address
 
 _TOOL = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 _MAX_PROMPT_CHARS = 256
@@ -15,8 +16,12 @@ _URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%{}-]{1,2048}")
 # Schemes whose parsers lower the host, drop a default port and take `/` for `//` (WHATWG URL, "special scheme").
 _WEB = frozenset({"http:", "https:", "ws:", "wss:", "ftp:"})
 _WEB_REST = re.compile(
-    r"//(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]|\{[A-Za-z0-9_]+\})(?::(?!(?:80|443|21)(?:[/?]|\Z))[0-9]{1,5})?(?:[/?].*)?"
+    r"//(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\]|\{[A-Za-z0-9_]+\})"
+    r"(?::(?!(?:80|443|21)/)[1-9][0-9]{0,4})?/.*"
 )
+# A host whose last label is a number is read as IPv4 address (WHATWG URL, "ends in a number checker"), which has
+# one spelling without hexadecimal, octal or missing parts.
+_NUMBER_HOST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _FILE_REST = re.compile(r"///[^/].*|///")
 # RFC 3986 sections 2.1 and 6.2.2: a percent sign starts two upper-case hex digits, and never spells a character
 # that needs no escape, a separator, a control character or half a byte sequence that UTF-8 does not have; nor
@@ -26,6 +31,7 @@ _BAD_ESCAPE = re.compile(
     r"|%(?:25)*(?:2[DEF]|5[CF]|7[EF]|[01][0-9A-F]|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|C[01]|F[5-9A-F])"
     r"|%(?:25)+(?:2[def]|5[cf]|7[ef]|[01][a-f]|4[a-f]|5a|6[a-f]|7a)"
 )
+_ESCAPES = re.compile(r"(?:%[0-9A-F]{2})+")
 _DOT_SEGMENTS = frozenset({".", ".."})
 
 
@@ -37,17 +43,17 @@ def is_tool_name(name: str) -> bool:
 
 
 def is_prompt_name(name: str) -> bool:
-    """Whether `name` is printable, at most 256 characters, and already in Unicode's NFKC form."""
-    return 0 < len(name) <= _MAX_PROMPT_CHARS and _is_plain(name)
+    """Whether `name` is printable, of at most 256 characters, in Unicode's NFKC form, without blanks around it."""
+    return 0 < len(name) <= _MAX_PROMPT_CHARS and name == name.strip() and _is_plain(name)
 
 
 def is_resource_uri(uri: str) -> bool:
     """Whether `uri` (or URI template) is absolute and spelt in the one way that needs no normalising."""
     scheme = _SCHEME.match(uri)
-    if scheme is None or not _URI.fullmatch(uri) or _BAD_ESCAPE.search(uri):
+    if scheme is None or not _URI.fullmatch(uri) or _BAD_ESCAPE.search(uri) or not _escapes_text(uri):
         return False
     rest = uri[scheme.end() :]
-    if scheme[0] in _WEB and not _WEB_REST.fullmatch(rest):
+    if scheme[0] in _WEB and not _is_web_rest(rest):
         return False
     if scheme[0] == "file:" and not _FILE_REST.fullmatch(rest):
         return False
@@ -55,6 +61,27 @@ def is_resource_uri(uri: str) -> bool:
     if rest.startswith("//") and "@" in segments[2]:
         return False
     return _DOT_SEGMENTS.isdisjoint(segment.partition(";")[0] for segment in segments)
+
+
+def _is_web_rest(rest: str) -> bool:
+    match = _WEB_REST.fullmatch(rest)
+    if match is None:
+        return False
+    host = match["host"]
+    try:
+        if host.startswith("["):
+            return str(IPv6Address(host[1:-1])) == host[1:-1]
+        return _NUMBER_HOST.fullmatch(host) is None or str(IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+def _escapes_text(uri: str) -> bool:
+    # Half a character is replaced by some backends and kept by others.
+    try:
+        return all(bytes.fromhex(run.replace("%", "")).decode("utf-8") for run in _ESCAPES.findall(uri))
+    except ValueError:
+        return False
 
 
 def _is_plain(text: str) -> bool:
