@@ -155,7 +155,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.TOKEN_ISSUER: (401, TOKEN, "The access token's issuer is not accepted here.", "use a provider of the resource"),
     Reason.TOKEN_KEY_UNKNOWN: (401, TOKEN, "The access token's key is not known.", "publish the key in the provider's JWKS, or " + _NEW_TOKEN),
     Reason.TOKEN_SIGNATURE: (401, TOKEN, "The access token's signature is not valid.", _NEW_TOKEN),
-    Reason.TOKEN_ID_TOKEN: (401, TOKEN, "An ID token is not an access token.", "send the access token"),
+    Reason.TOKEN_ID_TOKEN: (401, TOKEN, "This is no access token, but an ID, refresh or logout token.", "send the access token"),
     Reason.TOKEN_KEY_BOUND: (401, TOKEN, "Key-bound tokens are not supported.", "issue plain bearer tokens for this resource"),
     Reason.TOKEN_EXPIRED: (401, TOKEN, "The access token has expired.", _NEW_TOKEN),
     Reason.TOKEN_NOT_YET_VALID: (401, TOKEN, "The access token is not valid yet.", "check the clocks"),

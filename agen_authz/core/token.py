@@ -32,7 +32,12 @@ MAX_TOKEN_CHARS = 16 * 1024
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_DEPTH = 16
-_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "c_hash")
+_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "c_hash", "s_hash")
+# Other tokens that providers sign with the same keys: a logout token is told by its events (OpenID Connect
+# Back-Channel Logout 1.0 section 2.4), the rest by what Keycloak writes in `typ` and Cognito in `token_use`.
+_EVENTS = "events"
+_PURPOSE_CLAIMS = ("typ", "token_use")
+_OTHER_PURPOSES = frozenset({"id", "refresh", "offline", "logout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,7 @@ def verify_token(token: UnverifiedToken, key: PublicKey, provider: Provider) -> 
 def read_principal(token: UnverifiedToken, provider: Provider) -> VerifiedToken | Rejected:
     """Build the Principal from claims whose signature was verified; call it from `verify_token` only."""
     claims = token.unverified_claims
-    if any(name in claims for name in _ID_TOKEN_CLAIMS) or claims.get("token_use") == "id":
+    if _is_for_something_else(claims):
         return Rejected(Reason.TOKEN_ID_TOKEN)
     if "cnf" in claims:
         return Rejected(Reason.TOKEN_KEY_BOUND)
@@ -184,6 +189,13 @@ def read_principal(token: UnverifiedToken, provider: Provider) -> VerifiedToken 
     if reader.mistake:
         return Rejected(Reason.TOKEN_CLAIM, reader.mistake)
     return VerifiedToken(principal, token.kid, token.type, audiences, not_before)
+
+
+def _is_for_something_else(claims: Mapping[str, Json]) -> bool:
+    if isinstance(claims.get(_EVENTS), dict) or any(name in claims for name in _ID_TOKEN_CLAIMS):
+        return True
+    purposes = [claims.get(name) for name in _PURPOSE_CLAIMS]
+    return any(isinstance(each, str) and each.lower() in _OTHER_PURPOSES for each in purposes)
 
 
 def admit_principal(
