@@ -4,9 +4,10 @@ A backend may read `Amount` or `a_mount` where a condition reads `amount`, and a
 neighbour: a condition that reads such a value cannot be evaluated.
 """
 
+import re
 import string
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import orjson
 
@@ -15,6 +16,9 @@ from agen_authz.core.model import Json
 
 _MAX_EXACT = 2**53
 _ESCAPED_NUL = b"\\u0000"
+_MARKS = re.compile(r"[\W_]+")
+_WIDE = re.compile("[\uff10-\uff5a]")
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)}
 _LETTERS_ONLY = str.maketrans("", "", string.punctuation + string.whitespace)
 
 
@@ -78,17 +82,23 @@ def _elements(value: Json) -> Iterable[Json]:
     return value if isinstance(value, list) else ()
 
 
+@lru_cache(maxsize=1024)
+def _fold_known(name: str) -> str:
+    return _fold(name)
+
+
 def _fold(key: str) -> str:
-    # What mappers to members of objects look away from: case, compatible forms, and every mark between or around
-    # the letters (protobuf's JSON takes `userId` for `user_id`, Go's json/v2 takes `user-id`, others trim).
+    # What mappers to members of objects look away from: case, width, and every mark between or around the letters
+    # (protobuf's JSON takes `userId` for `user_id`, Go's json/v2 takes `user-id`, others trim). Not Unicode's
+    # normal forms: to put a run of marks in order takes quadratic time, and callers choose the key.
     if key.isascii():
         return key.lower().translate(_LETTERS_ONLY) or key
-    folded = unicodedata.normalize("NFKC", key.casefold()).casefold()
-    return "".join(filter(str.isalnum, folded)) or folded
+    folded = _MARKS.sub("", key.casefold())
+    return (folded.translate(_NARROW) if _WIDE.search(folded) else folded) or key
 
 
 def _has_twin(value: dict[str, Json], name: str) -> bool:
-    folded = _fold(name)
+    folded = _fold_known(name)
     return folded in [_fold(key) for key in value if key != name]
 
 

@@ -43,6 +43,7 @@ CASES: dict[str, Any] = {
     "soft hyphen": ({"amount": 1, "a\u00admount": 2}, [("amount",)], (), True),
     "dotted capital i": ({"id": 1, "\u0130d": 2}, [("id",)], (), True),
     "another script": ({"amount": 1, "\u0430mount": 2}, [("amount",)], (), False),
+    "marks without a letter": ({"amount": 1, "\u0301": 2}, [("amount",)], (), False),
     "longer name": ({"amount": 1, "amount_eur": 2}, [("amount",)], (), False),
     "snake case, loose": ({"x": [{"userId": 1}]}, [("x",)], ("user_id",), True),
     "sharp s": ({"stra\u00dfe": 1, "strasse": 2}, [("strasse",)], (), True),
@@ -53,6 +54,11 @@ CASES: dict[str, Any] = {
 def test_arguments_mean_one_thing_or_not(name):
     value, paths, loose, expected = CASES[name]
     assert is_ambiguous(value, paths, frozenset(loose)) == expected
+
+
+def test_run_of_marks_takes_no_quadratic_time():
+    # Unicode would put them in order: a minute for these.
+    assert is_ambiguous({"amount" + "\u0316\u0301" * 200_000: 1}, [("amount",)], frozenset())
 
 
 @pytest.mark.parametrize(

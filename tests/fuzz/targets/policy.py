@@ -1,6 +1,5 @@
 """Policies over the arguments of a call, which the caller chooses: each applies, does not, or cannot be evaluated."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -90,8 +89,11 @@ def _find(arguments: Mapping[str, Any], name: str) -> _Read:
 
 
 def _bare(key: str) -> str:
-    key = unicodedata.normalize("NFKC", key.casefold()).casefold()
-    return "".join(re.findall(r"[^\W_]", key)) or key
+    letters = "".join(each for each in key.casefold() if each.isalnum())
+    return (
+        "".join(unicodedata.normalize("NFKC", each) if "\uff10" <= each <= "\uff5a" else each for each in letters)
+        or key
+    )
 
 
 def _has_two_readings(value: Any) -> bool:
