@@ -13,6 +13,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 _MAX_HOPS = 64
 _MAX_TEXT_CHARS = 256
+_MAX_ADDRESS_CHARS = 64
 _MAX_SEEN, _MAX_SEEN_CHARS = 4096, 1024
 
 
@@ -93,8 +94,13 @@ def _read_country(said: _Said, trusted: tuple[Network, ...]) -> str | None:
     return value.upper() if len(value) == 2 and value.isascii() and value.isalpha() else None
 
 
-@lru_cache(maxsize=4096)
 def _read_address(text: str) -> Address | None:
+    # What is remembered is bounded in characters as well: no address is longer, and callers choose the text.
+    return _parse_address(text) if len(text) <= _MAX_ADDRESS_CHARS else None
+
+
+@lru_cache(maxsize=4096)
+def _parse_address(text: str) -> Address | None:
     try:
         address = ip_address(text)
     except ValueError:

@@ -36,8 +36,8 @@ class Templates:
 
     def _keep(self, key: tuple[str, Era, tuple[str, ...]], render: Callable[[], bytes]) -> bytes:
         part = render()
-        # Bounded in number and size: clients choose the names.
-        if len(part) <= _MAX_KEPT_BYTES:
+        # Bounded in number and size: clients choose the names, and those that reach the backend are in the key only.
+        if len(part) + sum(map(len, key[2])) <= _MAX_KEPT_BYTES:
             if len(self._resource_parts) >= _MAX_KEPT:
                 self._resource_parts.clear()
             self._resource_parts[key] = part

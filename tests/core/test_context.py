@@ -1,3 +1,4 @@
+import tracemalloc
 from ipaddress import ip_network
 
 import pytest
@@ -80,3 +81,15 @@ def test_flood_of_origins_is_answered_and_not_kept():
         read_context(build.request(peer="192.0.2.1", headers={"user-agent": f"a{number}"}), surroundings)
     long = read_context(build.request(peer="192.0.2.1", headers={"user-agent": "a" * 2000}), surroundings)
     assert len(surroundings.seen) <= 4096 and long.user_agent == "a" * 256
+
+
+def test_flood_of_long_hops_is_not_kept():
+    surroundings = Surroundings(trusted_proxies=PROXIES)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            headers = {"x-forwarded-for": f"{number}" + "z" * 50_000}
+            assert read_context(build.request(peer="10.0.0.1", headers=headers), surroundings).ip is None
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -1,5 +1,6 @@
 """Parts that are rendered once: the same bytes as rendering anew, and never more of them than bounded."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -53,3 +54,14 @@ def test_flood_of_names_is_rendered_and_not_kept():
     for number in range(3000):
         assert removed(templates, (f"x-{number}",)) == {f"x-{number}"}
     assert removed(templates, ("x" * 5000,)) == {"x" * 5000}
+
+
+def test_flood_of_long_names_that_reach_the_backend_is_not_kept():
+    templates = Templates("off")
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            assert removed(templates, (f"mcp-param-{number}" + "x" * 50_000,)) == set()
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
