@@ -79,14 +79,14 @@ def _has_body(request: Request) -> bool:
 
 def _check_headers(request: Request) -> Malformed | None:
     # 2.
-    headers, names = request.headers, request.names
-    if names.has_underscore:
+    headers = request.headers
+    if request.names.has_underscore:
         return Malformed(Reason.HEADER_UNDERSCORE)
     for name in request.repeated:
         if name in _ONCE_ONLY or name.startswith("mcp-"):
             return Malformed(Reason.HEADER_REPEATED)
     # Visible ASCII and spaces, all values in one go.
-    values = "".join([headers[name] for name in names.single])
+    values = request.names.join_single(headers)
     if not (values.isascii() and values.isprintable()):
         return Malformed(Reason.HEADER_MALFORMED)
     # A backend that trims would read another session's id.

@@ -15,6 +15,7 @@ from agen_authz.core.cel_tree import ANY, Path
 from agen_authz.core.model import Json
 
 _MAX_EXACT = 2**53
+_MAX_REMEMBERED_CHARS, _MAX_REMEMBERED_KEYS = 64, 512
 _ESCAPED_NUL = b"\\u0000"
 _MARKS = re.compile(r"[\W_]+")
 _WIDE = re.compile("[\uff10-\uff5a]")
@@ -82,12 +83,12 @@ def _elements(value: Json) -> Iterable[Json]:
     return value if isinstance(value, list) else ()
 
 
-@lru_cache(maxsize=1024)
-def _fold_known(name: str) -> str:
-    return _fold(name)
-
-
 def _fold(key: str) -> str:
+    # Callers choose keys: short ones are remembered, and only so many.
+    return _remember(key) if len(key) <= _MAX_REMEMBERED_CHARS else _fold_anew(key)
+
+
+def _fold_anew(key: str) -> str:
     # What mappers to members of objects look away from: case, width, and every mark between or around the letters
     # (protobuf's JSON takes `userId` for `user_id`, Go's json/v2 takes `user-id`, others trim). Not Unicode's
     # normal forms: to put a run of marks in order takes quadratic time, and callers choose the key.
@@ -97,9 +98,21 @@ def _fold(key: str) -> str:
     return (folded.translate(_NARROW) if _WIDE.search(folded) else folded) or key
 
 
+_remember = lru_cache(maxsize=1024)(_fold_anew)
+
+
 def _has_twin(value: dict[str, Json], name: str) -> bool:
-    folded = _fold_known(name)
-    return folded in [_fold(key) for key in value if key != name]
+    # One client's calls have the same few keys: what is said of them is remembered, where they are short.
+    keys = tuple(value)
+    return _recall_twin(keys, name) if len("".join(keys)) <= _MAX_REMEMBERED_KEYS else _is_twin_among(keys, name)
+
+
+def _is_twin_among(keys: tuple[str, ...], name: str) -> bool:
+    folded = _fold(name)
+    return folded in [_fold(key) for key in keys if key != name]
+
+
+_recall_twin = lru_cache(maxsize=1024)(_is_twin_among)
 
 
 def _has_twins(value: dict[str, Json]) -> bool:

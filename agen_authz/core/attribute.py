@@ -30,6 +30,7 @@ class Attribute:
     Args:
         read: gives its value; None where there is none.
         claim: the key of `providers[].claims` that must be mapped somewhere, or conditions could never read it.
+        is_foreign: whether callers or providers choose its value; else it is one of the configuration's words.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Attribute:
     meaning: str
     read: Callable[[Situation], object]
     claim: str | None = None
+    is_foreign: bool = True
 
 
 def _moment(seconds: float | None) -> datetime | None:
@@ -83,7 +85,7 @@ _REQUEST = (
     ),
     Attribute(
         "request.networks", CelType.STRINGS, "Names of the `networks` that hold the address.",
-        lambda s: None if s.facts.context.ip is None else list(s.facts.context.networks),
+        lambda s: None if s.facts.context.ip is None else list(s.facts.context.networks), is_foreign=False,
     ),
     Attribute(
         "request.country", CelType.STRING, "The country that `country_header` names.", lambda s: s.facts.context.country

@@ -122,6 +122,19 @@ def _is_among(path: _Path, texts: frozenset[str]) -> Plain:
 
 
 def _contains(path: _Path, text: str) -> Plain:
+    return _lists(path[0], text) if len(path) == 1 else _holds_member(path, text)
+
+
+def _lists(name: str, text: str) -> Plain:
+    # A variable that is a list is one of texts: the type check has seen to it.
+    def lists(values: Values) -> bool | None:
+        found = values.get(name)
+        return text in found if isinstance(found, list) else None
+
+    return lists
+
+
+def _holds_member(path: _Path, text: str) -> Plain:
     find = _follow(path)
 
     def contains(values: Values) -> bool | None:

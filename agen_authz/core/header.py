@@ -1,7 +1,9 @@
 """Names of headers: which may be sent once, which reach a backend, and what is to be said of those of one request."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 
 # A second copy of one of these means one thing to us and perhaps another to the backend.
 SINGLE_HEADERS = frozenset(
@@ -55,6 +57,11 @@ class HeaderNames:
     has_underscore: bool
     has_empty: bool
     mirrored: tuple[str, ...] = ()
+    _pick: Callable[[Mapping[str, str]], tuple[str, ...]] = field(compare=False, repr=False, default=lambda _: ())
+
+    def join_single(self, headers: Mapping[str, str]) -> str:
+        """Join the values of the headers that may be sent once: what is asked of each of them is asked in one go."""
+        return "".join(self._pick(headers))
 
 
 def look_at(names: tuple[str, ...]) -> HeaderNames:
@@ -65,14 +72,21 @@ def look_at(names: tuple[str, ...]) -> HeaderNames:
 
 def _look_at(names: tuple[str, ...]) -> HeaderNames:
     joined = "\n".join(names)
+    single = tuple(name for name in names if name in SINGLE_HEADERS)
     return HeaderNames(
         names=names,
-        single=tuple(name for name in names if name in SINGLE_HEADERS),
+        single=single,
         is_lower=joined == joined.lower(),
         has_underscore="_" in joined,
         has_empty="" in names,
         mirrored=tuple(name for name in names if name.startswith(PARAMETER_PREFIX)),
+        _pick=itemgetter(*single) if len(single) > 1 else _pick_few(single),
     )
+
+
+def _pick_few(names: tuple[str, ...]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    # `itemgetter` gives a tuple for two names and more only.
+    return lambda headers: tuple(headers[name] for name in names)
 
 
 _remember = lru_cache(maxsize=1024)(_look_at)

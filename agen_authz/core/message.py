@@ -67,7 +67,8 @@ _REFERENCE = _known("type", "name", "uri")
 _NOTIFICATIONS = _known(
     "promptsListChanged", "resourceSubscriptions", "resourcesListChanged", "taskIds", "toolsListChanged"
 )
-_NESTED = (("ref", _REFERENCE), ("notifications", _NOTIFICATIONS))
+_NESTED = {"ref": _REFERENCE, "notifications": _NOTIFICATIONS}
+_ANSWER = frozenset({"result", "error"})
 SUBSCRIPTION_KEYS = _NOTIFICATIONS.exact
 
 
@@ -90,9 +91,7 @@ def read_message(document: Json) -> Message | Malformed:
         return Malformed(Reason.NOT_A_MESSAGE)
     if "id" in document and not _is_id(document["id"]):
         return Malformed(Reason.ID_MALFORMED)
-    if "method" not in document:
-        return _read_response(document)
-    return _read_call(document)
+    return _read_call(document) if "method" in document else _read_response(document)
 
 
 def _read_response(document: dict[str, Json]) -> Message | Malformed:
@@ -105,24 +104,27 @@ def _read_call(document: dict[str, Json]) -> Message | Malformed:
     method, params = document["method"], document.get("params", {})
     if not isinstance(method, str) or not 0 < len(method) <= _MAX_METHOD_CHARS or not method.isprintable():
         return Malformed(Reason.NOT_A_MESSAGE)
-    if "result" in document or "error" in document:
+    if not _ANSWER.isdisjoint(document):
         return Malformed(Reason.NOT_A_MESSAGE)
     if not isinstance(params, dict):
         return Malformed(Reason.PARAMS_MALFORMED)
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
         return Malformed(Reason.PARAMS_MALFORMED)
-    if _has_twin(params, _PARAMS) or _has_twin(meta, _META):
+    if _has_twin(params, _PARAMS) or _has_twin(meta, _META) or _has_nested_twin(params):
         return Malformed(Reason.JSON_KEY_TWIN)
-    for members, known in _nested_in(params):
-        if _has_twin(members, known):
-            return Malformed(Reason.JSON_KEY_TWIN)
     shape = Shape.REQUEST if "id" in document else Shape.NOTIFICATION
     return Message(shape, _id_of(document), method, params, meta, document)
 
 
+def _has_nested_twin(params: dict[str, Json]) -> bool:
+    if _NESTED.keys().isdisjoint(params):
+        return False
+    return any(_has_twin(members, known) for members, known in _nested_in(params))
+
+
 def _nested_in(params: Mapping[str, Json]) -> list[tuple[dict[str, Json], _Known]]:
-    found = [(params[key], known) for key, known in _NESTED if key in params]
+    found = [(params[key], known) for key, known in _NESTED.items() if key in params]
     return [(members, known) for members, known in found if isinstance(members, dict)]
 
 

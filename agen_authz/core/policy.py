@@ -47,7 +47,7 @@ class _Reader:
     """A condition, and what it reads of `args` and `inputs`: paths below each."""
 
     condition: Condition
-    chosen_by_callers: Mapping[str, tuple[Path, ...]]
+    chosen_by_callers: tuple[tuple[str, tuple[Path, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +123,7 @@ def _prepare(condition: Condition) -> _Reader:
     chosen = {
         root: tuple(sorted(path[1:] for path in condition.tree.paths if path[0] == root)) for root in _CHOSEN_BY_CALLERS
     }
-    return _Reader(condition, {root: paths for root, paths in chosen.items() if paths})
+    return _Reader(condition, tuple((root, paths) for root, paths in chosen.items() if paths))
 
 
 def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, object]:
@@ -131,7 +131,7 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
     for attribute in attributes:
         found = attribute.read(situation)
         # cel-cpp's binding ends a string at its first NUL: what holds one is left out, so that it cannot be read.
-        if found is not None and not has_nul(found):
+        if found is not None and not (attribute.is_foreign and has_nul(found)):
             values[attribute.name] = found
     return values
 
@@ -139,7 +139,8 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
 def _try(readers: tuple[_Reader, ...], call: Call, activation: Activation) -> Outcome | None:
     has_error = False
     for reader in readers:
-        said = None if _is_fooled(reader, call) else reader.condition.evaluate(activation)
+        is_fooled = reader.chosen_by_callers and _is_fooled(reader, call)
+        said = None if is_fooled else reader.condition.evaluate(activation)
         if said is False:
             return None
         has_error = has_error or said is None
@@ -147,7 +148,7 @@ def _try(readers: tuple[_Reader, ...], call: Call, activation: Activation) -> Ou
 
 
 def _is_fooled(reader: _Reader, call: Call) -> bool:
-    for root, paths in reader.chosen_by_callers.items():
+    for root, paths in reader.chosen_by_callers:
         given = (call.arguments if root == "args" else call.inputs) or {}
         if is_ambiguous(given, paths, reader.condition.tree.loose):
             return True

@@ -74,16 +74,16 @@ def _read_headers(http: pb.AttributeContext.HttpRequest) -> tuple[dict[str, str]
     pairs = http.header_map.headers
     if not pairs:
         return _read_joined_headers(http)
-    headers = {pair.key: pair.raw_value.decode("latin-1") or pair.value for pair in pairs}
+    headers = {pair.key: pair.raw_value.decode("latin-1") for pair in pairs}
     names = look_at(tuple(headers))
     repeated: frozenset[str] = _NONE
-    # Nearly every request has each name once, in lower case: that is read in one go.
-    if len(headers) != len(pairs) or not names.is_lower:
+    # Nearly every request has each name once, in lower case, as bytes: that is read in one go.
+    if len(headers) != len(pairs) or not names.is_lower or "" in headers.values():
         headers, repeated = _read_repeated_headers(http.header_map)
         names = look_at(tuple(headers))
-    for name in names.single:
-        if "," in headers[name] and name != _MAY_HOLD_COMMA:
-            repeated = repeated | {name}
+    if "," in names.join_single(headers):
+        joined = {name for name in names.single if "," in headers[name] and name != _MAY_HOLD_COMMA}
+        repeated = repeated | joined
     return headers, names, repeated
 
 

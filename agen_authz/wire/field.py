@@ -13,6 +13,8 @@ def write_field(number: int, payload: bytes) -> bytes:
     size = len(payload)
     if size < _MORE:
         return bytes((number << 3 | 2, size)) + payload
+    if size < _MORE << 7:
+        return bytes((number << 3 | 2, size & 0x7F | _MORE, size >> 7)) + payload
     written = bytearray((number << 3 | 2,))
     while size >= _MORE:
         written.append(size & 0x7F | _MORE)
