@@ -31,7 +31,7 @@ class _Contract(Collector):
 
 
 class _Timing:
-    """How long decisions took: how many fell into each bucket (the last has no bound), and their sum."""
+    """How long decisions of one kind took: how many fell into each bucket (the last has no bound), and their sum."""
 
     __slots__ = ("buckets", "seconds")
 
@@ -45,33 +45,34 @@ class _Decisions(Collector):
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._counts: dict[tuple[str, Reason, str], int] = {}
-        self._timings: dict[str, _Timing] = {}
+        self._timings: dict[tuple[str, Reason, str], _Timing] = {}
 
     def count(self, key: tuple[str, Reason, str], seconds: float) -> None:
-        server, bucket = key[2], bisect_left(_BUCKETS, seconds)
         with self._lock:
-            self._counts[key] = self._counts.get(key, 0) + 1
-            timing = self._timings.get(server)
+            timing = self._timings.get(key)
             if timing is None:
-                timing = self._timings[server] = _Timing()
-            timing.buckets[bucket] += 1
+                timing = self._timings[key] = _Timing()
+            timing.buckets[bisect_left(_BUCKETS, seconds)] += 1
             timing.seconds += seconds
 
     def collect(self) -> Iterator[Metric]:
         with self._lock:
-            counts = dict(self._counts)
-            timings = {server: (tuple(each.buckets), each.seconds) for server, each in self._timings.items()}
+            timings = {key: (tuple(each.buckets), each.seconds) for key, each in self._timings.items()}
         labels = ("decision", "reason", "server")
         decisions = CounterMetricFamily("agen_decisions", "Decisions by kind, Reason and server.", labels=labels)
-        for (decision, reason, server), count in counts.items():
-            decisions.add_metric((decision, reason.value, server), count)
+        for (decision, reason, server), (buckets, _) in timings.items():
+            decisions.add_metric((decision, reason.value, server), sum(buckets))
         yield decisions
         durations = HistogramMetricFamily("agen_decision_seconds", "Time to a decision.", labels=("server",))
-        for server, (buckets, seconds) in timings.items():
+        for server in dict.fromkeys(server for _, _, server in timings):
+            of_server = [timing for key, timing in timings.items() if key[2] == server]
+            counts = accumulate(map(sum, zip(*(buckets for buckets, _ in of_server), strict=True)))
             bounds = (*map(floatToGoString, _BUCKETS), "+Inf")
-            cumulated = list(zip(bounds, accumulate(buckets), strict=True))
-            durations.add_metric((server,), buckets=cumulated, sum_value=seconds)
+            durations.add_metric(
+                (server,),
+                buckets=list(zip(bounds, counts, strict=True)),
+                sum_value=sum(seconds for _, seconds in of_server),
+            )
         yield durations
 
 

@@ -44,7 +44,6 @@ from agen_authz.core.model import (
 from agen_authz.core.policy import Policy, environment, list_reads
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import VerifiedToken, admit_principal, missing_scopes
-from agen_authz.wire.event import decision_word, reason_of
 
 # Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
 _DECIDED_BY_SETS = frozenset(
@@ -102,7 +101,7 @@ def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:
     if not _stands(decision, readers):
         result.undecided += 1
         return
-    after = f"{decision_word(decision)} ({reason_of(decision).value})"
+    after = f"{decision.word} ({decision.reason.value})"
     if after == before:
         result.same += 1
         return
@@ -136,7 +135,7 @@ def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) 
 
 
 def _stands_before_policies(decision: Decision) -> bool:
-    return reason_of(decision).value not in _DECIDED_BY_POLICIES
+    return decision.reason.value not in _DECIDED_BY_POLICIES
 
 
 def _stands(decision: Decision, readers: list[Policy]) -> bool:
@@ -145,7 +144,7 @@ def _stands(decision: Decision, readers: list[Policy]) -> bool:
     if not enforced:
         return True
     # A denial of another policy comes before all that these could ask for.
-    return reason_of(decision) is Reason.POLICY_DENIED and any(
+    return decision.reason is Reason.POLICY_DENIED and any(
         each.effect is Effect.DENY and each.state is State.ENFORCE and each.outcome is Outcome.APPLIES
         for each in (decision.matched if isinstance(decision, Deny) else ())
         if each.policy not in enforced

@@ -16,7 +16,6 @@ from agen_authz.core.cel_tree import ANY, Path
 from agen_authz.core.model import Answer, Json, Outcome
 from agen_authz.core.policy import Policy, environment
 from agen_authz.core.reason import Reason
-from agen_authz.wire.event import decision_word, reason_of
 
 _MAY_BE_SECRET = ("args", "inputs", "user.claims")
 _DIGEST_CHARS = 12
@@ -44,7 +43,7 @@ class Trace:
 def trace_decision(draft: Draft, decided: Decided, *, shows_values: bool = False) -> Trace:
     """Tell what led to a decision."""
     decision = decided.decision
-    word, reason = decision_word(decision), reason_of(decision)
+    word, reason = decision.word, decision.reason
     why = () if isinstance(decision, Answer) else decision.why
     steps = [
         Node(" ".join(filter(None, (step.check, step.outcome, step.rule)))) for step in why if step.check != "policy"

@@ -7,7 +7,7 @@ some twenty of them a request (docs/performance.md). What is built once is a fro
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import ClassVar, NewType, TypeAlias
 
 from msgspec import Struct
 
@@ -296,6 +296,8 @@ Obligation: TypeAlias = BindSession
 class Allow(Struct, frozen=True):
     """The call may go on once its obligations are met."""
 
+    word: ClassVar[str] = "allow"
+    reason: ClassVar[Reason] = Reason.ALLOWED
     why: tuple[Step, ...]
     obligations: tuple[Obligation, ...] = ()
     matched: tuple[Matched, ...] = ()
@@ -307,6 +309,7 @@ class Deny(Struct, frozen=True):
     `message` is what a policy wants the caller to be told.
     """
 
+    word: ClassVar[str] = "deny"
     reason: Reason
     why: tuple[Step, ...] = ()
     envelope: Envelope = Envelope()
@@ -334,18 +337,19 @@ class Challenge(Struct, frozen=True):
 class StepUp(Struct, frozen=True):
     """The call may be made with a stronger token."""
 
+    word: ClassVar[str] = "step_up"
+    reason: ClassVar[Reason] = Reason.STEP_UP_REQUIRED
     challenge: Challenge
     why: tuple[Step, ...]
     envelope: Envelope
     target: Target
     matched: tuple[Matched, ...] = ()
 
-    reason: Reason = Reason.STEP_UP_REQUIRED
-
 
 class Answer(Struct, frozen=True):
     """The request is answered by ourselves from configuration: metadata and CORS preflights."""
 
+    word: ClassVar[str] = "answer"
     reason: Reason
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -353,3 +357,4 @@ class Answer(Struct, frozen=True):
 
 
 Decision: TypeAlias = Allow | Deny | StepUp | Answer
+"""What is decided; `word` is its kind, the same in events and metrics, `reason` the true Reason."""

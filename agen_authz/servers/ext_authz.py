@@ -26,7 +26,6 @@ from agen_authz.facts import Sources, gather, identify
 from agen_authz.obligations import Duties, Outlets, discharge
 from agen_authz.ports import Metrics
 from agen_authz.wire.challenge import render_metadata
-from agen_authz.wire.event import decision_word, reason_of
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import Asked
 from agen_authz.wire.template import Templates
@@ -107,7 +106,7 @@ class CheckServicer:
             self._metrics.count_matches(decision.matched)
         server = asked.route.resource.name if asked.route is not None else ""
         seconds = outlets.clock.elapsed() - started
-        self._metrics.count_decision(decision_word(decision), reason_of(decision), server, seconds)
+        self._metrics.count_decision(decision.word, decision.reason, server, seconds)
         return render_check(decision, asked, settings.templates)
 
     async def _deny_failed(self, asked: Asked, settings: CheckSettings) -> bytes:

@@ -6,14 +6,13 @@ out, digests of the last two are keyed.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any
 
 import orjson
 
 from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.digest import digest_arguments, digest_text
-from agen_authz.core.model import Allow, Answer, Call, Context, Decision, Deny, Request, StepUp
-from agen_authz.core.reason import Reason
+from agen_authz.core.model import Answer, Call, Context, Decision, Request
 from agen_authz.wire.refusal import Asked
 
 _MAX_TEXT_CHARS = 512
@@ -28,32 +27,13 @@ class Recording:
     surroundings: Surroundings
 
 
-def decision_word(decision: Decision) -> str:
-    """Name a decision's kind, the same in events and metrics."""
-    match decision:
-        case Allow():
-            return "allow"
-        case Deny():
-            return "deny"
-        case StepUp():
-            return "step_up"
-        case Answer():
-            return "answer"
-    assert_never(decision)
-
-
-def reason_of(decision: Decision) -> Reason:
-    """Return the true Reason of a decision."""
-    return Reason.ALLOWED if isinstance(decision, Allow) else decision.reason
-
-
 def render_event(decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
     event: dict[str, Any] = {
         "time": datetime.fromtimestamp(now, UTC),
         "request_id": asked.request_id,
-        "decision": decision_word(decision),
-        "reason": str(reason_of(decision)),
+        "decision": decision.word,
+        "reason": str(decision.reason),
         "server": asked.route.resource.name if asked.route is not None else "",
         "policy_set": recording.policy_set,
         "duration_us": duration_us,
