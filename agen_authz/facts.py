@@ -90,31 +90,42 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
     credential = request.headers.get("authorization")
     if credential is None:
         return Rejected(Reason.TOKEN_MISSING)
-    vouched = await _vouch(credential, resource.providers, sources, bound_s)
-    if isinstance(vouched, Rejected):
-        return vouched
+    # The whole value names the entry: one that was read before needs no reading.
+    digest = hashlib.sha256(credential.encode("utf-8")).digest()
+    vouched = _recall(digest, resource.providers, sources)
+    if vouched is None:
+        fresh = await _vouch(credential, digest, resource.providers, sources, bound_s)
+        if isinstance(fresh, Rejected):
+            return fresh
+        vouched = fresh
     principal = admit_principal(
         vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now()
     )
     return principal if isinstance(principal, Rejected) else vouched.caller
 
 
-async def _vouch(
-    credential: str, providers: Mapping[str, Provider], sources: Sources, bound_s: float
-) -> Vouched | Rejected:
-    # The whole value names the entry: one that was read before needs no reading.
-    digest = hashlib.sha256(credential.encode("utf-8")).digest()
+def _recall(digest: bytes, providers: Mapping[str, Provider], sources: Sources) -> Vouched | None:
     known = sources.tokens.find(digest)
-    if known is not None and providers.get(known.provider.issuer) is known.provider:
-        if sources.keys.find_key(known.provider.name, known.key.kid) is known.key:
-            return known
-        sources.tokens.forget(digest)
+    if known is None or providers.get(known.provider.issuer) is not known.provider:
+        return None
+    if sources.keys.find_key(known.provider.name, known.key.kid) is known.key:
+        return known
+    sources.tokens.forget(digest)
+    return None
+
+
+async def _vouch(
+    credential: str, digest: bytes, providers: Mapping[str, Provider], sources: Sources, bound_s: float
+) -> Vouched | Rejected:
     raw = read_bearer(credential)
     if isinstance(raw, Rejected):
         return raw
     if credential != (usual := f"Bearer {raw}"):
         # Remembered once, however its header is written.
-        return await _vouch(usual, providers, sources, bound_s)
+        digest = hashlib.sha256(usual.encode("utf-8")).digest()
+        known = _recall(digest, providers, sources)
+        if known is not None:
+            return known
     token = read_token(raw)
     if isinstance(token, Rejected):
         return token

@@ -76,26 +76,43 @@ class _Decisions(Collector):
         yield durations
 
 
+class _Tally(Collector):
+    """A counter for every call's path: the library's own looks each child up, and takes a lock of its own for it."""
+
+    def __init__(self, name: str, meaning: str, labels: tuple[str, ...]) -> None:
+        self._name, self._meaning, self._labels = name, meaning, labels
+        self._lock = Lock()
+        self._counts: dict[tuple[str, ...], int] = {}
+
+    def count(self, key: tuple[str, ...]) -> None:
+        with self._lock:
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def collect(self) -> Iterator[Metric]:
+        with self._lock:
+            counts = dict(self._counts)
+        family = CounterMetricFamily(self._name, self._meaning, labels=self._labels)
+        for key, count in counts.items():
+            family.add_metric(key, count)
+        yield family
+
+
 class PrometheusMetrics:
     """Implements `ports.Metrics`; safe for threads."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._decisions = _Decisions()
-        registry.register(self._decisions)
-        self._matches = Counter(
-            "agen_policy_matches",
-            "Policies that applied or could not be evaluated.",
-            ("policy", "effect", "state"),
-            registry=registry,
+        self._matches = _Tally(
+            "agen_policy_matches", "Policies that applied or could not be evaluated.", ("policy", "effect", "state")
         )
-        self._audit = Counter("agen_audit_events", "Audit events by sink.", ("sink", "outcome"), registry=registry)
+        self._audit = _Tally("agen_audit_events", "Audit events by sink.", ("sink", "outcome"))
+        for collector in (self._decisions, self._matches, self._audit):
+            registry.register(collector)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
         self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
         self._weakened = Gauge("agen_weakened", "Settings that weaken this sidecar.", ("setting",), registry=registry)
-        # Looking a child up by its labels costs more than counting.
-        self._audit_children: dict[tuple[str, str], Counter] = {}
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count a decision; `ports.Metrics.count_decision`."""
@@ -104,14 +121,11 @@ class PrometheusMetrics:
     def count_matches(self, matched: tuple[Matched, ...]) -> None:
         """Count policies; `ports.Metrics.count_matches`."""
         for each in matched:
-            self._matches.labels(each.policy, each.effect.value, each.state.value).inc()
+            self._matches.count((each.policy, str(each.effect), str(each.state)))
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count an audit event; `ports.Metrics.count_audit_event`."""
-        child = self._audit_children.get((sink, outcome))
-        if child is None:
-            child = self._audit_children[sink, outcome] = self._audit.labels(sink, outcome)
-        child.inc()
+        self._audit.count((sink, outcome))
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count a fetch of keys; `ports.Metrics.count_jwks_refresh`."""

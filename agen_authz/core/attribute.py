@@ -23,6 +23,10 @@ class Situation(Struct, frozen=True):
     facts: Facts
 
 
+def _always(_: Situation) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One variable.
@@ -30,7 +34,8 @@ class Attribute:
     Args:
         read: gives its value; None where there is none.
         claim: the key of `providers[].claims` that must be mapped somewhere, or conditions could never read it.
-        is_foreign: whether callers or providers choose its value; else it is one of the configuration's words.
+        may_hold_nul: whether a NUL may stand in its value, which callers or providers choose; else it need not be
+            looked for.
     """
 
     name: str
@@ -38,7 +43,7 @@ class Attribute:
     meaning: str
     read: Callable[[Situation], object]
     claim: str | None = None
-    is_foreign: bool = True
+    may_hold_nul: Callable[[Situation], bool] = _always
 
 
 def _moment(seconds: float | None) -> datetime | None:
@@ -75,8 +80,20 @@ _TOOL = (
     Attribute("tool.name", CelType.STRING, "Name of the tool or prompt, URI of the resource.", lambda s: s.target.name),
 )
 _ARGUMENTS = (
-    Attribute("args", CelType.OBJECT, "Arguments of the call.", lambda s: s.call.arguments or {}),
-    Attribute("inputs", CelType.OBJECT, "Answers to elicitations (`inputResponses`).", lambda s: s.call.inputs or {}),
+    Attribute(
+        "args",
+        CelType.OBJECT,
+        "Arguments of the call.",
+        lambda s: s.call.arguments or {},
+        may_hold_nul=lambda s: s.call.may_hold_nul,
+    ),
+    Attribute(
+        "inputs",
+        CelType.OBJECT,
+        "Answers to elicitations (`inputResponses`).",
+        lambda s: s.call.inputs or {},
+        may_hold_nul=lambda s: s.call.may_hold_nul,
+    ),
 )
 _REQUEST = (
     Attribute("request.method", CelType.STRING, "The MCP method, such as `tools/call`.", lambda s: s.call.method),
@@ -85,7 +102,8 @@ _REQUEST = (
     ),
     Attribute(
         "request.networks", CelType.STRINGS, "Names of the `networks` that hold the address.",
-        lambda s: None if s.facts.context.ip is None else list(s.facts.context.networks), is_foreign=False,
+        lambda s: None if s.facts.context.ip is None else list(s.facts.context.networks),
+        may_hold_nul=lambda _: False,
     ),
     Attribute(
         "request.country", CelType.STRING, "The country that `country_header` names.", lambda s: s.facts.context.country

@@ -40,6 +40,7 @@ from agen_authz.core.version import ASSUMED_VERSION, LEGACY_VERSIONS, MODERN_VER
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 _JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
+_ESCAPED_NUL = b"\\u0000"
 _MAX_SUBSCRIPTIONS = 1000
 _MAX_ECHO_CHARS = 64
 _TASK_KEYS = frozenset({"task", "taskId", "taskIds"})
@@ -113,6 +114,8 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         arguments=parameters.arguments,
         inputs=parameters.inputs,
         session_id=_session_of(request.headers, era),
+        # No string holds one as it is: JSON spells it so, and in no other way (RFC 8259 section 7).
+        may_hold_nul=_ESCAPED_NUL in request.raw_body,
     )
 
 

@@ -153,7 +153,10 @@ class Target(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True):
-    """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded."""
+    """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded.
+
+    `may_hold_nul` is false where no string in it can hold a NUL.
+    """
 
     server: str
     envelope: Envelope
@@ -164,6 +167,7 @@ class Call(Struct, frozen=True):
     arguments: dict[str, Json] | None = None
     inputs: dict[str, Json] | None = None
     session_id: SessionId | None = None
+    may_hold_nul: bool = True
 
 
 class Misread(Struct, frozen=True):

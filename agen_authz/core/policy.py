@@ -131,7 +131,7 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
     for attribute in attributes:
         found = attribute.read(situation)
         # cel-cpp's binding ends a string at its first NUL: what holds one is left out, so that it cannot be read.
-        if found is not None and not (attribute.is_foreign and has_nul(found)):
+        if found is not None and not (attribute.may_hold_nul(situation) and has_nul(found)):
             values[attribute.name] = found
     return values
 

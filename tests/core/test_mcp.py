@@ -23,6 +23,7 @@ def test_legacy_call_is_read_whole():
         targets=(Target(TargetKind.TOOL, "crm", "get_customer"),),
         arguments={"id": 1},
         session_id=SessionId("s1"),
+        may_hold_nul=False,
     )
 
 
@@ -35,6 +36,7 @@ def test_modern_call_has_no_session():
         method="tools/call",
         targets=(Target(TargetKind.TOOL, "crm", "get_customer"),),
         arguments={"id": 1},
+        may_hold_nul=False,
     )
 
 
@@ -48,8 +50,22 @@ def test_stream_and_end_have_no_message(method, shape):
 def test_modern_notification_needs_no_meta():
     document = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
     assert read(document, **{"mcp-protocol-version": build.MODERN}) == Call(
-        "crm", Envelope(Era.MODERN, Shape.NOTIFICATION), build.MODERN, "notifications/cancelled"
+        "crm", Envelope(Era.MODERN, Shape.NOTIFICATION), build.MODERN, "notifications/cancelled", may_hold_nul=False
     )
+
+
+@pytest.mark.parametrize("spelt", ['"a\\u0000b"', '{"a\\u0000": 1}', '"\\\\u0000"'], ids=["value", "key", "no escape"])
+def test_body_in_which_a_nul_may_stand_is_said_to_hold_one(spelt):
+    body = f'{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"t","arguments":{{"x":{spelt}}}}}}}'
+    call = parse(build.request(body.encode()), "crm", LIMITS)
+    assert isinstance(call, Call)
+    assert call.may_hold_nul
+
+
+@pytest.mark.parametrize("raw", [b'"a\x00b"', b'{"a\x00": 1}'])
+def test_nul_that_is_not_escaped_is_no_json(raw):
+    body = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t","arguments":{"x":' + raw + b"}}}"
+    assert isinstance(parse(build.request(body), "crm", LIMITS), Misread)
 
 
 @pytest.mark.parametrize(
