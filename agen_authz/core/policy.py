@@ -19,6 +19,7 @@ from agen_authz.core.selector import SelectorIndex, index_selectors
 from agen_authz.core.stepup import Demand
 
 _MAX_SEEN = 4096
+_MAX_GROUPS = 256
 _CHOSEN_BY_CALLERS = ("args", "inputs")
 
 
@@ -64,6 +65,8 @@ class PolicyTable:
 
     _indexes: Mapping[str, Mapping[TargetKind, SelectorIndex[tuple[int, Policy]]]]
     _seen: dict[tuple[str, TargetKind, str, str], _Group] = field(default_factory=dict)
+    # Callers choose names without end, but these share few groups.
+    _groups: dict[tuple[int, ...], _Group] = field(default_factory=dict)
 
     def evaluate(self, situation: Situation) -> tuple[Match, ...]:
         """List the policies that apply to a situation or cannot be evaluated in it, in their order; total."""
@@ -101,10 +104,20 @@ class PolicyTable:
             for owner in dict.fromkeys(("", tenant))
             for position, policy in self._indexes[owner][target.kind].find(name)
         }
-        policies = tuple(policy for _, policy in sorted(found.items()))
-        names = dict.fromkeys(name for policy in policies for name in list_reads(policy))
-        ready = tuple((policy, tuple(map(_prepare, policy.conditions))) for policy in policies)
-        return _Group(ready, tuple(ATTRIBUTES[name] for name in names))
+        positions = tuple(sorted(found))
+        known = self._groups.get(positions)
+        if known is None:
+            if len(self._groups) >= _MAX_GROUPS:
+                self._groups.clear()
+                self._seen.clear()
+            known = self._groups[positions] = _group([found[position] for position in positions])
+        return known
+
+
+def _group(policies: list[Policy]) -> _Group:
+    names = dict.fromkeys(name for policy in policies for name in list_reads(policy))
+    ready = tuple((policy, tuple(map(_prepare, policy.conditions))) for policy in policies)
+    return _Group(ready, tuple(ATTRIBUTES[name] for name in names))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Policies: which name a target, what their conditions say, and how they combine."""
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -117,6 +118,26 @@ def test_policies_of_a_tenant_come_after_those_of_everybody():
     tenants = {"acme": [policy("own")], "other": [policy("theirs")]}
     assert found(policy("all"), tenants=tenants) == [("all", APPLIES), ("own", APPLIES)]
     assert found(policy("all"), tenants=tenants, asked=situation(tenant="nobody")) == [("all", APPLIES)]
+
+
+def test_flood_of_names_costs_little_memory_however_many_policies_name_them():
+    table = compile_policies([policy(f"p{number}", "args.amount > 1000") for number in range(50)])
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            assert len(table.list_for("", Target(TargetKind.RESOURCE, "crm", f"customer://{number}"))) == 50
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_names_under_ever_other_policies_are_each_evaluated_by_theirs():
+    letters = "abcdefghij"
+    table = compile_policies([policy(each, selectors=((TargetKind.TOOL, f"crm/*{each}*"),)) for each in letters])
+    for number in range(1 << len(letters)):
+        held = "".join(each for index, each in enumerate(letters) if number >> index & 1)
+        target = Target(TargetKind.TOOL, "crm", f"_{held}_")
+        assert "".join(found.name for found in table.list_for("", target)) == held
 
 
 def test_flood_of_names_is_evaluated_and_not_kept():
