@@ -22,7 +22,8 @@ _WEB_REST = re.compile(
 # A host whose last label is a number is read as IPv4 address (WHATWG URL, "ends in a number checker"), which has
 # one spelling without hexadecimal, octal or missing parts.
 _NUMBER_HOST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
-_FILE_REST = re.compile(r"///[^/].*|///")
+# A path that is opened: `//` is `/` to a file system, and a query is dropped on the way there.
+_FILE_REST = re.compile(r"//(?:/[^/?]+)+/?|///")
 # RFC 3986 sections 2.1 and 6.2.2: a percent sign starts two upper-case hex digits, and never spells a character
 # that needs no escape, a separator, a control character or half a byte sequence that UTF-8 does not have; nor
 # the same once more escaped.
@@ -57,7 +58,11 @@ def is_resource_uri(uri: str) -> bool:
         return False
     if scheme[0] == "file:" and not _FILE_REST.fullmatch(rest):
         return False
-    segments = rest.partition("?")[0].split("/")
+    before, mark, query = rest.partition("?")
+    if mark and not query:
+        # Most parsers cannot tell an empty query from none.
+        return False
+    segments = before.split("/")
     if rest.startswith("//") and "@" in segments[2]:
         return False
     return _DOT_SEGMENTS.isdisjoint(segment.partition(";")[0] for segment in segments)
