@@ -89,6 +89,10 @@ def _check_headers(request: Request) -> Malformed | None:
     values = request.names.join_single(headers)
     if not (values.isascii() and values.isprintable()):
         return Malformed(Reason.HEADER_MALFORMED)
+    # Two lengths, or a coding that nobody here undoes, would be another body to the backend (RFC 9112 section 6.3).
+    coding = headers.get("transfer-encoding")
+    if coding is not None and (coding.lower() != "chunked" or "content-length" in headers):
+        return Malformed(Reason.HEADER_MALFORMED)
     # A backend that trims would read another session's id.
     if "mcp-session-id" in headers and not _SESSION_ID.fullmatch(headers["mcp-session-id"]):
         return Malformed(Reason.HEADER_MALFORMED)
