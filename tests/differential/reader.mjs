@@ -22,10 +22,11 @@ function members(value) {
 }
 
 // `copy[key] = ...` with the key `__proto__` sets what the copy inherits from, not a member.
-function copied(value, depth) {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || depth === 0) return value;
+function copied(value) {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied);
   const copy = {};
-  for (const key of Object.keys(value)) copy[key] = copied(value[key], depth - 1);
+  for (const key of Object.keys(value)) copy[key] = copied(value[key]);
   return copy;
 }
 
@@ -42,7 +43,7 @@ function line(document) {
 function read(body) {
   try {
     const document = JSON.parse(body.toString("utf8"));
-    return line(document) + "\t" + line(copied(document, 2));
+    return line(document) + "\t" + line(copied(document));
   } catch (error) {
     if (error instanceof SyntaxError) return "!\t!";
     throw error;
