@@ -3,7 +3,7 @@
 Nothing in a token is believed before its signature is verified, but for `iss`, `kid` and `alg`, which only
 choose the key to verify with. The steps (RFC 9068 section 4, RFC 8725, RFC 6750):
  1. `read_bearer`      one bearer credential, well-formed
- 2. `read_token`       three strict base64url parts, strict JSON, no `crit`; `jku`, `x5u`, `jwk` are not looked at
+ 2. `read_token`       three strict base64url parts, strict JSON, no `crit`, no `b64`; `jku`, `x5u`, `jwk` are not read
  3. `verify_signature` an algorithm that both the provider and the key's own type allow; then the signature
  4. `read_principal`   the claims, by the provider's mapping, each of the type it must have; no ID token
  5. `admit_principal`  on every call: type, time, audience, client, tenant, roles, revocation
@@ -85,7 +85,8 @@ def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
     signature = _decode_part(parts[2])
     if header is None or claims is None or signature is None:
         return Rejected(Reason.TOKEN_MALFORMED, "a part is not canonical base64url of strict JSON")
-    if "crit" in header:
+    # Whoever honours `b64` reads another payload, even where `crit` does not name it as it must (RFC 7797 section 6).
+    if "crit" in header or header.get("b64", True) is not True:
         return Rejected(Reason.TOKEN_CRITICAL_HEADER)
     kid, algorithm, kind, issuer = (
         header.get("kid"),

@@ -109,6 +109,9 @@ REFUSED: dict[str, tuple[Callable[[], Rig], Callable[[], str], str]] = {
         rsa_rig, lambda: sign(claims(), key=build.rsa_key(), algorithm="PS256"), "token_algorithm",
     ),
     "crit": (EC, lambda: sign(claims(), crit=["b64"], b64=True), "token_critical_header"),
+    "payload that is not encoded": (
+        EC, lambda: raw_header('{"alg":"ES256","kid":"k1","typ":"at+jwt","b64":false}'), "token_critical_header",
+    ),
     "crit empty": (EC, lambda: sign(claims(), crit=[]), "token_critical_header"),
     "crit null": (
         EC, lambda: raw_header('{"alg":"ES256","kid":"k1","typ":"at+jwt","crit":null}'), "token_critical_header",
