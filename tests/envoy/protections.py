@@ -220,7 +220,7 @@ CONNECTION = {
     ),
     "max_headers_count": Protection(
         drop(_options, "max_headers_count"),
-        attack(write("GET", CRM, headers=tuple(f"h{number}: 1" for number in range(80)))),
+        attack(write("GET", CRM, headers=tuple(f"h{number}: 1" for number in range(97)))),
         (431, 0, 0),
         (200, 1, 1),
     ),
