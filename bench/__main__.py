@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import envoy, signature, startup, strangers
+from bench import envoy, policies, signature, startup, strangers
 from bench.decision import Decision
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
@@ -83,6 +83,7 @@ def show_cpu() -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "cpu": show_cpu,
     "envoy": lambda: print(envoy.render(envoy.measure())),
+    "policies": lambda: print(policies.render(policies.measure())),
     "signature": lambda: print(signature.render(signature.measure())),
     "startup": lambda: print(startup.render(startup.measure())),
     "strangers": lambda: print(strangers.render(strangers.measure())),

@@ -18,14 +18,15 @@ class Decision:
     Args:
         rules: how many access rules there are; one names the tool that is called.
         policies: how many policies there are; two are about the call.
+        raw: the CheckRequest; the usual one where it is not given.
     """
 
-    def __init__(self, rules: int = 10, policies: int = 2) -> None:
+    def __init__(self, rules: int = 10, policies: int = 2, raw: bytes | None = None) -> None:
         metrics = PrometheusMetrics(CollectorRegistry())
         sink = StdoutSink(os.open(os.devnull, os.O_WRONLY), metrics)
         self._servicer = build_servicer(sink, metrics, rules, policies)
-        self._raw = build_check_request()
-        for _ in range(WARM_UP):
+        self._raw = build_check_request() if raw is None else raw
+        for _ in range(WARM_UP if raw is None else 1):
             self.decide()
 
     def decide(self) -> bytes:

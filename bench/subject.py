@@ -93,6 +93,8 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies
 
 def _policies(count: int) -> list[Policy]:
     """Write policies of which two are about the call: an amount that is high, and where the caller is."""
+    if count == 0:
+        return []
     others = [_policy(f"p{index}", (f"crm/tool_{index}_*",), "args.amount > 5.0") for index in range(count - 2)]
     return [
         *others,
@@ -122,10 +124,11 @@ def build_token() -> str:
     return jwt.encode(claims, _PRIVATE, "ES256", headers={"kid": KID, "typ": "at+jwt"})
 
 
-def build_check_request() -> bytes:
+def build_check_request(arguments: dict[str, object] | None = None) -> bytes:
     """Build a CheckRequest of about 1.6 KB: ES256 token, tools/call with 400 bytes of arguments, 17 headers."""
     meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
-    arguments = {"customer_id": "c-1001", "note": "x" * 325, "amount": 12.5, "fields": ["name", "company", 3]}
+    if arguments is None:
+        arguments = {"customer_id": "c-1001", "note": "x" * 325, "amount": 12.5, "fields": ["name", "company", 3]}
     params = {"name": "get_customer", "arguments": arguments, "_meta": meta}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
     request = pb.CheckRequest()

@@ -116,7 +116,15 @@ _recall_twin = lru_cache(maxsize=1024)(_is_twin_among)
 
 
 def _has_twins(value: dict[str, Json]) -> bool:
-    return len({_fold(key) for key in value}) < len(value)
+    keys = tuple(value)
+    return _recall_twins(keys) if len("".join(keys)) <= _MAX_REMEMBERED_KEYS else _are_twins_among(keys)
+
+
+def _are_twins_among(keys: tuple[str, ...]) -> bool:
+    return len({_fold(key) for key in keys}) < len(keys)
+
+
+_recall_twins = lru_cache(maxsize=1024)(_are_twins_among)
 
 
 def _has_twin_below(value: dict[str, Json], names: frozenset[str]) -> bool:

@@ -28,7 +28,6 @@ _MAX_INTEGER_DIGITS = 21
 # `copy[key] = ...` with this key sets what the copy inherits from (ECMA-262 annex B.3.1): members that no other
 # parser sees there.
 _PROTO, _CONSTRUCTOR, _PROTOTYPE = "__proto__", "constructor", "prototype"
-_MAY_NAME_PROTOTYPE = (b'"__proto__"', b'"prototype"')
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -90,11 +89,13 @@ def parse_json(raw: bytes, max_depth: int) -> Json | Malformed:
     # make the count too high, which the walk then settles.
     may_be_deep = raw.count(b"[") + raw.count(b"{") > max_depth
     # A plain body escapes no letter, so that the bytes say whether such a key may be there.
-    if not (may_be_deep or any(name in raw for name in _MAY_NAME_PROTOTYPE)):
-        plain = parse_plain(raw)
-        if plain is not None:
-            return plain[0]
-    return parse_strictly(raw, max_depth if may_be_deep else None)
+    may_name_prototype = b'"__proto__"' in raw or b'"prototype"' in raw
+    plain = None if may_name_prototype else parse_plain(raw)
+    if plain is None:
+        return parse_strictly(raw, max_depth if may_be_deep else None)
+    if may_be_deep and _is_deeper(plain[0], max_depth):
+        return Malformed(Reason.JSON_DEPTH)
+    return plain[0]
 
 
 def parse_plain(raw: bytes) -> tuple[Json] | None:
@@ -114,6 +115,16 @@ def parse_plain(raw: bytes) -> tuple[Json] | None:
         return None
     is_plain = written == raw or written.replace(b" ", b"") == raw.replace(b" ", b"")
     return (value,) if is_plain else None
+
+
+def _is_deeper(value: Json, max_depth: int) -> bool:
+    level: list[Json] = [value]
+    for _ in range(max_depth + 1):
+        nested = [each for each in level if isinstance(each, dict | list)]
+        if not nested:
+            return False
+        level = [inner for each in nested for inner in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 def parse_strictly(raw: bytes, max_depth: int | None) -> Json | Malformed:
