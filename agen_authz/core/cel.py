@@ -11,12 +11,12 @@ from enum import StrEnum
 
 from cel_expr_python import cel
 
+from agen_authz.core.cel_function import FUNCTIONS, PROBES
 from agen_authz.core.cel_plain import Plain, read_plain
 from agen_authz.core.cel_tree import Tree, read_tree
 from agen_authz.core.cel_wire import read_expression
 
 MAX_CONDITION_CHARS = 4096
-_BOOL = cel.Type.BOOL
 # What is read from arguments or claims has its type when it is there.
 _USABLE = (cel.Type.BOOL, cel.Type.DYN)
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -115,19 +115,19 @@ class Environment:
         try:
             expression = self._env.compile(text)
         except RuntimeError as exc:
-            return self._explain(str(exc))
+            return self._explain(str(exc), text)
         if expression.return_type() not in _USABLE:
             kind = expression.return_type().name()
             return Mistake(1, f"says `{kind.lower()}`, not true or false", "compare it with something")
         root = read_expression(expression.serialize())
         tree = read_tree(root)
-        return self._check_patterns(tree) or Condition(text, tree, read_plain(root), expression)
+        return self._check_constants(tree) or Condition(text, tree, read_plain(root), expression)
 
     def activate(self, values: Mapping[str, object]) -> Activation:
         """Prepare values that any number of conditions then read; one that is missing cannot be evaluated."""
         return Activation(values, self._env)
 
-    def _explain(self, report: str) -> Mistake:
+    def _explain(self, report: str, text: str) -> Mistake:
         found = _ERROR.search(report)
         if found is None:
             return Mistake(1, "not a CEL expression, or nested too deeply", "see docs/policies.md")
@@ -136,18 +136,23 @@ class Environment:
         if undeclared is None:
             return Mistake(column, message, "see docs/policies.md for the language")
         name = undeclared[1]
-        near = get_close_matches(name, self._names, n=1)
-        members = sorted(each for each in self._names if each.startswith(f"{name}."))
-        cure = f"did you mean `{near[0]}`" if near else f"use one of {', '.join(members or self._names)}"
-        return Mistake(column, f"nothing is called `{name}`", cure)
+        # The place of a call is its bracket.
+        is_function = text[column - 1 : column] == "("
+        known = FUNCTIONS if is_function else self._names
+        near = get_close_matches(name, known, n=1)
+        members = sorted(each for each in known if each.startswith(f"{name}."))
+        cure = f"did you mean `{near[0]}`" if near else f"use one of {', '.join(members or known)}"
+        kind = "no function" if is_function else "nothing"
+        return Mistake(column, f"{kind} is called `{name}`", cure)
 
-    def _check_patterns(self, tree: Tree) -> Mistake | None:
-        # A pattern that RE2 does not take would be an error on every call, long after it was written.
-        for function, pattern in tree.calls:
-            if function == "matches":
-                probe = self._env.compile(f'"".matches({_quote(pattern)})')
-                if probe.eval(data={}).type() != _BOOL:
-                    return Mistake(1, f"`{pattern}` is not an RE2 pattern", "see github.com/google/re2/wiki/Syntax")
+    def _check_constants(self, tree: Tree) -> Mistake | None:
+        for function, constant in sorted(tree.calls):
+            probe = PROBES.get(function)
+            if probe is None:
+                continue
+            said = self._env.compile(probe.expression.format(_quote(constant))).eval(data={})
+            if said.type() == cel.Type.ERROR:
+                return Mistake(1, f"`{constant}` is not {probe.meaning}", probe.cure)
         return None
 
 
