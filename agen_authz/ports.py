@@ -96,5 +96,12 @@ class Store(Protocol):
             Unavailable: the store did not answer.
         """
 
+    async def remember_only(self, prefix: str, defaults: Mapping[str, str]) -> Mapping[str, str]:
+        """As `remember`, and forget in the same step whatever else has a name that begins with `prefix`.
+
+        Raises:
+            Unavailable: the store did not answer.
+        """
+
     async def close(self) -> None:
         """Let go of the store."""

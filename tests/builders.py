@@ -37,6 +37,7 @@ CRM_URL, BILLING_URL = "https://mcp.example.com/crm/mcp", "https://mcp.example.c
 ORIGIN = "https://app.example.com"
 KID = "k1"
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
+TRACE_KEY = b"k" * 32
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 

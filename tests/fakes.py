@@ -165,5 +165,11 @@ class MemoryStore:
             self.kept.setdefault(name, value)
         return {name: self.kept[name] for name in defaults}
 
+    async def remember_only(self, prefix: str, defaults: Mapping[str, str]) -> Mapping[str, str]:
+        kept = await self.remember(defaults)
+        for name in [each for each in self.kept if each.startswith(prefix) and each not in defaults]:
+            del self.kept[name]
+        return kept
+
     async def close(self) -> None:
         """There is nothing to let go of."""

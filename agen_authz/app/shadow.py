@@ -3,48 +3,46 @@
 import logging
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from pathlib import Path
 
 import orjson
 
-from agen_authz.adapters.store import migrate, open_store
+from agen_authz.adapters.store import peek
 from agen_authz.app.state import DEFAULT_URL
-from agen_authz.config import Config, Loaded
+from agen_authz.config import Config
 from agen_authz.config.access import Policy
 from agen_authz.core.digest import fingerprint
 from agen_authz.core.errors import Unavailable
 from agen_authz.ports import Store
 
 _LOG = logging.getLogger(__name__)
-_SQLITE = "sqlite:///"
+_PREFIX = "shadow:"
 _DIGEST_CHARS = 16
 
 
-async def note_shadow(config: Config, store: Store, now: float) -> Mapping[str, float]:
-    """Remember the policies that are in shadow, and return since when each is; nothing where the store is silent."""
-    names = {_key_of(policy): policy.name for policy in _list_shadow(config)}
-    if not names:
-        return {}
+async def note_shadow(config: Config, store: Store, now: float) -> None:
+    """Remember since when policies are in shadow, and forget those that no longer are."""
     try:
-        kept = await store.remember(dict.fromkeys(names, repr(now)))
+        await store.remember_only(_PREFIX, dict.fromkeys(_names_of(config), repr(now)))
     except Unavailable:
         # Evidence for authors, nothing that a call depends on.
-        _LOG.warning("the store does not say since when policies are in shadow")
-        return {}
-    return {names[key]: float(since) for key, since in kept.items()}
+        _LOG.warning("the store does not remember since when policies are in shadow")
 
 
-async def read_shadow(loaded: Loaded, now: float) -> Mapping[str, float]:
-    """Read since when the policies of a file are in shadow, from the store it names, where there is one."""
-    url = loaded.config.store.url or DEFAULT_URL
-    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
-        return {}
-    await migrate(url)
-    store = open_store(url, timeout_s=loaded.config.limits.store_timeout)
-    try:
-        return await note_shadow(loaded.config, store, now)
-    finally:
-        await store.close()
+async def read_shadow(config: Config) -> Mapping[str, float]:
+    """Read since when the policies of a file are in shadow, seconds since the epoch, by their names.
+
+    The store that the file names is read as it is; where there is none, or a policy was never served, nobody knows.
+
+    Raises:
+        ConfigError: the store cannot be read.
+    """
+    names = _names_of(config)
+    kept = await peek(config.store.url or DEFAULT_URL, _PREFIX) if names else {}
+    return {names[key]: float(since) for key, since in kept.items() if key in names}
+
+
+def _names_of(config: Config) -> Mapping[str, str]:
+    return {_key_of(policy): policy.name for policy in _list_shadow(config)}
 
 
 def _list_shadow(config: Config) -> Iterator[Policy]:
@@ -55,4 +53,4 @@ def _list_shadow(config: Config) -> Iterator[Policy]:
 def _key_of(policy: Policy) -> str:
     # A policy that was rewritten starts anew.
     written = policy.model_dump(mode="json", exclude={"state"})
-    return f"shadow:{policy.name}:{fingerprint(orjson.dumps(written))[:_DIGEST_CHARS]}"
+    return f"{_PREFIX}{policy.name}:{fingerprint(orjson.dumps(written))[:_DIGEST_CHARS]}"

@@ -77,13 +77,13 @@ def _explain(file: Path, error: Exception) -> Iterator[Problem]:
     yield Problem(str(file), None, "", message, "see docs/policies.md")
 
 
-def try_case(draft: Draft, file: Path, case: Case, *, now: float) -> Tried:
-    """Decide one case and compare."""
+def try_case(draft: Draft, file: Path, case: Case, *, now: float, digest_key: bytes) -> Tried:
+    """Decide one case and compare; `digest_key` as in `authoring.trace.trace_decision`."""
     try:
         decided = decide_scenario(draft, case, now=now)
     except ValueError as exc:
         return Tried(str(file), case.name, str(exc))
-    trace = trace_decision(draft, decided)
+    trace = trace_decision(draft, decided, digest_key=digest_key)
     return Tried(str(file), case.name, "; ".join(_compare(case.expect, trace)), trace)
 
 

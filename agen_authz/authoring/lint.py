@@ -46,6 +46,7 @@ def lint(draft: Draft, known: Sequence[Known], shadow_since: dict[str, float], n
         *_lint_shadowed_rules(draft.config.access.rules),
         *_lint_constants(policies),
         *_lint_shadowed_policies(policies, owners_of(draft)),
+        *_lint_demands(policies),
         *_lint_shadow(policies, shadow_since, now),
     ]
 
@@ -199,6 +200,14 @@ def _denies_all_of(other: Policy, policy: Policy) -> bool:
     return not other.selectors or (
         bool(policy.selectors) and _are_within(policy.selectors, other.selectors, folds=True)
     )
+
+
+def _lint_demands(policies: Sequence[Policy]) -> Iterator[Finding]:
+    for policy in policies:
+        # RFC 9470 has parameters for acr and for age, none for amr.
+        if policy.demand is not None and policy.demand.amr and not policy.demand.acr:
+            message = "no challenge can say the `amr` it asks for: clients come back with the same token"
+            yield Finding("untold_step_up", policy.name, message, "give the `acr` of such a sign-in beside it")
 
 
 def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[Finding]:

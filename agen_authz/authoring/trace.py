@@ -1,9 +1,9 @@
 """Why something was decided: every step as a tree, with what each condition read and said.
 
-Values that callers choose, and claims, may be secrets: they are shown as digests unless they are asked for.
+Values that callers choose, and claims, may be secrets: they are shown as digests unless they are asked for. The key of
+these digests is of one run, or whoever reads an amount's digest in the log of a build could try every amount.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from agen_authz.authoring.scenario import Decided
 from agen_authz.core.attribute import ATTRIBUTES, Situation
 from agen_authz.core.cel import Condition
 from agen_authz.core.cel_tree import ANY, Path
+from agen_authz.core.digest import digest_text
 from agen_authz.core.model import Answer, Json, Outcome
 from agen_authz.core.policy import Policy, environment
 from agen_authz.core.reason import Reason
@@ -40,44 +41,44 @@ class Trace:
     root: Node
 
 
-def trace_decision(draft: Draft, decided: Decided, *, shows_values: bool = False) -> Trace:
-    """Tell what led to a decision."""
+def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) -> Trace:
+    """Tell what led to a decision.
+
+    Args:
+        digest_key: of the digests that stand for arguments and claims; None shows the values themselves.
+    """
     decision = decided.decision
     word, reason = decision.word, decision.reason
     why = () if isinstance(decision, Answer) else decision.why
     steps = [
         Node(" ".join(filter(None, (step.check, step.outcome, step.rule)))) for step in why if step.check != "policy"
     ]
-    tried = [
-        node
-        for situation in decided.situations()
-        for node in _trace_policies(draft, situation, shows_values=shows_values)
-    ]
+    tried = [node for situation in decided.situations() for node in _trace_policies(draft, situation, digest_key)]
     matched = () if isinstance(decision, Answer) else decision.matched
     names = tuple(each.policy for each in matched)
     return Trace(word, reason, names, Node(f"{word}: {reason.value}", (*steps, *tried)))
 
 
-def _trace_policies(draft: Draft, situation: Situation, *, shows_values: bool) -> Iterator[Node]:
+def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None) -> Iterator[Node]:
     policies = draft.sets.policies
     outcomes = {match.policy.name: match.outcome.value for match in policies.evaluate(situation)}
     for policy in policies.list_for(situation.principal.tenant, situation.target):
         said = outcomes.get(policy.name, "does not apply")
-        conditions = tuple(_trace_condition(each, situation, shows_values=shows_values) for each in policy.conditions)
+        conditions = tuple(_trace_condition(each, situation, digest_key) for each in policy.conditions)
         if said == Outcome.ERROR.value and not any(_UNKNOWN in node.text for node in conditions):
             conditions += (Node("arguments that it reads mean two things: a key's twin, or a number beyond 2^53"),)
         head = f"policy `{policy.name}` ({policy.state.value}, {policy.effect.value}): {said}"
         yield Node(head, conditions + _trace_demand(policy))
 
 
-def _trace_condition(condition: Condition, situation: Situation, *, shows_values: bool) -> Node:
+def _trace_condition(condition: Condition, situation: Situation, digest_key: bytes | None) -> Node:
     roots = dict.fromkeys(path[0] for path in sorted(condition.tree.paths) if path[0] in ATTRIBUTES)
     values = {name: ATTRIBUTES[name].read(situation) for name in roots}
     known = {name: found for name, found in values.items() if found is not None}
     said = condition.evaluate(environment().activate(known))
     word = {True: "true", False: "false", None: _UNKNOWN}[said]
     read = tuple(
-        Node(f"{_spell(path)} = {_show(path, values[path[0]], shows_values=shows_values)}")
+        Node(f"{_spell(path)} = {_show(path, values[path[0]], digest_key)}")
         for path in sorted(condition.tree.paths)
         if path[0] in values
     )
@@ -88,15 +89,20 @@ def _trace_demand(policy: Policy) -> tuple[Node, ...]:
     demand = policy.demand
     if demand is None:
         return ()
-    asked = {"acr": demand.acr, "amr": demand.amr, "max_age": demand.max_age_s, "scope": demand.scope}
-    return (Node("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)),)
+    asked = {
+        "acr": " or ".join(demand.acr or ()),
+        "amr": " or ".join(demand.amr or ()),
+        "max_age": "" if demand.max_age_s is None else f"{demand.max_age_s:g} s",
+        "scope": demand.scope,
+    }
+    return (Node("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value)),)
 
 
 def _spell(path: Path) -> str:
     return path[0] + "".join("[*]" if step == ANY else f".{step}" for step in path[1:])
 
 
-def _show(path: Path, value: object, *, shows_values: bool) -> str:
+def _show(path: Path, value: object, digest_key: bytes | None) -> str:
     found = value
     for step in path[1:]:
         if step == ANY or not isinstance(found, dict) or step not in found:
@@ -104,11 +110,13 @@ def _show(path: Path, value: object, *, shows_values: bool) -> str:
         found = found[step]
     if found is None:
         return "(not there)" if value is None else "null"
-    if path[0] in _MAY_BE_SECRET and not shows_values:
-        return f"({type(found).__name__}, sha256 {_digest(found)})"
-    return found if isinstance(found, str) else str(found)
+    if path[0] in _MAY_BE_SECRET and digest_key is not None:
+        return f"({type(found).__name__}, digest {_digest(found, digest_key)})"
+    shown = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=str)
+    # What a terminal would obey is not shown to it.
+    return "".join(char if char.isprintable() else "?" for char in shown)
 
 
-def _digest(value: Json | object) -> str:
+def _digest(value: Json | object, key: bytes) -> str:
     # Not orjson: a claim may be a number that it does not write.
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:_DIGEST_CHARS]
+    return digest_text(json.dumps(value, sort_keys=True), key)[:_DIGEST_CHARS]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import sys
 import time
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from agen_authz.core.errors import ConfigError, Problem
 app = typer.Typer(help="Try policies before they decide.", no_args_is_help=True, rich_markup_mode=None)
 
 _MAX_DEPTH = 16
+_DIGEST_KEY_BYTES = 32
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -42,11 +44,12 @@ def test(
         typer.echo(f"{folder}: no such directory", err=True)
         raise typer.Exit(Exit.MISUSE)
     draft, problems, tried = _draft(config, as_json=as_json), [], []
+    digest_key = secrets.token_bytes(_DIGEST_KEY_BYTES)
     for read in read_cases(folder):
         if isinstance(read, Problem):
             problems.append(read)
         else:
-            tried.append(try_case(draft, *read, now=time.time()))
+            tried.append(try_case(draft, *read, now=time.time(), digest_key=digest_key))
     if problems:
         show_problems(problems, as_json=as_json)
         raise typer.Exit(Exit.MISUSE)
@@ -100,7 +103,8 @@ def explain(
     except (OSError, ValueError) as exc:
         typer.echo(f"{scenario}: {_one_line(exc)}", err=True)
         raise typer.Exit(Exit.MISUSE) from exc
-    trace = trace_decision(draft, decided, shows_values=show_values)
+    digest_key = None if show_values else secrets.token_bytes(_DIGEST_KEY_BYTES)
+    trace = trace_decision(draft, decided, digest_key=digest_key)
     if as_json:
         typer.echo(json.dumps(_as_row(trace)))
     else:
@@ -127,7 +131,7 @@ def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -
     draft, now = build_draft(loaded), time.time()
     known = _read_catalogue(catalog, draft)
     try:
-        since = dict(asyncio.run(read_shadow(loaded, now)))
+        since = dict(asyncio.run(read_shadow(loaded.config)))
     except ConfigError as exc:
         show_problems(exc.problems, as_json=as_json)
         raise typer.Exit(Exit.FINDING) from exc
@@ -301,9 +305,14 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _lines(node: Any, depth: int = 0) -> list[str]:
-    below = [line for child in node.children for line in _lines(child, depth + 1)]
-    return ["  " * depth + node.text, *below]
+def _lines(node: Any) -> list[str]:
+    """Draw a node of a trace and what stands below it as a tree."""
+    lines, last = [node.text], len(node.children) - 1
+    for index, child in enumerate(node.children):
+        head, *below = _lines(child)
+        lines.append(("└─ " if index == last else "├─ ") + head)
+        lines += [("   " if index == last else "│  ") + line for line in below]
+    return lines
 
 
 def _as_object(node: Any) -> dict[str, Any]:

@@ -53,6 +53,13 @@ async def test_only_what_was_asked_for_is_returned(rig):
     assert await rig.store.remember({"two": "x"}) == {"two": "2"}
 
 
+async def test_others_of_a_prefix_are_forgotten_and_nothing_else(rig):
+    await rig.store.remember({"a%:1": "1", "a%:2": "2", "ab:3": "3"})
+    assert await rig.store.remember_only("a%:", {"a%:2": "x", "a%:4": "4"}) == {"a%:2": "2", "a%:4": "4"}
+    everything = await rig.store.remember({"a%:1": "anew", "a%:2": "x", "ab:3": "x", "a%:4": "x"})
+    assert everything == {"a%:1": "anew", "a%:2": "2", "ab:3": "3", "a%:4": "4"}
+
+
 async def test_nothing_asked_is_nothing_returned(rig):
     assert await rig.store.remember({}) == {}
 
@@ -64,6 +71,7 @@ async def test_value_comes_back_as_it_was(rig, value):
 
 async def test_store_that_does_not_answer_is_unavailable(rig):
     rig.break_it()
-    with pytest.raises(Unavailable) as refused:
-        await rig.store.remember({"one": "1"})
-    assert (refused.value.reason, refused.value.name) == (Reason.STORE_UNAVAILABLE, "store")
+    for asked in (rig.store.remember({"one": "1"}), rig.store.remember_only("o", {"one": "1"})):
+        with pytest.raises(Unavailable) as refused:
+            await asked
+        assert (refused.value.reason, refused.value.name) == (Reason.STORE_UNAVAILABLE, "store")

@@ -1,6 +1,7 @@
 """The store remembers since when policies are in shadow."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -37,62 +38,93 @@ async def opened(folder: Path):
 class Silent:
     """A store that does not answer."""
 
-    async def remember(self, defaults):
+    async def remember_only(self, prefix, defaults):
         raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
 
     async def close(self):
         raise AssertionError("it is not ours to close")
 
 
-async def test_first_time_is_remembered_for_policies_in_shadow_of_everybody_and_of_tenants(tmp_path):
-    store = await opened(tmp_path)
-    config = loaded(tmp_path).config
-    assert await note_shadow(config, store, NOW) == {"s": NOW, "t": NOW}
-    assert await note_shadow(config, store, LATER) == {"s": NOW, "t": NOW}
+async def noted(folder: Path, now: float, policies: str = POLICIES) -> Mapping[str, float]:
+    store, config = await opened(folder), loaded(folder, policies).config
+    await note_shadow(config, store, now)
     await store.close()
+    return await read_shadow(config)
+
+
+async def test_first_time_is_remembered_for_policies_in_shadow_of_everybody_and_of_tenants(tmp_path):
+    assert await noted(tmp_path, NOW) == {"s": NOW, "t": NOW}
+    assert await noted(tmp_path, LATER) == {"s": NOW, "t": NOW}
 
 
 async def test_policy_that_was_rewritten_starts_anew(tmp_path):
+    await noted(tmp_path, NOW)
+    rewritten = POLICIES.replace("s, state: shadow, tools: [crm/x]", "s, state: shadow, tools: [crm/y]")
+    assert await noted(tmp_path, LATER, rewritten) == {"s": LATER, "t": NOW}
+
+
+async def test_policy_that_left_shadow_and_came_back_starts_anew(tmp_path):
+    await noted(tmp_path, NOW)
+    assert await noted(tmp_path, NOW, POLICIES.replace("s, state: shadow", "s, state: enforce")) == {"t": NOW}
+    assert await noted(tmp_path, LATER) == {"s": LATER, "t": NOW}
+
+
+async def test_nothing_is_kept_of_policies_when_none_is_in_shadow_any_longer(tmp_path):
+    await noted(tmp_path, NOW)
+    assert await noted(tmp_path, NOW, "") == {}
+    assert await noted(tmp_path, LATER) == {"s": LATER, "t": LATER}
+
+
+async def test_other_values_of_the_store_are_left_alone(tmp_path):
     store = await opened(tmp_path)
-    await note_shadow(loaded(tmp_path).config, store, NOW)
-    changed = loaded(tmp_path, POLICIES.replace("s, state: shadow, tools: [crm/x]", "s, state: shadow, tools: [crm/y]"))
-    assert await note_shadow(changed.config, store, LATER) == {"s": LATER, "t": NOW}
+    await store.remember({"digest_key": "k"})
     await store.close()
-
-
-async def test_policy_that_left_shadow_is_not_told_of(tmp_path):
+    await noted(tmp_path, NOW)
     store = await opened(tmp_path)
-    await note_shadow(loaded(tmp_path).config, store, NOW)
-    enforced = loaded(tmp_path, POLICIES.replace("s, state: shadow", "s, state: enforce"))
-    assert await note_shadow(enforced.config, store, LATER) == {"t": NOW}
+    assert await store.remember({"digest_key": "another"}) == {"digest_key": "k"}
     await store.close()
-
-
-async def test_without_policies_in_shadow_the_store_is_not_asked(tmp_path):
-    assert await note_shadow(loaded(tmp_path, "").config, Silent(), NOW) == {}
 
 
 async def test_store_that_is_silent_is_no_reason_to_stop(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        assert await note_shadow(loaded(tmp_path).config, Silent(), NOW) == {}
+        await note_shadow(loaded(tmp_path).config, Silent(), NOW)
     assert [each.getMessage() for each in caplog.records] == [
-        "the store does not say since when policies are in shadow"
+        "the store does not remember since when policies are in shadow"
     ]
 
 
-async def test_file_says_which_store_remembers(tmp_path):
-    store = await opened(tmp_path)
-    await note_shadow(loaded(tmp_path).config, store, NOW)
+async def test_policy_that_was_never_served_is_not_told_of_nor_remembered(tmp_path):
+    await noted(tmp_path, NOW, POLICIES.replace("name: s", "name: another"))
+    assert await read_shadow(loaded(tmp_path).config) == {"t": NOW}
+    assert await noted(tmp_path, LATER) == {"s": LATER, "t": NOW}
+
+
+async def test_store_is_read_as_it_is(tmp_path):
+    await noted(tmp_path, NOW)
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    assert await read_shadow(loaded(tmp_path).config) == {"s": NOW, "t": NOW}
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+async def test_store_that_is_in_use_is_read(tmp_path):
+    store, config = await opened(tmp_path), loaded(tmp_path).config
+    await note_shadow(config, store, NOW)
+    assert await read_shadow(config) == {"s": NOW, "t": NOW}
     await store.close()
-    assert await read_shadow(loaded(tmp_path), LATER) == {"s": NOW, "t": NOW}
 
 
 async def test_store_that_is_not_there_is_not_made(tmp_path):
-    assert await read_shadow(loaded(tmp_path), NOW) == {}
+    assert await read_shadow(loaded(tmp_path).config) == {}
     assert [each.name for each in tmp_path.iterdir()] == ["agen.yaml"]
+
+
+async def test_store_that_was_never_migrated_is_left_so(tmp_path):
+    (tmp_path / "agen.db").touch()
+    assert await read_shadow(loaded(tmp_path).config) == {}
+    assert (tmp_path / "agen.db").read_bytes() == b""
 
 
 async def test_store_that_is_none_is_told(tmp_path):
     (tmp_path / "agen.db").write_bytes(b"no database at all " * 200)
     with pytest.raises(ConfigError):
-        await read_shadow(loaded(tmp_path), NOW)
+        await read_shadow(loaded(tmp_path).config)

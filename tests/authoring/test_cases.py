@@ -8,7 +8,7 @@ from agen_authz.authoring.cases import Case, Tried, read_cases, try_case
 from agen_authz.authoring.document import read_document
 from agen_authz.core.errors import Problem
 from tests.authoring.rig import draft
-from tests.builders import NOW
+from tests.builders import NOW, TRACE_KEY
 
 CASE = "{name: %s, call: {server: crm, tool: get_customer}, claims: {roles: [analyst]}, expect: {%s}}"
 
@@ -49,7 +49,7 @@ COMPARED = {
 def test_case_is_compared_in_all_that_it_expects(tmp_path, expect, failure):
     file = save(tmp_path, case(expect).replace("[analyst]", "[analyst], team: red"))
     path, read = only(tmp_path)
-    tried = try_case(draft(tmp_path), path, read, now=NOW)
+    tried = try_case(draft(tmp_path), path, read, now=NOW, digest_key=TRACE_KEY)
     assert (tried.file, tried.name, tried.failure) == (str(file), "c", failure)
     assert tried.trace is not None and tried.trace.root.text == "allow: allowed"
 
@@ -58,13 +58,15 @@ def test_no_policy_at_all_is_told(tmp_path):
     save(tmp_path, case("decision: allow, policy: big").replace("get_customer", "get_x").replace("[analyst]", "[boss]"))
     path, read = only(tmp_path)
     expected = "expected decision `allow`, got `deny`; expected policy `big`, applied: none"
-    assert try_case(draft(tmp_path), path, read, now=NOW).failure == expected
+    assert try_case(draft(tmp_path), path, read, now=NOW, digest_key=TRACE_KEY).failure == expected
 
 
 def test_case_that_cannot_be_decided_fails_and_says_why(tmp_path):
     save(tmp_path, case("decision: allow").replace("crm", "hr"))
     path, read = only(tmp_path)
-    assert try_case(draft(tmp_path), path, read, now=NOW) == Tried(str(path), "c", "no resource is called `hr`")
+    assert try_case(draft(tmp_path), path, read, now=NOW, digest_key=TRACE_KEY) == Tried(
+        str(path), "c", "no resource is called `hr`"
+    )
 
 
 def test_files_of_every_folder_are_read_in_order(tmp_path):

@@ -219,6 +219,22 @@ def test_policy_long_in_shadow_is_found_after_30_days(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("demand", "is_found"),
+    [
+        ("amr: [otp]", True),
+        ("amr: [otp], max_age: 5m, scope: s", True),
+        ("amr: [otp], acr: [a]", False),
+        ("max_age: 5m", False),
+    ],
+)
+def test_step_up_whose_amr_no_challenge_can_say_is_found(tmp_path, demand, is_found):
+    text = GOOD + policies(f"name: p, state: enforce, tools: [crm/get_customer], then: step_up, step_up: {{{demand}}}")
+    message = "no challenge can say the `amr` it asks for: clients come back with the same token"
+    found = Finding("untold_step_up", "p", message, "give the `acr` of such a sign-in beside it")
+    assert lint(draft(tmp_path, text), KNOWN, {}, NOW) == ([found] if is_found else [])
+
+
+@pytest.mark.parametrize(
     ("selector", "is_found"),
     [("crm/note://**", False), ("crm/note://7", False), ("crm/not*", False), ("crm/order://7", True)],
 )

@@ -1,5 +1,6 @@
 """One call as an author writes it is decided as Check would decide it, and the trace tells why."""
 
+import hmac
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from agen_authz.authoring.scenario import Decided, Scenario, decide_scenario
 from agen_authz.authoring.trace import Node, trace_decision
 from agen_authz.core.model import Answer, Step, TargetKind
 from tests.authoring.rig import TEXT, draft
-from tests.builders import NOW
+from tests.builders import NOW, TRACE_KEY
 from tests.config.test_mistakes import GOOD
 
 GET = {"server": "crm", "tool": "get_customer"}
@@ -20,10 +21,10 @@ FINANCE = {"roles": ["finance", "enrolled"]}
 OPEN = "    insecure_unsigned: true\n  - name: billing"
 
 
-def told(folder: Any, written: dict[str, Any], text: str = TEXT, **choices: Any) -> Any:
+def told(folder: Any, written: dict[str, Any], text: str = TEXT, *, digest_key: bytes | None = TRACE_KEY) -> Any:
     built = draft(folder, text)
     decided = decide_scenario(built, Scenario.model_validate(written, strict=False), now=NOW)
-    return trace_decision(built, decided, **choices)
+    return trace_decision(built, decided, digest_key=digest_key)
 
 
 def flat(node: Node) -> list[str]:
@@ -172,29 +173,29 @@ def test_what_stood_before_the_call_was_read_asks_no_policy(tmp_path):
 def test_trace_names_rule_policies_conditions_and_values(tmp_path):
     written = {"call": {**REFUND, "args": {"amount": 1001}}, "claims": FINANCE}
     trace = told(tmp_path, written)
-    digest = "(int, sha256 fe675fe7aaee)"
+    digest = hmac.new(TRACE_KEY, b"1001", "sha256").hexdigest()[:12]
     assert flat(trace.root) == [
         "deny: policy_denied",
         "method allowed tools/call",
         "access granted refunds",
         "policy `big` (enforce, deny): applies",
         "args.amount > 1000.0 -> true",
-        f"args.amount = {digest}",
+        f"args.amount = (int, digest {digest})",
         "policy `fresh` (enforce, step_up): applies",
-        "demands acr ('strong',), max_age 300.0",
+        "demands acr strong, max_age 300 s",
     ]
-    assert f"args.amount = {1001}" in flat(told(tmp_path, written, shows_values=True).root)
+    assert f"args.amount = {1001}" in flat(told(tmp_path, written, digest_key=None).root)
 
 
 def test_trace_tells_of_policies_that_do_not_apply(tmp_path):
     trace = told(tmp_path, {"call": GET, "claims": {**ANALYST, "team": "blue"}})
     assert [node.text for node in trace.root.children][-1] == "policy `watched` (shadow, deny): does not apply"
-    assert any(line.startswith("user.claims.team = (str, sha256 ") for line in flat(trace.root))
+    assert any(line.startswith("user.claims.team = (str, digest ") for line in flat(trace.root))
     assert "blue" not in "\n".join(flat(trace.root))
 
 
 SHOWN = {
-    "roles": ("\\\"analyst\\\" in user.roles", {}, "user.roles = ['analyst']"),
+    "roles": ("\\\"analyst\\\" in user.roles", {}, 'user.roles = ["analyst"]'),
     "an argument that is not there": ("args.x == 1", {}, "args.x = (not there)"),
     "an argument that is null": ("args.x == null", {"x": None}, "args.x = null"),
     "an address that nobody knows": ("request.ip == ''", {}, "request.ip = (not there)"),
@@ -216,12 +217,25 @@ def test_secrets_are_shown_as_digests_that_tell_equal_from_unequal(tmp_path):
         call = {**GET, "args": {"a": secret}}
         lines = flat(told(tmp_path, {"call": call, "claims": {**ANALYST, "b": claim}}, text).root)
         assert "hunter2" not in json.dumps(lines)
-        return [line.partition("sha256 ")[2] for line in lines if "sha256" in line]
+        return [line.partition("digest ")[2] for line in lines if "digest" in line]
 
     assert len(set(shown("hunter2", "hunter2"))) == 1
     assert len(set(shown("hunter2", "hunter3"))) == 2
     # A number of any size has a digest too.
     assert len(set(shown("hunter2", 10**40))) == 2
+
+
+def test_digests_of_another_key_are_others(tmp_path):
+    written = {"call": {**REFUND, "args": {"amount": 1001}}, "claims": FINANCE}
+    lines = [set(flat(told(tmp_path, written, digest_key=key).root)) for key in (b"a" * 32, b"b" * 32)]
+    assert [len(each - other) for each, other in (lines, lines[::-1])] == [1, 1]
+
+
+def test_what_a_terminal_would_obey_is_not_shown(tmp_path):
+    text = f"{GOOD}policies: [{{name: p, state: enforce, when: ['args.a == args.b'], then: deny}}]\n"
+    written = {"call": {**GET, "args": {"a": "x\x1b[2J\n", "b": ["\x9b", True, 1.5]}}, "claims": ANALYST}
+    lines = flat(told(tmp_path, written, text, digest_key=None).root)
+    assert {"args.a = x?[2J?", 'args.b = ["?", true, 1.5]'} <= set(lines)
 
 
 def test_twin_of_an_argument_is_told(tmp_path):

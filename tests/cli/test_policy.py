@@ -106,7 +106,7 @@ def test_lint_names_policies_that_were_forgotten_in_shadow(tmp_path):
 
 def test_lint_says_where_the_store_cannot_be_read(tmp_path):
     (tmp_path / "agen.db").write_bytes(b"this is no database, whatever its name says" * 99)
-    told = run("lint", "--config", config(tmp_path, QUIET))
+    told = run("lint", "--config", config(tmp_path, QUIET.replace("enforce", "shadow")))
     assert (told.exit_code, told.stdout, "store.url" in told.stderr) == (1, "", True)
     as_json = run("lint", "--config", tmp_path / "agen.yaml", "--json")
     assert (as_json.exit_code, json.loads(as_json.stdout)["ok"]) == (1, False)
@@ -174,11 +174,11 @@ def test_case_that_fails_prints_expected_actual_and_the_trace(tmp_path):
             f"FAIL {tmp_path}/cases/a.yaml: c0",
             "     expected decision `deny`, got `allow`",
             "     allow: allowed",
-            "       method allowed tools/call",
-            "       access granted read",
-            "       policy `watched` (shadow, deny): applies",
-            '         user.claims.team == "red" -> true',
-            "           user.claims.team = (str, sha256 DIGEST)",
+            "     ├─ method allowed tools/call",
+            "     ├─ access granted read",
+            "     └─ policy `watched` (shadow, deny): applies",
+            '        └─ user.claims.team == "red" -> true',
+            "           └─ user.claims.team = (str, digest DIGEST)",
             "1 of 2 cases as expected",
         ],
     )
@@ -227,15 +227,18 @@ def test_explain_prints_a_tree_with_digests_in_place_of_secrets(tmp_path):
         0,
         [
             "allow: allowed",
-            "  method allowed tools/call",
-            "  access granted read",
-            "  policy `watched` (shadow, deny): applies",
-            '    user.claims.team == "red" -> true',
+            "├─ method allowed tools/call",
+            "├─ access granted read",
+            "└─ policy `watched` (shadow, deny): applies",
+            '   └─ user.claims.team == "red" -> true',
         ],
     )
-    assert re.fullmatch(r"      user\.claims\.team = \(str, sha256 [0-9a-f]{12}\)", last)
+    assert re.fullmatch(r"      └─ user\.claims\.team = \(str, digest [0-9a-f]{12}\)", last)
+    again = run("explain", "-", "--config", file, given=CALL % "").stdout.splitlines()
+    # With a key of one run, nobody can try values out.
+    assert (again[:-1], again[-1] == last) == (head, False)
     shown = run("explain", "-", "--config", file, "--show-values", given=CALL % "")
-    assert shown.stdout.splitlines() == [*head, "      user.claims.team = red"]
+    assert shown.stdout.splitlines() == [*head, "      └─ user.claims.team = red"]
 
 
 def test_explain_prints_the_same_as_json(tmp_path):

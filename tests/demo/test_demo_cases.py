@@ -7,7 +7,7 @@ from agen_authz.authoring.draft import build_draft
 from agen_authz.config import load
 from agen_authz.core.errors import Problem
 from agen_authz.demo.plan import ROLES, Plan, render_config
-from tests.builders import NOW
+from tests.builders import NOW, TRACE_KEY
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "demo"
 
@@ -24,7 +24,7 @@ def test_configuration_of_the_example_is_the_demos(golden):
 
 def test_demo_decides_its_cases_as_expected():
     draft = build_draft(load(EXAMPLE / "agen.yaml", secrets=False, environ={}))
-    tried = [try_case(draft, file, case, now=NOW) for file, case in read_all()]
+    tried = [try_case(draft, file, case, now=NOW, digest_key=TRACE_KEY) for file, case in read_all()]
     assert [f"{each.name}: {each.failure}" for each in tried if each.failure] == []
 
 

@@ -1,7 +1,7 @@
 """What every SQL database does for the store: statements that are bounded in time, steps to this version."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -31,11 +31,12 @@ class SqlStore:
 
     async def remember(self, defaults: Mapping[str, str]) -> Mapping[str, str]:
         """Keep values that are not there yet, and return what is; `ports.Store.remember`."""
-        try:
-            kept = await self._bounded(self._remember(defaults))
-        except (SQLAlchemyError, OSError, TimeoutError) as exc:
-            raise Unavailable(Reason.STORE_UNAVAILABLE, _NAME) from exc
-        return {name: kept[name] for name in defaults}
+        return await self._keep(defaults, ())
+
+    async def remember_only(self, prefix: str, defaults: Mapping[str, str]) -> Mapping[str, str]:
+        """Keep values, and none else of this prefix; `ports.Store.remember_only`."""
+        is_other = sa.and_(_KEPT.c.name.startswith(prefix, autoescape=True), _KEPT.c.name.not_in(list(defaults)))
+        return await self._keep(defaults, (sa.delete(_KEPT).where(is_other),))
 
     async def close(self) -> None:
         """Let go of the database; `ports.Store.close`."""
@@ -43,12 +44,20 @@ class SqlStore:
             await asyncio.wait(self._late, timeout=self._timeout_s)
         await self._engine.dispose()
 
-    async def _remember(self, defaults: Mapping[str, str]) -> dict[str, str]:
+    async def _keep(self, defaults: Mapping[str, str], before: Sequence[sa.Delete]) -> Mapping[str, str]:
+        try:
+            kept = await self._bounded(self._remember(defaults, before))
+        except (SQLAlchemyError, OSError, TimeoutError) as exc:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, _NAME) from exc
+        return {name: kept[name] for name in defaults}
+
+    async def _remember(self, defaults: Mapping[str, str], before: Sequence[sa.Delete]) -> dict[str, str]:
         async with self._engine.begin() as connection:
+            for statement in before:
+                await connection.execute(statement)
             for name, value in defaults.items():
                 await connection.execute(_INSERT, {"name": name, "value": value})
-            rows = await connection.execute(sa.select(_KEPT.c.name, _KEPT.c.value))
-            return {str(name): str(value) for name, value in rows}
+            return await connection.run_sync(list_kept)
 
     async def _bounded(self, statements: Coroutine[object, object, T]) -> T:
         # Cancelling would wait for the driver, which waits for the database: a late statement ends on its own.
@@ -68,6 +77,13 @@ class SqlStore:
         if not task.cancelled():
             # Whoever asked was told already; asyncio must not report it once more.
             task.exception()
+
+
+def list_kept(connection: sa.Connection) -> dict[str, str]:
+    """List what is kept; nothing where the database was never migrated."""
+    if not sa.inspect(connection).has_table(_KEPT.name):
+        return {}
+    return {str(name): str(value) for name, value in connection.execute(sa.select(_KEPT.c.name, _KEPT.c.value))}
 
 
 def upgrade(connection: sa.Connection) -> list[str]:

@@ -2,14 +2,16 @@
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from agen_authz.adapters.store.revision import UnknownRevisionError
-from agen_authz.adapters.store.sql import SqlStore, upgrade
+from agen_authz.adapters.store.sql import SqlStore, list_kept, upgrade
 from agen_authz.core.errors import ConfigError, Problem
 
 _SCHEME = "sqlite:///"
@@ -25,6 +27,34 @@ _TOLD = {
 def open_store(url: str, timeout_s: float) -> SqlStore:
     """Open a store whose migrations are done; every statement takes `timeout_s` at most."""
     return SqlStore(_build_engine(path_of(url), timeout_s), timeout_s)
+
+
+async def peek(url: str, prefix: str, *, wait_s: float = _MIGRATION_WAIT_S) -> Mapping[str, str]:
+    """Read what is kept under names that begin with `prefix`; nothing is made, migrated or written.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    path = path_of(url)
+    if not path.is_file():
+        return {}
+    engine = create_async_engine(
+        # SQLite's own URL, which alone can say that nothing is written (its page "URI filenames").
+        sa.URL.create(
+            "sqlite+aiosqlite",
+            database=f"file:{quote(str(path.absolute()))}",
+            query={"mode": "ro", "uri": "true"},
+        ),
+        connect_args={"timeout": wait_s},
+    )
+    try:
+        async with engine.connect() as connection:
+            kept = await connection.run_sync(list_kept)
+    except (SQLAlchemyError, OSError) as exc:
+        raise _refuse(path, *_explain(exc)) from exc
+    finally:
+        await engine.dispose()
+    return {name: value for name, value in kept.items() if name.startswith(prefix)}
 
 
 async def migrate(url: str, *, wait_s: float = _MIGRATION_WAIT_S) -> list[str]:
