@@ -27,7 +27,7 @@ def server(kind: str, address: str) -> Iterator[int]:
     process = subprocess.Popen([sys.executable, "-m", "bench.server", kind, address], stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline(), f"{kind} ended before it listened"
         yield process.pid
     finally:
         process.terminate()

@@ -1,15 +1,15 @@
 """What changes from one configuration to another: who gains or loses what, and what policies do otherwise."""
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import Holder, list_holders, list_named, may_call, owners_of, selectors_of, spell_holder
-from agen_authz.core.model import Effect, Resource, State, Target, TargetKind
-from agen_authz.core.policy import Policy, list_reads
+from agen_authz.authoring.surroundings import compare_surroundings
+from agen_authz.core.model import Effect, State, Target, TargetKind
+from agen_authz.core.policy import Policy
 
 _STRENGTH = {State.DISABLED: 0, State.SHADOW: 0, State.ENFORCE: 1}
 _WEIGHT = {Effect.STEP_UP: 1, Effect.REQUIRE_APPROVAL: 2, Effect.DENY: 3}
@@ -25,30 +25,10 @@ class Change:
     widens: bool
 
 
-def _methods_widen(before: Mapping[str, bool], after: Mapping[str, bool]) -> bool:
-    # What is denied by name and then no longer named may be allowed by default.
-    is_allowed = any(after[name] and not before.get(name) for name in after)
-    return is_allowed or any(not before[name] and name not in after for name in before)
-
-
-# What a resource says of its callers: how it is read, and whether another value lets more in.
-_ASPECTS: dict[str, tuple[Callable[[Resource], Any], Callable[[Any, Any], bool]]] = {
-    "unmapped": (lambda each: each.admits_unmapped, lambda _, after: bool(after)),
-    "require_tenant": (lambda each: each.require_tenant, lambda _, after: not after),
-    "scopes": (lambda each: frozenset(each.scopes), lambda before, after: not before <= after),
-    "clients": (
-        lambda each: each.clients,
-        lambda before, after: before is not None and (after is None or not after <= before),
-    ),
-    "providers": (lambda each: frozenset(each.providers), lambda before, after: not after <= before),
-    "audiences": (lambda each: each.audiences, lambda before, after: not after <= before),
-    "methods": (lambda each: dict(each.methods), _methods_widen),
-}
-
-
 def list_changes(old: Draft, new: Draft, known: Sequence[Known]) -> list[Change]:
     """List every change, of access first, then of policies and what they lean on."""
-    return [*_list_access(old, new, known), *_list_policies(old, new), *_list_surroundings(old, new)]
+    surroundings = (Change(*each) for each in compare_surroundings(old, new))
+    return [*_list_access(old, new, known), *_list_policies(old, new), *surroundings]
 
 
 def _list_access(old: Draft, new: Draft, known: Sequence[Known]) -> Iterator[Change]:
@@ -100,20 +80,6 @@ def _list_policies(old: Draft, new: Draft) -> Iterator[Change]:
 
 def _spell_owner(tenant: str) -> str:
     return f"tenant {tenant}" if tenant else "everybody"
-
-
-def _list_surroundings(old: Draft, new: Draft) -> Iterator[Change]:
-    for name in sorted(old.sets.resources.keys() & new.sets.resources.keys()):
-        for aspect, (read, widens) in _ASPECTS.items():
-            was, is_now = read(old.sets.resources[name]), read(new.sets.resources[name])
-            if was != is_now:
-                yield Change("resource", name, f"{aspect} changed", widens(was, is_now))
-    # What a condition then says of a caller nobody can tell from the words: it is taken to widen.
-    leans = {name for policy in old.policies.values() if _is_in_force(policy) for name in list_reads(policy)}
-    before, after = old.config.networks, new.config.networks
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            yield Change("network", name, "changed", "request.networks" in leans)
 
 
 def _compare(name: str, before: Policy, after: Policy) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from agen_authz.app.shadow import note_shadow, read_shadow
 from agen_authz.config import load
 from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.core.reason import Reason
+from agen_authz.ports import Store
 from tests.authoring.rig import write
 from tests.builders import NOW
 from tests.config.test_mistakes import GOOD
@@ -87,7 +89,7 @@ async def test_other_values_of_the_store_are_left_alone(tmp_path):
 
 async def test_store_that_is_silent_is_no_reason_to_stop(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        await note_shadow(loaded(tmp_path).config, Silent(), NOW)
+        await note_shadow(loaded(tmp_path).config, cast(Store, Silent()), NOW)
     assert [each.getMessage() for each in caplog.records] == [
         "the store does not remember since when policies are in shadow"
     ]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import httpx
 import pytest
@@ -22,12 +23,20 @@ def demo(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], list[str], P
     state = tmp_path_factory.mktemp("demo")
     process = subprocess.Popen([*COMMAND, "--state", str(state)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    lines = [*iter(process.stdout.readline, "ready\n"), "ready\n"]
+    lines = list(read_until_ready(process.stdout))
+    assert lines[-1:] == ["ready\n"], "the demo ended before it was ready: does something else hold its ports?"
     yield process, lines, state
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         process.wait(END_S)
     process.stdout.close()
+
+
+def read_until_ready(output: IO[str]) -> Iterator[str]:
+    for line in output:
+        yield line
+        if line == "ready\n":
+            return
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -2,13 +2,14 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agen_authz.core.access import AccessRule, Basis, Granted, NotGranted, Unmapped, compile_access
 from agen_authz.core.model import Target, TargetKind
 from agen_authz.core.selector import index_selectors
 from tests import builders as build
+from tests.examples import examples
 
 SELECTORS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "ab", "\n"]), max_size=6).map("".join)
 NAMES = st.text(alphabet="ab/\n*", max_size=8)
@@ -22,7 +23,7 @@ def matches(selector: str, name: str) -> bool:
 
 
 @given(st.lists(SELECTORS, max_size=8), NAMES)
-@settings(max_examples=1500)
+@examples(3)
 def test_selector_index_finds_what_a_regular_expression_finds(selectors, name):
     index = index_selectors((selector, number) for number, selector in enumerate(selectors))
     expected = [number for number, selector in enumerate(selectors) if matches(selector, name)]
@@ -51,7 +52,7 @@ def is_satisfied(rule: AccessRule, held: frozenset[str]) -> bool:
 
 
 @given(RULES, KEYS, KINDS, st.sampled_from(["a", "ab", "a/b", "b", "AB"]), st.sampled_from(list(Basis)))
-@settings(max_examples=1500)
+@examples(3)
 def test_access_table_decides_as_the_rules_one_by_one(rules, held, kind, name, basis):
     verdict = compile_access(basis, rules).check(
         build.principal(**{"roles": (), "permissions": (), basis.value: tuple(held)}), Target(kind, "crm", name)

@@ -204,7 +204,6 @@ DRAWN = st.builds(
 
 @pytest.mark.parametrize("breaks", PROPERTIES, ids=lambda each: each.__name__)
 @given(drawn=DRAWN)
-@settings(max_examples=400)
 def test_no_policies_and_no_call_break_the_property(breaks, drawn):
     assert not breaks(compile_policies, drawn)
 
@@ -311,6 +310,7 @@ WRONG: dict[str, tuple[Callable[[Rule, Drawn], bool], Rule]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_property_finds_the_rule_that_is_wrong(name):
     breaks, rule = WRONG[name]
