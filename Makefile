@@ -30,8 +30,9 @@ $(READY): requirements/dev.txt pyproject.toml
 		"$$python" -m venv $(VENV); \
 	fi
 	@echo "installing requirements/dev.txt into $(VENV): about a minute the first time"
-	@$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements/dev.txt
+	@$(PIP) install --quiet --no-deps --only-binary :all: --require-hashes -r requirements/dev.txt
 	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(PIP) check >/dev/null
 	@touch $@
 
 lock: $(READY) ## resolve requirements/*.txt anew; UPGRADE=1 takes the newest versions
