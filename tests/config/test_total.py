@@ -18,6 +18,7 @@ from agen_authz.config.unit import (
 )
 from agen_authz.core.errors import ConfigError
 from tests.config.test_loaded import CONTRACT
+from tests.examples import examples
 
 WHOLE = read_tree((CONTRACT / "complete.yaml").read_text("utf-8"), "whole").value
 ODD = st.one_of(
@@ -47,6 +48,7 @@ PLACES = list(places_in(WHOLE))
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 
 
+@examples(0.5)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=4))
 def test_any_value_anywhere_loads_or_is_refused(tmp_path_factory, changes):
     whole = WHOLE
@@ -62,6 +64,7 @@ def test_any_value_anywhere_loads_or_is_refused(tmp_path_factory, changes):
         assert all(problem.message and problem.cure and "\n" not in str(problem) for problem in exc.problems)
 
 
+@examples(0.5)
 @given(st.sampled_from(PLACES), ODD)
 def test_what_loads_is_valid_by_the_schema(tmp_path_factory, path, new):
     file = tmp_path_factory.getbasetemp() / "valid.yaml"

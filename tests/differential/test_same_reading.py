@@ -46,7 +46,7 @@ def check_many(read: Read, examples: int) -> None:
 
 
 def test_parsers_of_this_process_read_what_we_accept_as_we_do():
-    check_many(read_in_process, settings().max_examples * 3)
+    check_many(read_in_process, settings().max_examples)
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ from tests.fuzz.written import read_written, write_check
 from tests.verify.signed import KEYS, NOW
 from tests.wire.rig import Seen
 
-RUN_S = 20
+RUN_S = 10
 INPUTS = [
     pytest.param(target, path, id=f"{target.name}-{path.name}")
     for target in TARGETS.values()
