@@ -8,9 +8,7 @@ import typer
 from agen_authz.cli.output import Exit, load_or_exit
 from agen_authz.config import Loaded
 from agen_authz.envoy.address import parse_address, parse_tcp_address, parse_upstream
-from agen_authz.envoy.examination import DEFAULT_REQUEST_BYTES, examine, render_json, render_text
-from agen_authz.envoy.model import TcpAddress, Unusable, Upstream
-from agen_authz.envoy.render import Platform, render
+from agen_authz.envoy.model import Platform, Sidecar, TcpAddress, Unusable, Upstream
 from agen_authz.envoy.settings import DEFAULT_LISTENER, Placement, from_config
 
 T = TypeVar("T")
@@ -54,11 +52,20 @@ def envoy_config(
         upstreams=dict(_refuse_unusable(parse_upstream(text)) for text in upstream or ()),
     )
     sidecar = _refuse_unusable(from_config(loaded.config, _metadata_key(loaded), placement))
-    typer.echo(_refuse_unusable(render(platform, sidecar)), nl=False)
+    typer.echo(_render(platform, sidecar), nl=False)
+
+
+def _render(platform: Platform, sidecar: Sidecar) -> str:
+    # Envoy's messages as typed Python take longer to import than all that the other commands need.
+    from agen_authz.envoy.render import render
+
+    return _refuse_unusable(render(platform, sidecar))
 
 
 def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
     """Examine a file and exit: 1 with findings, also where nothing could be examined; 0 without."""
+    from agen_authz.envoy.examination import DEFAULT_REQUEST_BYTES, examine, render_json, render_text
+
     request_bytes = DEFAULT_REQUEST_BYTES
     if config is not None:
         request_bytes = load_or_exit(config, secrets=False, as_json=as_json).config.limits.request_bytes

@@ -1,9 +1,18 @@
 """What an Envoy configuration is made from: values only, so that rendering is a pure function of them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 # Where Debian, Ubuntu and Envoy's own images keep the authorities that a system trusts.
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
+
+
+class Platform(StrEnum):
+    """What a configuration can be rendered for."""
+
+    SIDECAR = "sidecar"
+    ENVOY_GATEWAY = "envoy-gateway"
+    ISTIO = "istio"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """`agen-authz envoy-config`: what Envoy is given, for each way of running it."""
 
-from enum import StrEnum
 from typing import assert_never
 
 from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
@@ -12,7 +11,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.envoy.cluster import build_address, build_authz_cluster, build_resource_cluster
 from agen_authz.envoy.listener import build_listener
-from agen_authz.envoy.model import Limits, Sidecar, TcpAddress, Unusable
+from agen_authz.envoy.model import Limits, Platform, Sidecar, TcpAddress, Unusable
 from agen_authz.envoy.text import render_yaml
 
 _HEADER = (
@@ -23,14 +22,6 @@ _HEADER = (
     "here; Check compares it letter by letter. TLS ends before this listener. Run Envoy 1.40 or later.",
     "A server that `--upstream NAME=host:port` did not place is looked for at NAME.internal:8080.",
 )
-
-
-class Platform(StrEnum):
-    """What a configuration can be rendered for."""
-
-    SIDECAR = "sidecar"
-    ENVOY_GATEWAY = "envoy-gateway"
-    ISTIO = "istio"
 
 
 def render(platform: Platform, sidecar: Sidecar) -> str | Unusable:

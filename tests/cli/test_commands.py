@@ -174,3 +174,10 @@ def test_backends_layer_alone_says_what_to_install():
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     told = "agen-authz: `typer` is not installed; install `agen-authz[server]`\n"
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
+
+
+def test_serving_imports_nothing_that_only_other_commands_need():
+    code = "import sys, agen_authz.cli.main; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    # Envoy's messages as Python take as long as everything else together, and 13 MB.
+    assert {"envoy_data_plane", "alembic", "mcp", "hypothesis"}.isdisjoint(printed.split())

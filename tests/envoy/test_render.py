@@ -10,8 +10,18 @@ import pytest
 import yaml
 
 from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import ClientTls, Limits, Route, Sidecar, TcpAddress, UnixAddress, Unusable, Upstream
-from agen_authz.envoy.render import Platform, render, render_sidecar
+from agen_authz.envoy.model import (
+    ClientTls,
+    Limits,
+    Platform,
+    Route,
+    Sidecar,
+    TcpAddress,
+    UnixAddress,
+    Unusable,
+    Upstream,
+)
+from agen_authz.envoy.render import render, render_sidecar
 from agen_authz.envoy.text import REMARKS
 
 HTTPS = Upstream(TcpAddress("hr.internal", 8443), ClientTls("hr.internal"))
