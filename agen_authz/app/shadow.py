@@ -36,8 +36,11 @@ async def read_shadow(config: Config) -> Mapping[str, float]:
     Raises:
         ConfigError: the store cannot be read.
     """
-    names = _names_of(config)
-    kept = await peek(config.store.url or DEFAULT_URL, _PREFIX) if names else {}
+    names, store = _names_of(config), config.store
+    url = store.url or DEFAULT_URL
+    # Other stores are not built yet: nothing was served with one that could be remembered there.
+    is_built = url.startswith("sqlite:") and store.url_env is None and store.url_file is None
+    kept = await peek(url, _PREFIX) if names and is_built else {}
     return {names[key]: float(since) for key, since in kept.items() if key in names}
 
 

@@ -130,3 +130,11 @@ async def test_store_that_is_none_is_told(tmp_path):
     (tmp_path / "agen.db").write_bytes(b"no database at all " * 200)
     with pytest.raises(ConfigError):
         await read_shadow(loaded(tmp_path).config)
+
+
+@pytest.mark.parametrize(
+    "store", ["url: 'postgresql://db.example.com/agen'", "url_env: AGEN_STORE", "url_file: /run/url"]
+)
+async def test_store_that_is_not_built_yet_remembers_nothing(tmp_path, store):
+    file = write(tmp_path, f"{GOOD}{POLICIES}store: {{{store}}}\n")
+    assert await read_shadow(load(file, secrets=False, environ={}).config) == {}
