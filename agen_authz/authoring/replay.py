@@ -15,7 +15,7 @@ import orjson
 
 from agen_authz.app.build import build_revoked
 from agen_authz.authoring.draft import Draft
-from agen_authz.core.attribute import ATTRIBUTES, Situation
+from agen_authz.core.attribute import Situation
 from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
@@ -41,7 +41,7 @@ from agen_authz.core.model import (
     Target,
     TargetKind,
 )
-from agen_authz.core.policy import Policy, environment, list_reads
+from agen_authz.core.policy import Policy, ask, list_reads
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import VerifiedToken, admit_principal, missing_scopes
 
@@ -153,13 +153,11 @@ def _stands(decision: Decision, readers: list[Policy]) -> bool:
 
 def _is_settled(policy: Policy, situation: Situation) -> bool:
     # A condition that reads only what is held and is false: the policy did not apply, whatever the others say.
-    for condition in policy.conditions:
-        names = {path[0] for path in condition.tree.paths if path[0] in ATTRIBUTES}
-        values = {name: ATTRIBUTES[name].read(situation) for name in names}
-        known = {name: found for name, found in values.items() if found is not None}
-        if not names & _NOT_HELD and condition.evaluate(environment().activate(known)) is False:
-            return True
-    return False
+    return any(
+        ask(condition, situation) is False
+        for condition in policy.conditions
+        if _NOT_HELD.isdisjoint(path[0] for path in condition.tree.paths)
+    )
 
 
 def _find_networks(address: str, surroundings: Surroundings) -> tuple[str, ...]:

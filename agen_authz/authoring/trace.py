@@ -14,13 +14,12 @@ from agen_authz.core.attribute import ATTRIBUTES, Situation
 from agen_authz.core.cel import Condition
 from agen_authz.core.cel_tree import ANY, Path
 from agen_authz.core.digest import digest_text
-from agen_authz.core.model import Answer, Json, Outcome
-from agen_authz.core.policy import Policy, environment
+from agen_authz.core.model import Answer, Json
+from agen_authz.core.policy import Policy, ask, is_two_sided
 from agen_authz.core.reason import Reason
 
 _MAY_BE_SECRET = ("args", "inputs", "user.claims")
 _DIGEST_CHARS = 12
-_UNKNOWN = "cannot be evaluated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +64,17 @@ def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None
     for policy in policies.list_for(situation.principal.tenant, situation.target):
         said = outcomes.get(policy.name, "does not apply")
         conditions = tuple(_trace_condition(each, situation, digest_key) for each in policy.conditions)
-        if said == Outcome.ERROR.value and not any(_UNKNOWN in node.text for node in conditions):
-            conditions += (Node("arguments that it reads mean two things: a key's twin, or a number beyond 2^53"),)
         head = f"policy `{policy.name}` ({policy.state.value}, {policy.effect.value}): {said}"
         yield Node(head, conditions + _trace_demand(policy))
 
 
 def _trace_condition(condition: Condition, situation: Situation, digest_key: bytes | None) -> Node:
-    roots = dict.fromkeys(path[0] for path in sorted(condition.tree.paths) if path[0] in ATTRIBUTES)
-    values = {name: ATTRIBUTES[name].read(situation) for name in roots}
-    known = {name: found for name, found in values.items() if found is not None}
-    said = condition.evaluate(environment().activate(known))
-    word = {True: "true", False: "false", None: _UNKNOWN}[said]
-    read = tuple(
-        Node(f"{_spell(path)} = {_show(path, values[path[0]], digest_key)}")
-        for path in sorted(condition.tree.paths)
-        if path[0] in values
-    )
+    paths = [path for path in sorted(condition.tree.paths) if path[0] in ATTRIBUTES]
+    values = {root: ATTRIBUTES[root].read(situation) for root in dict.fromkeys(path[0] for path in paths)}
+    word = {True: "true", False: "false", None: "cannot be evaluated"}[ask(condition, situation)]
+    read = tuple(Node(f"{_spell(path)} = {_show(path, values[path[0]], digest_key)}") for path in paths)
+    if is_two_sided(condition, situation):
+        read += (Node("arguments that it reads mean two things: a key's twin, or a number beyond 2^53"),)
     return Node(f"{condition.text} -> {word}", read)
 
 

@@ -132,6 +132,19 @@ def list_reads(policy: Policy) -> list[str]:
     return [name for name in ATTRIBUTES if name in roots]
 
 
+def ask(condition: Condition, situation: Situation) -> bool | None:
+    """Say what one condition says in a situation, by itself; None where it cannot be evaluated."""
+    roots = {path[0] for path in condition.tree.paths}
+    read = _read(tuple(attribute for name, attribute in ATTRIBUTES.items() if name in roots), situation)
+    reader = _prepare(condition)
+    return None if _is_fooled(reader, situation.call) else condition.evaluate(environment().activate(read))
+
+
+def is_two_sided(condition: Condition, situation: Situation) -> bool:
+    """Say whether arguments that a condition reads could mean two things to two readers."""
+    return _is_fooled(_prepare(condition), situation.call)
+
+
 def _prepare(condition: Condition) -> _Reader:
     chosen = {
         root: tuple(sorted(path[1:] for path in condition.tree.paths if path[0] == root)) for root in _CHOSEN_BY_CALLERS

@@ -241,7 +241,15 @@ def test_what_a_terminal_would_obey_is_not_shown(tmp_path):
 def test_twin_of_an_argument_is_told(tmp_path):
     trace = told(tmp_path, {"call": {**REFUND, "args": {"amount": 5, "Amount": 5000}}, "claims": FINANCE})
     told_of = "arguments that it reads mean two things: a key's twin, or a number beyond 2^53"
-    assert (trace.reason.value, told_of in flat(trace.root)) == ("policy_error", True)
+    lines = flat(trace.root)
+    assert (trace.reason.value, told_of in lines) == ("policy_error", True)
+    assert "args.amount > 1000.0 -> cannot be evaluated" in lines
+
+
+def test_text_that_the_library_would_cut_short_is_not_taken_for_what_is_left_of_it(tmp_path):
+    text = f"{GOOD}policies: [{{name: p, state: enforce, when: ['args.a != \"x\"'], then: deny}}]\n"
+    trace = told(tmp_path, {"call": {**GET, "args": {"a": "x\x00y"}}, "claims": ANALYST}, text)
+    assert (trace.reason.value, 'args.a != "x" -> cannot be evaluated' in flat(trace.root)) == ("policy_error", True)
 
 
 def test_condition_that_cannot_be_evaluated_is_told(tmp_path):
