@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from agen_authz.authoring.draft import Draft
 from agen_authz.config import identity as conf
+from agen_authz.config.built import weakened
 from agen_authz.core.model import State
 from agen_authz.core.policy import list_reads
 
@@ -101,9 +102,18 @@ def compare_surroundings(old: Draft, new: Draft) -> Iterator[_Row]:
     yield from _compare_context(old, new)
     if old.config.access.mapping != new.config.access.mapping:
         yield _WHOLE, "access.mapping", "changed", True
+    # What weakens a provider or resource stands with it.
+    weak_before, weak_after = (_weakened_servers(draft) for draft in (old, new))
+    for setting in sorted(weak_before ^ weak_after):
+        is_weak = setting in weak_after
+        yield _WHOLE, setting, "weakens" if is_weak else "weakens no more", is_weak
     was, is_now = (draft.config.tenants is not None for draft in (old, new))
     if was != is_now:
         yield _WHOLE, "tenants", "callers need one" if is_now else "callers need none any more", was
+
+
+def _weakened_servers(draft: Draft) -> set[str]:
+    return {setting for setting in weakened(draft.config) if setting.startswith("server.")}
 
 
 def _compare_named(

@@ -175,6 +175,11 @@ CHANGES: dict[str, tuple[str, str, list[Change], list[Change]]] = {
         [Change("configuration", "country_header", "changed", False),
          Change("configuration", "trusted_proxies", "changed", True)],
     ),
+    "a body that is taken as text": (
+        "authz: 127.0.0.1:9191", "authz: 127.0.0.1:9191\n  insecure_accept_text_bodies: true",
+        [Change("configuration", "server.insecure_accept_text_bodies", "weakens", True)],
+        [Change("configuration", "server.insecure_accept_text_bodies", "weakens no more", False)],
+    ),
     "what rules ask for": (
         "mapping: roles", "mapping: permissions",
         [Change("configuration", "access.mapping", "changed", True)],
