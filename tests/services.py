@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HOST = "127.0.0.1"
-START_S = 30.0
+START_S = 60.0
 
 
 def _free_port() -> int:

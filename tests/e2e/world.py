@@ -36,7 +36,7 @@ from tests.builders import ec_key, sign
 from tests.demo.live import serving
 
 HOST = "127.0.0.1"
-START_S = 15.0
+START_S = 60.0
 VERSION = "2026-07-28"
 
 JWKS = "{refresh: 1s, cooldown: 200ms, timeout: 1s}"

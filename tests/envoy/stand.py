@@ -311,7 +311,7 @@ def launch(folder: Path, sidecar: Sidecar) -> Launch:
     assert not isinstance(binary, Unusable)
     config_file = folder / "envoy.yaml"
     config_file.write_text(render_sidecar(sidecar), encoding="utf-8")
-    return Launch(binary, config_file, sidecar.listener, folder / "envoy.log", start_timeout_s=30)
+    return Launch(binary, config_file, sidecar.listener, folder / "envoy.log", start_timeout_s=60)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """Run an Envoy that waits for nothing long."""
     limits = Limits(max_stream_duration_s=1)
     folder = tmp_path_factory.mktemp("envoy")
-    with run_stand(folder, routes=_crm_and_nothing, limits=limits, check_timeout_s=0.2) as stand:
+    with run_stand(folder, routes=_crm_and_nothing, limits=limits, check_timeout_s=1.0) as stand:
         yield stand
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALLED = ROOT / "build" / "peers"
 NODE = INSTALLED / "node_modules" / "node" / "bin" / "node"
 SUITE = INSTALLED / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
-_START_S = 20.0
+_START_S = 60.0
 _STOP_S = 5.0
 _POLL_S = 0.05
 

@@ -25,7 +25,7 @@ from tests.stress.stand import BOUND_S, unary
 HOST = "127.0.0.1"
 # What the provider publishes, under build.KID.
 KEY = "sidecar"
-START_S = 20.0
+START_S = 60.0
 COMMAND = (sys.executable, "-m", "agen_authz", "serve", "--config")
 CONFIG = """\
 version: 1
