@@ -35,7 +35,7 @@ def _crm_and_nothing(port: int) -> tuple[Route, ...]:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """Run an Envoy that waits for nothing long."""
-    limits = Limits(max_stream_duration_s=1)
+    limits = Limits(max_stream_duration_s=3)
     folder = tmp_path_factory.mktemp("envoy")
     with run_stand(folder, routes=_crm_and_nothing, limits=limits, check_timeout_s=1.0) as stand:
         yield stand
