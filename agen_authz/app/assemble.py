@@ -16,6 +16,7 @@ from agen_authz.app.build import build_revoked, build_settings
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
 from agen_authz.config import Config, Loaded, unbuilt, weakened
+from agen_authz.config.model import Server
 from agen_authz.core.digest import off_word
 from agen_authz.core.errors import ConfigError
 from agen_authz.facts import Sources, TokenCache
@@ -52,26 +53,28 @@ class Sidecar:
         parts |= {f"provider {name}": said for name, said in self.keys.describe().items()}
         return Readiness(self.is_serving, parts)
 
-    def note_reload(self, outcome: str) -> None:
+    def note_reload(self, outcome: str, kept: str = "configuration decides") -> None:
         """Count a reload, and remember how it went; `reload.Reloadable.note_reload`."""
         self.metrics.count_policy_reload(outcome)
-        self.last_reload = (
-            outcome if outcome == "ok" else f"{outcome}: the last good configuration decides, see the log"
-        )
+        self.last_reload = outcome if outcome == "ok" else f"{outcome}: the last good {kept}, see the log"
 
     async def apply(self, loaded: Loaded) -> None:
         """Decide by another configuration from now on; `reload.Reloadable.apply`."""
-        config, old_keys = loaded.config, self.keys
+        config, keys, old_keys = loaded.config, self.keys, self.keys
         wanted = _key_settings(config)
         if wanted != old_keys.providers:
-            self.keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics)
-            self.keys.carry_over(old_keys)
-            await self.keys.start()
-        self.servicer.swap(_build_set(loaded, self.state, self.keys, self.sessions))
+            keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics)
+            keys.carry_over(old_keys)
+        # Whatever fails fails before anything has changed.
+        current = _build_set(loaded, self.state, keys, self.sessions)
+        if keys is not old_keys:
+            await keys.start()
+        self.keys = keys
+        self.servicer.swap(current)
         self.version = loaded.version
         await note_shadow(config, self.state.store, SystemClock().now())
         _announce(loaded, self.metrics)
-        if self.keys is not old_keys:
+        if keys is not old_keys:
             # Calls that began under the old set may still wait for its provider.
             await asyncio.sleep(config.server.check_timeout)
             await old_keys.close()
@@ -159,12 +162,16 @@ def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:
     )
 
 
+def build_tls_files(server: Server) -> TlsFiles | None:
+    """Name the files of the listener's certificates; None where it speaks plain text."""
+    if server.tls is None:
+        return None
+    return TlsFiles(*(Path(name) for name in (server.tls.cert_file, server.tls.key_file, server.tls.client_ca_file)))
+
+
 def _build_engine(config: Config, servicer: CheckServicer) -> Engine:
     server, limits = config.server, config.limits
-    tls = None
-    if server.tls is not None:
-        files = (Path(name) for name in (server.tls.cert_file, server.tls.key_file, server.tls.client_ca_file))
-        tls = TlsFiles(*files)
+    tls = build_tls_files(server)
     listener = Listener(server.authz, limits.request_bytes, limits.in_flight, tls)
     engine = server.engine
     if engine == "auto":

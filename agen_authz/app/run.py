@@ -38,15 +38,16 @@ async def run(loaded: Loaded) -> None:
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    # From here on: providers may be slow to answer, and a file that changes meanwhile has changed.
+    watch = Watch(loaded)
+    loop.add_signal_handler(signal.SIGHUP, watch.ask)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     sidecar = await assemble(loaded)
     ops = _build_ops_server(sidecar)
     ops_socket = _bind(loaded.config.server.ops)
     ops_task = asyncio.create_task(ops.serve(sockets=[ops_socket]))
-    watch = Watch(loaded, sidecar)
-    loop.add_signal_handler(signal.SIGHUP, watch.ask)
-    watching = asyncio.create_task(watch.run())
+    watching = asyncio.create_task(watch.run(sidecar))
     try:
         await sidecar.engine.start()
         await sidecar.engine.set_serving(True)

@@ -7,7 +7,8 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
-from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.errors import ConfigError
+from agen_authz.servers.certificate import Certificates, read_certificates
 from agen_authz.servers.engine import (
     CHECK_SERVICE,
     CheckFunction,
@@ -78,31 +79,23 @@ class GrpcioEngine:
 def load_credentials(tls: TlsFiles) -> grpc.ServerCredentials:
     """Load certificate, key and the CA of clients; clients without a certificate of that CA are refused.
 
-    The files are read again at every handshake: a renewed certificate needs no restart, and while a file cannot
-    be read the last good set stays.
+    The files are read again at every handshake: renewed certificates need no restart, and while the files cannot be
+    used together the last good set stays.
 
     Raises:
-        ConfigError: a file cannot be read now.
+        ConfigError: the files cannot be used now.
     """
-    last = _read_certificates(tls)
+    last = _configure(read_certificates(tls))
 
     def reread() -> grpc.ServerCertificateConfiguration:
         nonlocal last
         with contextlib.suppress(ConfigError):
-            last = _read_certificates(tls)
+            last = _configure(read_certificates(tls))
         return last
 
     return grpc.dynamic_ssl_server_credentials(last, reread, require_client_authentication=True)
 
 
-def _read_certificates(tls: TlsFiles) -> grpc.ServerCertificateConfiguration:
-    contents = []
-    for key, path in (("key_file", tls.key_file), ("cert_file", tls.cert_file), ("client_ca_file", tls.client_ca_file)):
-        try:
-            contents.append(path.read_bytes())
-        except OSError as exc:
-            message = f"cannot read `{path}`: {exc.strerror}"
-            problem = Problem("server", None, f"server.tls.{key}", message, "give a PEM file that this user may read")
-            raise ConfigError((problem,)) from exc
-    private_key, chain, client_ca = contents
-    return grpc.ssl_server_certificate_configuration([(private_key, chain)], root_certificates=client_ca)
+def _configure(read: Certificates) -> grpc.ServerCertificateConfiguration:
+    pair = (read.private_key, read.chain)
+    return grpc.ssl_server_certificate_configuration([pair], root_certificates=read.client_ca)

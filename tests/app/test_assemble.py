@@ -62,10 +62,12 @@ async def test_operators_are_told_how_everything_is(tmp_path):
     }
     sidecar.note_reload("failed")
     assert sidecar.check_readiness().parts["reload"].startswith("failed: the last good configuration decides")
+    sidecar.note_reload("failed", "certificates serve")
+    assert sidecar.check_readiness().parts["reload"] == "failed: the last good certificates serve, see the log"
     sidecar.note_reload("ok")
     assert sidecar.check_readiness().parts["reload"] == "ok"
     exposition, _ = sidecar.metrics.render()
-    assert b'agen_policy_reload_total{outcome="failed"} 1.0' in exposition
+    assert b'agen_policy_reload_total{outcome="failed"} 2.0' in exposition
     assert b'agen_weakened{setting="resources.insecure_unsigned"} 1.0' in exposition
 
 

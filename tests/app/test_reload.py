@@ -7,6 +7,7 @@ import pytest
 
 from agen_authz.app.reload import Watch, find_restarts
 from agen_authz.config import Loaded, load
+from tests.certificates import issue
 
 TEXT = """\
 version: 1
@@ -31,8 +32,8 @@ class Target:
     async def apply(self, loaded: Loaded) -> None:
         self.versions.append(loaded.version)
 
-    def note_reload(self, outcome: str) -> None:
-        self.outcomes.append(outcome)
+    def note_reload(self, outcome: str, kept: str = "") -> None:
+        self.outcomes.append(f"{outcome} {kept}".strip())
 
 
 def write(tmp_path: Path, old: str = "", new: str = "") -> Loaded:
@@ -43,9 +44,9 @@ def write(tmp_path: Path, old: str = "", new: str = "") -> Loaded:
 
 async def test_changed_file_is_applied(tmp_path):
     target = Target()
-    watch = Watch(write(tmp_path), target)
+    watch = Watch(write(tmp_path))
     changed = write(tmp_path, "leeway: 30s", "leeway: 20s")
-    await watch.reload()
+    await watch.reload(target)
     assert (target.versions, target.outcomes) == ([changed.version], ["ok"])
 
 
@@ -58,33 +59,58 @@ async def test_changed_file_is_applied(tmp_path):
         ("mapping: roles", "mapping: permissions"),
         ("version: 1", "version: 1\ntools: {pinning: enforce}"),
         ("version: 1", "version: 1\nstore: {url: 'sqlite:////elsewhere/agen.db'}"),
+        ("insecure_unsigned: true", "signing_keys: [{id: a, secret_file: /nowhere/key}]"),
     ],
-    ids=["invalid", "unknown key", "address", "mapping", "not built yet", "store"],
+    ids=["invalid", "unknown key", "address", "mapping", "not built yet", "store", "secret"],
 )
 async def test_file_that_cannot_take_effect_keeps_the_last_good_set(tmp_path, old, new):
     target = Target()
-    watch = Watch(write(tmp_path), target)
+    watch = Watch(write(tmp_path))
     (tmp_path / "agen.yaml").write_text(TEXT.replace(old, new), "utf-8")
-    await watch.reload()
+    await watch.reload(target)
     assert (target.versions, target.outcomes) == ([], ["failed"])
 
 
 async def test_good_file_after_a_bad_one_is_applied(tmp_path):
     target = Target()
     loaded = write(tmp_path)
-    watch = Watch(loaded, target)
+    watch = Watch(loaded)
     loaded.file.write_text("version: 2", "utf-8")
-    await watch.reload()
+    await watch.reload(target)
     changed = write(tmp_path, "analyst", "support")
-    await watch.reload()
+    await watch.reload(target)
     assert (target.versions, target.outcomes) == ([changed.version], ["failed", "ok"])
 
 
-def test_what_cannot_change_is_named_with_the_cure(tmp_path):
-    before, after = write(tmp_path), write(tmp_path, "9191", "9999")
+FIXED = {
+    "server.authz": ("9191", "9999"),
+    "server.check_timeout": ("server: {", "server: {check_timeout: 2s, "),
+    "store.url": ("version: 1", "version: 1\nstore: {url: 'sqlite:////elsewhere/agen.db'}"),
+    "access.mapping": ("mapping: roles", "mapping: permissions"),
+    "limits.request_bytes": ("version: 1", "version: 1\nlimits: {request_bytes: 2MiB}"),
+    "limits.in_flight": ("version: 1", "version: 1\nlimits: {in_flight: 4096}"),
+    "limits.sessions": ("version: 1", "version: 1\nlimits: {sessions: 10}"),
+    "limits.store_timeout": ("version: 1", "version: 1\nlimits: {store_timeout: 100ms}"),
+}
+
+
+@pytest.mark.parametrize("path", FIXED)
+def test_what_cannot_change_is_named_with_the_cure(tmp_path, path):
+    old, new = FIXED[path]
+    before, after = write(tmp_path), write(tmp_path, old, new)
     (problem,) = find_restarts(before, after)
-    assert (problem.path, problem.line) == ("server.authz", 2)
+    assert (problem.path, problem.line) == (path, after.line_of(*path.split(".")))
     assert "restart" in problem.cure
+
+
+def test_key_of_the_store_cannot_change_though_its_file_keeps_its_name(tmp_path):
+    key = tmp_path / "store.key"
+    written = ("version: 1", f"version: 1\nstore: {{encryption_key_file: {key}}}")
+    key.write_bytes(b"1" * 32)
+    before = write(tmp_path, *written)
+    key.write_bytes(b"2" * 32)
+    (problem,) = find_restarts(before, write(tmp_path, *written))
+    assert (problem.path, problem.line) == ("store.encryption_key_file", 2)
 
 
 class Overwriting(Target):
@@ -102,9 +128,9 @@ class Overwriting(Target):
 
 async def test_file_that_changes_while_it_is_applied_is_read_again(tmp_path):
     target = Overwriting(tmp_path)
-    watch = Watch(write(tmp_path), target)
+    watch = Watch(write(tmp_path))
     write(tmp_path, "leeway: 30s", "leeway: 20s")
-    running = asyncio.create_task(watch.run())
+    running = asyncio.create_task(watch.run(target))
     async with asyncio.timeout(20):
         while len(target.versions) < 2:
             await asyncio.sleep(0.05)
@@ -117,8 +143,8 @@ async def test_secret_of_any_kind_that_is_replaced_is_read_again(tmp_path):
     key.write_bytes(b"1" * 32)
     signing = f"signing_keys: [{{id: crm-1, secret_file: {key}}}]"
     target = Target()
-    watch = Watch(write(tmp_path, "insecure_unsigned: true", signing), target)
-    running = asyncio.create_task(watch.run())
+    watch = Watch(write(tmp_path, "insecure_unsigned: true", signing))
+    running = asyncio.create_task(watch.run(target))
     staged = tmp_path / "new"
     staged.write_bytes(b"2" * 32)
     staged.replace(key)
@@ -127,3 +153,49 @@ async def test_secret_of_any_kind_that_is_replaced_is_read_again(tmp_path):
             await asyncio.sleep(0.05)
     running.cancel()
     assert target.outcomes[0] == "ok"
+
+
+async def test_secret_that_comes_after_the_configuration_that_names_it_needs_no_second_change(tmp_path):
+    target = Target()
+    watch = Watch(write(tmp_path))
+    late = tmp_path / "crm-2"
+    named = TEXT.replace("insecure_unsigned: true", f"signing_keys: [{{id: crm-2, secret_file: {late}}}]")
+    (tmp_path / "agen.yaml").write_text(named, "utf-8")
+    running = asyncio.create_task(watch.run(target))
+    async with asyncio.timeout(20):
+        while not target.outcomes:
+            await asyncio.sleep(0.05)
+        late.write_bytes(b"2" * 32)
+        while not target.versions:
+            await asyncio.sleep(0.05)
+    running.cancel()
+    assert target.outcomes[0] == "failed" and target.versions == [load(tmp_path / "agen.yaml").version]
+
+
+@pytest.fixture
+def with_tls(tmp_path) -> tuple[str, str]:
+    certificate, key = issue("server", issue("authority")).write(tmp_path, "server")
+    tls = f"{{cert_file: {certificate}, key_file: {key}, client_ca_file: {certificate}}}"
+    return "server: {", f"server: {{tls: {tls}, "
+
+
+async def test_renewed_certificates_are_told_as_a_reload(tmp_path, with_tls):
+    target = Target()
+    watch = Watch(write(tmp_path, *with_tls))
+    issue("renewed").write(tmp_path, "server")
+    running = asyncio.create_task(watch.run(target))
+    async with asyncio.timeout(20):
+        while "ok" not in target.outcomes:
+            await asyncio.sleep(0.05)
+    running.cancel()
+
+
+@pytest.mark.parametrize("name", ["server.crt", "server.key"])
+async def test_certificates_that_cannot_be_used_stop_no_configuration_and_are_told(tmp_path, with_tls, name):
+    target = Target()
+    watch = Watch(write(tmp_path, *with_tls))
+    (tmp_path / name).write_text("no PEM", "utf-8")
+    changed = TEXT.replace("analyst", "support").replace(*with_tls)
+    (tmp_path / "agen.yaml").write_text(changed, "utf-8")
+    await watch.reload(target)
+    assert (target.versions, target.outcomes) == ([load(tmp_path / "agen.yaml").version], ["failed certificates serve"])

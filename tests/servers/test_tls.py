@@ -4,9 +4,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives import serialization
 from grpc import aio
 
 from agen_authz.core.errors import ConfigError
+from agen_authz.servers.certificate import read_certificates
 from agen_authz.servers.engine import CHECK_METHOD, Listener, TlsFiles
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from tests.certificates import YESTERDAY_THEN, Identity, issue
@@ -88,14 +90,61 @@ async def test_renewed_certificates_need_no_restart(tmp_path, authority):
     await engine.stop(0)
 
 
-async def test_files_that_vanish_keep_the_last_good_set(tmp_path, authority):
+def _vanish(files: TlsFiles) -> None:
+    files.key_file.unlink()
+
+
+def _halve(files: TlsFiles) -> None:
+    files.cert_file.write_bytes(files.cert_file.read_bytes()[:100])
+
+
+def _mismatch(files: TlsFiles) -> None:
+    files.key_file.write_bytes(issue("another").key_pem)
+
+
+def _empty_authority(files: TlsFiles) -> None:
+    files.client_ca_file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("spoil", [_vanish, _halve, _mismatch, _empty_authority])
+async def test_files_that_cannot_be_used_keep_the_last_good_set(tmp_path, authority, spoil):
     address = f"127.0.0.1:{free_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
     engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), echo)
     await engine.start()
-    files.key_file.unlink()
+    spoil(files)
     assert await ask(address, credentials(authority, issue("envoy", authority))) == b"x"
+    with pytest.raises(aio.AioRpcError):
+        await ask(address, credentials(authority, issue("envoy", issue("stranger"))))
     await engine.stop(0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key"),
+    [
+        (_vanish, "key_file"),
+        (_halve, "cert_file"),
+        (_mismatch, "key_file"),
+        (_empty_authority, "client_ca_file"),
+    ],
+)
+async def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path, authority, spoil, key):
+    files = write_files(tmp_path, issue("server", authority), authority)
+    spoil(files)
+    with pytest.raises(ConfigError) as caught:
+        await GrpcioEngine(Listener("127.0.0.1:1", REQUEST_BYTES, 64, files), echo).start()
+    (problem,) = caught.value.problems
+    assert problem.path == f"server.tls.{key}"
+
+
+def test_key_that_asks_for_a_password_is_refused(tmp_path, authority):
+    files = write_files(tmp_path, authority, authority)
+    lock = serialization.BestAvailableEncryption(b"secret")
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    files.key_file.write_bytes(authority.key.private_bytes(encoding, form, lock))
+    with pytest.raises(ConfigError) as caught:
+        read_certificates(files)
+    assert "an unencrypted private key" in str(caught.value)
 
 
 async def test_file_that_cannot_be_read_is_named(tmp_path):
