@@ -47,6 +47,7 @@ access:
   mapping: roles
   rules: [{{name: read, tools: ["crm/get_*"], allow: [{role}]}}]
 store: {{url: "sqlite:///{store}"}}
+limits: {{token_cache: {tokens}}}
 """
 
 
@@ -73,6 +74,7 @@ class Plan:
     store: str = ""
     ops: str = ""
     issuer: str = ""
+    tokens: str = "20000"
 
     @property
     def config_file(self) -> Path:
@@ -85,7 +87,7 @@ class Plan:
         return self.config_file
 
     def values(self) -> dict[str, str]:
-        named = ("engine", "timeout", "role", "fetch", "store", "ops", "issuer")
+        named = ("engine", "timeout", "role", "fetch", "store", "ops", "issuer", "tokens")
         return {name: getattr(self, name) for name in named if getattr(self, name)}
 
     def log(self) -> str:

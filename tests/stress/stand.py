@@ -15,6 +15,7 @@ from agen_authz.servers.engine import CHECK_METHOD, Engine, Listener
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from tests import builders as build
+from tests.fakes import FakeClock
 from tests.wire.rig import Rig, Seen, default_keys, read_answer
 
 ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
@@ -93,10 +94,10 @@ def _call(token: str) -> bytes:
 
 
 @asynccontextmanager
-async def standing(kind: str, folder: Path, in_flight: int) -> AsyncIterator[Stand]:
+async def standing(kind: str, folder: Path, in_flight: int, clock: FakeClock | None = None) -> AsyncIterator[Stand]:
     """Serve a rig on an engine."""
     keys = LateKeys()
-    rig = Rig(keys=keys, in_flight=in_flight)
+    rig = Rig(keys=keys, in_flight=in_flight, clock=clock or FakeClock(build.NOW))
     address = f"unix://{folder}/authz.sock"
     engine: Engine = ENGINES[kind](Listener(address, 65536, in_flight), rig.servicer.check)
     await engine.start()

@@ -1,5 +1,6 @@
 """The wall clock is set forward or back under a running sidecar: nothing opens, and nothing stays closed for good."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from agen_authz.core.signature import Signer, SigningKey, Target
 from tests import builders as build
 from tests.fakes import FakeClock
+from tests.stress.stand import BOUND_S, ENGINES, good, standing, waits
 from tests.wire.rig import Rig
 
 HOUR_S, YEAR_S = 3600.0, 365 * 86400.0
@@ -118,3 +120,29 @@ def test_absurd_time_opens_nothing(rig, clock, now):
     assert not rig.post(build.message(), kept).is_allowed
     clock.step(build.NOW - clock.now())
     assert post(rig, kept) == "allowed"
+
+
+@pytest.mark.loopback
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_server_that_runs_follows_every_step(engine, clock, tmp_path):
+    async with standing(engine, tmp_path, 64, clock) as stand:
+        kept, seen = good(), []
+        for seconds in (0.0, YEAR_S, -YEAR_S, -YEAR_S, YEAR_S):
+            clock.step(seconds)
+            seen.append((await stand.ask(kept)).status)
+    # A year early the token is from the future, by its `iat`.
+    assert seen == [200, 401, 200, 401, 200]
+
+
+@pytest.mark.loopback
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("seconds", [-YEAR_S, YEAR_S], ids=["back", "forward"])
+async def test_call_that_waits_while_the_clock_is_set_ends_by_the_time_that_has_passed(
+    engine, clock, tmp_path, seconds
+):
+    async with standing(engine, tmp_path, 64, clock) as stand:
+        waiting = stand.ask(waits())
+        await stand.until(lambda: stand.keys.waiting == 1)
+        clock.step(seconds)
+        told = (await asyncio.wait_for(waiting, BOUND_S)).told
+    assert told == "deadline"
