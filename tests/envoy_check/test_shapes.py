@@ -40,7 +40,7 @@ ISTIO = {
     (46, "status-on-error"),
 }
 EXPECTED = {
-    "published-grpc.yaml": PUBLISHED | {(31, "authz-plaintext")},
+    "published-grpc.yaml": PUBLISHED | {(31, "authz-plaintext"), (31, "authz-resets")},
     "published-http.yaml": PUBLISHED | {(23, "http-authz")},
     "istio-listener.yaml": ISTIO | {(39, "enabled-by-metadata")},
     "istio-listener-everything.yaml": ISTIO,
@@ -94,7 +94,7 @@ EXPECTED = {
         (34, "partial-body"),
     },
     "istio-dump.yaml": {(20, "unguarded-listener")},
-    "dump.json": {(3, "admin-exposed"), (6, "authz-plaintext"), (11, "bypass-listener")},
+    "dump.json": {(3, "admin-exposed"), (6, "authz-plaintext"), (6, "authz-resets"), (11, "bypass-listener")},
     "like-the-example.yaml": {(14, "internal-clients")},
 }
 

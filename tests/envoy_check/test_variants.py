@@ -91,6 +91,14 @@ WEIGHTED = (
     f' {{envoy.filters.http.ext_authz: {{"@type": {HTTP}.ext_authz.v3.ExtAuthzPerRoute, disabled: true}}}}}}]}}\n',
 )
 UPSTREAM = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+def crm(settings: str) -> tuple[str, str]:
+    """Say how the backend's cluster speaks HTTP."""
+    options = f'{{envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {{"@type": {UPSTREAM}, {settings}}}}}'
+    return "  - name: crm\n", f"  - name: crm\n    typed_extension_protocol_options: {options}\n"
+
+
 VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
     "a script among the cluster's filters": (
         [
@@ -117,6 +125,70 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
     "a cluster whose address is a header's": (
         [("  - name: crm\n", "  - name: crm\n    original_dst_lb_config: {use_http_header: true}\n")],
         {"cluster-by-request"},
+    ),
+    "a cluster of whatever host the request names": (
+        [
+            (
+                "  - name: crm\n",
+                "  - name: crm\n    cluster_type: {name: envoy.clusters.dynamic_forward_proxy, typed_config: {}}\n",
+            )
+        ],
+        {"cluster-by-request"},
+    ),
+    "a host that a header names": ([action("host_rewrite_header: x-host")], {"cluster-by-request"}),
+    "a protocol header of the route's own": (
+        [level("request_headers_to_add: [{header: {key: Mcp-Name, value: get_customer}}]")],
+        {"headers-after"},
+    ),
+    "a session that the route removes": ([level("request_headers_to_remove: [mcp-session-id]")], {"headers-after"}),
+    "trailers of a protocol that is agreed on": ([crm("auto_config: {}")], {"proc-trailers"}),
+    "trailers of HTTP/1.1": (
+        [crm("explicit_http_config: {http_protocol_options: {enable_trailers: true}}")],
+        {"proc-trailers"},
+    ),
+    "trailers that one route shows to nobody": (
+        [
+            (
+                "                    response_body_mode: STREAMED\n",
+                "                    response_body_mode: STREAMED\n                    response_trailer_mode: SEND\n",
+            ),
+            crm("explicit_http_config: {http2_protocol_options: {}}"),
+            per_route(
+                "ext_proc",
+                "ExtProcPerRoute",
+                "overrides: {processing_mode: {request_header_mode: SKIP, response_body_mode: STREAMED}}",
+            ),
+        ],
+        {"proc-trailers"},
+    ),
+    "trailers that Process is shown": (
+        [
+            (
+                "                    response_body_mode: STREAMED\n",
+                "                    response_body_mode: STREAMED\n                    response_trailer_mode: SEND\n",
+            ),
+            crm("explicit_http_config: {http2_protocol_options: {}}"),
+        ],
+        set(),
+    ),
+    "a connection that carries more Checks than may be aborted": (
+        [("max_requests_per_connection: 10", "max_requests_per_connection: 50")],
+        {"authz-resets"},
+    ),
+    "a connection with TLS may carry more": (
+        [
+            ("max_requests_per_connection: 10", "max_requests_per_connection: 50"),
+            REMOTE_AUTHZ,
+            tls("{validation_context: {trusted_ca: {filename: ca.pem}}}"),
+        ],
+        set(),
+    ),
+    "the bound of a connection in its older place": (
+        [
+            ("common_http_protocol_options: {max_requests_per_connection: 10}, ", ""),
+            ("  - name: authz\n", "  - name: authz\n    max_requests_per_connection: 10\n"),
+        ],
+        set(),
     ),
     "a name that begins like loopback": (
         [(AUTHZ_PIPE, REMOTE.replace("authz.example", "127.example"))],

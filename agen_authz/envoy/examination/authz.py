@@ -4,6 +4,7 @@ import re
 import warnings
 
 from agen_authz.envoy.address import is_loopback
+from agen_authz.envoy.examination.cluster import examine_resets
 from agen_authz.envoy.examination.filter_chain import Filter, find_override, unwrap_override
 from agen_authz.envoy.examination.sheet import TRUSTED_HEADERS, Sheet
 from agen_authz.envoy.examination.source import canonical
@@ -110,7 +111,8 @@ def _examine_google(sheet: Sheet, google: Spot) -> None:
 
 
 def examine_authz_cluster(sheet: Sheet, cluster: Spot) -> None:
-    """Examine how Check is reached: on this machine, or with TLS that verifies."""
+    """Examine how Check is reached: on this machine, or with TLS that verifies; and how much a connection carries."""
+    examine_resets(sheet, cluster)
     from_config = cluster.at("load_assignment", "endpoints")
     addresses = [
         endpoint.at("endpoint", "address")

@@ -237,6 +237,12 @@ _AUTHZ = (
         "use a Unix socket or loopback, or TLS with `trusted_ca`",
     ),
     ("authz-unverified", _OPEN, "TLS to Check verifies no certificate", "set `validation_context` with `trusted_ca`"),
+    (
+        "authz-resets",
+        _WEAK,
+        "calls that clients abort can end a connection to Check, and with it other callers' Checks",
+        "set `max_requests_per_connection: 10`; 50 with TLS",
+    ),
 )
 
 _CONNECTION = (
@@ -302,7 +308,12 @@ _ROUTE = (
         "a backend's redirect makes Envoy send the call elsewhere",
         "remove `internal_redirect_policy`",
     ),
-    ("cluster-by-request", _OPEN, "the request says which cluster it goes to", "name the `cluster`"),
+    (
+        "cluster-by-request",
+        _OPEN,
+        "the request says which cluster it goes to, or which host",
+        "name the `cluster`, and in it the addresses",
+    ),
     (
         "broad-match",
         _NOTE,
@@ -313,7 +324,7 @@ _ROUTE = (
         "headers-after",
         _OPEN,
         "after the decision, a header that the backend trusts is written or removed",
-        "leave `agen-*`, `authorization`, `signature`, `signature-input` and `content-digest` alone",
+        "leave `agen-*`, `mcp-*`, `authorization`, `signature`, `signature-input` and `content-digest` alone",
     ),
     (
         "unknown-after",
@@ -333,6 +344,12 @@ _ROUTE = (
         _NOTE,
         "code that runs before ext_authz acts on responses after it",
         "make sure that it does not alter responses",
+    ),
+    (
+        "mcp-filter",
+        _NOTE,
+        "Envoy's MCP filter is outside of Envoy's own threat model, and passes what it cannot read",
+        "remove it: Check reads the body itself",
     ),
     (
         "metadata-after",

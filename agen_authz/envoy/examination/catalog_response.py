@@ -42,6 +42,24 @@ RESPONSE_ROWS = (
     ("proc-timeout", _WEAK, "the deadline of Process is Envoy's 200 ms, or none", "set `message_timeout: 0.5s`"),
     ("proc-status", _NOTE, "a failure of Process is no 502", "set `status_on_error` to 502"),
     (
+        "proc-content-length",
+        _WEAK,
+        "a body that Process changed is sent under the length that it had",
+        "remove `allow_content_length_header`",
+    ),
+    (
+        "proc-trailers",
+        _WEAK,
+        "trailers of responses reach HTTP/2 clients uninspected",
+        "set `response_trailer_mode: SEND`, or speak HTTP/1.1 to the backend",
+    ),
+    (
+        "proc-breakers",
+        _NOTE,
+        "1,024 responses may be open at once, event streams included; more fail",
+        "raise `max_requests` of the cluster's circuit breakers",
+    ),
+    (
         "proc-metadata",
         _WEAK,
         "Process does not get what Check said, and inspects with every preset",

@@ -1,11 +1,11 @@
 """What the filters before and after ext_authz may do."""
 
+from agen_authz.envoy.examination.cluster import read_options
 from agen_authz.envoy.examination.filter_chain import Filter, find_override, read_filter, unwrap_override
 from agen_authz.envoy.examination.guard import runs_somewhere
 from agen_authz.envoy.examination.header_change import read_mutations
 from agen_authz.envoy.examination.sheet import NAMESPACE, Sheet
-from agen_authz.envoy.examination.source import canonical
-from agen_authz.envoy.examination.spot import Spot, typed
+from agen_authz.envoy.examination.spot import Spot
 from agen_authz.envoy.examination.way import Way
 
 _SCRIPTS = frozenset({"lua", "wasm", "golang", "dynamic_modules", "composite", "match_delegate", "reverse_conn"})
@@ -25,7 +25,7 @@ _HARMLESS = frozenset({
 })  # fmt: skip
 _CACHES = frozenset({"cache", "cache_v2", "file_system_http_cache"})
 _WRITERS = frozenset({"header_to_metadata", "json_to_metadata", "set_metadata", "sse_to_metadata", "ext_proc"})
-_CLUSTER_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_UNSTABLE = "mcp"
 _NAMESPACE_KEYS = ("metadata_namespace", "receiving_namespaces")
 _MAX_DEPTH = 40
 
@@ -62,6 +62,8 @@ def examine_before(sheet: Sheet, filter_: Filter) -> None:
         sheet.add("script-before", filter_.spot)
         if _says_namespace(filter_.config, 0):
             sheet.add("metadata-before", filter_.spot)
+    if filter_.family == _UNSTABLE:
+        sheet.add("mcp-filter", filter_.spot)
 
 
 def _says_namespace(spot: Spot, depth: int) -> bool:
@@ -128,8 +130,7 @@ def examine_upstream_filters(sheet: Sheet, filters: tuple[Filter, ...], ways: tu
     routers = [filter_.config.at("upstream_http_filters") for filter_ in filters if filter_.family == "router"]
     names = sorted({name for way in ways for name in way.clusters})
     clusters = [sheet.clusters[name] for name in names if name in sheet.clusters]
-    options = [cluster.at("typed_extension_protocol_options", canonical(_CLUSTER_OPTIONS)) for cluster in clusters]
-    lists = [*routers, *(typed(option)[1].at("http_filters") for option in options)]
+    lists = [*routers, *(read_options(cluster).at("http_filters") for cluster in clusters)]
     for spot in (item for entries in lists for item in entries.items()):
         filter_ = read_filter(spot)
         examine_after(sheet, filter_)

@@ -1,5 +1,6 @@
 """The settings of an ext_proc filter, and those that routes lay over them."""
 
+from agen_authz.envoy.examination.cluster import examine_breakers, has_trailers
 from agen_authz.envoy.examination.filter_chain import Filter, find_override, unwrap_override
 from agen_authz.envoy.examination.sheet import NAMESPACE, Sheet
 from agen_authz.envoy.examination.spot import Spot, typed
@@ -14,6 +15,7 @@ _BODY_MODES = {
 }  # fmt: skip
 _NONE = ("", "NONE", "0")
 _SKIP = ("SKIP", "2")
+_SEND = ("SEND", "1")
 _BAD_GATEWAY = ("BadGateway", "502")
 _KEY = "agen.inspect"
 _INPUT = ".DynamicMetadataInput"
@@ -32,6 +34,9 @@ def examine_proc(sheet: Sheet, filter_: Filter) -> None:
     sheet.want("proc-metadata", forwarded, is_good=NAMESPACE in forwarded.words)
     if filter_.matcher is not None:
         _examine_skip(sheet, filter_.matcher)
+    cluster = sheet.clusters.get(config.at("grpc_service", "envoy_grpc", "cluster_name").text)
+    if cluster is not None:
+        examine_breakers(sheet, cluster)
 
 
 def _examine_switches(sheet: Sheet, config: Spot) -> None:
@@ -39,6 +44,8 @@ def _examine_switches(sheet: Sheet, config: Spot) -> None:
     sheet.want("proc-failure-mode-allow", allow, is_good=not allow.is_on)
     observing = config.at("observability_mode")
     sheet.want("proc-observing", observing, is_good=not observing.is_on)
+    length = config.at("allow_content_length_header")
+    sheet.want("proc-content-length", length, is_good=not length.is_on)
 
 
 def _examine_timeout(sheet: Sheet, config: Spot) -> None:
@@ -63,13 +70,23 @@ def examine_proc_on(sheet: Sheet, filter_: Filter, way: Way) -> None:
     """Examine what routes say about an ext_proc filter that runs on a way that reaches a cluster."""
     entry = find_override(filter_, way.levels)
     if entry is None:
+        _examine_trailers(sheet, filter_.config.at("processing_mode"), way)
         return
     config, _ = unwrap_override(entry)
     overrides = config.at("overrides")
+    own = overrides.at("processing_mode")
+    _examine_trailers(sheet, own if own.is_written else filter_.config.at("processing_mode"), way)
     if overrides.at("failure_mode_allow").is_on:
         sheet.add("proc-failure-mode-allow", overrides.at("failure_mode_allow"))
     if overrides.at("processing_mode").is_written:
         _examine_mode(sheet, overrides.at("processing_mode"), may_change=filter_.config.at("allow_mode_override").is_on)
+
+
+def _examine_trailers(sheet: Sheet, mode: Spot, way: Way) -> None:
+    clusters = [sheet.clusters[name] for name in way.clusters if name in sheet.clusters]
+    trailers = mode.at("response_trailer_mode")
+    is_seen = trailers.word in _SEND or not any(has_trailers(cluster) for cluster in clusters)
+    sheet.want("proc-trailers", trailers, is_good=is_seen)
 
 
 def _examine_skip(sheet: Sheet, matcher: Spot) -> None:

@@ -3,11 +3,12 @@
 from agen_authz.envoy.examination.connection import examine_upgrades
 from agen_authz.envoy.examination.header_change import find_trusted
 from agen_authz.envoy.examination.sheet import Sheet
-from agen_authz.envoy.examination.spot import Spot
+from agen_authz.envoy.examination.spot import Spot, typed
 from agen_authz.envoy.examination.way import Way
 
 _AGAIN = (("hedge", "hedge_policy"), ("retry", "retry_policy"), ("retry", "retry_policy_typed_config"))
-_BY_REQUEST = ("cluster_header", "cluster_specifier_plugin", "inline_cluster_specifier_plugin")
+_BY_REQUEST = ("cluster_header", "cluster_specifier_plugin", "inline_cluster_specifier_plugin", "host_rewrite_header")
+_BY_HOST = "dynamic_forward_proxy"
 _EXACT = "path"
 
 
@@ -25,8 +26,12 @@ def examine_ways(sheet: Sheet, ways: tuple[Way, ...]) -> None:
         if entry.at("cluster_header").is_written:
             sheet.add("cluster-by-request", entry.at("cluster_header"))
         for name in way.clusters:
-            by_header = sheet.clusters.get(name, entry).at("original_dst_lb_config", "use_http_header")
+            cluster = sheet.clusters.get(name, entry)
+            by_header = cluster.at("original_dst_lb_config", "use_http_header")
             sheet.want("cluster-by-request", by_header, is_good=not by_header.is_on)
+            kind, _ = typed(cluster.at("cluster_type", "typed_config"))
+            by_host = cluster.at("cluster_type", "name")
+            sheet.want("cluster-by-request", by_host, is_good=_BY_HOST not in f"{kind} {by_host.text}")
         match = way.route.at("match")
         sheet.want("broad-match", match, is_good=match.at(_EXACT).is_written)
         if match.at("connect_matcher").is_written:

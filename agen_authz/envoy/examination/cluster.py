@@ -1,0 +1,45 @@
+"""Clusters: how they are spoken to, and how much one connection carries."""
+
+from agen_authz.envoy.examination.sheet import Sheet
+from agen_authz.envoy.examination.source import canonical
+from agen_authz.envoy.examination.spot import Spot, typed
+
+_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_WITH_TRAILERS = ("http2_protocol_options", "http3_protocol_options")
+_NEGOTIATED = ("auto_config", "use_downstream_protocol_config")
+# Measured in docs/adr/0008-storms-of-resets.md: more on one connection, and aborted calls cost others theirs.
+_MAX_CHECKS, _MAX_CHECKS_TLS = 20.0, 50.0
+# What Envoy allows where nothing is written; each open response holds one request to Process.
+_ENVOYS_REQUESTS = 1024.0
+
+
+def read_options(cluster: Spot) -> Spot:
+    """Read what a cluster says about HTTP."""
+    return typed(cluster.at("typed_extension_protocol_options", canonical(_OPTIONS)))[1]
+
+
+def has_trailers(cluster: Spot) -> bool:
+    """Tell whether responses of a cluster may have trailers that Envoy passes on."""
+    options = read_options(cluster)
+    explicit = options.at("explicit_http_config")
+    written = [*(explicit.at(key) for key in _WITH_TRAILERS), *(options.at(key) for key in _NEGOTIATED)]
+    return (
+        any(spot.is_written for spot in (*written, cluster.at("http2_protocol_options")))
+        or explicit.at("http_protocol_options", "enable_trailers").is_on
+    )
+
+
+def examine_resets(sheet: Sheet, cluster: Spot) -> None:
+    """Examine how many Checks one connection carries: those that are aborted can end it, with everybody else's."""
+    options = read_options(cluster).at("common_http_protocol_options")
+    older = cluster.at("max_requests_per_connection")
+    checks = older if older.is_written else options.at("max_requests_per_connection")
+    most = _MAX_CHECKS_TLS if cluster.at("transport_socket").is_written else _MAX_CHECKS
+    sheet.want("authz-resets", checks, is_good=0 < (checks.number or 0.0) <= most)
+
+
+def examine_breakers(sheet: Sheet, cluster: Spot) -> None:
+    """Examine how many responses may be open at once."""
+    thresholds = cluster.at("circuit_breakers", "thresholds")
+    requests = [entry.at("max_requests").number or 0.0 for entry in thresholds.items()]
+    sheet.want("proc-breakers", thresholds, is_good=any(most > _ENVOYS_REQUESTS for most in requests))
