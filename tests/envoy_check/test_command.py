@@ -50,9 +50,19 @@ def test_json_has_every_part_of_a_finding():
                 "cure": "write `rules: [{}]`; agen-authz decides on paths itself",
             }
         ],
+        "hints": [],
         "examined": ["Istio AuthorizationPolicy"],
         "not_examined": [],
     }
+
+
+def test_hint_is_told_and_is_no_finding(tmp_path: Path):
+    file = tmp_path / "envoy.yaml"
+    file.write_text(
+        (HERE / "sound.yaml").read_text().replace("max_requests_per_connection: 10", "max_requests_per_connection: 90")
+    )
+    code, output = run("--check", str(file))
+    assert (code, " hint authz-resets: " in output, output.endswith("no findings, 1 hint\n")) == (0, True, True)
 
 
 def test_what_was_not_examined_is_said(tmp_path: Path):

@@ -3,7 +3,7 @@
 from agen_authz.envoy.examination.catalog_response import RESPONSE_ROWS
 from agen_authz.envoy.examination.report import Defect, Severity
 
-_OPEN, _WEAK, _NOTE = Severity.OPEN, Severity.WEAK, Severity.NOTE
+_OPEN, _WEAK, _NOTE, _HINT = Severity.OPEN, Severity.WEAK, Severity.NOTE, Severity.HINT
 
 _REACH = (
     (
@@ -239,7 +239,7 @@ _AUTHZ = (
     ("authz-unverified", _OPEN, "TLS to Check verifies no certificate", "set `validation_context` with `trusted_ca`"),
     (
         "authz-resets",
-        _WEAK,
+        _HINT,
         "calls that clients abort can end a connection to Check, and with it other callers' Checks",
         "set `max_requests_per_connection: 10`; 50 with TLS",
     ),

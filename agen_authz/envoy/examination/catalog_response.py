@@ -2,7 +2,7 @@
 
 from agen_authz.envoy.examination.report import Severity
 
-_OPEN, _WEAK, _NOTE = Severity.OPEN, Severity.WEAK, Severity.NOTE
+_OPEN, _WEAK, _NOTE, _HINT = Severity.OPEN, Severity.WEAK, Severity.NOTE, Severity.HINT
 
 RESPONSE_ROWS = (
     (
@@ -55,7 +55,7 @@ RESPONSE_ROWS = (
     ),
     (
         "proc-breakers",
-        _NOTE,
+        _HINT,
         "1,024 responses may be open at once, event streams included; more fail",
         "raise `max_requests` of the cluster's circuit breakers",
     ),

@@ -13,6 +13,7 @@ class Severity(StrEnum):
     OPEN = "open"  # a call can pass unseen or altered
     WEAK = "weak"  # a protection is missing; another one still stands
     NOTE = "note"  # worth knowing
+    HINT = "hint"  # nothing passes by it: what others may lose under attack or load; no finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,11 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """Findings, what was examined, and what of the file was none of our business."""
+    """Findings, hints beside them, what was examined, and what of the file was none of our business."""
 
     defects: dict[str, Defect]
     findings: list[Finding] = field(default_factory=list)
+    hints: list[Finding] = field(default_factory=list)
     examined: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     _seen: set[Finding] = field(default_factory=set)
@@ -52,4 +54,4 @@ class Report:
         found = Finding(spot.line, defect_id, spell(spot.path), defect.severity, defect.risk, defect.cure)
         if found not in self._seen:
             self._seen.add(found)
-            self.findings.append(found)
+            (self.hints if found.severity is Severity.HINT else self.findings).append(found)

@@ -8,18 +8,19 @@ from agen_authz.envoy.examination.report import Report
 
 
 def render_text(report: Report, file: str) -> str:
-    """Render one line per finding, then what was examined and what was not."""
+    """Render one line per finding and hint, then what was examined and what was not."""
     lines = [
         f"{file}:{found.line}: {found.severity} {found.id}: {found.risk}; {found.cure}"
         + (f" (`{found.place}`)" if found.place else "")
-        for found in report.findings
+        for found in (*report.findings, *report.hints)
     ]
     lines.extend(f"{file}: not examined: {part}" for part in report.passed_over)
     counted = Counter(report.examined)
     lines.append(f"{file}: examined: {', '.join(f'{count} {kind}' for kind, count in counted.items()) or 'nothing'}")
     severities = Counter(found.severity for found in report.findings)
     total = ", ".join(f"{count} {severity}" for severity, count in severities.items())
-    lines.append(f"{file}: {total or 'no findings'}")
+    hints = f", {len(report.hints)} hint" if report.hints else ""
+    lines.append(f"{file}: {total or 'no findings'}{hints}")
     return "\n".join(lines) + "\n"
 
 
@@ -29,6 +30,7 @@ def render_json(report: Report, file: str) -> str:
         "file": file,
         "ok": not report.findings,
         "findings": [asdict(found) for found in report.findings],
+        "hints": [asdict(found) for found in report.hints],
         "examined": report.examined,
         "not_examined": report.passed_over,
     })  # fmt: skip
