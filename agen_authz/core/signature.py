@@ -16,6 +16,7 @@ import hashlib
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
@@ -85,6 +86,7 @@ def write_base64(raw: bytes) -> str:
     return b2a_base64(raw, newline=False).decode("ascii")
 
 
+@lru_cache(maxsize=128)
 def spell_component(component: str) -> str:
     """Spell a component identifier (RFC 9421 section 2): its name in quotes, its parameters behind them."""
     name, mark, parameters = component.partition(";")

@@ -15,6 +15,7 @@ from agen_authz.verify.refusal import Check, NotVerified
 
 _STRING = re.compile(r'"([ !#-\[\]-~]*)"')
 _DISPLAY_STRING = re.compile(r'%"((?:[ !#$&-~]|%[0-9a-f]{2})*)"')
+_Known = tuple[str, str, str, str, tuple[str, ...], tuple[str, ...], str]
 _SIMPLE_LIST = re.compile(r'"[ !#-\[\]-~]*"(?:, "[ !#-\[\]-~]*")*')
 
 
@@ -49,23 +50,24 @@ def read_identity(headers: Mapping[str, str]) -> Identity:
     """
     values = [headers[name] for name in IDENTITY_HEADERS]
     try:
-        issuer, subject, tenant, client = map(_read_text, values[:4])
-        roles, permissions = map(_read_texts, values[4:6])
-        resource, request_id = map(_read_text, values[6:])
+        known, request_id = _read_known(*values[:-1]), _read_text(values[-1])
     except (ValueError, IndexError) as exc:
         raise NotVerified(Check.IDENTITY, "an `agen-*` header is not a Structured Field of its kind") from exc
-    return Identity(issuer, subject, tenant, client, roles, permissions, resource, request_id)
+    return Identity(*known, request_id)
+
+
+# A caller comes again and again, with another request each time.
+@lru_cache(maxsize=1024)
+def _read_known(*values: str) -> _Known:
+    issuer, subject, tenant, client = map(_read_text, values[:4])
+    roles, permissions = map(_read_texts, values[4:6])
+    return issuer, subject, tenant, client, roles, permissions, _read_text(values[6])
 
 
 def _read_text(value: str) -> str:
     simple = _STRING.fullmatch(value)
     if simple is not None:
         return simple.group(1)
-    return _read_odd_text(value)
-
-
-@lru_cache(maxsize=1024)
-def _read_odd_text(value: str) -> str:
     display = _DISPLAY_STRING.fullmatch(value)
     if display is not None:
         return unquote(display.group(1), errors="strict")
@@ -74,7 +76,6 @@ def _read_odd_text(value: str) -> str:
     return _text_of(item)
 
 
-@lru_cache(maxsize=1024)
 def _read_texts(value: str) -> tuple[str, ...]:
     # A list of nothing is a header of zero length, which RFC 9651 section 4.1 leaves out.
     if value == "":

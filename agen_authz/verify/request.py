@@ -1,6 +1,6 @@
 """A request as it reached the backend, read once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agen_authz.core.signature import SIGNATURE_HEADERS
@@ -37,23 +37,26 @@ def read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], 
     Raises:
         NotVerified: a name that some framework would take for one of ours.
     """
-    headers: dict[str, str] = {}
-    repeated: set[str] = set()
-    for raw_name, raw_value in lines:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
-        if name in headers:
-            repeated.add(name)
-            value = f"{headers[name]}, {value}"
-        headers[name] = value
+    pairs = list(lines)
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1").strip(" \t") for name, value in pairs}
+    repeated = frozenset[str]() if len(headers) == len(pairs) else _join_repeated(headers, pairs)
     for name in headers:
         if "_" in name and name.replace("_", "-").startswith(_AGEN):
             raise NotVerified(Check.HEADERS, "some frameworks read a name with an underscore as one of the gateway's")
-    return headers, frozenset(repeated)
+    return headers, repeated
 
 
-def find_identity_headers(headers: Mapping[str, str]) -> list[str]:
-    """List every `agen-*` header that arrived."""
-    return [name for name in headers if name.startswith(_AGEN)]
+def _join_repeated(headers: dict[str, str], pairs: Iterable[tuple[bytes, bytes]]) -> frozenset[str]:
+    values: dict[str, list[str]] = {name: [] for name in headers}
+    for name, value in pairs:
+        values[name.decode("latin-1").lower()].append(value.decode("latin-1").strip(" \t"))
+    headers.update((name, ", ".join(found)) for name, found in values.items())
+    return frozenset(name for name, found in values.items() if len(found) > 1)
+
+
+def has_identity_header(names: Iterable[str]) -> bool:
+    """Tell whether one of these headers is an `agen-*` header."""
+    return any(name.startswith(_AGEN) for name in names)
 
 
 def require(headers: Mapping[str, str], name: str) -> str:
@@ -64,6 +67,16 @@ def require(headers: Mapping[str, str], name: str) -> str:
     if len(value) > _MAX_HEADER or not (value.isascii() and value.isprintable()):
         raise NotVerified(Check.HEADERS, f"`{name}` is too long, or not printable ASCII")
     return value
+
+
+def check_values(headers: Mapping[str, str], lines: Sequence[tuple[str, str]]) -> None:
+    """Refuse lines of a signature base with a header that `require` refuses; all are looked at at once."""
+    together = "".join([value for _, value in lines])
+    if len(together) <= _MAX_HEADER and together.isascii() and together.isprintable():
+        return
+    for name, _ in lines:
+        if not name.startswith("@"):
+            require(headers, name)
 
 
 def refuse_repeated(received: Received, names: Iterable[str]) -> None:

@@ -3,9 +3,9 @@
 import hashlib
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import lru_cache
 from hmac import compare_digest
+from typing import NamedTuple
 
 from http_sfv.dictionary import Dictionary
 from http_sfv.item import InnerList, Item
@@ -16,9 +16,11 @@ from agen_authz.verify.refusal import Check, NotVerified
 _TEXT = r"[ !#-\[\]-~]"  # of a String (RFC 9651 section 4.2.5) that needs no escape
 _COMPONENT = rf'"{_TEXT}+"(?:;name="{_TEXT}+")?'
 _TIME = "(0|[1-9][0-9]{0,11})"
-_OURS = re.compile(
-    rf"{LABEL}=(\(((?:{_COMPONENT} )*{_COMPONENT})\);created={_TIME};expires={_TIME}"
-    rf';nonce="([0-9A-Za-z]{{16,128}})";keyid="({_TEXT}{{1,256}})";alg="{ALGORITHM}";tag="{TAG}")'
+# Ours, in two parts: up to the parenthesis that closes, which is the same in every request, and what follows.
+_COVERED = re.compile(rf"{LABEL}=\((?:{_COMPONENT} )*{_COMPONENT}")
+_PARAMETERS = re.compile(
+    rf";created={_TIME};expires={_TIME}"
+    rf';nonce="([0-9A-Za-z]{{16,128}})";keyid="({_TEXT}{{1,256}})";alg="{ALGORITHM}";tag="{TAG}"'
 )
 _LABELLED = re.compile(rf"(?:^|,)[ \t]*{LABEL}[ \t]*(?:[=,;]|$)")
 _MIN_NONCE, _MAX_NONCE = 16, 256
@@ -27,8 +29,7 @@ _MAX_TIME = 10**12
 _HASHES = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a signature says of itself (RFC 9421 section 2.3).
 
     Attributes:
@@ -50,16 +51,20 @@ def read_claim(signature_input: str) -> Claim:
     Raises:
         NotVerified: there is none, there are two, or it says less or other than ours do.
     """
-    match = _OURS.fullmatch(signature_input)
-    if match is None:
+    # A parenthesis within a name ends the first part in the middle of a string, which is then not ours.
+    head, _, rest = signature_input.partition(")")
+    covered, parameters = _read_covered(head), _PARAMETERS.fullmatch(rest)
+    if not covered or parameters is None:
         return read_with_library(signature_input)
-    text, covered, created, expires, nonce, keyid = match.groups()
-    return Claim(text, _split(covered), int(created), int(expires), nonce, keyid)
+    created, expires, nonce, keyid = parameters.groups()
+    return Claim(signature_input[len(LABEL) + 1 :], covered, int(created), int(expires), nonce, keyid)
 
 
-@lru_cache(maxsize=256)
-def _split(covered: str) -> tuple[str, ...]:
-    return tuple(f"{name}{parameter}" for name, parameter in re.findall(r'"([^"]+)"((?:;name="[^"]+")?)', covered))
+@lru_cache(maxsize=128)
+def _read_covered(head: str) -> tuple[str, ...]:
+    if _COVERED.fullmatch(head) is None:
+        return ()
+    return tuple(f"{name}{parameter}" for name, parameter in re.findall(r'"([^"]+)"((?:;name="[^"]+")?)', head))
 
 
 def read_with_library(signature_input: str) -> Claim:

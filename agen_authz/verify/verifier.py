@@ -12,7 +12,8 @@ is spent last, so that nobody who altered a request can use its nonce up.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from agen_authz.core.signature import (
     DERIVED,
@@ -28,15 +29,14 @@ from agen_authz.verify.identity import Identity, read_identity
 from agen_authz.verify.keys import Keys, check_keys
 from agen_authz.verify.nonces import MemoryNonces, NonceStore
 from agen_authz.verify.refusal import Check, NotVerified
-from agen_authz.verify.request import Received, find_identity_headers, refuse_repeated, require
+from agen_authz.verify.request import Received, check_values, has_identity_header, refuse_repeated, require
 from agen_authz.verify.shape import Claim, is_digest, is_signature, read_claim
 
 LEEWAY_S = 5.0
 MAX_LIFETIME_S = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A request whose headers are as the gateway signed them; its body is still to be looked at."""
 
     identity: Identity
@@ -151,15 +151,9 @@ class BackendVerifier:
             raise NotVerified(Check.TIME, f"good for longer than {self._max_lifetime_s} s")
 
     def _check_covered(self, claim: Claim, received: Received) -> None:
-        covered = frozenset(claim.covered)
-        if len(covered) != len(claim.covered):
-            raise NotVerified(Check.COMPONENTS, "a component is covered twice")
-        for name in MANDATORY:
-            if name not in covered:
-                raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
-        for name in find_identity_headers(received.headers):
-            if name not in covered:
-                raise NotVerified(Check.COMPONENTS, "an `agen-*` header is not covered")
+        covered = _check_mandatory(claim.covered)
+        if has_identity_header(received.headers.keys() - covered):
+            raise NotVerified(Check.COMPONENTS, "an `agen-*` header is not covered")
         for name in self._components - covered:
             if self._is_there(name, received):
                 raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
@@ -181,14 +175,18 @@ class BackendVerifier:
             "@path": received.path or "/",
             "@query": f"?{received.query or ''}",
         }
+        headers, lines = received.headers, []
         for name in claim.covered:
-            if name not in values:
-                values[name] = self._find(name, received)
-        return [(name, values[name]) for name in claim.covered]
+            value = values.get(name)
+            if value is None:
+                value = self._find_derived(name, received) if name.startswith("@") else headers.get(name)
+            if value is None:
+                raise NotVerified(Check.HEADERS, f"`{name}` is missing")
+            lines.append((name, value))
+        check_values(headers, lines)
+        return lines
 
-    def _find(self, component: str, received: Received) -> str:
-        if not component.startswith("@"):
-            return require(received.headers, component)
+    def _find_derived(self, component: str, received: Received) -> str:
         if component not in DERIVED and not component.startswith(f"{QUERY_PARAM};"):
             raise NotVerified(Check.COMPONENTS, "a derived component is covered that no request has")
         derived = self._derive(component, received)
@@ -201,6 +199,18 @@ class BackendVerifier:
         refuse_repeated(received, ("host",))
         target = Target(self._scheme or received.scheme, authority, received.path, received.query)
         return derive(component, received.method, target)
+
+
+# It is the same list in nearly every request.
+@lru_cache(maxsize=64)
+def _check_mandatory(names: tuple[str, ...]) -> frozenset[str]:
+    covered = frozenset(names)
+    if len(covered) != len(names):
+        raise NotVerified(Check.COMPONENTS, "a component is covered twice")
+    for name in MANDATORY:
+        if name not in covered:
+            raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
+    return covered
 
 
 def _check_target(received: Received) -> None:

@@ -177,7 +177,7 @@ def say_yes(text):
 
 
 def claim_another_key(text):
-    return replace(read_claim(text), keyid="another")
+    return read_claim(text)._replace(keyid="another")
 
 
 class BelievesBodies(BackendVerifier):
