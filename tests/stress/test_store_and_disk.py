@@ -30,6 +30,7 @@ from tests.stress.sidecar import (
 from tests.stress.stand import BOUND_S
 
 pytestmark = pytest.mark.loopback
+SHADOW = "policies: [{name: watched, state: shadow, tools: [crm/get_*], then: deny}]\n"
 PIPE_BYTES = 4 * 4096
 # More events than the pipe holds, however short they are.
 ENOUGH = 60
@@ -114,7 +115,9 @@ async def test_store_that_is_locked_or_gone_stops_no_call_no_reload_and_no_end(t
         with locked(tmp_path / "agen.db"):
             seen = [(await sidecar.ask(sidecar.token())).is_allowed]
             before = await sidecar.policy_set()
-            sidecar.plan.write(fetch="9s")
+            # The store is asked since when a policy is in shadow.
+            written = sidecar.plan.config_file.read_text("utf-8")
+            sidecar.plan.config_file.write_text(written + SHADOW, "utf-8")
             sidecar.process.send_signal(signal.SIGHUP)
             async with asyncio.timeout(BOUND_S):
                 while await sidecar.policy_set() == before:
@@ -125,6 +128,7 @@ async def test_store_that_is_locked_or_gone_stops_no_call_no_reload_and_no_end(t
             sidecar.process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(sidecar.process.wait, START_S) == 0
     assert seen == [True] * 3
+    assert "the store does not say since when policies are in shadow" in sidecar.plan.log()
 
 
 async def test_store_that_cannot_be_used_at_start_is_named_with_the_cure(tmp_path):
