@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-_MIN_BYTES = 32
+MIN_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _AGAIN_S = 1.0
 
@@ -106,6 +106,6 @@ def check_key(key_id: str, secret: bytes) -> bytes:
     Raises:
         ValueError: it is shorter than 32 bytes.
     """
-    if len(secret) < _MIN_BYTES:
-        raise ValueError(f"the key `{key_id}` is shorter than {_MIN_BYTES} bytes")
+    if len(secret) < MIN_BYTES:
+        raise ValueError(f"the key `{key_id}` is shorter than {MIN_BYTES} bytes")
     return secret

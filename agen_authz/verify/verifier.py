@@ -26,7 +26,7 @@ from agen_authz.core.signature import (
     render_signed_text,
 )
 from agen_authz.verify.identity import Identity, read_identity
-from agen_authz.verify.keys import Keys, check_keys
+from agen_authz.verify.keys import MIN_BYTES, Keys, check_keys
 from agen_authz.verify.nonces import MemoryNonces, NonceStore
 from agen_authz.verify.refusal import Check, NotVerified
 from agen_authz.verify.request import Received, check_values, has_identity_header, refuse_repeated, require
@@ -110,8 +110,8 @@ class BackendVerifier:
         _, inputs, signature = (require(headers, name) for name in SIGNATURE_HEADERS)
         claim = read_claim(inputs)
         secret = self._keys.get(claim.keyid)
-        if secret is None:
-            raise NotVerified(Check.KEY, "no key has the id that `keyid` names")
+        if secret is None or len(secret) < MIN_BYTES:
+            raise NotVerified(Check.KEY, f"no key of {MIN_BYTES} bytes has the id that `keyid` names")
         self._check_time(claim)
         self._check_covered(claim, received)
         text = render_signed_text(self.collect_lines(claim, received), claim.text)

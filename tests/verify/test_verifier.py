@@ -160,6 +160,28 @@ def test_host_that_came_twice_is_not_derived_from():
     assert outcome(arrived, verifier(scheme="https")) == "headers"
 
 
+def test_nonce_is_remembered_until_no_clock_takes_its_signature_any_more():
+    spent = []
+
+    class Store:
+        is_blocking = False
+
+        def spend(self, nonce, *, until, now):
+            spent.append((nonce, until, now))
+            return True
+
+    assert outcome(GOOD, verifier(store=Store(), leeway_s=30.0)) == ANN
+    assert spent == [("crm-1:0123456789abcdef0123456789abcdef", NOW + 60 + 30.0, NOW)]
+
+
+def test_key_that_is_too_short_is_no_key():
+    class Short:
+        def get(self, key_id):
+            return KEY[:31]
+
+    assert outcome(arrive(key=SigningKey("crm-1", KEY[:31])), verifier(Short())) == "key"
+
+
 def test_store_that_is_full_refuses():
     checking = verifier(store=MemoryNonces(capacity=0))
     assert outcome(GOOD, checking) == "nonce"
