@@ -1,9 +1,11 @@
 """Signatures through Envoy: the backend verifies each request with the middleware, and refuses what went otherwise."""
 
 import json
+import re
 import signal
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agen_authz.core.signature import compute_signature, render_signed_text
 from agen_authz.verify import BackendVerifier, KeyDirectory
 from tests.e2e.world import World, call, modern, running_world, tool_call
 
@@ -65,7 +68,7 @@ KEEP = ("content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-nam
 
 
 def _capture(world: World) -> tuple[dict[str, str], bytes]:
-    """Let one request be signed and refused by its backend's connection only: return it as the backend got it."""
+    """Let one request be signed and accepted: return it as the backend got it."""
     body = json.dumps(tool_call()).encode()
     world.received()
     assert world.post(world.one.mint(world.crm), body, **modern()).status_code == 200
@@ -83,27 +86,57 @@ def _post(world: World, backend: str, headers: dict[str, str], body: bytes, path
 REFUSED = (403, b"")
 
 
-def test_request_that_bypasses_envoy_is_refused(world):
+def _checks(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """List the checks that refused, as the backends' logs have them; they run in this process."""
+    told = [record.getMessage() for record in caplog.records if record.name == "agen_authz.verify"]
+    return [text.split(": ")[1] for text in told]
+
+
+def test_request_that_bypasses_envoy_is_refused(world, caplog):
     headers = {"content-type": "application/json", "agen-subject": '"eve"', "agen-roles": '"admin"'}
     assert _post(world, "crm", headers, json.dumps(tool_call()).encode()) == REFUSED
+    assert _checks(caplog) == ["headers"]
 
 
+def _sign_oneself(headers: dict[str, str], body: bytes) -> tuple[dict[str, str], bytes]:
+    """Put a signature of another key in the place of the gateway's."""
+    names = re.findall(r'"([^"]+)"(?=[ )])', headers["signature-input"].partition(";")[0])
+    values = {**headers, "@method": "POST", "@path": "/mcp", "@query": "?"}
+    text = render_signed_text(
+        [(name, values[name]) for name in names], headers["signature-input"].removeprefix("agen=")
+    )
+    signed = b64encode(compute_signature(text, b"e" * 32)).decode()
+    return headers | {"signature": f"agen=:{signed}:"}, body
+
+
+# What is changed, and the check that sees it: the nonce is used up, but each is refused before that is looked at.
 @pytest.mark.parametrize(
-    "change",
+    ("change", "check"),
     [
-        pytest.param(lambda headers, body: (headers, body), id="replay"),
-        pytest.param(lambda headers, body: (headers, body.replace(b"c-1001", b"c-1002")), id="altered-body"),
-        pytest.param(lambda headers, body: (headers | {"agen-subject": '"eve"'}, body), id="altered-subject"),
-        pytest.param(lambda headers, body: (headers | {"agen-roles": '"admin"'}, body), id="altered-roles"),
-        pytest.param(lambda headers, body: (headers | {"agen-future": '"x"'}, body), id="header-of-ours-added"),
+        pytest.param(lambda headers, body: (headers, body), "nonce", id="replay"),
+        pytest.param(
+            lambda headers, body: (headers, body.replace(b"c-1001", b"c-1002")), "content-digest", id="altered-body"
+        ),
+        pytest.param(
+            lambda headers, body: (headers | {"agen-subject": '"eve"'}, body), "signature", id="altered-subject"
+        ),
+        pytest.param(
+            lambda headers, body: (headers | {"agen-roles": '"admin"'}, body), "signature", id="altered-roles"
+        ),
+        pytest.param(
+            lambda headers, body: (headers | {"agen-future": '"x"'}, body), "components", id="header-of-ours-added"
+        ),
+        pytest.param(_sign_oneself, "signature", id="signature-of-ones-own"),
     ],
 )
-def test_request_that_was_seen_on_the_wire_is_refused(world, change):
+def test_request_that_was_seen_on_the_wire_is_refused(world, caplog, change, check):
     assert _post(world, "crm", *change(*_capture(world))) == REFUSED
+    assert _checks(caplog) == [check]
 
 
-def test_request_signed_for_one_backend_is_refused_by_the_other(world):
+def test_request_signed_for_one_backend_is_refused_by_the_other(world, caplog):
     assert _post(world, "billing", *_capture(world)) == REFUSED
+    assert _checks(caplog) == ["key"]
 
 
 # ---- rotation ----------------------------------------------------------------------------------------------
