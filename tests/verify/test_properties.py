@@ -62,6 +62,17 @@ def test_flipped_character_in_method_or_path_is_refused(part, place, char):
         assert outcome(replace(GOOD, **{part: altered})) in {"signature", "headers"}
 
 
+QUERY = "a=1&b=%20x"
+QUERIED = arrive(target=Target("https", "mcp.example.com", "/mcp", QUERY))
+
+
+@given(st.integers(0, len(QUERY) - 1), st.characters(max_codepoint=0xFF))
+def test_flipped_character_in_the_query_is_refused(place, char):
+    altered = QUERY[:place] + char + QUERY[place + 1 :]
+    if altered != QUERY:
+        assert outcome(replace(QUERIED, query=altered)) in {"signature", "headers"}
+
+
 @given(st.permutations(range(13)))
 def test_components_in_another_order_are_refused(order):
     text = GOOD.header("signature-input")

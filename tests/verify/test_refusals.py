@@ -38,10 +38,13 @@ REFUSED = {
     "another-key": (arrive(key=SigningKey("crm-1", OTHER_KEY)), "signature"),
     "unknown-key": (arrive(key=SigningKey("crm-9", KEY)), "key"),
     "another-resource": (arrive(resource="billing"), "resource"),
+    "resource-that-begins-alike": (arrive(resource="crm2"), "resource"),
+    "resource-in-capitals": (arrive(resource="CRM"), "resource"),
     "made-later": (arrive(created=NOW + 6), "time"),
     "expired": (arrive(created=NOW - 65), "time"),
     "good-for-too-long": (arrive(expires_s=301), "time"),
     "expires-before-it-was-made": (sign_again(GOOD, f"expires={NOW + 60}", f"expires={NOW - 2}"), "time"),
+    "expires-when-it-was-made": (sign_again(GOOD, f"expires={NOW + 60}", f"expires={NOW}"), "time"),
     "another-tag": (sign_again(GOOD, 'tag="agen-authz"', 'tag="agen"'), "tag"),
     "no-tag": (sign_again(GOOD, ';tag="agen-authz"', ""), "tag"),
     "no-algorithm": (sign_again(GOOD, ';alg="hmac-sha256"', ""), "algorithm"),
@@ -73,6 +76,9 @@ REFUSED = {
     "covers-a-token": (sign_again(GOOD, '"agen-roles"', "agen-roles"), "components"),
     "covers-a-header-that-is-not-there": (sign_again(GOOD, '"@path"', '"@path" "x-none"'), "headers"),
     "covers-a-parameter-that-is-not-there": (sign_again(GOOD, '"@path"', WITH_PARAMETER), "components"),
+    "covers-a-parameter-without-a-name": (
+        sign_again(replace(GOOD, query="="), '"@path"', '"@path" "@query-param"'), "components",
+    ),
     "newer-identity-header": (GOOD.and_header("agen-future", '"x"'), "components"),
 }  # fmt: skip
 
