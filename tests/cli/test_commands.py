@@ -114,6 +114,14 @@ def test_serve_refuses_what_is_not_built_yet(tmp_path):
     assert re.search(r"agen\.yaml:\d+: hooks: not available yet", told.stderr)
 
 
+def test_serve_refuses_to_start_without_a_key_that_it_signs_with(tmp_path):
+    keys = f"signing_keys: [{{id: crm-1, secret_file: {tmp_path}/crm-1}}]"
+    config = with_store(tmp_path, GOOD.replace("insecure_unsigned: true", keys, 1))
+    told = RUN.invoke(app, ["serve", "--config", config])
+    assert told.exit_code == 1
+    assert re.search(r"agen\.yaml:\d+: resources\[0\]\.signing_keys\[0\]\.secret_file: .*cannot be read", told.stderr)
+
+
 def test_serve_refuses_another_mapping_and_says_what_to_do(tmp_path):
     told = RUN.invoke(app, ["migrate", "--config", with_store(tmp_path)])
     assert told.exit_code == 0
