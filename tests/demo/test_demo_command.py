@@ -11,6 +11,8 @@ from typing import IO
 import httpx
 import pytest
 
+from agen_authz.demo.plan import Ports
+
 pytestmark = pytest.mark.envoy
 
 COMMAND = (sys.executable, "-m", "agen_authz", "demo")
@@ -77,6 +79,13 @@ def test_token_is_printed_and_accepted(demo, words):
     }
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
     assert httpx.post(CRM, json=body, headers=headers, trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("port", [Ports().crm, Ports().billing])
+def test_servers_of_the_demo_answer_to_nobody_but_envoy(demo, port):
+    body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    refused = httpx.post(f"http://127.0.0.1:{port}/mcp", json=body, trust_env=False)
+    assert (refused.status_code, refused.content) == (403, b"")
 
 
 def test_second_demo_is_told_in_one_line(demo):
