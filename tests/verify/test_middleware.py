@@ -115,6 +115,51 @@ def test_replay_is_refused_by_a_store_that_blocks(tmp_path):
     assert [ask(app, _scope(GOOD), [BODY]) for _ in range(2)] == [(200, [], b"ok"), REFUSAL]
 
 
+def test_altered_body_leaves_the_nonce_to_the_request_itself():
+    app = ASGIVerifier(Application(), verifier())
+    assert [ask(app, _scope(GOOD), [body]) for body in (b"altered", BODY)] == [REFUSAL, (200, [], b"ok")]
+
+
+class Store:
+    """A store that tells in which thread it is asked, and may be broken."""
+
+    def __init__(self, is_blocking, error=None):
+        self.is_blocking, self.threads, self._error = is_blocking, [], error
+
+    def spend(self, nonce, *, until, now):
+        self.threads.append(threading.current_thread())
+        if self._error is not None:
+            raise self._error
+        return True
+
+
+def test_store_that_blocks_is_asked_in_a_thread_of_its_own():
+    stores = [Store(is_blocking) for is_blocking in (True, False)]
+    for store in stores:
+        assert ask(ASGIVerifier(Application(), verifier(store=store)), _scope(GOOD), [BODY]) == (200, [], b"ok")
+    assert [store.threads[0] is threading.current_thread() for store in stores] == [False, True]
+
+
+def test_store_that_is_broken_lets_nothing_through():
+    app, broken = Application(), verifier(store=Store(False, ConnectionError("gone")))
+    with pytest.raises(ConnectionError):
+        ask(ASGIVerifier(app, broken), _scope(GOOD), [BODY])
+    with pytest.raises(ConnectionError):
+        WSGIVerifier(_application, broken)(_environ(GOOD), lambda status, headers: app.seen.append(status))
+    assert app.seen == []
+
+
+def test_path_of_a_stranger_cannot_forge_lines_of_the_log(caplog):
+    path = "/mcp\n" + "x" * 300
+    scope = _scope(GOOD, path=path, raw_path=b"/mcp%0A" + b"x" * 300)
+    assert ask(ASGIVerifier(Application(), verifier()), scope, [BODY]) == REFUSAL
+    said = []
+    answer = WSGIVerifier(_application, verifier())(_environ(GOOD, PATH_INFO=path), lambda *words: said.append(words))
+    assert (said, answer) == ([("403 Forbidden", [("Content-Length", "0")])], [b""])
+    told = "refused POST '/mcp\\n" + "x" * 195 + "': signature: not made with this key over what arrived"
+    assert [record.getMessage() for record in caplog.records] == [told, told]
+
+
 def test_caller_who_goes_away_reaches_nothing():
     app = Application()
     assert ask(ASGIVerifier(app, verifier()), _scope(GOOD), []) is None
@@ -127,6 +172,16 @@ def test_probe_passes_unsigned_and_says_nothing_of_a_caller():
     scope = _scope(GOOD, path=PROBE, raw_path=PROBE.encode(), headers=forged)
     assert ask(ASGIVerifier(app, verifier(), unsigned_paths=[PROBE]), scope, [b""]) == (200, [], b"ok")
     assert app.seen == [(None, b"", "http.disconnect", [(b"host", b"x")])]
+
+
+def test_path_below_a_probe_is_no_probe():
+    below = f"{PROBE}/x"
+    scope = _scope(GOOD, path=below, raw_path=below.encode())
+    assert ask(ASGIVerifier(Application(), verifier(), unsigned_paths=[PROBE]), scope, [BODY]) == REFUSAL
+    said = []
+    app = WSGIVerifier(_application, verifier(), unsigned_paths=[PROBE])
+    app(_environ(GOOD, PATH_INFO=below), lambda status, headers: said.append(status))
+    assert said == ["403 Forbidden"]
 
 
 def test_lifespan_passes_and_what_cannot_be_signed_does_not():
@@ -202,10 +257,11 @@ def test_wsgi_application_sees_the_caller_and_only_what_was_signed():
         (replace(fresh[5], path="/mcp/../mcp"), None),
         (replace(fresh[6], query="x=1"), None),
         (replace(fresh[7], path=PROBE).with_header("agen-subject", '"eve"'), None),
+        (fresh[1], None),
     ]
     with served(protected) as port:
         said = [_post(port, *case) for case in cases]
-    assert said == [(200, b'ann "ann" ' + BODY), *[(403, b"")] * 7, (200, b"nobody None " + BODY)]
+    assert said == [(200, b'ann "ann" ' + BODY), *[(403, b"")] * 7, (200, b"nobody None " + BODY), said[0]]
 
 
 def _environ(arrived, **changes):

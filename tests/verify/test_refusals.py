@@ -56,6 +56,7 @@ REFUSED = {
     "expires-negative": (sign_again(GOOD, f"expires={NOW + 60}", "expires=-1"), "time"),
     "no-nonce": (sign_again(GOOD, ';nonce="0123456789abcdef0123456789abcdef"', ""), "signature-input"),
     "short-nonce": (sign_again(GOOD, "0123456789abcdef0123456789abcdef", "01234567"), "nonce"),
+    "endless-nonce": (sign_again(GOOD, "0123456789abcdef0123456789abcdef", "0" * 257), "nonce"),
     "no-keyid": (sign_again(GOOD, ';keyid="crm-1"', ""), "signature-input"),
     "keyid-as-token": (sign_again(GOOD, 'keyid="crm-1"', "keyid=crm-1"), "signature-input"),
     "two-labels": (GOOD.with_header("signature-input", ", ".join([INPUT, INPUT])), "signature-input"),
