@@ -117,6 +117,21 @@ def digest_of(number: int) -> bytes:
     return hashlib.sha256(b"%d" % number).digest()
 
 
+def test_token_that_is_remembered_takes_a_few_kilobytes():
+    rig, document = rig_of(TokenCache(LIMIT)), build.message()
+    tokens = [sign(f"u-{number}") for number in range(LIMIT)]
+    rig.post(document, sign("regular"))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for token in tokens:
+            rig.post(document, token)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / LIMIT < 4096
+
+
 SPELLINGS = [f"{word}{' ' * spaces}" for word in ("Bearer", "bearer", "BEARER", "bEaReR") for spaces in range(1, 30)]
 
 
