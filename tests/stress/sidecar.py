@@ -75,6 +75,7 @@ class Plan:
     ops: str = ""
     issuer: str = ""
     tokens: str = "20000"
+    log_file: Path | None = None
 
     @property
     def config_file(self) -> Path:
@@ -152,7 +153,7 @@ def free_address() -> str:
 
 def start(plan: Plan, stdout: "IO[bytes] | int") -> "subprocess.Popen[bytes]":
     """Start the sidecar on a configuration that is written already; its log is a file beside it."""
-    with (plan.folder / "sidecar.log").open("ab") as log:
+    with (plan.log_file or plan.folder / "sidecar.log").open("ab") as log:
         command = [*COMMAND, str(plan.config_file)]
         return subprocess.Popen(command, stdout=stdout, stderr=log, stdin=subprocess.DEVNULL)
 

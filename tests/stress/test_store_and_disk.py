@@ -54,6 +54,20 @@ async def test_full_disk_under_the_audit_trail_denies_every_call_and_says_why(tm
     assert "Traceback" not in sidecar.plan.log()
 
 
+async def test_full_disk_under_the_log_stops_no_call_and_no_reload(tmp_path):
+    async with running(Plan(tmp_path, log_file=Path("/dev/full")), subprocess.DEVNULL) as sidecar:
+        seen = [(await sidecar.ask(sidecar.token())).is_allowed]
+        before = await sidecar.policy_set()
+        sidecar.plan.write(role="support")
+        async with asyncio.timeout(BOUND_S):
+            while await sidecar.policy_set() == before:
+                await asyncio.sleep(0.01)
+        seen.append((await sidecar.ask(sidecar.token())).is_allowed)
+        sidecar.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(sidecar.process.wait, START_S) == 0
+    assert seen == [True, False]
+
+
 class Pipe:
     """A pipe that holds four pages, and what was read from it."""
 
