@@ -315,6 +315,16 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         ],
         {"metadata-after"},
     ),
+    "metadata from a filter that is not known here": (
+        [
+            before(
+                "thrift_to_metadata",
+                "ThriftToMetadata",
+                f", request_rules: [{{field: METHOD_NAME, on_present: {{metadata_namespace: {NAMESPACE}}}}}]",
+            )
+        ],
+        {"metadata-before"},
+    ),
     "metadata from ext_proc": (
         [
             (
@@ -411,6 +421,29 @@ def test_a_defect_is_found_however_it_is_written(changes: list[tuple[str, str]],
         text = text.replace(old, new, 1)
     report = examine(text)
     assert expected == {finding.id for finding in (*report.findings, *report.hints)}
+
+
+NETWORK = "type.googleapis.com/envoy.extensions.filters.network"
+AGGREGATE = (
+    "  - name: all\n    cluster_type: {name: envoy.clusters.aggregate, typed_config: {'@type':"
+    " type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig, clusters: [all, crm]}}\n"
+)
+SIDES = {
+    "a cluster of clusters": ("tcp_proxy.v3.TcpProxy, cluster: all", ["bypass-listener"]),
+    "a filter of another kind": ("redis_proxy.v3.RedisProxy, routes: [{cluster: crm}]", ["bypass-listener"]),
+    "a filter of another kind to elsewhere": ("redis_proxy.v3.RedisProxy, routes: [{cluster: cache}]", []),
+}
+
+
+@pytest.mark.parametrize(("settings", "expected"), SIDES.values(), ids=SIDES)
+def test_ways_past_check_are_found_whatever_takes_them(settings: str, expected: list[str]):
+    config = f"{{'@type': {NETWORK}.{settings}}}"
+    side = (
+        f"  - name: side\n    filter_chains: [{{filters: [{{name: n, typed_config: {config}}}]}}]\n"
+        f"  clusters:\n{AGGREGATE}"
+    )
+    text = SOUND.replace("  clusters:\n", side)
+    assert [finding.id for finding in examine(text).findings] == expected
 
 
 def test_two_clusters_of_one_address_are_one_way():

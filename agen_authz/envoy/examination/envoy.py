@@ -1,5 +1,6 @@
 """The examination of Envoy's own configuration: every listener, with what it reaches."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agen_authz.envoy.examination.authz import examine_authz, is_near
@@ -21,6 +22,7 @@ from agen_authz.envoy.examination.way import Way, read_ways
 
 _FORWARDING = (".HttpConnectionManager", ".TcpProxy")
 _UNREADABLE_ROUTES = ("rds", "scoped_routes")
+_MAX_DEPTH = 40
 _STATIC = ("STATIC", "0")
 
 
@@ -54,12 +56,12 @@ def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
     for spot in inventory.elsewhere:
         sheet.add("unread-listeners", spot)
     chains = [chain for listener in inventory.listeners for chain in _chains(listener)]
-    for chain in chains:
-        _note_other(sheet, chain)
     managers = [_Forwarder("", spot) for spot in inventory.connections]
     managers += [chain for chain in chains if chain.kind.endswith(".HttpConnectionManager")]
     proxies = [chain for chain in chains if chain.kind.endswith(".TcpProxy")]
-    _examine_managers(sheet, managers, proxies)
+    behind = _examine_managers(sheet, managers, proxies)
+    for chain in chains:
+        _note_other(sheet, chain, behind)
     for spot in inventory.filters:
         _examine_lone_filter(sheet, read_filter(spot) if spot.at("typed_config").is_written else _bare(spot))
     if not managers:
@@ -75,18 +77,34 @@ def _chains(listener: Spot) -> list[_Forwarder]:
     return [_Forwarder(*typed(spot), is_outbound) for spot in (*filters, *((api,) if api.is_written else ()))]
 
 
-def _note_other(sheet: Sheet, chain: _Forwarder) -> None:
+def _note_other(sheet: Sheet, chain: _Forwarder, behind: set[str]) -> None:
     if not chain.kind:
         sheet.add("unread-filter", chain.spot)
     elif not chain.kind.endswith(_FORWARDING):
+        if _names(sheet, tuple(_find_clusters(chain.spot, 0))) & behind:
+            sheet.add("bypass-listener", chain.spot)
         sheet.report.passed_over.append(f"line {chain.spot.line}: network filter {chain.kind}")
+
+
+def _find_clusters(spot: Spot, depth: int) -> Iterator[str]:
+    """Find what a filter of any kind names as a cluster."""
+    if depth > _MAX_DEPTH:
+        return
+    for key, member in spot.members():
+        if "cluster" in key and member.text:
+            yield member.text
+        yield from _find_clusters(member, depth + 1)
+    if not spot.is_mapping:
+        for item in spot.items():
+            yield from _find_clusters(item, depth + 1)
 
 
 def _bare(spot: Spot) -> Filter:
     return Filter("ext_authz", spot, spot)
 
 
-def _examine_managers(sheet: Sheet, managers: list[_Forwarder], proxies: list[_Forwarder]) -> None:
+def _examine_managers(sheet: Sheet, managers: list[_Forwarder], proxies: list[_Forwarder]) -> set[str]:
+    """Examine what forwards; return the clusters that are reached through Check."""
     managed = [
         _Managed(each, read_filters(each.spot), tuple(read_ways(_routes(sheet, each.spot)))) for each in managers
     ]
@@ -106,6 +124,7 @@ def _examine_managers(sheet: Sheet, managers: list[_Forwarder], proxies: list[_F
         names = _proxied(proxy.spot)
         if not all(_is_empty(sheet, name) for name in names):
             _examine_unguarded(sheet, proxy, _names(sheet, names) & behind, guards)
+    return behind
 
 
 def _proxied(proxy: Spot) -> tuple[str, ...]:
@@ -123,11 +142,18 @@ def _is_empty(sheet: Sheet, name: str) -> bool:
 
 def _names(sheet: Sheet, clusters: tuple[str, ...]) -> set[str]:
     """Give the clusters' names and where they lead: two clusters of one address are one way."""
-    names = {name for name in clusters if name}
-    for name in tuple(names):
+    names: set[str] = set()
+    pending = [name for name in clusters if name]
+    while pending:
+        name = pending.pop()
+        if name in names:
+            continue
+        names.add(name)
         cluster = sheet.clusters.get(name)
         if cluster is not None:
             names |= {f"at {place}" for place in _places(cluster)}
+            # An aggregate has no addresses, only other clusters.
+            pending.extend(typed(cluster.at("cluster_type", "typed_config"))[1].at("clusters").words)
     return names
 
 

@@ -24,7 +24,6 @@ _HARMLESS = frozenset({
     "stateful_session", "stats", "istio_stats", "upstream_codec",
 })  # fmt: skip
 _CACHES = frozenset({"cache", "cache_v2", "file_system_http_cache"})
-_WRITERS = frozenset({"header_to_metadata", "json_to_metadata", "set_metadata", "sse_to_metadata", "ext_proc"})
 _UNSTABLE = "mcp"
 _NAMESPACE_KEYS = ("metadata_namespace", "receiving_namespaces")
 _MAX_DEPTH = 40
@@ -91,9 +90,7 @@ def _decompresses_requests(filter_: Filter) -> bool:
 
 
 def _examine_metadata(sheet: Sheet, defect_id: str, filter_: Filter, config: Spot) -> None:
-    if filter_.family not in _WRITERS:
-        return
-    # These filters name the namespaces that they write in several places, one per rule.
+    # Whatever the filter is: namespaces that are written stand in several places, one per rule.
     if _names_namespace(config, 0):
         sheet.add(defect_id, filter_.spot)
 
