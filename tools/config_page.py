@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from agen_authz.app.reload import FIXED_LIMITS
 from agen_authz.config.built import UNBUILT
 from agen_authz.config.model import Config
 from agen_authz.config.tree import spell
@@ -23,12 +24,22 @@ targets as `server/name`: `*` matches within one part, `**` any rest (URIs).
 
 A key marked *not yet* belongs to a capability that this version does not have: `serve` refuses to start with it, and
 `check-config` names it. This page is rendered from `agen_authz/config`.
+
+## Reload
+
+The file is read again on SIGHUP, and within a second of a change of it, of a secret or of a certificate that it names.
+It takes effect whole or not at all: one that cannot be used leaves the last good one in place, and says so in the log,
+in `agen_policy_reload_total` and in the details of `/readyz`. Calls under way end by what they began with; each event
+names it (`policy_set`). These keys are refused until a restart (but for `server.metadata_key_file`):
+
+FIXED.
 """
+_FIXED = ("server.*", "store.*", "access.mapping", *(f"limits.{key}" for key in FIXED_LIMITS))
 
 
 def render() -> str:
     """Render the page."""
-    parts = [_INTRO]
+    parts = [_INTRO.replace("FIXED", ", ".join(f"`{key}`" for key in _FIXED))]
     for path, model in _sections(Config, ()):
         heading = spell(path) or "Top level"
         parts.append(

@@ -19,7 +19,7 @@ from agen_authz.servers.certificate import read_certificates
 _LOG = logging.getLogger(__name__)
 _POLL_S = 1.0
 # The listener and the store are built with these.
-_FIXED_LIMITS = ("request_bytes", "in_flight", "sessions", "store_timeout")
+FIXED_LIMITS = ("request_bytes", "in_flight", "sessions", "store_timeout")
 _CURE = "restart to let it take effect, or put the old value back"
 
 
@@ -141,7 +141,7 @@ def _fixed_values(old: Loaded, new: Loaded) -> Iterator[tuple[str, object, objec
     # The bytes: every digest in the audit trail is keyed by them.
     yield "store.encryption_key_file", old.secrets.store_key, new.secrets.store_key
     yield "access.mapping", before.access.mapping, after.access.mapping
-    for key in _FIXED_LIMITS:
+    for key in FIXED_LIMITS:
         yield f"limits.{key}", getattr(before.limits, key), getattr(after.limits, key)
 
 
