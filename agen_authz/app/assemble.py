@@ -65,8 +65,8 @@ class Sidecar:
         if wanted != old_keys.providers:
             keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics)
             keys.carry_over(old_keys)
-        # Whatever fails fails before anything has changed.
-        current = _build_set(loaded, self.state, keys, self.sessions)
+        # Whatever fails fails before anything has changed. In a thread: thousands of rules take seconds.
+        current = await asyncio.to_thread(_build_set, loaded, self.state, keys, self.sessions)
         if keys is not old_keys:
             await keys.start()
         self.keys = keys

@@ -80,7 +80,8 @@ class Watch:
         # Taken first: a file that changes while it is read is read again.
         self._stamps = _stamp_all(self._stamps)
         try:
-            fresh = load(self._loaded.file)
+            # Thousands of rules take seconds, and grpcio answers calls on this event loop.
+            fresh = await asyncio.to_thread(load, self._loaded.file)
             problems = [*unbuilt(fresh), *find_restarts(self._loaded, fresh)]
             if problems:
                 raise ConfigError(tuple(problems))

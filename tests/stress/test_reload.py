@@ -12,9 +12,11 @@ from grpc import aio
 from tests import builders as build
 from tests.adapters.web import running_web
 from tests.stress.sidecar import KEY, START_S, Plan, Sidecar, events, free_address, ready, running, start
-from tests.stress.stand import until
+from tests.stress.stand import ENGINES, until
 
 pytestmark = pytest.mark.loopback
+# It takes a second or more to load them.
+MANY = 3000
 KEPT = "failed: the last good configuration decides, see the log"
 
 
@@ -52,6 +54,21 @@ async def test_signal_reloads_though_no_file_has_changed(tmp_path):
         sidecar.process.send_signal(signal.SIGHUP)
         assert (await reloaded(sidecar, "ok"))["policy_set"] == before
         assert 'agen_policy_reload_total{outcome="ok"} 1.0' in await sidecar.metrics()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_calls_are_answered_while_a_large_configuration_loads(tmp_path, engine):
+    async with running(Plan(tmp_path, engine), asyncio.subprocess.DEVNULL) as sidecar:
+        before, token = await sidecar.policy_set(), sidecar.token()
+        written = sidecar.plan.config_file.read_text("utf-8")
+        more = "".join(f', {{name: r{n}, tools: ["crm/x{n}_*"], allow: [analyst]}}' for n in range(MANY))
+        sidecar.plan.config_file.write_text(written.replace("[analyst]}]", f"[analyst]}}{more}]"), "utf-8")
+        sidecar.process.send_signal(signal.SIGHUP)
+        answered = 0
+        while await sidecar.policy_set() == before:
+            assert (await sidecar.ask(token)).is_allowed
+            answered += 1
+    assert answered > 10
 
 
 BAD = {
