@@ -115,10 +115,10 @@ def test_second_digest_must_be_right_too():
     wrong = f"{GOOD.header('content-digest')}, sha-512=:{b64encode(bytes(64)).decode()}:"
     only = f"sha-512=:{b64encode(sha512(BODY).digest()).decode()}:"
     said = []
-    for digest in (right, wrong, only, "sha-256=1", "=", "sha-256"):
+    for digest in (right, wrong, only, "sha-256=1", "=", "sha-256", "sha-256=(:AAAA:)"):
         arrived = GOOD.with_header("content-digest", digest)
         said.append(outcome(signed_over(arrived, arrived.header("signature-input").removeprefix("agen="))))
-    assert said == [ANN, *["content-digest"] * 5]
+    assert said == [ANN, *["content-digest"] * 6]
 
 
 COMPONENTS = (
