@@ -10,7 +10,7 @@ from hashlib import sha512
 import pytest
 
 from agen_authz.core.signature import IDENTITY_HEADERS, SigningKey, Target
-from agen_authz.verify import Identity, MemoryNonces
+from agen_authz.verify import Identity, MemoryNonces, read_headers
 from tests import builders as build
 from tests.verify.signed import BODY, KEY, NOW, OTHER_KEY, arrive, outcome, sign_again, signed_over, verifier
 
@@ -172,6 +172,14 @@ def test_nonce_is_remembered_until_no_clock_takes_its_signature_any_more():
 
     assert outcome(GOOD, verifier(store=Store(), leeway_s=30.0)) == ANN
     assert spent == [("crm-1:0123456789abcdef0123456789abcdef", NOW + 60 + 30.0, NOW)]
+
+
+def test_header_is_one_however_its_name_is_written():
+    lines = [(b"Agen-Subject", b' "ann" '), (b"agen-subject", b'"eve"'), (b"Host", b"h"), (b"AGEN-SUBJECT", b"")]
+    assert read_headers(iter(lines)) == (
+        {"agen-subject": '"ann", "eve", ', "host": "h"},
+        frozenset({"agen-subject"}),
+    )
 
 
 def test_key_that_is_too_short_is_no_key():
