@@ -78,6 +78,13 @@ def test_sqlite_forgets_what_has_long_expired(tmp_path):
         assert connection.execute("SELECT nonce FROM agen_nonces").fetchall() == [("b",)]
 
 
+def test_sqlite_keeps_a_nonce_for_a_clock_that_is_set_back(tmp_path):
+    store = SqliteNonces(tmp_path / "nonces.db")
+    store.spend("a", until=NOW + 10, now=NOW)
+    store.spend("b", until=NOW + 180, now=NOW + 120)
+    assert store.spend("a", until=NOW + 10, now=NOW) is False
+
+
 def test_sqlite_that_is_gone_lets_nothing_through(tmp_path):
     store = SqliteNonces(tmp_path / "nonces.db")
     store.close()
