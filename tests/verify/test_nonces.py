@@ -40,6 +40,36 @@ def test_of_many_who_try_at_once_one_succeeds(name, tmp_path):
     assert sorted(said) == [*[False] * 7, True]
 
 
+class Interrupted(str):
+    """A nonce during whose writing somebody else spends the same one."""
+
+    looked = 0
+
+    def meanwhile(self):
+        """Do nothing; a test lets something happen here."""
+
+    def __hash__(self):
+        # The first time it is looked up, the second time it is written.
+        self.looked += 1
+        if self.looked == 2:
+            self.meanwhile()
+        return super().__hash__()
+
+
+def test_memory_is_asked_by_one_at_a_time():
+    store, said = MemoryNonces(), []
+    other = threading.Thread(target=lambda: said.append(store.spend("a", until=LATER, now=NOW)))
+
+    class Both(Interrupted):
+        def meanwhile(self):
+            other.start()
+            other.join(0.2)  # it waits for the one who is writing
+
+    said.append(store.spend(Both("a"), until=LATER, now=NOW))
+    other.join()
+    assert sorted(said) == [False, True]
+
+
 def test_memory_forgets_what_has_expired():
     store = MemoryNonces(capacity=2)
     said = [store.spend(nonce, until=NOW + 10, now=NOW) for nonce in ("a", "b", "c")]

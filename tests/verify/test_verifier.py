@@ -174,6 +174,22 @@ def test_nonce_is_remembered_until_no_clock_takes_its_signature_any_more():
     assert spent == [("crm-1:0123456789abcdef0123456789abcdef", NOW + 60 + 30.0, NOW)]
 
 
+ODD_TEXTS = ("ann", "1", "?1", '"ann";a=1', '"ann" "eve"', '("ann")', '"ann', '%"%ff"', "")
+ODD_TEXT_LISTS = ("a", '"a", 1', '"a";b', '("a")', '"a",', '"a", "b')
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("agen-subject", value) for value in ODD_TEXTS),
+        *(("agen-request-id", value) for value in ODD_TEXTS),
+        *(("agen-roles", value) for value in ODD_TEXT_LISTS),
+    ],
+)
+def test_identity_that_is_signed_and_no_structured_field_of_its_kind_is_refused(name, value):
+    assert outcome(sign_again(GOOD.with_header(name, value), "", "")) == "identity"
+
+
 def test_header_is_one_however_its_name_is_written():
     lines = [(b"Agen-Subject", b' "ann" '), (b"agen-subject", b'"eve"'), (b"Host", b"h"), (b"AGEN-SUBJECT", b"")]
     assert read_headers(iter(lines)) == (
