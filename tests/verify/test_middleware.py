@@ -301,6 +301,15 @@ def test_wsgi_environ_is_read_as_it_is_shown(changes, status):
     assert said == [status]
 
 
+@pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 403)])
+def test_longer_body_than_is_read_is_refused_though_it_was_signed(size, status):
+    arrived, said = arrive(body=b"x" * size), []
+    app = WSGIVerifier(lambda environ, start: start("200 OK", []) or [b""], verifier(), max_body_bytes=100)
+    app(_environ(arrived), lambda text, headers: said.append(int(text[:3])))
+    asgi = ask(ASGIVerifier(Application(), verifier(), max_body_bytes=100), _scope(arrived), [arrived.body])
+    assert [*said, asgi[0]] == [status, status]
+
+
 def test_path_that_was_escaped_is_verified_as_it_is_shown():
     arrived = arrive(target=Target("https", "mcp.example.com", "/a%20b/%C3%A9", None))
     said = []
