@@ -310,6 +310,19 @@ def test_longer_body_than_is_read_is_refused_though_it_was_signed(size, status):
     assert [*said, asgi[0]] == [status, status]
 
 
+@pytest.mark.parametrize("told", [{"CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": "99"}], ids=["chunked", "shorter"])
+def test_wsgi_application_is_told_the_length_that_was_verified(told):
+    seen = []
+
+    def application(environ, start_response):
+        seen.append(environ)
+        return [b""]
+
+    app = WSGIVerifier(application, verifier())
+    app(_environ(GOOD, **told, **{"wsgi.input_terminated": True}), lambda status, headers: None)
+    assert [(each["CONTENT_LENGTH"], each["wsgi.input"].read()) for each in seen] == [(str(len(BODY)), BODY)]
+
+
 def test_path_that_was_escaped_is_verified_as_it_is_shown():
     arrived = arrive(target=Target("https", "mcp.example.com", "/a%20b/%C3%A9", None))
     said = []
