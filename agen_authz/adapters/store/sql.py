@@ -80,10 +80,13 @@ class SqlStore:
 
 
 def list_kept(connection: sa.Connection) -> dict[str, str]:
-    """List what is kept; nothing where the database was never migrated."""
-    if not sa.inspect(connection).has_table(_KEPT.name):
-        return {}
+    """List what is kept."""
     return {str(name): str(value) for name, value in connection.execute(sa.select(_KEPT.c.name, _KEPT.c.value))}
+
+
+def list_kept_if_any(connection: sa.Connection) -> dict[str, str]:
+    """List what is kept; nothing where the database was never migrated."""
+    return list_kept(connection) if sa.inspect(connection).has_table(_KEPT.name) else {}
 
 
 def upgrade(connection: sa.Connection) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from agen_authz.adapters.store.revision import UnknownRevisionError
-from agen_authz.adapters.store.sql import SqlStore, list_kept, upgrade
+from agen_authz.adapters.store.sql import SqlStore, list_kept_if_any, upgrade
 from agen_authz.core.errors import ConfigError, Problem
 
 _SCHEME = "sqlite:///"
@@ -49,7 +49,7 @@ async def peek(url: str, prefix: str, *, wait_s: float = _MIGRATION_WAIT_S) -> M
     )
     try:
         async with engine.connect() as connection:
-            kept = await connection.run_sync(list_kept)
+            kept = await connection.run_sync(list_kept_if_any)
     except (SQLAlchemyError, OSError) as exc:
         raise _refuse(path, *_explain(exc)) from exc
     finally:
