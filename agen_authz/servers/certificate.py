@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -30,12 +31,18 @@ def read_certificates(tls: TlsFiles) -> Certificates:
         ConfigError: a file cannot be read, is no PEM of its kind, or the key is not the certificate's.
     """
     read = Certificates(*(_read(key, getattr(tls, key)) for key in ("key_file", "cert_file", "client_ca_file")))
+    _check(tls, read)
+    return read
+
+
+# What was good once is not parsed again: the files are read at every handshake. A refusal is not remembered.
+@lru_cache(maxsize=4)
+def _check(tls: TlsFiles, read: Certificates) -> None:
     certified = _parse("cert_file", tls.cert_file, lambda: _own_key(read.chain))
     _parse("client_ca_file", tls.client_ca_file, lambda: x509.load_pem_x509_certificates(read.client_ca))
     if certified != _parse("key_file", tls.key_file, lambda: _public_key(read.private_key)):
         message = f"`{tls.key_file}` is not the key of `{tls.cert_file}`"
         raise _refuse("key_file", message, "give the key and the certificate that were issued together")
-    return read
 
 
 def _own_key(chain: bytes) -> bytes:
