@@ -4,6 +4,9 @@ In this order, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Stre
  1. method; upgrade; no body on a method that takes none
  2. header names and values; headers that may be sent once
  3. Origin
+
+What MCP says of its headers is asked at a resource's own path. Its metadata is another resource of HTTP (RFC 9728
+section 3.1), answered whatever version a client names there: clients send the same headers to both.
 """
 
 import re
@@ -15,7 +18,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.route import Route
 from agen_authz.core.version import MODERN_VERSIONS
 
-_ONCE_ONLY = SINGLE_HEADERS | {"host"}
+_ONCE_ONLY = frozenset(name for name in SINGLE_HEADERS | {"host"} if not name.startswith("mcp-"))
 # Visible ASCII (MCP 2025-11-25, "Session management").
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
 _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]{1,128}")
@@ -43,8 +46,10 @@ _PREFLIGHT_MAX_AGE_S = 600
 def admit(request: Request, route: Route) -> Malformed | Answer | None:
     """Check what stands before identity; None lets the request pass, an Answer ends a CORS preflight."""
     headers = request.headers
-    # 1.
-    refusal = _check_method(request, is_metadata=route.is_metadata) or _check_headers(request)
+    # 1. 2.
+    refusal = _check_method(request, is_metadata=route.is_metadata) or _check_names(request)
+    if refusal is None and not route.is_metadata:
+        refusal = _check_mcp(request)
     if refusal is not None:
         return refusal
     # 3.
@@ -62,7 +67,7 @@ def _check_method(request: Request, *, is_metadata: bool) -> Malformed | None:
         return Malformed(Reason.METHOD_NOT_ALLOWED)
     if method == "OPTIONS" and ("origin" not in headers or "access-control-request-method" not in headers):
         return Malformed(Reason.METHOD_NOT_ALLOWED)
-    if method in ("GET", "DELETE") and headers.get("mcp-protocol-version") in MODERN_VERSIONS:
+    if not is_metadata and method in ("GET", "DELETE") and headers.get("mcp-protocol-version") in MODERN_VERSIONS:
         return Malformed(Reason.METHOD_NOT_ALLOWED)
     if "upgrade" in headers:
         return Malformed(Reason.UPGRADE_REFUSED)
@@ -77,13 +82,18 @@ def _has_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0"
 
 
-def _check_headers(request: Request) -> Malformed | None:
-    # 2.
-    headers = request.headers
+def _check_names(request: Request) -> Malformed | None:
     if request.names.has_underscore:
         return Malformed(Reason.HEADER_UNDERSCORE)
+    if request.repeated and not request.repeated.isdisjoint(_ONCE_ONLY):
+        return Malformed(Reason.HEADER_REPEATED)
+    return None
+
+
+def _check_mcp(request: Request) -> Malformed | None:
+    headers = request.headers
     for name in request.repeated:
-        if name in _ONCE_ONLY or name.startswith("mcp-"):
+        if name.startswith("mcp-"):
             return Malformed(Reason.HEADER_REPEATED)
     # Visible ASCII and spaces, all values in one go.
     values = request.names.join_single(headers)

@@ -309,6 +309,40 @@ def test_metadata_is_answered_to_strangers_and_never_forwarded():
     )  # fmt: skip
 
 
+# RFC 9728 section 3.1 knows no version: what MCP says of its headers holds at the resource's own path.
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"mcp-protocol-version": "2026-07-28"},
+        {"mcp-protocol-version": "2024-11-05"},
+        {"mcp-protocol-version": "no such version"},
+        {"mcp-session-id": "two words"},
+        {"mcp-method": "tools/call", "mcp-name": "g\xe9t"},
+    ],
+    ids=["modern", "old", "unknown", "odd session", "odd name"],
+)
+@pytest.mark.parametrize("path", [METADATA_PATH, METADATA_PATH + "/crm/mcp"], ids=["plain", "with path"])
+def test_metadata_is_answered_whatever_mcp_headers_a_client_sends(headers, path):
+    rig = Rig(resources=(build.resource(),))
+    plain, seen = ask(rig, "GET", path), ask(rig, "GET", path, headers)
+    assert (seen.reason, seen.status, seen.body) == ("metadata", 200, plain.body)
+
+
+def test_metadata_is_answered_to_a_client_that_sends_its_version_twice():
+    twice = [("mcp-protocol-version", "2025-11-25"), ("mcp-protocol-version", "2026-07-28")]
+    raw = build.check_request(twice, b"", method="GET", path=METADATA_PATH + "/crm/mcp", form="header_map")
+    seen = Rig().check(raw)
+    assert (seen.reason, seen.status) == ("metadata", 200)
+
+
+@pytest.mark.parametrize("name", ["origin", "host", "authorization"])
+def test_metadata_request_with_an_http_header_that_came_twice_is_refused(name):
+    twice = [(name, build.ORIGIN), (name, build.ORIGIN)]
+    raw = build.check_request(twice, b"", method="GET", path=METADATA_PATH + "/crm/mcp", form="header_map")
+    seen = Rig().check(raw)
+    assert (seen.reason, seen.status) == ("header_repeated", 400)
+
+
 @pytest.mark.parametrize(
     ("resources", "outcome"),
     [
