@@ -1,42 +1,18 @@
 """The official OAuth client finds the issuer, registers, lets a person log in, and refreshes."""
 
 import json
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from mcp.client.auth import OAuthClientProvider
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.demo.live import HOST, Stage, live_issuer, read_claims, serving_app
+from tests.demo.person import Browser, Memory, sign_in_as
 
 pytestmark = pytest.mark.loopback
-
-CALLBACK = "http://127.0.0.1:49152/callback"
-
-
-class Memory:
-    """Keeps what the client would write to a disk."""
-
-    def __init__(self) -> None:
-        self.tokens: OAuthToken | None = None
-        self.client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 def build_resource(issuer_url: str) -> Starlette:
@@ -60,34 +36,12 @@ def build_resource(issuer_url: str) -> Starlette:
     return Starlette(routes=[Route(well_known, metadata), Route("/mcp", show, methods=["POST"])])
 
 
-class Browser:
-    """Follows the client to the login page, logs in, and brings back what the redirect says."""
-
-    def __init__(self, role: str) -> None:
-        self.role = role
-        self.query: dict[str, str] = {}
-
-    async def open(self, url: str) -> None:
-        async with httpx2.AsyncClient() as web:
-            page = await web.get(url)
-            login_id = page.text.partition('name="login" value="')[2].partition('"')[0]
-            form = {"login": login_id, "person": self.role, "answer": "log-in"}
-            origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
-            answer = await web.post(f"{origin}/login", data=form)
-        assert answer.headers["location"].startswith(CALLBACK)
-        self.query = dict(httpx2.URL(answer.headers["location"]).params)
-
-    async def read(self) -> AuthorizationCodeResult:
-        return AuthorizationCodeResult.model_validate(self.query)
-
-
 async def test_official_client_gets_a_token_for_the_resource_and_refreshes_it(stage: Stage):
     memory, browser = Memory(), Browser("support")
     with serving_app(build_resource(f"http://{stage.authority}")) as root:
         resource = f"{root}/mcp"
         live = stage.put_on(resources=(resource,))
-        metadata = OAuthClientMetadata.model_validate({"redirect_uris": [CALLBACK], "client_name": "Official"})
-        auth = OAuthClientProvider(resource, metadata, memory, browser.open, browser.read)
+        auth = sign_in_as("support", resource, memory, browser)
         async with httpx2.AsyncClient(auth=auth) as web:
             first = json.loads((await web.post(resource)).text)
             auth.context.token_expiry_time = 1.0
