@@ -39,7 +39,9 @@ def tree() -> Iterator[Path]:
             for name in folders
             if name not in MADE_BY_TOOLS and not name.endswith(".egg-info") and (name[0] != "." or name == ".ci")
         )
-        yield from (Path(folder) / name for name in sorted(files) if not name.startswith(".coverage"))
+        # `.git` is a file where a second working tree of one clone is.
+        kept = (name for name in sorted(files) if name != ".git" and not name.startswith(".coverage"))
+        yield from (Path(folder) / name for name in kept)
 
 
 def read_text(path: Path) -> str | None:
