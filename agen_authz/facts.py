@@ -31,6 +31,7 @@ class Vouched:
 
     provider: Provider
     key: PublicKey
+    algorithm: str
     token: VerifiedToken
     caller: Caller
 
@@ -108,7 +109,7 @@ def _recall(digest: bytes, providers: Mapping[str, Provider], sources: Sources) 
     known = sources.tokens.find(digest)
     if known is None or providers.get(known.provider.issuer) is not known.provider:
         return None
-    if sources.keys.find_key(known.provider.name, known.key.kid) is known.key:
+    if sources.keys.find_key(known.provider.name, known.key.kid, known.algorithm) is known.key:
         return known
     sources.tokens.forget(digest)
     return None
@@ -142,16 +143,16 @@ async def _verify(token: UnverifiedToken, provider: Provider, sources: Sources, 
     if token.algorithm not in provider.algorithms:
         # No provider is asked for the key of a token that could not be accepted with it.
         return Rejected(Reason.TOKEN_ALGORITHM)
-    key = sources.keys.find_key(provider.name, token.kid)
+    key = sources.keys.find_key(provider.name, token.kid, token.algorithm)
     if key is None:
-        fetch = partial(sources.keys.fetch_key, provider.name, token.kid)
+        fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
         key = await sources.waiting.wait_for(fetch, bound_s)
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN)
     verified = verify_token(token, key, provider)
     if isinstance(verified, Rejected):
         return verified
-    return Vouched(provider, key, verified, render_caller(verified.principal))
+    return Vouched(provider, key, token.algorithm, verified, render_caller(verified.principal))
 
 
 def gather(call: Call, request: Request, sources: Sources) -> Facts:

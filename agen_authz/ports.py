@@ -28,11 +28,15 @@ class Entropy(Protocol):
 class KeySource(Protocol):
     """Keeps the published keys of every provider."""
 
-    def find_key(self, provider: str, kid: str) -> PublicKey | None:
-        """Find a key among those in memory; None if it is not there, or too stale to be believed."""
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        """Find the key in memory that has this `kid` and is good for this algorithm (RFC 7517 section 4.5).
 
-    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
-        """Find a key, asking the provider once more where its cooldown allows; None if it is not published.
+        An empty `kid` means that the token names none: then the only key without a `kid` that fits the algorithm.
+        None if there is no such key, if several keys fit, or if the keys are too stale to be believed.
+        """
+
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        """Find a key as `find_key` does, asking the provider once more if its cooldown allows.
 
         Raises:
             Unavailable: the provider did not answer, so nobody can say whether the key is published.

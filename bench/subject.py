@@ -3,7 +3,6 @@
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +14,7 @@ from agen_authz.core.access import AccessRule, Basis, compile_access
 from agen_authz.core.cel import Condition
 from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import PolicySet
-from agen_authz.core.jwk import PublicKey, parse_jwks
+from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.mcp import BodyLimits
 from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource, State, TargetKind
 from agen_authz.core.policy import Policy, compile_policies, environment
@@ -42,13 +41,13 @@ class HeldKeys:
         x, y = (_b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
         document = {"keys": [{"kty": "EC", "crv": "P-256", "kid": KID, "x": x, "y": y}]}
         keys = parse_jwks(json.dumps(document).encode())
-        assert isinstance(keys, Mapping)
+        assert isinstance(keys, KeySet)
         self._keys = keys
 
-    def find_key(self, provider: str, kid: str) -> PublicKey | None:
-        return self._keys.get(kid)
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        return self._keys.find(kid, algorithm)
 
-    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         return None
 
 

@@ -14,7 +14,7 @@ from msgspec import structs
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.header import look_at
-from agen_authz.core.jwk import PublicKey, parse_jwks
+from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.model import (
     Call,
     ClaimPaths,
@@ -77,7 +77,7 @@ def ed_key(name: str = "ed") -> ed25519.Ed25519PrivateKey:
 
 
 def jwk(key: Any, kid: Any = KID, **members: Any) -> dict[str, Any]:
-    """Write the public half of a key as a JWK."""
+    """Write the public half of a key as a JWK; a `kid` of None is left out."""
     kinds: dict[type, Any] = {rsa.RSAPrivateKey: jwt.algorithms.RSAAlgorithm}
     public = key.public_key()
     if isinstance(key, rsa.RSAPrivateKey):
@@ -87,7 +87,7 @@ def jwk(key: Any, kid: Any = KID, **members: Any) -> dict[str, Any]:
     else:
         algorithm = jwt.algorithms.OKPAlgorithm
     written: dict[str, Any] = algorithm.to_jwk(public, as_dict=True)
-    return {**written, "kid": kid, **members}
+    return {**written, **({} if kid is None else {"kid": kid}), **members}
 
 
 def jwks(*members: Any) -> bytes:
@@ -95,11 +95,11 @@ def jwks(*members: Any) -> bytes:
     return json.dumps({"keys": list(members)}).encode()
 
 
-def public_key(key: Any, kid: str = KID) -> PublicKey:
+def public_key(key: Any, kid: str | None = KID) -> PublicKey:
     """Read one key as a provider would have published it."""
     keys = parse_jwks(jwks(jwk(key, kid)))
-    assert isinstance(keys, Mapping)
-    return keys[kid]
+    assert isinstance(keys, KeySet)
+    return keys.keys[0]
 
 
 def b64(raw: bytes) -> str:

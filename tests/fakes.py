@@ -64,17 +64,18 @@ class MemoryKeys:
     """Keys that are published and keys that are known; a provider may be down."""
 
     def __init__(self, *providers: str) -> None:
-        self.published: dict[str, dict[str, PublicKey]] = {name: {} for name in providers}
-        self.known: dict[str, dict[str, PublicKey]] = {name: {} for name in providers}
+        self.published: dict[str, tuple[PublicKey, ...]] = dict.fromkeys(providers, ())
+        self.known: dict[str, tuple[PublicKey, ...]] = dict.fromkeys(providers, ())
         self.down: set[str] = set()
 
-    def find_key(self, provider: str, kid: str) -> PublicKey | None:
-        return self.known[provider].get(kid)
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        fitting = [key for key in self.known[provider] if key.kid == kid and algorithm in key.algorithms]
+        return fitting[0] if len(fitting) == 1 else None
 
-    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         if provider not in self.down:
-            self.known[provider] = dict(self.published[provider])
-        key = self.known[provider].get(kid)
+            self.known[provider] = self.published[provider]
+        key = self.find_key(provider, kid, algorithm)
         if key is None and provider in self.down:
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, provider)
         return key

@@ -10,7 +10,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agen_authz.core.errors import Malformed, Unavailable
-from agen_authz.core.jwk import PublicKey, parse_jwks
+from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json
 from agen_authz.ports import Clock, Metrics
@@ -52,7 +52,7 @@ class _Shelf:
     """One provider's keys as they are known now; swapped, never changed in place."""
 
     settings: ProviderKeys
-    keys: Mapping[str, PublicKey] = field(default_factory=dict)
+    keys: KeySet = field(default_factory=KeySet)
     fetched_at: float | None = None
     tried_at: float | None = None
     is_failing: bool = False
@@ -113,12 +113,12 @@ class JwksSource:
         await asyncio.gather(*self._tasks, *running, return_exceptions=True)
         await self._client.aclose()
 
-    def find_key(self, provider: str, kid: str) -> PublicKey | None:
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         """Find a key in memory; `ports.KeySource.find_key`."""
         shelf = self._shelves[provider]
-        return None if self._is_stale(shelf) else shelf.keys.get(kid)
+        return None if self._is_stale(shelf) else shelf.keys.find(kid, algorithm)
 
-    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         """Find a key, asking the provider if its cooldown allows; `ports.KeySource.fetch_key`."""
         shelf = self._shelves[provider]
         if self._may_fetch(shelf):
@@ -127,7 +127,7 @@ class JwksSource:
         if fetch is not None:
             # The fetch is everybody's: one caller that gives up must not end it, nor its end (`close`) the callers.
             await asyncio.wait({fetch})
-        key = self.find_key(provider, kid)
+        key = self.find_key(provider, kid, algorithm)
         was_cut_off = fetch is not None and fetch.cancelled()
         if key is None and (was_cut_off or shelf.is_failing or self._is_stale(shelf)):
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, provider)
@@ -142,7 +142,7 @@ class JwksSource:
                 continue
             age_s = round(self._clock.elapsed() - shelf.fetched_at)
             state = "failing" if shelf.is_failing else "ok"
-            said[name] = f"{state}, {len(shelf.keys)} keys, fetched {age_s} s ago"
+            said[name] = f"{state}, {len(shelf.keys.keys)} keys, fetched {age_s} s ago"
         return said
 
     def _is_stale(self, shelf: _Shelf) -> bool:
@@ -191,7 +191,7 @@ class JwksSource:
         if shelf.is_failing:
             _LOG.info("provider answers again", extra={"provider": name})
         # Keys before their age: another thread must not take old keys for fresh ones.
-        shelf.keys = _keep_identity(shelf.keys, keys)
+        shelf.keys = keys.keep_known(shelf.keys)
         shelf.fetched_at = self._clock.elapsed()
         shelf.is_failing = False
 
@@ -203,7 +203,7 @@ class JwksSource:
             _LOG.warning("provider's keys cannot be fetched", extra={"provider": shelf.settings.name, "why": detail})
         shelf.is_failing = True
 
-    async def _fetch_keys(self, settings: ProviderKeys) -> Mapping[str, PublicKey]:
+    async def _fetch_keys(self, settings: ProviderKeys) -> KeySet:
         uri = settings.jwks_uri or await self._discover(settings)
         keys = parse_jwks(await self._get(uri, settings))
         if isinstance(keys, Malformed):
@@ -236,14 +236,6 @@ class JwksSource:
                 if len(body) > _MAX_BYTES:
                     raise _FetchError("answered with more than 256 KiB")
             return bytes(body)
-
-
-def _keep_identity(known: Mapping[str, PublicKey], fetched: Mapping[str, PublicKey]) -> Mapping[str, PublicKey]:
-    # A key that has not changed stays the same object: verified tokens are remembered by it.
-    return {
-        kid: known[kid] if kid in known and known[kid].thumbprint == key.thumbprint else key
-        for kid, key in fetched.items()
-    }
 
 
 def _is_safe(uri: str, settings: ProviderKeys) -> bool:

@@ -2,10 +2,13 @@
 
 A key decides which algorithms it is good for, never the token: a key of one type cannot be used for another's
 algorithm, and symmetric keys are not read at all.
+
+A token's key is chosen by `kid`, kind and algorithm (RFC 7517 section 4.5), never by trying several. If two different
+keys fit one `kid` and one algorithm, neither is used for it. An entry that cannot be used costs that entry only.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import jwt
@@ -25,17 +28,25 @@ _BY_CURVE = {
     ("EC", "P-256"): frozenset({"ES256"}),
     ("EC", "P-384"): frozenset({"ES384"}),
     ("EC", "P-521"): frozenset({"ES512"}),
-    ("OKP", "Ed25519"): frozenset({"EdDSA"}),
+    # One algorithm, two names: RFC 8037 section 3.1, and RFC 9864 section 2.2, which names the curve.
+    ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
 }
+# The library reads a key by an algorithm of its kind; it does not know every name.
+_READ_AS = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}
 ALGORITHMS = _RSA.union(*_BY_CURVE.values())
+_PUBLIC_MEMBERS = ("crv", "e", "kty", "n", "x", "y")
 _MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
 _MAX_DEPTH = 8
 _MAX_KEYS = 100
+_MAX_NAME_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublicKey:
-    """One verification key of a provider; two of them are the same only if they are the same object."""
+    """One verification key of a provider; two of them are the same only if they are the same object.
+
+    `kid` is empty if the key was published without one.
+    """
 
     kid: str
     algorithms: frozenset[str]
@@ -43,43 +54,90 @@ class PublicKey:
     thumbprint: tuple[str, ...]
 
 
-def parse_jwks(raw: bytes) -> Mapping[str, PublicKey] | Malformed:
-    """Read a JWK Set; keys that are not for verifying signatures, or that we cannot use, are left out.
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A published key that is not used, and why; `kid` is cut to 64 characters, and empty if there is none."""
 
-    Two usable keys with one `kid` make the whole set Malformed: nobody could say which one a token means.
-    """
+    kid: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys of a provider by (`kid`, algorithm), and the keys that were dropped."""
+
+    by_name: Mapping[tuple[str, str], PublicKey] = field(default_factory=dict)
+    dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """List every usable key once."""
+        return tuple(dict.fromkeys(self.by_name.values()))
+
+    def find(self, kid: str, algorithm: str) -> PublicKey | None:
+        """Find the one key for a token; an empty `kid` asks for the only fitting key that has none."""
+        return self.by_name.get((kid, algorithm))
+
+    def keep_known(self, known: "KeySet") -> "KeySet":
+        """Replace each key that has not changed by the known object: verified tokens are remembered by it."""
+        same = {key.thumbprint: key for key in known.keys}
+        return KeySet({name: same.get(key.thumbprint, key) for name, key in self.by_name.items()}, self.dropped)
+
+
+def parse_jwks(raw: bytes) -> KeySet | Malformed:
+    """Read a JWK Set. Keys that are not for verifying signatures are left out; keys that cannot be used are dropped."""
     document = parse_json(raw, _MAX_DEPTH)
     if isinstance(document, Malformed):
         return document
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list) or len(members) > _MAX_KEYS:
         return Malformed(Reason.JSON_SYNTAX, "no `keys` array of at most 100 keys")
-    keys: dict[str, PublicKey] = {}
-    for member in members:
-        key = _read_key(member)
-        if key is None:
-            continue
-        if key.kid in keys:
-            return Malformed(Reason.JSON_DUPLICATE_KEY, "two keys with one `kid`")
-        keys[key.kid] = key
-    return keys
+    read = [_read_key(member) for member in members]
+    by_name, ambiguous = _choose(each for each in read if isinstance(each, PublicKey))
+    return KeySet(by_name, (*(each for each in read if isinstance(each, Dropped)), *ambiguous))
 
 
-def _read_key(member: Json) -> PublicKey | None:
+def _choose(keys: Iterable[PublicKey]) -> tuple[dict[tuple[str, str], PublicKey], list[Dropped]]:
+    chosen: dict[tuple[str, str], PublicKey] = {}
+    ambiguous: dict[str, set[str]] = {}
+    for key in keys:
+        for algorithm in key.algorithms:
+            first = chosen.setdefault((key.kid, algorithm), key)
+            # The same key may be listed twice, for several algorithms for example.
+            if first.verifier != key.verifier:
+                ambiguous.setdefault(key.kid, set()).add(algorithm)
+    for kid, algorithms in ambiguous.items():
+        for algorithm in algorithms:
+            del chosen[kid, algorithm]
+    why = "different keys with this `kid` fit {}"
+    return chosen, [_drop(kid, why.format(", ".join(sorted(names)))) for kid, names in ambiguous.items()]
+
+
+def _drop(kid: Json, why: str) -> Dropped:
+    return Dropped(kid[:_MAX_NAME_CHARS] if isinstance(kid, str) else "", why)
+
+
+def _read_key(member: Json) -> PublicKey | Dropped | None:
     if not isinstance(member, dict):
+        return Dropped("", "not an object")
+    # Keys for encryption, for example, are in many sets: nothing is wrong with them.
+    if not _is_for_verifying(member):
         return None
-    kid = member.get("kid")
+    kid = member.get("kid", "")
     algorithms = _algorithms_of(member)
-    if not isinstance(kid, str) or not kid or not algorithms or not _is_for_verifying(member):
-        return None
-    public = {name: value for name, value in member.items() if name in ("kty", "crv", "x", "y", "n", "e")}
+    # An empty `kid` must not pass for none.
+    if not isinstance(kid, str) or member.get("kid") == "":
+        return _drop(kid, "`kid` is empty or not a string")
+    if not algorithms:
+        return _drop(kid, "`kty`, `crv` and `alg` name no accepted algorithm")
+    public = {name: member[name] for name in _PUBLIC_MEMBERS if name in member}
     try:
-        key: VerificationKey = jwt.PyJWK(public, algorithm=min(algorithms)).key
+        key: VerificationKey = jwt.PyJWK(public, algorithm=_READ_AS[str(member["kty"])]).key
     except (jwt.PyJWKError, jwt.InvalidKeyError, ValueError, TypeError):
-        return None
+        return _drop(kid, "its numbers are not a public key")
     if isinstance(key, RSAPublicKey) and not _MIN_RSA_BITS <= key.key_size <= _MAX_RSA_BITS:
-        return None
-    thumbprint = tuple(f"{name}={public[name]}" for name in sorted(public))
+        return _drop(kid, f"{key.key_size} bits, not {_MIN_RSA_BITS} to {_MAX_RSA_BITS}")
+    thumbprint = tuple(f"{name}={value}" for name, value in public.items())
     return PublicKey(kid, algorithms, key, (kid, *sorted(algorithms), *thumbprint))
 
 

@@ -27,7 +27,7 @@ async def web():
 
 async def _fetch_or_refuse(source, kid):
     try:
-        return await source.fetch_key("idp", kid)
+        return await source.fetch_key("idp", kid, "ES256")
     except Unavailable as exc:
         return exc.reason
 
@@ -52,25 +52,25 @@ async def test_unknown_kid_is_asked_for_once_in_a_cooldown(web):
         fetches = []
         for seconds in (0.0, COOLDOWN_S - 1, 1.0, 1.0):
             asked.clock.advance(seconds)
-            assert await asked.source.fetch_key("idp", "unknown") is None
+            assert await asked.source.fetch_key("idp", "unknown", "ES256") is None
             fetches.append(web.asked[JWKS])
     assert fetches == [1, 1, 2, 2]
 
 
 async def test_step_of_the_wall_clock_changes_nothing(web):
     async with asking(web) as asked:
-        key = await asked.source.fetch_key("idp", "k1")
+        key = await asked.source.fetch_key("idp", "k1", "ES256")
         asked.clock.step(10 * KEEP_STALE_S)
-        assert asked.source.find_key("idp", "k1") is key
-        await asked.source.fetch_key("idp", "unknown")
+        assert asked.source.find_key("idp", "k1", "ES256") is key
+        await asked.source.fetch_key("idp", "unknown", "ES256")
     assert web.asked[JWKS] == 1
 
 
 async def test_caller_who_gives_up_does_not_end_the_fetch_of_the_others(web):
     web.may_answer.clear()
     async with asking(web) as asked:
-        impatient = asyncio.create_task(asked.source.fetch_key("idp", "k1"))
-        patient = asyncio.create_task(asked.source.fetch_key("idp", "k1"))
+        impatient = asyncio.create_task(asked.source.fetch_key("idp", "k1", "ES256"))
+        patient = asyncio.create_task(asked.source.fetch_key("idp", "k1", "ES256"))
         await asyncio.sleep(0)
         impatient.cancel()
         web.may_answer.set()
@@ -82,11 +82,11 @@ async def test_caller_who_gives_up_does_not_end_the_fetch_of_the_others(web):
 async def test_fetch_that_outlasts_the_cooldown_is_still_the_only_one(web):
     web.may_answer.clear()
     async with asking(web) as asked:
-        first = asyncio.create_task(asked.source.fetch_key("idp", "k1"))
+        first = asyncio.create_task(asked.source.fetch_key("idp", "k1", "ES256"))
         while not web.asked[DISCOVERY]:
             await asyncio.sleep(0)
         asked.clock.advance(COOLDOWN_S)
-        second = asyncio.create_task(asked.source.fetch_key("idp", "k1"))
+        second = asyncio.create_task(asked.source.fetch_key("idp", "k1", "ES256"))
         await asyncio.sleep(0)
         web.may_answer.set()
         assert await first is await second
@@ -103,7 +103,7 @@ async def test_caller_joins_the_fetch_that_the_background_began(web):
         wake.set_result(None)
         while web.asked[DISCOVERY] < 2:
             await asyncio.sleep(0)
-        joined = asyncio.create_task(asked.source.fetch_key("idp", "k2"))
+        joined = asyncio.create_task(asked.source.fetch_key("idp", "k2", "ES256"))
         await asyncio.sleep(0)
         web.may_answer.set()
         assert kid_of(await joined) == "k2"
@@ -113,7 +113,7 @@ async def test_caller_joins_the_fetch_that_the_background_began(web):
 async def test_start_fetches_and_goes_on_in_the_background(web):
     async with asking(web) as asked:
         await asked.source.start()
-        first = asked.source.find_key("idp", "k1")
+        first = asked.source.find_key("idp", "k1", "ES256")
         assert kid_of(first) == "k1"
         seconds, wake = await asked.naps.next()
         web.publish(ONE, TWO)
@@ -121,8 +121,8 @@ async def test_start_fetches_and_goes_on_in_the_background(web):
         wake.set_result(None)
         again, _ = await asked.naps.next()
         assert (seconds, again) == (REFRESH_S, REFRESH_S)
-        assert asked.source.find_key("idp", "k1") is first
-        assert kid_of(asked.source.find_key("idp", "k2")) == "k2"
+        assert asked.source.find_key("idp", "k1", "ES256") is first
+        assert kid_of(asked.source.find_key("idp", "k2", "ES256")) == "k2"
 
 
 async def test_failing_provider_is_asked_again_after_each_cooldown(web, caplog):
@@ -141,7 +141,7 @@ async def test_failing_provider_is_asked_again_after_each_cooldown(web, caplog):
         seconds, _ = await asked.naps.next()
         assert [*slept, seconds] == [COOLDOWN_S, COOLDOWN_S, COOLDOWN_S, REFRESH_S]
         assert asked.outcomes() == {"malformed": 3, "ok": 1}
-        assert kid_of(asked.source.find_key("idp", "k1")) == "k1"
+        assert kid_of(asked.source.find_key("idp", "k1", "ES256")) == "k1"
     # One line for each change, not for each failure.
     said = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert said == [("WARNING", "provider's keys cannot be fetched"), ("INFO", "provider answers again")]
@@ -149,12 +149,12 @@ async def test_failing_provider_is_asked_again_after_each_cooldown(web, caplog):
 
 async def test_keys_are_believed_for_keep_stale_beyond_their_refresh(web):
     async with asking(web) as asked:
-        key = await asked.source.fetch_key("idp", "k1")
+        key = await asked.source.fetch_key("idp", "k1", "ES256")
         web.go_down()
         asked.clock.advance(REFRESH_S + KEEP_STALE_S)
-        assert asked.source.find_key("idp", "k1") is key
+        assert asked.source.find_key("idp", "k1", "ES256") is key
         asked.clock.advance(0.5)
-        assert asked.source.find_key("idp", "k1") is None
+        assert asked.source.find_key("idp", "k1", "ES256") is None
         assert await _fetch_or_refuse(asked.source, "k1") is Reason.PROVIDER_UNAVAILABLE
         # Still so within the cooldown, when nobody is asked.
         assert await _fetch_or_refuse(asked.source, "k1") is Reason.PROVIDER_UNAVAILABLE
@@ -162,13 +162,13 @@ async def test_keys_are_believed_for_keep_stale_beyond_their_refresh(web):
 
 async def test_provider_that_comes_back_is_believed_again(web):
     async with asking(web) as asked:
-        key = await asked.source.fetch_key("idp", "k1")
+        key = await asked.source.fetch_key("idp", "k1", "ES256")
         web.go_down()
         asked.clock.advance(REFRESH_S + KEEP_STALE_S + 1)
         assert await _fetch_or_refuse(asked.source, "k1") is Reason.PROVIDER_UNAVAILABLE
         web.publish(ONE)
         asked.clock.advance(COOLDOWN_S)
-        assert await asked.source.fetch_key("idp", "k1") is key
+        assert await asked.source.fetch_key("idp", "k1", "ES256") is key
 
 
 async def test_start_with_a_provider_down_serves_the_other(web):
@@ -178,7 +178,7 @@ async def test_start_with_a_provider_down_serves_the_other(web):
         settings = (settings_for(web), settings_for(other, name="other"))
         source = JwksSource(settings, clock=FakeClock(), metrics=CountingMetrics(), sleep=Naps())
         await source.start()
-        found = [source.find_key(name, "k1") is not None for name in ("idp", "other")]
+        found = [source.find_key(name, "k1", "ES256") is not None for name in ("idp", "other")]
         await source.close()
     assert found == [False, True]
 
@@ -220,7 +220,7 @@ async def test_defect_in_the_background_is_logged_once_counted_and_survived(web,
     source = JwksSource((settings_for(web),), clock=FakeClock(), metrics=metrics, sleep=naps)
     await source.start()
     with pytest.raises(Unavailable):
-        await source.fetch_key("idp", "k1")
+        await source.fetch_key("idp", "k1", "ES256")
     slept = []
     for _ in range(2):
         seconds, wake = await naps.next()
@@ -228,7 +228,7 @@ async def test_defect_in_the_background_is_logged_once_counted_and_survived(web,
         wake.set_result(None)
     seconds, _ = await naps.next()
     assert [*slept, seconds] == [COOLDOWN_S, COOLDOWN_S, REFRESH_S]
-    assert kid_of(source.find_key("idp", "k1")) == "k1"
+    assert kid_of(source.find_key("idp", "k1", "ES256")) == "k1"
     assert sorted(labels[2] for labels in metrics.counts.elements()) == ["failed", "failed", "ok", "ok", "ok"]
     assert [record.getMessage() for record in caplog.records] == ["refreshing keys failed"]
     await source.close()
@@ -246,7 +246,7 @@ async def test_log_names_the_provider_and_never_its_url(web, caplog):
 async def test_operators_see_how_each_provider_is(web):
     async with asking(web) as asked:
         seen = [asked.source.describe()]
-        await asked.source.fetch_key("idp", "k1")
+        await asked.source.fetch_key("idp", "k1", "ES256")
         asked.clock.advance(40)
         seen.append(asked.source.describe())
         web.go_down()
@@ -270,7 +270,7 @@ async def test_close_ends_a_fetch_and_its_callers_are_told_unavailable(web):
 
 async def test_close_during_a_fetch_does_not_make_an_unknown_kid_unpublished(web):
     async with asking(web) as asked:
-        await asked.source.fetch_key("idp", "k1")
+        await asked.source.fetch_key("idp", "k1", "ES256")
         web.may_answer.clear()
         asked.clock.advance(COOLDOWN_S)
         waiting = asyncio.create_task(_fetch_or_refuse(asked.source, "k2"))
@@ -290,22 +290,22 @@ async def test_close_during_a_fetch_does_not_make_an_unknown_kid_unpublished(web
 )
 async def test_keys_are_carried_over_to_the_same_provider_only(web, changes, is_carried):
     async with asking(web) as asked:
-        key = await asked.source.fetch_key("idp", "k1")
+        key = await asked.source.fetch_key("idp", "k1", "ES256")
         new = settings_for(web, **changes)
         source = JwksSource((new,), clock=asked.clock, metrics=CountingMetrics(), sleep=Naps())
         source.carry_over(asked.source)
-        found = source.find_key(new.name, "k1")
+        found = source.find_key(new.name, "k1", "ES256")
         await source.close()
     assert found is (key if is_carried else None)
 
 
 async def test_carried_keys_are_as_old_as_they_were(web):
     async with asking(web) as asked:
-        await asked.source.fetch_key("idp", "k1")
+        await asked.source.fetch_key("idp", "k1", "ES256")
         asked.clock.advance(REFRESH_S + KEEP_STALE_S)
         source = JwksSource((settings_for(web),), clock=asked.clock, metrics=CountingMetrics(), sleep=Naps())
         source.carry_over(asked.source)
         asked.clock.advance(1)
-        found = source.find_key("idp", "k1")
+        found = source.find_key("idp", "k1", "ES256")
         await source.close()
     assert found is None

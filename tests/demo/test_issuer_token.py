@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from agen_authz.core.jwk import parse_jwks
+from agen_authz.core.jwk import KeySet, parse_jwks
 from agen_authz.core.model import RawToken, Revoked
 from agen_authz.core.token import UnverifiedToken, VerifiedToken, admit_principal, read_token, verify_token
 from agen_authz.demo.issuer import name_key, real_sources
@@ -74,8 +74,8 @@ def test_our_own_core_admits_the_token_for_its_resource_only(live):
     demo = provider(issuer=live.url)
     keys = live.issuer.ring.signing.public_jwk()
     published = parse_jwks(jwks(keys))
-    assert isinstance(published, dict)
-    verified = verify_token(token, published[token.kid], demo)
+    assert isinstance(published, KeySet)
+    verified = verify_token(token, published.keys[0], demo)
     assert isinstance(verified, VerifiedToken)
     admitted = [admit_principal(verified, demo, resource(url=url), revoked=NOBODY, now=NOW) for url in (CRM, BILLING)]
     assert [getattr(one, "subject", getattr(one, "reason", None)) for one in admitted] == ["u-1001", "token_audience"]

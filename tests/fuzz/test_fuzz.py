@@ -2,7 +2,6 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from agen_authz.core.cel import Mistake
-from agen_authz.core.jwk import parse_jwks
+from agen_authz.core.jwk import KeySet, parse_jwks
 from agen_authz.core.mcp import parse
 from agen_authz.core.model import Call, Envelope, RawToken, Request
 from agen_authz.core.policy import environment
@@ -160,8 +159,8 @@ def fail(raw):
 
 def under_another_name(raw):
     keys_read = parse_jwks(raw)
-    assert isinstance(keys_read, Mapping)
-    return {f"{kid}x": key for kid, key in keys_read.items()}
+    assert isinstance(keys_read, KeySet)
+    return KeySet({(f"{kid}x", algorithm): key for (kid, algorithm), key in keys_read.by_name.items()})
 
 
 def render_root(principal):

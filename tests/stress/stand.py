@@ -33,10 +33,10 @@ class LateKeys:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: int = 0
 
-    def find_key(self, provider: str, kid: str) -> PublicKey | None:
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         return self.held.get((provider, kid))
 
-    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         self.waiting += 1
         try:
             await self.arrived.wait()

@@ -85,7 +85,7 @@ def entries(key: PublicKey) -> Iterator[tuple[bytes, Vouched]]:
     verified = VerifiedToken(principal, build.KID, "at+jwt", frozenset({build.CRM_URL}), None)
     caller = render_caller(principal)
     for number in range(ALL):
-        yield digest_of(number), Vouched(PROVIDER, key, verified, caller)
+        yield digest_of(number), Vouched(PROVIDER, key, "EdDSA", verified, caller)
 
 
 def test_memory_is_bounded_by_the_configured_size_however_many_tokens_come():

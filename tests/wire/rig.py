@@ -59,11 +59,12 @@ class HeldKeys:
     def __init__(self, keys: Mapping[tuple[str, str], PublicKey]) -> None:
         self.keys = dict(keys)
 
-    def find_key(self, provider: str, kid: str) -> PublicKey | None:
-        return self.keys.get((provider, kid))
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        key = self.keys.get((provider, kid))
+        return key if key is not None and algorithm in key.algorithms else None
 
-    async def fetch_key(self, provider: str, kid: str) -> PublicKey | None:
-        return self.find_key(provider, kid)
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        return self.find_key(provider, kid, algorithm)
 
 
 class HeldSessions:

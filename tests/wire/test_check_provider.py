@@ -17,18 +17,18 @@ class FetchedKeys(HeldKeys):
         super().__init__({})
         self.published, self.fault = published, fault
 
-    async def fetch_key(self, provider, kid):
+    async def fetch_key(self, provider, kid, algorithm):
         await asyncio.sleep(0)
         if self.fault is not None:
             raise self.fault
         self.keys = self.published
-        return self.find_key(provider, kid)
+        return self.find_key(provider, kid, algorithm)
 
 
 class SilentKeys(HeldKeys):
     """A provider that never answers."""
 
-    async def fetch_key(self, provider, kid):
+    async def fetch_key(self, provider, kid, algorithm):
         await asyncio.Event().wait()
 
 

@@ -89,9 +89,11 @@ REFUSED: dict[str, tuple[Callable[[], Rig], Callable[[], str], str]] = {
     "alg None": (EC, lambda: relabelled("None"), "token_algorithm"),
     "alg in lower case": (EC, lambda: relabelled("es256"), "token_algorithm"),
     "alg unknown": (EC, lambda: relabelled("XX256"), "token_algorithm"),
-    "alg RS256 with an EC key": (EC, lambda: relabelled("RS256"), "token_algorithm"),
+    "alg RS256 with an EC key": (EC, lambda: relabelled("RS256"), "token_key_unknown"),
     "alg ES384 with a P-256 key": (
-        lambda: with_provider(algorithms=frozenset({"ES256", "ES384"})), lambda: relabelled("ES384"), "token_algorithm",
+        lambda: with_provider(algorithms=frozenset({"ES256", "ES384"})),
+        lambda: relabelled("ES384"),
+        "token_key_unknown",
     ),
     "alg not of the provider": (
         lambda: with_provider(algorithms=frozenset({"RS256"})), lambda: sign(claims()), "token_algorithm",
@@ -102,9 +104,9 @@ REFUSED: dict[str, tuple[Callable[[], Rig], Callable[[], str], str]] = {
             build.resource(providers={build.ISSUER: build.provider(algorithms=frozenset({"HS256", "RS256"}))}),
         )),
         hs256_with_public_key,
-        "token_algorithm",
+        "token_key_unknown",
     ),
-    "ES256 with an RSA key": (rsa_rig, lambda: sign(claims()), "token_algorithm"),
+    "ES256 with an RSA key": (rsa_rig, lambda: sign(claims()), "token_key_unknown"),
     "PS256 where RS256 is listed": (
         rsa_rig, lambda: sign(claims(), key=build.rsa_key(), algorithm="PS256"), "token_algorithm",
     ),

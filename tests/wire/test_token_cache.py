@@ -14,12 +14,13 @@ class CountingKeys:
         self.keys = {("idp", build.KID): build.public_key(build.ec_key())}
         self.fetched = 0
 
-    def find_key(self, provider, kid):
-        return self.keys.get((provider, kid))
+    def find_key(self, provider, kid, algorithm):
+        key = self.keys.get((provider, kid))
+        return key if key is not None and algorithm in key.algorithms else None
 
-    async def fetch_key(self, provider, kid):
+    async def fetch_key(self, provider, kid, algorithm):
         self.fetched += 1
-        return self.find_key(provider, kid)
+        return self.find_key(provider, kid, algorithm)
 
 
 def after_a_good_call(**changes):
