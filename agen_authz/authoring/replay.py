@@ -15,6 +15,7 @@ import orjson
 
 from agen_authz.app.build import build_revoked
 from agen_authz.authoring.draft import Draft
+from agen_authz.authoring.log_line import LogLine, read_log
 from agen_authz.core.attribute import Situation
 from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import decide
@@ -52,11 +53,18 @@ _DECIDED_BY_SETS = frozenset(
 )  # fmt: skip
 _DECIDED_BY_POLICIES = frozenset({"allowed", "policy_denied", "policy_error", "step_up_required"})
 _NOT_HELD = frozenset({"args", "inputs", "user.claims"})
+# What the sidecar's own log has in each line, and no event has.
+_LOGGED = frozenset({"level", "logger", "message"})
 
 
 @dataclass(slots=True)
 class Replayed:
-    """What came of a replay: changes with their counts, and what could not be decided again."""
+    """What came of a replay: changes with their counts, and what could not be decided again.
+
+    Args:
+        logged: lines of the sidecar's own log, which are beside the events in a container's log.
+        first_unreadable: the line of the first of `unreadable`.
+    """
 
     events: int = 0
     same: int = 0
@@ -65,20 +73,43 @@ class Replayed:
     unreadable: int = 0
     changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     unanswerable: Counter[str] = field(default_factory=Counter)
+    logged: int = 0
+    first_unreadable: int = field(default=0, compare=False)
+
+    @property
+    def gap(self) -> str:
+        """Say what was not looked at, if "no changes" would hide it; empty if every event was read and any decided."""
+        if not self.events:
+            return "holds no events; name the file that the sidecar's standard output went to"
+        if self.unreadable:
+            return f"{self.unreadable} of {self.events} lines are not audit events, first line {self.first_unreadable}"
+        if not self.same and not self.changes:
+            return f"none of its {self.events} events could be decided again"
+        return ""
 
 
 def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:
-    """Decide every event of an audit file again; total: a line that is no event is counted."""
+    """Decide every event of an audit file or a container's log again; total: a line that is no event is counted."""
     result = Replayed()
-    for line in lines:
-        if not line.strip():
-            continue
-        result.events += 1
-        try:
-            _replay(draft, orjson.loads(line), result)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
-            result.unreadable += 1
+    for line in read_log(lines):
+        if line.is_error:
+            result.logged += 1
+        else:
+            _replay_line(draft, line, result)
     return result
+
+
+def _replay_line(draft: Draft, line: LogLine, result: Replayed) -> None:
+    try:
+        event = orjson.loads(line.text)
+        if isinstance(event, dict) and event.keys() >= _LOGGED and "decision" not in event:
+            result.logged += 1
+            return
+        _replay(draft, event, result)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        result.unreadable += 1
+        result.first_unreadable = result.first_unreadable or line.number
+    result.events += 1
 
 
 def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:

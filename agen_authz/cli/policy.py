@@ -214,6 +214,9 @@ def replay(
     """Decide recorded calls again under a draft, and show what would change, grouped; exit 1 when anything would.
 
     Example: agen-authz policy replay --audit audit.jsonl --config draft.yaml
+
+    Reads audit events, one a line, also as a container runtime wraps them (CRI, Docker). Exits 2 if nothing would
+    change and the log has no events, lines that are not events, or none that can be decided again.
     """
     from agen_authz.authoring.replay import replay as decide_again
 
@@ -224,25 +227,35 @@ def replay(
     except OSError as exc:
         _refuse(f"{audit}: cannot be read: {exc.strerror}")
         return
-    changes = [
+    (_print_replayed_json if as_json else _print_replayed)(result)
+    if result.gap:
+        typer.echo(f"{audit}: {result.gap}", err=True)
+    raise typer.Exit(Exit.FINDING if result.changes else Exit.MISUSE if result.gap else Exit.OK)
+
+
+def _changes_of(result: Any) -> list[dict[str, Any]]:
+    return [
         {"before": before, "after": after, "target": target, "policies": names, "count": count}
         for (before, after, target, names), count in result.changes.most_common()
     ]
-    if as_json:
-        counts = {"events": result.events, "same": result.same, "skipped": result.skipped}
-        counts["undecided"] = result.undecided
-        unread = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
-        typer.echo(json.dumps({**counts, **unread, "changes": changes}))
-    else:
-        for each in changes:
-            typer.echo("{count:>7} x {target}: {before} -> {after} {policies}".format(**each).rstrip())
-        for name, count in result.unanswerable.most_common():
-            typer.echo(f"{count:>7} x `{name}` reads arguments or claims, which events do not hold: not replayed")
-        typer.echo(
-            f"{result.events} events: {result.same} decided alike, {result.skipped} refused before any policy, "
-            f"{result.undecided} not replayed, {result.unreadable} unreadable"
-        )
-    raise typer.Exit(Exit.FINDING if changes else Exit.OK)
+
+
+def _print_replayed_json(result: Any) -> None:
+    counts = {"events": result.events, "same": result.same, "skipped": result.skipped}
+    counts |= {"undecided": result.undecided, "logged": result.logged}
+    unread = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
+    typer.echo(json.dumps({**counts, **unread, "changes": _changes_of(result)}))
+
+
+def _print_replayed(result: Any) -> None:
+    for each in _changes_of(result):
+        typer.echo("{count:>7} x {target}: {before} -> {after} {policies}".format(**each).rstrip())
+    for name, count in result.unanswerable.most_common():
+        typer.echo(f"{count:>7} x `{name}` reads arguments or claims, which events do not hold: not replayed")
+    typer.echo(
+        f"{result.events} events: {result.same} decided alike, {result.skipped} refused before any policy, "
+        f"{result.undecided} not replayed, {result.unreadable} unreadable"
+    )
 
 
 @app.command("import")

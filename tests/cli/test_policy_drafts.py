@@ -110,8 +110,8 @@ def test_replay_as_json(tmp_path):
     assert (told.exit_code, json.loads(told.stdout)) == (
         1,
         {
-            "events": 6, "same": 1, "skipped": 1, "undecided": 1, "unreadable": 1, "unanswerable": {"reads": 1},
-            "changes": [change],
+            "events": 6, "same": 1, "skipped": 1, "undecided": 1, "logged": 0, "unreadable": 1,
+            "unanswerable": {"reads": 1}, "changes": [change],
         },
     )  # fmt: skip
 
@@ -120,6 +120,35 @@ def test_replay_that_changes_nothing_exits_0(tmp_path):
     told = run("replay", "--audit", audit(tmp_path, event()), "--config", config(tmp_path, GOOD))
     assert (told.exit_code, told.stdout) == (
         0, "1 events: 1 decided alike, 0 refused before any policy, 0 not replayed, 0 unreadable\n",
+    )  # fmt: skip
+
+
+# What no look at a log is: name: (the file, what is said of it).
+NOT_LOOKED_AT = {
+    "empty": (b"", "holds no events; name the file that the sidecar's standard output went to"),
+    "blank": (b"\n  \n", "holds no events; name the file that the sidecar's standard output went to"),
+    "not text": (b"\x1f\x8b\x08\x00\xff\n\x00", "2 of 2 lines are not audit events, first line 1"),
+    "another log": (b"GET / 200\n", "1 of 1 lines are not audit events, first line 1"),
+    "cut off": (lines(event())[0] + lines(event())[0][:99], "1 of 2 lines are not audit events, first line 2"),
+    "refusals only": (
+        lines(event(decision="deny", reason="token_expired"))[0], "none of its 1 events could be decided again",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "message"), NOT_LOOKED_AT.values(), ids=NOT_LOOKED_AT)
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
+def test_log_in_which_nothing_was_looked_at_is_no_success(tmp_path, raw, message, more):
+    file = tmp_path / "audit.jsonl"
+    file.write_bytes(raw)
+    told = run("replay", "--audit", file, "--config", config(tmp_path, GOOD), *more)
+    assert (told.exit_code, told.stderr) == (2, f"{file}: {message}\n")
+
+
+def test_changes_are_a_finding_though_a_line_cannot_be_read_and_that_is_said(tmp_path):
+    told = run("replay", "--audit", audit(tmp_path, *RECORDED), "--config", config(tmp_path, DRAFT))
+    assert (told.exit_code, told.stderr) == (
+        1, f"{tmp_path}/audit.jsonl: 1 of 6 lines are not audit events, first line 6\n",
     )  # fmt: skip
 
 
