@@ -95,6 +95,7 @@ EXPECTED = {
     },
     "istio-dump.yaml": {(20, "unguarded-listener")},
     "dump.json": {(3, "admin-exposed"), (6, "authz-plaintext"), (6, "authz-resets"), (11, "bypass-listener")},
+    "dump-endpoints.json": set(),
     "like-the-example.yaml": {(14, "internal-clients")},
 }
 

@@ -5,6 +5,7 @@ import warnings
 
 from agen_authz.envoy.address import is_loopback
 from agen_authz.envoy.examination.cluster import examine_resets
+from agen_authz.envoy.examination.endpoint import find_addresses, is_near
 from agen_authz.envoy.examination.filter_chain import Filter, find_override, unwrap_override
 from agen_authz.envoy.examination.sheet import TRUSTED_HEADERS, Sheet
 from agen_authz.envoy.examination.source import canonical
@@ -113,12 +114,7 @@ def _examine_google(sheet: Sheet, google: Spot) -> None:
 def examine_authz_cluster(sheet: Sheet, cluster: Spot) -> None:
     """Examine how Check is reached: on this machine, or with TLS that verifies; and how much a connection carries."""
     examine_resets(sheet, cluster)
-    from_config = cluster.at("load_assignment", "endpoints")
-    addresses = [
-        endpoint.at("endpoint", "address")
-        for group in from_config.items()
-        for endpoint in group.at("lb_endpoints").items()
-    ]
+    addresses = find_addresses(sheet, cluster)
     if addresses and all(is_near(address) for address in addresses):
         return
     name, tls = typed(cluster.at("transport_socket", "typed_config"))
@@ -133,12 +129,6 @@ def examine_authz_cluster(sheet: Sheet, cluster: Spot) -> None:
     is_empty = plain.is_written and not (plain.at("trusted_ca").is_written or plain.at("system_root_certs").is_written)
     if not written or is_empty:
         sheet.add("authz-unverified", cluster)
-
-
-def is_near(address: Spot) -> bool:
-    """Tell whether an Envoy address is a Unix socket or on loopback."""
-    host = address.at("socket_address", "address").text
-    return address.at("pipe").is_written or is_loopback(host)
 
 
 def _examine_header_rules(sheet: Sheet, rules: Spot) -> None:

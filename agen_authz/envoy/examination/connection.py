@@ -18,8 +18,8 @@ _NOBODY = ("255.255.255.255", 32)
 _BACKEND_HEADERS = frozenset({"server", "www-authenticate", "location", "set-cookie"})
 
 
-def examine_connection(sheet: Sheet, connections: Spot) -> None:
-    """Examine what a request must look like before a filter sees it, and how long it may last."""
+def examine_connection(sheet: Sheet, connections: Spot, ways: tuple[Way, ...] = ()) -> None:
+    """Examine what a request must look like before a filter sees it; `ways` are all that lead on, if known."""
     for defect_id, key in _ON:
         sheet.want(defect_id, connections.at(key), is_good=connections.at(key).is_on)
     escaped = connections.at("path_with_escaped_slashes_action")
@@ -28,15 +28,32 @@ def examine_connection(sheet: Sheet, connections: Spot) -> None:
     sheet.want("underscores", underscores, is_good=underscores.word in _DROPPED)
     informational = connections.at("proxy_100_continue")
     sheet.want("proxy-100", informational, is_good=not informational.is_on)
-    examine_upgrades(sheet, connections.at("upgrade_configs"))
+    for upgrade in connections.at("upgrade_configs").items():
+        if _is_open(upgrade) and not (ways and all(_refuses(way, upgrade) for way in ways)):
+            sheet.add("upgrade", upgrade)
 
 
 def examine_upgrades(sheet: Sheet, upgrades: Spot) -> None:
-    """Examine upgrades, of a connection manager or a route: one that is not switched off is on."""
+    """Examine the upgrades of a route: one that is not switched off is on."""
     for upgrade in upgrades.items():
-        enabled = upgrade.at("enabled")
-        if enabled.is_on or not enabled.is_written:
+        if _is_open(upgrade):
             sheet.add("upgrade", upgrade)
+
+
+def _is_open(upgrade: Spot) -> bool:
+    enabled = upgrade.at("enabled")
+    return enabled.is_on or not enabled.is_written
+
+
+def _refuses(way: Way, upgrade: Spot) -> bool:
+    """True if a route switches an upgrade of its connection manager off: what a route says of a type overrules it."""
+    kind = upgrade.at("upgrade_type").text.lower()
+    said = [
+        each
+        for each in way.route.at("route", "upgrade_configs").items()
+        if each.at("upgrade_type").text.lower() == kind
+    ]
+    return bool(kind and said) and not any(_is_open(each) for each in said)
 
 
 def examine_duration(sheet: Sheet, connections: Spot, ways: tuple[Way, ...]) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agen_authz.envoy.examination.authz import examine_authz, is_near
+from agen_authz.envoy.examination.authz import examine_authz
 from agen_authz.envoy.examination.connection import (
     examine_backend_headers,
     examine_connection,
     examine_duration,
     examine_envoy_headers,
 )
+from agen_authz.envoy.examination.endpoint import find_addresses, find_places, is_near
 from agen_authz.envoy.examination.filter_chain import Filter, name_spot, read_filter, read_filters
 from agen_authz.envoy.examination.guard import examine_guard, runs_somewhere
 from agen_authz.envoy.examination.inventory import Inventory
@@ -50,7 +51,7 @@ class _Managed:
 
 def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
     """Examine all that a file says about Envoy."""
-    sheet.clusters, sheet.routes = inventory.clusters, inventory.routes
+    sheet.clusters, sheet.routes, sheet.endpoints = inventory.clusters, inventory.routes, inventory.endpoints
     for admin in inventory.admins:
         sheet.want("admin-exposed", admin, is_good=not admin.at("address").is_written or is_near(admin.at("address")))
     for spot in inventory.elsewhere:
@@ -137,7 +138,7 @@ def _is_empty(sheet: Sheet, name: str) -> bool:
     cluster = sheet.clusters.get(name)
     if cluster is None or cluster.at("cluster_type").is_written or cluster.at("type").word not in _STATIC:
         return False
-    return not cluster.at("load_assignment", "endpoints").items()
+    return not find_addresses(sheet, cluster)
 
 
 def _names(sheet: Sheet, clusters: tuple[str, ...]) -> set[str]:
@@ -151,21 +152,10 @@ def _names(sheet: Sheet, clusters: tuple[str, ...]) -> set[str]:
         names.add(name)
         cluster = sheet.clusters.get(name)
         if cluster is not None:
-            names |= {f"at {place}" for place in _places(cluster)}
+            names |= {f"at {place}" for place in find_places(sheet, cluster)}
             # An aggregate has no addresses, only other clusters.
             pending.extend(typed(cluster.at("cluster_type", "typed_config"))[1].at("clusters").words)
     return names
-
-
-def _places(cluster: Spot) -> set[str]:
-    places = set()
-    for group in cluster.at("load_assignment", "endpoints").items():
-        for endpoint in group.at("lb_endpoints").items():
-            address = endpoint.at("endpoint", "address")
-            socket = address.at("socket_address")
-            place = f"{socket.at('address').text}:{socket.at('port_value').word}"
-            places.add(address.at("pipe", "path").text if address.at("pipe").is_written else place)
-    return places - {":", ""}
 
 
 def _examine_unguarded(sheet: Sheet, forwarder: _Forwarder, shared: set[str], guards: list[_Forwarder]) -> None:
@@ -201,7 +191,7 @@ def _examine_guarded(sheet: Sheet, managed: _Managed) -> None:
     connections, filters = managed.forwarder.spot, managed.filters
     ways = tuple(way for way in managed.ways if way.reaches)
     sheet.report.examined.append("HTTP connection manager")
-    examine_connection(sheet, connections)
+    examine_connection(sheet, connections, ways)
     examine_duration(sheet, connections, ways)
     examine_envoy_headers(sheet, connections, filters)
     examine_backend_headers(sheet, ways)

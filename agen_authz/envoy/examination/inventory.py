@@ -21,12 +21,17 @@ _CLUSTERS = (
     ("dynamic_active_clusters", ("cluster",)),
     ("dynamic_warming_clusters", ("cluster",)),
 )
+_ENDPOINTS = (
+    ("static_endpoint_configs", ("endpoint_config",)),
+    ("dynamic_endpoint_configs", ("endpoint_config",)),
+)
 _ROUTES = (("static_route_configs", ("route_config",)), ("dynamic_route_configs", ("route_config",)))
 # An answer of `/config_dump?resource=dynamic_listeners` has the items without the sections around them.
 _SECTIONS = {
     "StaticListener": "static_listeners", "DynamicListener": "dynamic_listeners",
     "StaticCluster": "static_clusters", "DynamicCluster": "dynamic_active_clusters",
     "StaticRouteConfig": "static_route_configs", "DynamicRouteConfig": "dynamic_route_configs",
+    "StaticEndpointConfig": "static_endpoint_configs", "DynamicEndpointConfig": "dynamic_endpoint_configs",
 }  # fmt: skip
 # `egctl` writes dumps under a namespace and a name, beside what they were translated from.
 _MAX_WRAPS = 3
@@ -43,6 +48,7 @@ class Inventory:
     connections: list[Spot] = field(default_factory=list)
     filters: list[Spot] = field(default_factory=list)
     clusters: dict[str, Spot] = field(default_factory=dict)
+    endpoints: dict[str, list[Spot]] = field(default_factory=dict)
     routes: dict[str, Spot] = field(default_factory=dict)
     loose_routes: list[Spot] = field(default_factory=list)
     admins: list[Spot] = field(default_factory=list)
@@ -82,6 +88,8 @@ class Inventory:
             kind == "Cluster" or message.at("load_assignment").is_written or message.at("eds_cluster_config").is_written
         ):
             self._take_cluster(message)
+        elif kind == "ClusterLoadAssignment":
+            self._take_endpoints(message)
         elif kind == "ExtAuthz" or message.at("typed_config").is_written:
             self.filters.append(message)
         else:
@@ -111,10 +119,19 @@ class Inventory:
         self.listeners.extend(static.at("listeners").items())
         for cluster in static.at("clusters").items():
             self._take_cluster(cluster)
+        # Not of a bootstrap: of dumps that were made shorter by hand.
+        for route in static.at("routes").items():
+            self._take_route(route, is_loose=False)
+        for assignment in static.at("endpoints").items():
+            self._take_endpoints(assignment)
 
     def _take_cluster(self, spot: Spot) -> None:
         _, cluster = typed(spot)
         self.clusters[cluster.at("name").text] = cluster
+
+    def _take_endpoints(self, spot: Spot) -> None:
+        _, assignment = typed(spot)
+        self.endpoints.setdefault(assignment.at("cluster_name").text, []).append(assignment)
 
     def _take_route(self, spot: Spot, *, is_loose: bool) -> None:
         _, config = typed(spot)
@@ -133,6 +150,8 @@ class Inventory:
             self.listeners.extend(_inner(section, own, _LISTENERS))
             for cluster in _inner(section, own, _CLUSTERS):
                 self._take_cluster(cluster)
+            for assignment in _inner(section, own, _ENDPOINTS):
+                self._take_endpoints(assignment)
             for route in _inner(section, own, _ROUTES):
                 self._take_route(route, is_loose=not has_listeners)
         return bool(sections)

@@ -1,7 +1,7 @@
 """What the examination of one file has at hand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agen_authz.envoy.examination.report import Report
@@ -34,6 +34,7 @@ class Sheet:
     report: Report
     request_bytes: int
     clusters: Mapping[str, Spot] = field(default_factory=dict)
+    endpoints: Mapping[str, Sequence[Spot]] = field(default_factory=dict)
     routes: Mapping[str, Spot] = field(default_factory=dict)
     is_patch: bool = False
 
