@@ -13,13 +13,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
 
 from agen_authz.core.errors import Malformed, Unavailable
 from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
+from agen_authz.core.loopback import is_loopback
 from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json
 from agen_authz.ports import Clock, Metrics
@@ -246,11 +246,5 @@ def _is_safe(uri: str, settings: ProviderKeys) -> bool:
             return False
         if parts.scheme == "https":
             return True
-        return settings.allows_loopback_http and parts.scheme == "http" and _is_loopback(parts.hostname)
+        return settings.allows_loopback_http and parts.scheme == "http" and is_loopback(parts.hostname)
     return False
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"

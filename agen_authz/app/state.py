@@ -10,6 +10,8 @@ from agen_authz.ports import Entropy, Store
 
 DEFAULT_URL = "sqlite:////var/lib/agen/agen.db"
 _KEY_BYTES = 32
+# `limits.store_timeout` bounds calls. To open a database takes what the machine takes, and nobody waits for it yet.
+_START_S = 10.0
 _MAPPING, _DIGEST_KEY = "access.mapping", "digest_key"
 _DIGEST_LABEL = b"agen.digest"
 
@@ -31,17 +33,20 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> State:
     config = loaded.config
     url = config.store.url or DEFAULT_URL
     await migrate(url)
-    store = open_store(url, timeout_s=config.limits.store_timeout)
+    starting = open_store(url, timeout_s=_START_S)
     fresh = {_MAPPING: config.access.mapping, _DIGEST_KEY: entropy.draw(_KEY_BYTES).hex()}
     try:
-        kept = await store.remember(fresh)
+        kept = await starting.remember(fresh)
     except Unavailable as exc:
-        raise _refuse(loaded, "store.url", "the store does not answer", "see that the file can be written") from exc
+        message = f"the store does not answer within {_START_S:g} seconds"
+        raise _refuse(loaded, "store.url", message, "see that the file can be written") from exc
+    finally:
+        await starting.close()
     if kept[_MAPPING] != config.access.mapping:
-        await store.close()
         message = f"this store was made for `{kept[_MAPPING]}`, and the mapping is permanent"
         cure = f"set `mapping: {kept[_MAPPING]}`, or review every rule and start with a new store (`store.url`)"
         raise _refuse(loaded, "access.mapping", message, cure)
+    store = open_store(url, timeout_s=config.limits.store_timeout)
     return State(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
 
 

@@ -6,7 +6,8 @@ from agen_authz.config.check_protection import POINTER
 from agen_authz.config.finding import Findings
 from agen_authz.config.flow import Flow, FlowStep
 from agen_authz.config.tree import Path
-from agen_authz.config.url import is_loopback_host, is_web_url
+from agen_authz.config.url import is_web_url
+from agen_authz.core.loopback import is_loopback
 
 _STORES = ("sqlite:///", "postgresql://")
 
@@ -36,7 +37,7 @@ def check_approvals(findings: Findings) -> None:
 def _is_page(url: str) -> bool:
     if is_web_url(url, ("https",)):
         return True
-    return is_web_url(url, ("http",)) and is_loopback_host(urlsplit(url).hostname or "")
+    return is_web_url(url, ("http",)) and is_loopback(urlsplit(url).hostname or "")
 
 
 def _check_flow(findings: Findings, path: Path, flow: Flow) -> None:

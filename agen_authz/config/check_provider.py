@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from agen_authz.config.finding import Findings
 from agen_authz.config.identity import Claims, Provider
 from agen_authz.config.tree import Path
-from agen_authz.config.url import DEFAULT_PORTS, is_host, is_loopback_host, split_url
+from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
 from agen_authz.core.jwk import ALGORITHMS
+from agen_authz.core.loopback import is_loopback
 
 # A JSON pointer (RFC 6901 section 3), or words between dots.
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
@@ -73,7 +74,10 @@ def _check_url(findings: Findings, path: Path, url: str, *, is_insecure: bool) -
         findings.add(path, "not a URL of a provider", "write https://host/path without query")
     elif "@" in parts.netloc:
         findings.add(path, "has a user in it", "write https://host/path")
-    elif is_loopback_host(host):
+    elif host.endswith(".localhost"):
+        message = "a name below localhost: it means loopback, and a resolver may send it elsewhere"
+        findings.add(path, message, "write localhost or 127.0.0.1")
+    elif is_loopback(host):
         if not is_insecure:
             cure = "use its real address, or `insecure_issuer: true` in a demo"
             findings.add(path, "the issuer is on loopback", cure)

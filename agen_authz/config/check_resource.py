@@ -7,7 +7,8 @@ from agen_authz.config.authority import authorities_of
 from agen_authz.config.finding import Findings
 from agen_authz.config.identity import Resource
 from agen_authz.config.tree import Path
-from agen_authz.config.url import DEFAULT_PORTS, is_host, is_loopback_host, split_url
+from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
+from agen_authz.core.loopback import is_loopback
 from agen_authz.core.method import names_target
 from agen_authz.core.route import WELL_KNOWN
 
@@ -70,7 +71,7 @@ def _check_url(findings: Findings, path: Path, url: str) -> set[tuple[str, str]]
         findings.add(path, "the path is where metadata is", "choose a path outside of /.well-known")
     elif "?" in url and not parts.query:
         findings.add(path, "the query is empty", "leave the question mark out")
-    elif parts.scheme != "https" and not is_loopback_host(host):
+    elif parts.scheme != "https" and not is_loopback(host):
         findings.add(path, "http is for loopback only", "use https; TLS may end before Envoy")
     else:
         return {(authority, parts.path or "/") for authority in authorities_of(parts)}

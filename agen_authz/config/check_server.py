@@ -5,7 +5,8 @@ from ipaddress import ip_network
 
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
-from agen_authz.config.url import is_loopback_host, is_socket, split_address
+from agen_authz.config.url import is_socket, split_address
+from agen_authz.core.loopback import is_loopback_address
 
 _GRPC = ("authz", "proc")
 _LISTENERS = (*_GRPC, "ops", "console")
@@ -59,16 +60,18 @@ def _check_address(findings: Findings, path: Path, address: str) -> None:
     found = split_address(address)
     if found is None:
         findings.add(path, "not an address", "write host:port, such as 127.0.0.1:9191 or [::1]:9191")
-    elif is_grpc and not is_loopback_host(found[0]):
-        _check_exposed(findings, path)
+    elif is_grpc and not is_loopback_address(found[0]):
+        _check_exposed(findings, path, found[0])
 
 
-def _check_exposed(findings: Findings, path: Path) -> None:
+def _check_exposed(findings: Findings, path: Path, host: str) -> None:
     server = findings.config.server
     if path[-1] == "authz" and server.engine == "native":
         findings.add(path, "the native engine has no TLS", "use `engine: grpcio` beyond loopback")
     if server.tls is None and not server.insecure_plaintext:
         cure = "set `server.tls`, or `insecure_plaintext: true` where a mesh encrypts"
+        if host.rpartition(".")[2] == "localhost":
+            cure = "write the address, 127.0.0.1 or [::1]: what a name leads to is up to the resolver; or " + cure
         leans_on = (("server", "tls"), ("server", "insecure_plaintext"))
         findings.add(path, "a gRPC address beyond loopback needs mutual TLS", cure, leans_on=leans_on)
 

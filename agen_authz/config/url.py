@@ -38,16 +38,6 @@ def is_host(host: str) -> bool:
     return len(host) <= _MAX_HOST_CHARS and _HOST.fullmatch(host) is not None
 
 
-def is_loopback_host(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def is_web_url(url: str, schemes: tuple[str, ...] = ("https", "http")) -> bool:
     """Tell whether a URL has one of these schemes, a host, and neither user nor fragment."""
     parts = split_url(url)

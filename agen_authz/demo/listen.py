@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.loopback import is_loopback
 
 # How long an answer that is under way may take when the demo ends. What never ends is cut then.
 _NOTICE_S = 0.3
@@ -96,7 +96,7 @@ def bind_loopback(host: str, port: int) -> socket.socket:
         ConfigError: the address is not on loopback, or is in use.
     """
     where = f"{host}:{port}"
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise _refuse(where, "not a loopback address", "use 127.0.0.1: the demo's secrets are public")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is spelled out: asyncio sets TCP_NODELAY only then, and without it most answers wait 40 ms.
@@ -159,15 +159,6 @@ async def _announce(servers: Sequence[_Server], announce: Callable[[], None]) ->
 
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refuse(where: str, message: str, cure: str) -> ConfigError:

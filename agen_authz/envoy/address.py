@@ -61,14 +61,6 @@ def _split(text: str) -> SplitResult | None:
     return parts
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches `host`."""
-    if host == "localhost":
-        return True
-    address = parse_ip(host)
-    return address is not None and address.is_loopback
-
-
 def is_every_address(host: str) -> bool:
     """Tell whether `host` is good for listening only, like 0.0.0.0."""
     address = parse_ip(host)

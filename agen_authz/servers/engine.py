@@ -10,11 +10,11 @@ import stat
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.loopback import is_loopback_address
 
 CHECK_METHOD = "/envoy.service.auth.v3.Authorization/Check"
 CHECK_SERVICE = "envoy.service.auth.v3.Authorization"
@@ -73,15 +73,10 @@ class Engine(Protocol):
 
 
 def is_local(address: str) -> bool:
-    """Tell whether only this machine can reach an address: a Unix socket, or an IP address on loopback."""
+    """True if only this machine can reach an address: a Unix socket, or an IP address on loopback."""
     if address.startswith("unix:"):
         return True
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        # Whoever resolves the name decides: that is not for us to believe.
-        return False
+    return is_loopback_address(address.rpartition(":")[0].strip("[]"))
 
 
 def refuse_address(address: str, why: str) -> ConfigError:

@@ -5,12 +5,13 @@ Readiness says in one line per part what is wrong, and says it to loopback only.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from agen_authz.core.loopback import is_loopback_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,8 @@ def build_ops(render_metrics: Callable[[], tuple[bytes, str]], check_readiness: 
     async def readyz(request: Request) -> Response:
         readiness = check_readiness()
         answer: dict[str, object] = {"ready": readiness.is_ready}
-        if _is_loopback(request):
+        if request.client is not None and is_loopback_address(request.client.host):
             answer["parts"] = dict(readiness.parts)
         return JSONResponse(answer, status_code=200 if readiness.is_ready else 503)
 
     return Starlette(routes=[Route("/metrics", metrics), Route("/livez", livez), Route("/readyz", readyz)])
-
-
-def _is_loopback(request: Request) -> bool:
-    if request.client is None:
-        return False
-    try:
-        return ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False

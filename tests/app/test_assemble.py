@@ -1,6 +1,7 @@
 """One sidecar from one configuration: which engine, what operators are told, and what a reload changes."""
 
 import hmac
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from agen_authz.adapters.clock import SystemEntropy
 from agen_authz.app.assemble import assemble
 from agen_authz.app.state import migrate_state, open_state
 from agen_authz.config import Loaded, load
-from agen_authz.core.errors import ConfigError
+from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from tests.config.test_mistakes import GOOD
@@ -117,3 +118,15 @@ async def test_store_is_migrated_on_its_own_too(tmp_path):
     loaded = loaded_with(tmp_path)
     assert await migrate_state(loaded) == ["migrated to 0001"]
     assert await migrate_state(loaded) == []
+
+
+async def test_bound_of_a_call_of_the_store_is_not_the_bound_of_the_start(tmp_path):
+    # No machine opens a database in a tenth of a millisecond.
+    loaded = loaded_with(tmp_path)
+    limits = loaded.config.limits.model_copy(update={"store_timeout": 0.0001})
+    hasty = replace(loaded, config=loaded.config.model_copy(update={"limits": limits}))
+    state = await open_state(hasty, SystemEntropy())
+    with pytest.raises(Unavailable):
+        await state.store.remember({"later": "x"})
+    await state.store.close()
+    assert len(state.digest_key) == 32

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.envoy.address import is_loopback, parse_address, parse_tcp_address, parse_upstream
+from agen_authz.envoy.address import parse_address, parse_tcp_address, parse_upstream
 from agen_authz.envoy.model import Address, ClientTls, TcpAddress, UnixAddress, Unusable, Upstream
 
 
@@ -58,11 +58,3 @@ def test_what_is_no_upstream_is_said(text: str) -> None:
 
 def test_a_problem_says_what_to_do() -> None:
     assert str(Unusable("`x` is no address", "write one")) == "`x` is no address; write one"
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("10.0.0.1", False), ("a", False)],
-)
-def test_loopback_is_this_machine(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
