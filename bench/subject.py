@@ -11,6 +11,7 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.core.access import AccessRule, Basis, compile_access
+from agen_authz.core.audience import spell_audiences
 from agen_authz.core.cel import Condition
 from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import PolicySet
@@ -69,9 +70,9 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies
     )  # fmt: skip
     resource = Resource(
         name="crm", url=URL, scheme="https", authorities=frozenset({"mcp.example.com"}), path="/crm/mcp", query=None,
-        providers={ISSUER: provider}, audiences=frozenset(), clients=None, require_tenant=False, scopes=("mcp:tools",),
-        origins=frozenset(), admits_unmapped=False, methods={}, resumable=False, forward_token=False,
-        forward_headers=frozenset(), metadata_url="https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp",
+        providers={ISSUER: provider}, audiences=spell_audiences([URL]), clients=None, require_tenant=False,
+        scopes=("mcp:tools",), origins=frozenset(), admits_unmapped=False, methods={}, resumable=False,
+        forward_token=False, forward_headers=frozenset(), metadata_url="https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp",
         is_signed=True,
     )  # fmt: skip
     others = [_rule(f"r{index}", f"crm/tool_{index}_*", f"role-{index}") for index in range(rules - 1)]

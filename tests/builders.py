@@ -13,6 +13,7 @@ from msgspec import structs
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.audience import spell_audiences
 from agen_authz.core.header import look_at
 from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.model import (
@@ -171,7 +172,7 @@ def resource(**changes: Any) -> Resource:
             path="/crm/mcp",
             query=None,
             providers={ISSUER: provider()},
-            audiences=frozenset(),
+            audiences=spell_audiences([CRM_URL]),
             clients=None,
             require_tenant=False,
             scopes=("mcp:tools",),
@@ -194,6 +195,7 @@ def billing(**changes: Any) -> Resource:
         **{
             "name": "billing",
             "url": BILLING_URL,
+            "audiences": spell_audiences([BILLING_URL]),
             "path": "/billing/mcp",
             "providers": {OTHER_ISSUER: other},
             "scopes": (),

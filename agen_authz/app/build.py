@@ -3,14 +3,15 @@
 import math
 from collections.abc import Mapping
 from ipaddress import ip_network
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from agen_authz.app.policies import build_policies
 from agen_authz.config import Config
 from agen_authz.config import model as conf
-from agen_authz.config.authority import authorities_of
+from agen_authz.config.authority import authorities_of, url_of
 from agen_authz.config.secret import SigningKeys
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.audience import spell_audiences
 from agen_authz.core.context import Network, Surroundings
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.mcp import BodyLimits
@@ -128,13 +129,13 @@ def build_resource(config: Config, resource: conf.Resource, providers: Mapping[s
     named = [providers[name] for name in resource.providers]
     return Resource(
         name=resource.name,
-        url=resource.url,
+        url=url_of(parts),
         scheme=parts.scheme,
         authorities=authorities_of(parts),
         path=path,
         query=_query_of(resource.url),
         providers={provider.issuer: provider for provider in named},
-        audiences=frozenset(resource.audiences),
+        audiences=spell_audiences((url_of(parts), *resource.audiences)),
         clients=None if resource.clients is None else frozenset(resource.clients),
         # Where tenants have policies of their own, a caller of no tenant would escape them.
         require_tenant=resource.require_tenant or config.tenants is not None,
@@ -145,14 +146,9 @@ def build_resource(config: Config, resource: conf.Resource, providers: Mapping[s
         resumable=resource.resumable,
         forward_token=resource.forward_token,
         forward_headers=frozenset(name.lower() for name in resource.forward_headers),
-        metadata_url=_metadata_url(parts, path),
+        metadata_url=url_of(parts._replace(path=metadata_path(path))),
         is_signed=resource.signing_keys is not None,
     )
-
-
-def _metadata_url(parts: SplitResult, path: str) -> str:
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme}://{parts.netloc}{metadata_path(path)}{query}"
 
 
 def build_access(config: Config) -> AccessTable:

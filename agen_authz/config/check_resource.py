@@ -32,6 +32,8 @@ _NEVER_FORWARDED_PREFIXES = (
     "x-original-",
     "x-rewrite-",
 )
+# Who verifies `@authority` behind Envoy cannot see the scheme, and leaves 443 and 80 out.
+_OTHER_PORTS = {"https": DEFAULT_PORTS["http"], "http": DEFAULT_PORTS["https"]}
 _OWN_KEY = "generate a key of its own for each resource"
 
 
@@ -69,8 +71,12 @@ def _check_url(findings: Findings, path: Path, url: str) -> set[tuple[str, str]]
         findings.add(path, "the path is not canonical", "no escapes, empty or dot segments, or slash at the end")
     elif parts.path.startswith(WELL_KNOWN):
         findings.add(path, "the path is where metadata is", "choose a path outside of /.well-known")
-    elif "?" in url and not parts.query:
-        findings.add(path, "the query is empty", "leave the question mark out")
+    elif "?" in url and (not parts.query or "'" in parts.query):
+        cure = "leave the question mark out if nothing follows it; clients write %27 for an apostrophe"
+        findings.add(path, "no client would send this query", cure)
+    elif parts.port == _OTHER_PORTS[parts.scheme]:
+        cure = "choose another port, or the scheme that it belongs to"
+        findings.add(path, f"port {parts.port} is not the one of {parts.scheme}", cure)
     elif parts.scheme != "https" and not is_loopback(host):
         findings.add(path, "http is for loopback only", "use https; TLS may end before Envoy")
     else:

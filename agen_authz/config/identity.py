@@ -82,7 +82,10 @@ class Resource(Section):
     """One MCP server that Envoy routes to."""
 
     name: Word = Field(description="The server's name in rules, metrics and events.")
-    url: Line = Field(description="What users configure: audience, metadata, host and exact path to match.")
+    url: Line = Field(
+        description="What users configure: audience, metadata, host and exact path to match. The host may be written "
+        "with the scheme's own port, and no path is the same as `/` (RFC 3986 section 6.2.3)."
+    )
     providers: Lines = Field(description="Whose tokens are accepted.")
     audiences: Lines = Field((), description="Audiences accepted besides url.")
     clients: Lines | None = Field(None, description="Client ids that may call; default: any.")

@@ -70,7 +70,10 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One MCP server behind Envoy, as callers see it (RFC 9728 protected resource)."""
+    """One MCP server behind Envoy, as callers see it (RFC 9728 protected resource).
+
+    `audiences` are all that a token may be for, its own url among them, from `core.audience.spell_audiences`.
+    """
 
     name: str
     url: str

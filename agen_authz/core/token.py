@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import jwt
 
+from agen_authz.core.audience import is_for
 from agen_authz.core.claim import ClaimReader
 from agen_authz.core.errors import Rejected
 from agen_authz.core.jwk import PublicKey
@@ -206,7 +207,7 @@ def admit_principal(
 
     1. type          RFC 9068 section 4
     2. time          RFC 7519 sections 4.1.4 to 4.1.6, with the provider's leeway
-    3. audience      RFC 8707 section 2: this resource's url, or an audience configured for it
+    3. audience      RFC 8707 section 2: this resource's url in any spelling, or an audience configured for it
     4. client, tenant, roles: what the resource admits and the provider may speak for
     5. revocation
     """
@@ -219,7 +220,7 @@ def admit_principal(
     if late is not None:
         return Rejected(late)
     # 3.
-    if resource.url not in verified.audiences and verified.audiences.isdisjoint(resource.audiences):
+    if not is_for(verified.audiences, resource.audiences):
         return Rejected(Reason.TOKEN_AUDIENCE)
     # 4.
     foreign = _check_reach(principal, provider, resource)

@@ -197,8 +197,11 @@ class BackendVerifier:
     def _derive(self, component: str, received: Received) -> str | None:
         authority = require(received.headers, "host")
         refuse_repeated(received, ("host",))
-        target = Target(self._scheme or received.scheme, authority, received.path, received.query)
-        return derive(component, received.method, target)
+        scheme = self._scheme or received.scheme
+        if component == "@authority" and self._scheme is None:
+            # TLS may have ended before this backend. No resource has the other scheme's port, so either is its own.
+            scheme = "https" if authority.endswith(":443") else "http"
+        return derive(component, received.method, Target(scheme, authority, received.path, received.query))
 
 
 # It is the same list in nearly every request.

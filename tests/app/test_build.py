@@ -53,6 +53,21 @@ def test_resource_is_what_its_url_says(tmp_path, url, authorities, path, query, 
     assert built.metadata_url == metadata.format("/.well-known/oauth-protected-resource")
 
 
+# What a client compares with the URL that it was given, it must find letter by letter (RFC 9728 section 3.3).
+def test_default_port_is_accepted_and_not_shown(tmp_path):
+    config = config_of(tmp_path, "https://mcp.example.com/crm/mcp", "https://mcp.example.com:443/crm/mcp")
+    built = build_resource(config, config.resources[0], {"corp": builders.provider(name="corp")})
+    metadata = "https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp"
+    assert (built.url, built.metadata_url) == ("https://mcp.example.com/crm/mcp", metadata)
+    assert built.authorities == frozenset({"mcp.example.com", "mcp.example.com:443"})
+
+
+def test_audiences_are_the_url_and_what_is_configured_in_every_spelling(tmp_path):
+    config = config_of(tmp_path, "https://mcp.example.com/crm/mcp", "https://a.example\n    audiences: [crm]")
+    built = build_resource(config, config.resources[0], {"corp": builders.provider(name="corp")})
+    assert built.audiences == frozenset({"https://a.example", "https://a.example/", "crm"})
+
+
 def test_rules_are_compiled_as_written(tmp_path):
     access = build_access(config_of(tmp_path))
     analyst = replace(builders.principal(), roles=("analyst",))

@@ -31,6 +31,12 @@ def at_url(url: str) -> tuple[str, str]:
     return "https://mcp.example.com/crm/mcp", url
 
 
+def at_urls(crm: str, billing: str) -> tuple[str, str]:
+    old = GOOD[GOOD.index("https://mcp.example.com/crm/mcp") : GOOD.index("/billing/mcp") + len("/billing/mcp")]
+    new = old.replace("https://mcp.example.com/crm/mcp", crm).replace("https://mcp.example.com/billing/mcp", billing)
+    return old, new
+
+
 # name: (what is replaced, or None to append; by what; path; part of the message; part of the cure)
 MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     # ---- server
@@ -80,7 +86,11 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "provider twice": ("[corp]", "[corp, corp]", "resources[0].providers[1]", "stands twice", "one of the two"),
     "url that differs by its query": (*at_url("https://mcp.example.com/billing/mcp?x=1"), "resources[1].url", "`crm` has the same url", ""),
     "url at the root of another": (*at_url("https://mcp.example.com/billing/mcp/"), "resources[0].url", "canonical", ""),
-    "url with an empty query": (*at_url("https://mcp.example.com/crm/mcp?"), "resources[0].url", "query is empty", "question mark"),
+    "url with an empty query": (*at_url("https://mcp.example.com/crm/mcp?"), "resources[0].url", "no client would send", "question mark"),
+    "url with an apostrophe": (*at_url("\"https://mcp.example.com/crm/mcp?t='a'\""), "resources[0].url", "no client would send", "%27"),
+    "url of https at the port of http": (*at_url("https://mcp.example.com:80/crm/mcp"), "resources[0].url", "port 80 is not the one of https", "another port"),
+    "url of http at the port of https": (*at_url("http://localhost:443/crm/mcp"), "resources[0].url", "port 443 is not the one of http", "another port"),
+    "two urls that a slash tells apart": (*at_urls("https://a.example/", "https://a.example"), "resources[1].url", "`crm` has the same url", ""),
     "http below localhost": (*at_url("http://crm.localhost/mcp"), "resources[0].url", "http is for loopback", ""),
     "url with a fragment": (*at_url("https://mcp.example.com/crm#"), "resources[0].url", "not the URL", "fragment"),
     "url of another scheme": (*at_url("ftp://mcp.example.com/crm"), "resources[0].url", "not the URL", ""),
@@ -206,6 +216,7 @@ GOOD_ONES: dict[str, tuple[str | None, str]] = {
     "http on loopback": at_url("http://127.0.0.1:10000/crm/mcp"),
     "IPv6 resource": at_url("'https://[2001:db8::1]:8443/mcp'"),
     "url of a host": at_url("https://crm.example.com"),
+    "url with the scheme's own port": at_url("https://mcp.example.com:443/crm/mcp"),
     "url with a query": at_url("https://mcp.example.com/crm/mcp?tenant=a"),
     "origins": resource("origins: ['https://a.example', 'http://localhost:6274', 'vscode-webview://x']"),
     "methods": resource("methods: {ping: deny, 'x/y': allow, response: deny, '*/list': deny, 'notifications/*': deny}"),

@@ -186,19 +186,27 @@ def _provider(resources: tuple[str, ...]) -> tuple[Provider, Site]:
 
 @contextmanager
 def running_world(
-    folder: Path, engine: str = "auto", more: str = "", *, protect: Callable[[str], BackendVerifier] | None = None
+    folder: Path,
+    engine: str = "auto",
+    more: str = "",
+    *,
+    protect: Callable[[str], BackendVerifier] | None = None,
+    crm_path: str = "/crm/mcp",
 ) -> Iterator[World]:
     """Run everything; ready on entry.
 
     Args:
         protect: builds the verifier of a backend; requests are then signed with the keys in `folder/keys/NAME`.
         more: sections that the configuration does not have yet, as YAML.
+        crm_path: where `crm` is; "" is the root of the host.
     """
     ports = {name: free_port() for name in ("envoy", "authz", "ops")}
-    crm, billing = (f"http://{HOST}:{ports['envoy']}/{name}/mcp" for name in ("crm", "billing"))
+    crm, billing = (f"http://{HOST}:{ports['envoy']}{path}" for path in (crm_path, "/billing/mcp"))
     config_file, ops = folder / "agen.yaml", f"http://{HOST}:{ports['ops']}"
     with ExitStack() as stack:
-        (one, site_one), (two, site_two) = (_provider((crm, billing)) for _ in range(2))
+        # Some clients ask for the root of a host with a slash, others without.
+        asked = {crm, crm if crm_path else f"{crm}/", billing}
+        (one, site_one), (two, site_two) = (_provider(tuple(asked)) for _ in range(2))
         listeners = {name: bind_loopback(HOST, 0) for name in SERVERS}
         verifiers = {name: None if protect is None else protect(name) for name in SERVERS}
         apps = {name: build_app(SERVERS[name](), verifier=verifiers[name], is_recording=True) for name in SERVERS}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_sign_in import test_client_that_knows_only_the_url_signs_in_and_calls as signs_in_from_python
+from tests.e2e.test_sign_in import sign_in_and_call
 from tests.e2e.world import World, running_world
 from tests.peers.installed import INSTALLED, ROOT, node_command
 
@@ -16,6 +16,12 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 _SCRIPT = ROOT / "tools" / "peers" / "sign-in.mjs"
 _TIMEOUT_S = 60.0
 CLIENT, SDK = "@modelcontextprotocol/client", "@modelcontextprotocol/sdk"
+
+
+@pytest.fixture(scope="module")
+def at_the_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(tmp_path_factory.mktemp("root"), crm_path="") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +53,12 @@ def test_client_of_npm_that_knows_only_the_url_signs_in_and_calls(world: World, 
     assert {dict(entry["headers"])["agen-subject"] for entry in world.received()} == {'"u-1001"'}
 
 
+@pytest.mark.parametrize("package", [CLIENT, SDK])
+def test_client_of_npm_signs_in_to_a_resource_at_the_root_of_its_host(at_the_root: World, package: str) -> None:
+    told = _sign_in(at_the_root, package, "legacy")
+    assert (told["isError"], told["audience"].removesuffix("/")) == (False, at_the_root.crm)
+
+
 @pytest.mark.parametrize("era", ["2026-07-28", "legacy", "auto"])
 async def test_client_of_pypi_that_knows_only_the_url_signs_in_and_calls(world: World, era: str) -> None:
-    await signs_in_from_python(world, era)
+    assert await sign_in_and_call(world, era) == world.crm

@@ -155,6 +155,32 @@ def test_component_that_the_verifier_asks_for_must_be_covered():
     assert outcome(GOOD, asking) == "components"
 
 
+# RFC 9421 section 2.2.3: the scheme's own port is not signed; the backend sees the Host as the client wrote it.
+@pytest.mark.parametrize(
+    ("scheme", "signed", "host"),
+    [
+        ("https", "mcp.example.com", "mcp.example.com:443"),
+        ("https", "mcp.example.com:443", "mcp.example.com"),
+        ("https", "mcp.example.com", "MCP.example.com:443"),
+        ("http", "localhost", "localhost:80"),
+        ("http", "localhost:80", "localhost"),
+        ("https", "mcp.example.com:8443", "mcp.example.com:8443"),
+    ],
+)
+@pytest.mark.parametrize("is_told", [False, True], ids=["scheme unknown", "scheme given"])
+def test_default_port_in_host_is_no_difference(scheme, signed, host, is_told):
+    arrived = arrive(target=Target(scheme, signed, "/mcp", None), components=("@authority",)).with_header("host", host)
+    assert outcome(arrived, verifier(components=("@authority",), scheme=scheme if is_told else None)) == ANN
+
+
+@pytest.mark.parametrize(
+    "host", ["mcp.example.com:8443", "mcp.example.com:80", "mcp.example.com.", "other.example.com"]
+)
+def test_another_authority_is_a_difference(host):
+    arrived = arrive(components=("@authority",)).with_header("host", host)
+    assert outcome(arrived, verifier(components=("@authority",), scheme="https")) == "signature"
+
+
 def test_host_that_came_twice_is_not_derived_from():
     arrived = _with_components().and_header("host", "mcp.example.com")
     assert outcome(arrived, verifier(scheme="https")) == "headers"

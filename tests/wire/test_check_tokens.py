@@ -8,6 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from agen_authz.core.audience import spell_audiences
 from agen_authz.core.model import Revoked
 from tests import builders as build
 from tests.builders import NOW, claims, sign
@@ -264,6 +265,11 @@ ACCEPTED: dict[str, tuple[Callable[[], Rig], Callable[[], str]]] = {
     "aud a list": (EC, lambda: sign(claims(aud=["https://x", build.CRM_URL]))),
     "aud configured": (
         lambda: with_resource(audiences=frozenset({"crm-api"})), lambda: sign(claims(aud="crm-api")),
+    ),
+    "aud with the port of https": (EC, lambda: sign(claims(aud="https://mcp.example.com:443/crm/mcp"))),
+    "aud of a host with a slash": (
+        lambda: with_resource(audiences=spell_audiences(["https://mcp.example.com"])),
+        lambda: sign(claims(aud="https://mcp.example.com/")),
     ),
     "typ JWT": (EC, lambda: sign(claims(), typ="JWT")),
     "typ with application": (EC, lambda: sign(claims(), typ="application/AT+JWT")),

@@ -3,7 +3,8 @@
 //     node sign-in.mjs PACKAGE ERA URL ROLE TOOL ARGUMENTS     in a folder whose node_modules hold PACKAGE
 //
 // PACKAGE is `@modelcontextprotocol/client` or `@modelcontextprotocol/sdk`, ERA `legacy`, `auto` or a revision (the sdk
-// knows only `legacy`). Prints one line of JSON: the requests that it made, and what the tool said.
+// knows only `legacy`). Prints one line of JSON: the requests that it made, the token's
+// audience, and what the tool said.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -70,4 +71,6 @@ const signedIn = client();
 await signedIn.connect(transport());
 const result = await signedIn.callTool({ name: tool, arguments: JSON.parse(given) });
 await signedIn.close();
-process.stdout.write(`${JSON.stringify({ asked, isError: result.isError ?? false, content: result.content })}\n`);
+const { aud: audience } = JSON.parse(Buffer.from(person.kept.access_token.split('.')[1], 'base64url').toString());
+const told = { asked, audience, isError: result.isError ?? false, content: result.content };
+process.stdout.write(`${JSON.stringify(told)}\n`);
