@@ -1,6 +1,6 @@
 """What the shell needs from the outside, as Protocols: adapters implement them, tests have their own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from agen_authz.core.jwk import PublicKey
@@ -102,6 +102,13 @@ class Store(Protocol):
 
     async def remember_only(self, prefix: str, defaults: Mapping[str, str]) -> Mapping[str, str]:
         """As `remember`, and forget in the same step whatever else has a name that begins with `prefix`.
+
+        Raises:
+            Unavailable: the store did not answer.
+        """
+
+    async def recall(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return what is kept under these names; a name under which nothing is kept is left out.
 
         Raises:
             Unavailable: the store did not answer.

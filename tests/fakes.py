@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.jwk import PublicKey
@@ -171,6 +171,11 @@ class MemoryStore:
         for name in [each for each in self.kept if each.startswith(prefix) and each not in defaults]:
             del self.kept[name]
         return kept
+
+    async def recall(self, names: Collection[str]) -> Mapping[str, str]:
+        if self.is_broken:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
+        return {name: self.kept[name] for name in names if name in self.kept}
 
     async def close(self) -> None:
         """There is nothing to let go of."""

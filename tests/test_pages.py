@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from agen_authz.cli.main import app
 from agen_authz.cli.policy import app as policy_commands
 from agen_authz.core.reason import REFUSALS, Reason
 from tools import config_page, policies_page, reasons_page
@@ -42,6 +44,16 @@ def test_page_of_policies_shows_every_command_and_every_example():
         "<!-- from code: functions -->",
     ]
     assert [text for text in wanted if text not in page] == [] and len(examples) == 10
+
+
+def test_configuration_of_the_readme_is_one_that_serve_takes(tmp_path, monkeypatch):
+    text = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert text is not None
+    (tmp_path / "agen.yaml").write_text(text[1], "utf-8")
+    # Its store is named relative to where the command runs.
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(app, ["check-config", "agen.yaml"])
+    assert (told.exit_code, told.output.endswith("agen.yaml: ok\n")) == (0, True)
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,10 +27,15 @@ A key marked *not yet* belongs to a capability that this version does not have: 
 
 ## Reload
 
-The file is read again on SIGHUP, and within a second of a change of it, of a secret or of a certificate that it names.
-It takes effect whole or not at all: one that cannot be used leaves the last good one in place, and says so in the log,
-in `agen_policy_reload_total` and in the details of `/readyz`. Calls under way end by what they began with; each event
-names it (`policy_set`). These keys are refused until a restart (but for `server.metadata_key_file`):
+The file is read again on SIGHUP, and soon after a change of it, of a secret or of a certificate that it names: once
+no process has it open for writing and it has stayed the same for a second (for five seconds if it belongs to another
+user, since the kernel then does not say who is writing it). Best is to write a new file and move it into place. A file
+whose last line is `end: true` is never loaded without that line again, so a file that a full disk or a failed copy cut
+short is refused, at a start with the same store too. `serve` does not start from a file that is open for writing.
+
+A reload takes effect whole or not at all: a file that cannot be used leaves the last good one in place, and the log,
+`agen_policy_reload_total` and the details of `/readyz` say so. Calls under way finish by the configuration that they
+began with; each event names it (`policy_set`). These keys are refused until a restart (but for `server.metadata_key_file`):
 
 FIXED.
 """

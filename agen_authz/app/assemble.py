@@ -13,6 +13,7 @@ from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app.build import build_revoked, build_settings
+from agen_authz.app.cut import note_end
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
 from agen_authz.config import Config, Loaded, unbuilt, weakened
@@ -67,6 +68,7 @@ class Sidecar:
             keys.carry_over(old_keys)
         # Whatever fails fails before anything has changed. In a thread: thousands of rules take seconds.
         current = await asyncio.to_thread(_build_set, loaded, self.state, keys, self.sessions)
+        await note_end(loaded, self.state.store)
         if keys is not old_keys:
             await keys.start()
         self.keys = keys

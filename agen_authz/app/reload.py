@@ -1,23 +1,29 @@
 """Reload: a changed configuration takes effect whole, or not at all.
 
-A file that cannot be used leaves the last good set in place and shows in log, metric and `/readyz`. What cannot
-change under a running server is refused with the word restart. Calls under way finish by the set they began with.
+A file that is open for writing, or has changed since the last look, is not read yet. A file that cannot be used
+leaves the last good set in place and shows in log, metric and `/readyz`. What cannot change under a running server is
+refused with the word restart. Calls under way finish by the set they began with.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from agen_authz.app.assemble import build_tls_files
-from agen_authz.config import Config, Loaded, list_secret_files, load, unbuilt
+from agen_authz.app.cut import refuse_cut
+from agen_authz.config import Config, Loaded, list_secret_files, load, read_version, unbuilt
 from agen_authz.core.errors import ConfigError, Problem
 from agen_authz.servers.certificate import read_certificates
+from agen_authz.whole_file import Settling, Stamp, is_open_for_writing, stamp
 
 _LOG = logging.getLogger(__name__)
+# How often files are looked at, and how long one that has changed must stay as it is before it is read.
 _POLL_S = 1.0
+# Looks at a file that is still being written before operators are told.
+_PATIENCE = 30
 # The listener and the store are built with these.
 FIXED_LIMITS = ("request_bytes", "in_flight", "sessions", "store_timeout")
 _CURE = "restart to let it take effect, or put the old value back"
@@ -33,25 +39,29 @@ class Reloadable(Protocol):
         """Count a reload, and remember for operators how it went and, where it failed, what stays in use."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What tells that a file was written or replaced."""
-
-    inode: int
-    size: int
-    changed_ns: int
-
-
 class Watch:
     """Reloads when a file has changed since this was made, or when told to."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        poll_s: float = _POLL_S,
+        read: Callable[[Path], Loaded] = load,
+        ask: Callable[[Path], bool | None] = is_open_for_writing,
+    ) -> None:
         self._loaded = loaded
+        self._read = read
+        self._ask = ask
+        self._poll_s = poll_s
         self._stamps = _stamp_all(_list_files(loaded))
+        if _has_changed(loaded):
+            # Between the reading and the first look: it has to look changed to the next one.
+            self._stamps[str(loaded.file)] = None
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        """Reload now (SIGHUP)."""
+        """Reload as soon as every file is whole (SIGHUP)."""
         self._asked.set()
 
     async def run(self, target: Reloadable) -> None:
@@ -65,26 +75,42 @@ class Watch:
                 target.note_reload("failed")
 
     async def _wait(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(_POLL_S):
+        """Return when a reload is due: it was asked for, or files have changed, and all of them are whole."""
+        await self._pause()
+        settling, looks = Settling(self._ask), 0
+        while changed := self._list_changed(look := _stamp_all(self._stamps)):
+            if settling.is_whole(look, changed):
+                break
+            looks += 1
+            _tell_of_busy(settling.busy, looks)
+            # However often a reload is asked for: two looks at once would find no change between them.
+            await asyncio.sleep(self._poll_s)
+        self._asked.clear()
+
+    async def _pause(self) -> None:
+        """Wait until a reload was asked for or a file has changed."""
+        while not self._list_changed(_stamp_all(self._stamps)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
                     await self._asked.wait()
-            except TimeoutError:
-                if _stamp_all(self._stamps) == self._stamps:
-                    continue
-            self._asked.clear()
-            return
+                    return
+
+    def _list_changed(self, look: Mapping[str, Stamp | None]) -> list[str]:
+        return [name for name, seen in self._stamps.items() if look[name] != seen]
 
     async def reload(self, target: Reloadable) -> None:
         """Load the file again and apply it, or keep what is there."""
-        # Taken first: a file that changes while it is read is read again.
+        # Taken first: a file that changes from here on is looked at again.
         self._stamps = _stamp_all(self._stamps)
         try:
             # Thousands of rules take seconds, and grpcio answers calls on this event loop.
-            fresh = await asyncio.to_thread(load, self._loaded.file)
-            problems = [*unbuilt(fresh), *find_restarts(self._loaded, fresh)]
+            fresh = await asyncio.to_thread(self._read, self._loaded.file)
+            problems = [*find_cut(self._loaded, fresh), *unbuilt(fresh), *find_restarts(self._loaded, fresh)]
             if problems:
                 raise ConfigError(tuple(problems))
+            if _stamp_all(self._stamps) != self._stamps:
+                # It changed while it was read, so part of it may be old and part new; the next look finds the change.
+                return
             await target.apply(fresh)
         except ConfigError as exc:
             # A file that it names for the first time may be what is missing, and come later.
@@ -95,7 +121,7 @@ class Watch:
         self._loaded = fresh
         self._watch(*_list_files(fresh))
         _LOG.info("configuration reloaded", extra={"policy_set": fresh.version})
-        unusable = _check_certificates(fresh.config)
+        unusable = check_certificates(fresh.config)
         if unusable:
             _log_all("certificates not reloaded", unusable)
             target.note_reload("failed", "certificates serve")
@@ -107,7 +133,26 @@ class Watch:
         self._stamps = {name: self._stamps.get(name) for name in files}
 
 
-def _check_certificates(config: Config) -> tuple[Problem, ...]:
+def refuse_unfinished(loaded: Loaded) -> None:
+    """Refuse to start from a file that somebody is still writing.
+
+    Raises:
+        ConfigError: with every file that is open for writing.
+    """
+    busy = [name for name in _list_files(loaded) if is_open_for_writing(Path(name))]
+    if busy:
+        cure = "start again once whoever writes it has closed it"
+        raise ConfigError(tuple(Problem(name, None, "", "is open for writing", cure) for name in busy))
+
+
+def _has_changed(loaded: Loaded) -> bool:
+    try:
+        return read_version(loaded.file) != loaded.version
+    except ConfigError:
+        return True
+
+
+def check_certificates(config: Config) -> tuple[Problem, ...]:
     """List what keeps the listener from taking the certificates as they are now; it goes on with the last good ones."""
     files = build_tls_files(config.server)
     if files is not None:
@@ -121,6 +166,13 @@ def _check_certificates(config: Config) -> tuple[Problem, ...]:
 def _log_all(event: str, problems: Iterable[Problem]) -> None:
     for problem in problems:
         _LOG.error(event, extra={"problem": str(problem)})
+
+
+def find_cut(old: Loaded, new: Loaded) -> list[Problem]:
+    """Refuse a file without the last line `end: true` that it had before: it may be cut short."""
+    if not old.config.end or new.config.end:
+        return []
+    return [refuse_cut(new)]
 
 
 def find_restarts(old: Loaded, new: Loaded) -> list[Problem]:
@@ -160,13 +212,10 @@ def _list_wanted(file: Path) -> tuple[str, ...]:
         return ()
 
 
-def _stamp_all(files: Iterable[str]) -> dict[str, _Stamp | None]:
-    return {name: _stamp(Path(name)) for name in files}
+def _stamp_all(files: Iterable[str]) -> dict[str, Stamp | None]:
+    return {name: stamp(Path(name)) for name in files}
 
 
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+def _tell_of_busy(busy: tuple[str, ...], looks: int) -> None:
+    if busy and looks % _PATIENCE == 0:
+        _LOG.warning("a changed file is not read while it is open for writing", extra={"files": list(busy)})

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from agen_authz.app.assemble import Sidecar, assemble
-from agen_authz.app.reload import Watch
+from agen_authz.app.reload import Watch, refuse_unfinished
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem
 from agen_authz.servers.ops import build_ops
@@ -40,6 +40,7 @@ async def run(loaded: Loaded) -> None:
     loop = asyncio.get_running_loop()
     # From here on: providers may be slow to answer, and a file that changes meanwhile has changed.
     watch = Watch(loaded)
+    refuse_unfinished(loaded)
     loop.add_signal_handler(signal.SIGHUP, watch.ask)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

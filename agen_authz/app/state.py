@@ -1,18 +1,23 @@
 """What the store holds for the sidecar: which basis its rules have, and the key of digests."""
 
 import hmac
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from agen_authz.adapters.store import migrate, open_store
+from agen_authz.app.cut import note_end
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.ports import Entropy, Store
 
-DEFAULT_URL = "sqlite:////var/lib/agen/agen.db"
+_DEFAULT_FOLDER = Path("/var/lib/agen")
+DEFAULT_URL = f"sqlite:///{_DEFAULT_FOLDER}/agen.db"
 _KEY_BYTES = 32
 # `limits.store_timeout` bounds calls. To open a database takes what the machine takes, and nobody waits for it yet.
 _START_S = 10.0
-_MAPPING, _DIGEST_KEY = "access.mapping", "digest_key"
+# Under which names the store keeps them.
+MAPPING_NAME, _DIGEST_KEY = "access.mapping", "digest_key"
 _DIGEST_LABEL = b"agen.digest"
 
 
@@ -32,22 +37,41 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> State:
     """
     config = loaded.config
     url = config.store.url or DEFAULT_URL
+    _make_folder(loaded)
     await migrate(url)
     starting = open_store(url, timeout_s=_START_S)
-    fresh = {_MAPPING: config.access.mapping, _DIGEST_KEY: entropy.draw(_KEY_BYTES).hex()}
+    fresh = {MAPPING_NAME: config.access.mapping, _DIGEST_KEY: entropy.draw(_KEY_BYTES).hex()}
     try:
         kept = await starting.remember(fresh)
+        await note_end(loaded, starting)
     except Unavailable as exc:
         message = f"the store does not answer within {_START_S:g} seconds"
         raise _refuse(loaded, "store.url", message, "see that the file can be written") from exc
     finally:
         await starting.close()
-    if kept[_MAPPING] != config.access.mapping:
-        message = f"this store was made for `{kept[_MAPPING]}`, and the mapping is permanent"
-        cure = f"set `mapping: {kept[_MAPPING]}`, or review every rule and start with a new store (`store.url`)"
-        raise _refuse(loaded, "access.mapping", message, cure)
+    if kept[MAPPING_NAME] != config.access.mapping:
+        raise ConfigError((refuse_mapping(loaded, kept[MAPPING_NAME]),))
     store = open_store(url, timeout_s=config.limits.store_timeout)
     return State(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
+
+
+def refuse_mapping(loaded: Loaded, kept: str) -> Problem:
+    """Build the problem of a configuration whose `access.mapping` is not the one that the store was made for."""
+    message = f"this store was made for `{kept}`, and the mapping is permanent"
+    cure = f"set `mapping: {kept}`, or review every rule and start with a new store (`store.url`)"
+    return _problem(loaded, MAPPING_NAME, message, cure)
+
+
+def may_make_folder() -> bool:
+    """True if the default store's folder is missing and `serve` can make it."""
+    folder = _DEFAULT_FOLDER
+    return not folder.exists() and folder.parent.is_dir() and os.access(folder.parent, os.W_OK | os.X_OK)
+
+
+def _make_folder(loaded: Loaded) -> None:
+    # Only the default one: a folder that the file names may be misspelt.
+    if loaded.config.store.url is None and may_make_folder():
+        _DEFAULT_FOLDER.mkdir(mode=0o700, exist_ok=True)
 
 
 async def migrate_state(loaded: Loaded) -> list[str]:
@@ -56,6 +80,7 @@ async def migrate_state(loaded: Loaded) -> list[str]:
     Raises:
         ConfigError: the store cannot be used.
     """
+    _make_folder(loaded)
     return await migrate(loaded.config.store.url or DEFAULT_URL)
 
 
@@ -66,4 +91,8 @@ def _derive_digest_key(loaded: Loaded, kept: bytes) -> bytes:
 
 
 def _refuse(loaded: Loaded, path: str, message: str, cure: str) -> ConfigError:
-    return ConfigError((Problem(str(loaded.file), loaded.line_of(*path.split(".")), path, message, cure),))
+    return ConfigError((_problem(loaded, path, message, cure),))
+
+
+def _problem(loaded: Loaded, path: str, message: str, cure: str) -> Problem:
+    return Problem(str(loaded.file), loaded.line_of(*path.split(".")), path, message, cure)

@@ -1,25 +1,37 @@
 """`agen-authz check-config` and `config-schema`."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agen_authz.cli.output import load_or_exit
+from agen_authz.app.startable import find_refusals
+from agen_authz.cli.output import Exit, load_or_exit, show_problems
 from agen_authz.config import schema, unbuilt, weakened
 
 
 def check_config(
     file: Annotated[Path, typer.Argument(help="The configuration file.", metavar="FILE")],
-    no_secrets: Annotated[bool, typer.Option("--no-secrets", help="Files of secrets may be missing.")] = False,
+    no_secrets: Annotated[
+        bool, typer.Option("--no-secrets", help="Check the file alone: secrets may be missing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a configuration: every mistake at once, each with file, line and what to do.
 
+    Whatever `serve` would refuse on this machine fails, such as a store whose folder is missing. With --no-secrets
+    the file is checked by itself, for another machine: secrets and the store are not looked at.
+
     Example: agen-authz check-config agen.yaml --no-secrets
     """
     loaded = load_or_exit(file, secrets=not no_secrets, as_json=as_json)
+    if not no_secrets:
+        refusals = asyncio.run(find_refusals(loaded))
+        if refusals:
+            show_problems(refusals, as_json=as_json)
+            raise typer.Exit(Exit.FINDING)
     notes = unbuilt(loaded)
     weak = weakened(loaded.config)
     if as_json:

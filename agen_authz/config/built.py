@@ -78,7 +78,6 @@ def weakened(config: Config) -> list[str]:
     named: list[tuple[str, bool]] = [
         ("server.insecure_plaintext", server.insecure_plaintext),
         ("server.insecure_accept_text_bodies", server.insecure_accept_text_bodies),
-        ("server.metadata_key_file", server.metadata_key_file is None),
         ("providers.insecure_issuer", any(provider.insecure_issuer for provider in config.providers)),
         ("resources.insecure_unsigned", any(resource.insecure_unsigned for resource in config.resources)),
         ("resources.unmapped", any(resource.unmapped == "authenticated" for resource in config.resources)),

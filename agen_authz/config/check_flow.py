@@ -93,7 +93,7 @@ def check_store(findings: Findings) -> None:
     if store.url is None:
         return
     if not store.url.startswith(_STORES):
-        findings.add(("store", "url"), "not the URL of a store", "write sqlite:////path or postgresql://host/name")
+        findings.add(("store", "url"), "not the URL of a store", "write sqlite:////path")
     elif "@" in store.url and ":" in store.url.partition("://")[2].rpartition("@")[0]:
         cure = "move the url to a file or variable: `url_file`, `url_env`"
         findings.add(("store", "url"), "has a password in it", cure)

@@ -1,4 +1,4 @@
-"""Cross-checks of `server`, `limits`, `trusted_proxies`, `country_header` and `networks`."""
+"""Cross-checks of `server`, `limits`, `trusted_proxies`, `country_header`, `networks` and `end`."""
 
 import re
 from ipaddress import ip_network
@@ -32,6 +32,15 @@ def check_server(findings: Findings) -> None:
         message = "longer than `server.check_timeout`, which is all that Envoy waits"
         findings.add(("limits", "store_timeout"), message, cure, leans_on=leans_on)
     _check_way(findings)
+    _check_end(findings)
+
+
+def _check_end(findings: Findings) -> None:
+    end = findings.config.end
+    if findings.is_written(("end",)) and end is not True:
+        findings.add(("end",), "`true` is all that it can be", "write `end: true` as the last line, or leave it out")
+    elif end and not findings.is_last("end"):
+        findings.add(("end",), "is not the last key of the file", "move it to the end: nothing may follow it")
 
 
 def _check_way(findings: Findings) -> None:

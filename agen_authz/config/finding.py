@@ -33,6 +33,10 @@ class Findings:
         """Tell whether a key stands in the file."""
         return self._salvage.place(path) in self._tree.lines
 
+    def is_last(self, key: str) -> bool:
+        """True if a key of the top is the last one in the file."""
+        return bool(self._tree.value) and list(self._tree.value)[-1] == key
+
     def refuse_empty(self, path: Path, values: object, meaning: str) -> None:
         """Refuse an empty list: it never means all."""
         if isinstance(values, tuple | dict) and not values:

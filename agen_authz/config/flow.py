@@ -93,7 +93,9 @@ class Signing(Section):
 class Store(Section):
     """State that survives a restart."""
 
-    url: Line | None = Field(None, description="sqlite:////path or postgresql://...; default: /var/lib/agen/agen.db.")
+    url: Line | None = Field(
+        None, description="sqlite:////path; the default is sqlite:////var/lib/agen/agen.db. PostgreSQL: not yet."
+    )
     url_env: Line | None = Field(None, description="A variable that holds the url.")
     url_file: Line | None = Field(None, description="A file that holds the url.")
     encryption_key_file: Line | None = Field(None, description="Encrypts arguments, keys digests.")

@@ -42,7 +42,20 @@ def load(file: Path, *, secrets: bool = True, environ: Mapping[str, str] | None 
     problems += findings.problems
     if problems:
         raise _refuse(problems)
-    return Loaded(kept.config, held, file, tree, fingerprint(raw)[:_VERSION_CHARS])
+    return Loaded(kept.config, held, file, tree, _name_version(raw))
+
+
+def read_version(file: Path) -> str:
+    """Name the bytes of a configuration file, as `Loaded.version` does.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    return _name_version(_read_file(file))
+
+
+def _name_version(raw: bytes) -> str:
+    return fingerprint(raw)[:_VERSION_CHARS]
 
 
 def _refuse(problems: Iterable[Problem]) -> ConfigError:

@@ -110,3 +110,8 @@ class Config(Section):
     store: Store = Field(Store(), description="State that survives a restart.")
     audit: Audit = Field(Audit(), description="Evidence.")
     telemetry: Telemetry = Field(Telemetry(), description="Traces.")
+    end: bool | None = Field(
+        None,
+        description="`true` as the file's last line shows that it is whole: once a file has had this line, no file "
+        "without it is loaded.",
+    )

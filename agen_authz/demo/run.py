@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -99,16 +100,32 @@ async def run_demo(
     """Run the demo until it is told to stop, or until `play` is over.
 
     Args:
-        state: the directory for its files; a new one, removed at the end, if None.
+        state: the directory for its files. If None, a new one, which is removed at the end; after a tour its
+            evidence stays.
         play: what to do with the running demo; its answer is returned.
         show: called once, when a call through Envoy was decided.
     """
-    with tempfile.TemporaryDirectory(prefix="agen-demo-") as temporary:
-        folder = Path(temporary) if state is None else state
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="agen-demo-")) if state is None else state
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
         async with stop_on_signals() as stopped, running(Plan(folder.resolve())) as parts:
             show(parts.plan)
             return await _until(stopped, parts, play)
+    finally:
+        if state is None:
+            _clean_up(folder, keeps_evidence=play is not None)
+
+
+def _clean_up(folder: Path, *, keeps_evidence: bool) -> None:
+    if not keeps_evidence:
+        shutil.rmtree(folder)
+        return
+    evidence = Plan(folder.resolve()).audit_file.name
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != evidence:
+            path.unlink()
 
 
 async def _until(stopped: asyncio.Event, parts: Parts, play: Callable[[Parts], Awaitable[bool]] | None) -> bool:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from agen_authz.core.errors import ConfigError, Problem
 from agen_authz.servers.engine import TlsFiles
+from agen_authz.whole_file import is_open_for_writing
 
 _DER, _SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 
@@ -28,7 +29,8 @@ def read_certificates(tls: TlsFiles) -> Certificates:
     """Read certificate, key and the CA of clients.
 
     Raises:
-        ConfigError: a file cannot be read, is no PEM of its kind, or the key is not the certificate's.
+        ConfigError: a file cannot be read, is open for writing, is not a PEM file of its kind, or the key is not the
+            certificate's.
     """
     read = Certificates(*(_read(key, getattr(tls, key)) for key in ("key_file", "cert_file", "client_ca_file")))
     _check(tls, read)
@@ -54,6 +56,8 @@ def _public_key(private_key: bytes) -> bytes:
 
 
 def _read(key: str, path: Path) -> bytes:
+    if is_open_for_writing(path):
+        raise _refuse(key, f"`{path}` is open for writing", "it is read once whoever writes it has closed it")
     try:
         return path.read_bytes()
     except OSError as exc:

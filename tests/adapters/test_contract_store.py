@@ -60,6 +60,12 @@ async def test_others_of_a_prefix_are_forgotten_and_nothing_else(rig):
     assert everything == {"a%:1": "anew", "a%:2": "2", "ab:3": "3", "a%:4": "4"}
 
 
+async def test_what_is_recalled_is_kept_and_nothing_is_written(rig):
+    assert await rig.store.recall(("one", "two")) == {}
+    await rig.store.remember({"one": "1"})
+    assert await rig.store.recall(("one", "two")) == {"one": "1"}
+
+
 async def test_nothing_asked_is_nothing_returned(rig):
     assert await rig.store.remember({}) == {}
 
@@ -71,7 +77,8 @@ async def test_value_comes_back_as_it_was(rig, value):
 
 async def test_store_that_does_not_answer_is_unavailable(rig):
     rig.break_it()
-    for asked in (rig.store.remember({"one": "1"}), rig.store.remember_only("o", {"one": "1"})):
+    asked = rig.store.remember({"one": "1"}), rig.store.remember_only("o", {"one": "1"}), rig.store.recall(("one",))
+    for each in asked:
         with pytest.raises(Unavailable) as refused:
-            await asked
+            await each
         assert (refused.value.reason, refused.value.name) == (Reason.STORE_UNAVAILABLE, "store")

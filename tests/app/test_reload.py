@@ -1,14 +1,17 @@
 """A changed configuration takes effect whole, or not at all."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 from agen_authz.app.reload import Watch, find_restarts
 from agen_authz.config import Loaded, load
+from agen_authz.whole_file import is_open_for_writing
 from tests.certificates import issue
 
+POLL_S = 0.01
 TEXT = """\
 version: 1
 server: {authz: "127.0.0.1:9191"}
@@ -128,7 +131,7 @@ class Overwriting(Target):
 
 async def test_file_that_changes_while_it_is_applied_is_read_again(tmp_path):
     target = Overwriting(tmp_path)
-    watch = Watch(write(tmp_path))
+    watch = Watch(write(tmp_path), poll_s=POLL_S)
     write(tmp_path, "leeway: 30s", "leeway: 20s")
     running = asyncio.create_task(watch.run(target))
     async with asyncio.timeout(20):
@@ -138,12 +141,82 @@ async def test_file_that_changes_while_it_is_applied_is_read_again(tmp_path):
     assert target.versions[1] == load(tmp_path / "agen.yaml", environ={}).version
 
 
+async def until(condition) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_configuration_that_is_still_open_for_writing_is_not_loaded(tmp_path):
+    target = Target()
+    said: list[bool | None] = []
+
+    def ask(path: Path) -> bool | None:
+        said.append(is_open_for_writing(path))
+        return said[-1]
+
+    watch = Watch(write(tmp_path), poll_s=POLL_S, ask=ask)
+    running = asyncio.create_task(watch.run(target))
+    whole = TEXT + "policies: [{name: a, state: enforce, tools: [crm/get_a], then: deny}]\n"
+    with (tmp_path / "agen.yaml").open("w", encoding="utf-8") as stream:
+        # As far as it has come, it is valid and has fewer policies.
+        stream.write(TEXT)
+        stream.flush()
+        watch.ask()
+        await until(lambda: len(said) > 20)
+        assert target.outcomes == []
+        stream.write(whole[len(TEXT) :])
+    await until(lambda: target.versions)
+    running.cancel()
+    assert target.versions == [load(tmp_path / "agen.yaml", environ={}).version]
+
+
+async def test_file_is_read_beside_the_event_loop(tmp_path):
+    # Calls on grpcio are answered there: reading must not end before the loop had its turn.
+    had_its_turn = threading.Event()
+
+    def load_late(file: Path) -> Loaded:
+        assert had_its_turn.wait(20)
+        return load(file, environ={})
+
+    target = Target()
+    watch = Watch(write(tmp_path), read=load_late)
+    reloading = asyncio.create_task(watch.reload(target))
+    await asyncio.sleep(0)
+    had_its_turn.set()
+    await reloading
+    assert target.outcomes == ["ok"]
+
+
+async def test_file_that_changes_while_it_is_read_is_not_applied(tmp_path):
+    def load_slowly(file: Path) -> Loaded:
+        loaded = load(file, environ={})
+        write(tmp_path, "analyst", "admin")
+        return loaded
+
+    target = Target()
+    watch = Watch(write(tmp_path), read=load_slowly)
+    write(tmp_path, "analyst", "support")
+    await watch.reload(target)
+    assert (target.versions, target.outcomes) == ([], [])
+
+
+async def test_file_without_its_last_line_is_not_loaded_once_it_had_one(tmp_path):
+    target = Target()
+    file = tmp_path / "agen.yaml"
+    file.write_text(TEXT + "end: true\n", "utf-8")
+    watch = Watch(load(file, environ={}))
+    write(tmp_path)
+    await watch.reload(target)
+    assert (target.versions, target.outcomes) == ([], ["failed"])
+
+
 async def test_secret_of_any_kind_that_is_replaced_is_read_again(tmp_path):
     key = tmp_path / "crm-1"
     key.write_bytes(b"1" * 32)
     signing = f"signing_keys: [{{id: crm-1, secret_file: {key}}}]"
     target = Target()
-    watch = Watch(write(tmp_path, "insecure_unsigned: true", signing))
+    watch = Watch(write(tmp_path, "insecure_unsigned: true", signing), poll_s=POLL_S)
     running = asyncio.create_task(watch.run(target))
     staged = tmp_path / "new"
     staged.write_bytes(b"2" * 32)
@@ -157,7 +230,7 @@ async def test_secret_of_any_kind_that_is_replaced_is_read_again(tmp_path):
 
 async def test_secret_that_comes_after_the_configuration_that_names_it_needs_no_second_change(tmp_path):
     target = Target()
-    watch = Watch(write(tmp_path))
+    watch = Watch(write(tmp_path), poll_s=POLL_S)
     late = tmp_path / "crm-2"
     named = TEXT.replace("insecure_unsigned: true", f"signing_keys: [{{id: crm-2, secret_file: {late}}}]")
     (tmp_path / "agen.yaml").write_text(named, "utf-8")
@@ -181,7 +254,7 @@ def with_tls(tmp_path) -> tuple[str, str]:
 
 async def test_renewed_certificates_are_told_as_a_reload(tmp_path, with_tls):
     target = Target()
-    watch = Watch(write(tmp_path, *with_tls))
+    watch = Watch(write(tmp_path, *with_tls), poll_s=POLL_S)
     issue("renewed").write(tmp_path, "server")
     running = asyncio.create_task(watch.run(target))
     async with asyncio.timeout(20):

@@ -52,14 +52,81 @@ def test_help_of_every_command_has_an_example(words):
 
 
 def test_good_file_is_ok(tmp_path):
-    told = RUN.invoke(app, ["check-config", write(tmp_path)])
+    told = RUN.invoke(app, ["check-config", with_store(tmp_path)])
     assert (told.exit_code, told.output.endswith("ok\n")) == (0, True)
     assert "`resources.insecure_unsigned` weakens" in told.output
 
 
-def test_what_is_not_built_yet_is_a_note(tmp_path):
-    told = RUN.invoke(app, ["check-config", write(tmp_path, GOOD + "tools: {pinning: enforce}\n")])
+def test_what_is_not_built_yet_is_a_note_where_the_file_is_checked_alone(tmp_path):
+    told = RUN.invoke(app, ["check-config", "--no-secrets", write(tmp_path, GOOD + "tools: {pinning: enforce}\n")])
     assert (told.exit_code, "tools.pinning: not available yet" in told.output) == (0, True)
+
+
+REFUSED = {
+    "not built": (
+        GOOD + "tools: {pinning: enforce}\nstore: {url: 'sqlite:///STORE'}\n",
+        "tools.pinning: not available yet",
+    ),
+    "url in a file": (GOOD + "store: {url_file: /etc/passwd}\n", "store.url_file: not available yet"),
+    "store without a folder": (
+        GOOD + "store: {url: 'sqlite:////nowhere/at/all/agen.db'}\n",
+        "`/nowhere/at/all` is not a folder",
+    ),
+    "store that is a folder": (GOOD + "store: {url: 'sqlite:////tmp'}\n", "store.url: cannot be"),
+    "store that is none": (
+        GOOD + "store: {url: 'sqlite:////etc/passwd'}\n",
+        "store.url: the store cannot be used as a database",
+    ),
+    "certificates": (
+        GOOD.replace(
+            "server:\n", "server:\n  tls: {cert_file: /nowhere/c, key_file: /nowhere/k, client_ca_file: /nowhere/a}\n"
+        )
+        + "store: {url: 'sqlite:///STORE'}\n",
+        "server.tls.key_file: cannot read",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_serve_refuses_fails(tmp_path, case):
+    text, message = REFUSED[case]
+    config = write(tmp_path, text.replace("STORE", f"{tmp_path}/agen.db"))
+    told = [RUN.invoke(app, words) for words in (["check-config", config], ["serve", "--config", config])]
+    assert [(each.exit_code, message in each.stderr) for each in told] == [(1, True), (1, True)]
+    assert list(tmp_path.iterdir()) == [tmp_path / "agen.yaml"] or case in ("certificates", "not built")
+
+
+def test_mapping_and_last_line_that_the_store_remembers_are_checked(tmp_path):
+    async def remember() -> None:
+        state = await open_state(load(Path(with_store(tmp_path, GOOD)).with_name("agen.yaml")), SystemEntropy())
+        await state.store.remember({"config.end": "true"})
+        await state.store.close()
+
+    asyncio.run(remember())
+    changed = with_store(tmp_path, GOOD.replace("mapping: roles", "mapping: permissions"))
+    for words in (["check-config", changed], ["serve", "--config", changed]):
+        told = RUN.invoke(app, words)
+        assert (told.exit_code, "may be cut short" in told.stderr or "made for `roles`" in told.stderr) == (1, True)
+
+
+def test_serve_refuses_a_file_without_its_last_line_once_it_had_one(tmp_path):
+    whole = with_store(tmp_path)
+    Path(whole).write_text(Path(whole).read_text("utf-8") + "end: true\n", "utf-8")
+
+    async def start() -> None:
+        state = await open_state(load(Path(whole)), SystemEntropy())
+        await state.store.close()
+
+    asyncio.run(start())
+    told = [RUN.invoke(app, words) for words in (["check-config", with_store(tmp_path)], ["serve", "--config", whole])]
+    assert [(each.exit_code, "may be cut short" in each.stderr) for each in told] == [(1, True), (1, True)]
+
+
+def test_serve_refuses_a_file_that_is_open_for_writing(tmp_path):
+    config = with_store(tmp_path)
+    with Path(config).open("a", encoding="utf-8"):
+        told = RUN.invoke(app, ["serve", "--config", config])
+    assert (told.exit_code, "is open for writing" in told.stderr) == (1, True)
 
 
 def test_findings_go_to_standard_error_and_exit_1(tmp_path):
@@ -75,7 +142,7 @@ def test_findings_as_json(tmp_path):
 
 
 def test_good_file_as_json(tmp_path):
-    told = json.loads(RUN.invoke(app, ["check-config", "--json", write(tmp_path)]).stdout)
+    told = json.loads(RUN.invoke(app, ["check-config", "--json", with_store(tmp_path)]).stdout)
     assert (told["ok"], told["not_available_yet"]) == (True, [])
 
 

@@ -57,6 +57,9 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "trusted proxies": (None, "trusted_proxies: [everybody]\n", "trusted_proxies[0]", "range", "CIDR"),
     "country without proxies": (None, "country_header: x\ntrusted_proxies: []\n", "country_header", "nobody", "trusted_proxies"),
     "size of nothing": (None, "limits: {request_bytes: 0B}\n", "limits.request_bytes", "a size", ""),
+    "end that is not the last": (None, "end: true\nrevoked: {}\n", "end", "not the last key", "move it"),
+    "end that is false": (None, "end: false\n", "end", "`true` is all", "leave it out"),
+    "end of nothing": (None, "end:\n", "end", "`true` is all", "leave it out"),
     # ---- providers
     "issuer without a host": ("https://id.example.com/", "https:///x", "providers[0].issuer", "not a URL", "https://"),
     "issuer with a dot at the end": ("id.example.com/", "id.example.com./", "providers[0].issuer", "not a URL", ""),

@@ -1,6 +1,7 @@
 """`agen-authz demo` as a person runs it: a real Envoy, real processes, the ports that the contract names."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,5 +113,10 @@ def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
     # After the demo has ended: the tour starts its own.
     toured = run("--tour")
     assert (toured.returncode, "Everything went as told." in toured.stdout) == (0, True)
+    # The evidence that it points at is there when it has ended, and nothing else of the demo is.
+    evidence = Path(toured.stdout.rpartition("The evidence of every call is in ")[2].strip())
+    assert len(evidence.read_text("utf-8").splitlines()) > 10
+    assert list(evidence.parent.iterdir()) == [evidence]
+    shutil.rmtree(evidence.parent)
     alone = run("token", "analyst")
     assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)

@@ -48,6 +48,15 @@ def authority() -> Identity:
     return issue("authority")
 
 
+@pytest.mark.parametrize("name", ["cert_file", "key_file", "client_ca_file"])
+def test_file_that_is_open_for_writing_is_not_read(tmp_path, authority, name):
+    files = write_files(tmp_path, issue("server", authority), authority)
+    with getattr(files, name).open("ab"), pytest.raises(ConfigError) as refused:
+        read_certificates(files)
+    assert [problem.path for problem in refused.value.problems] == [f"server.tls.{name}"]
+    read_certificates(files)
+
+
 async def test_client_of_the_authority_is_served(tmp_path, authority):
     address = f"127.0.0.1:{free_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)

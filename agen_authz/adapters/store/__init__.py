@@ -1,6 +1,6 @@
 """What survives a restart, in a database: SQLite for now."""
 
 from agen_authz.adapters.store.sql import SqlStore
-from agen_authz.adapters.store.sqlite import migrate, open_store, peek
+from agen_authz.adapters.store.sqlite import find_obstacle, migrate, open_store, peek
 
-__all__ = ["SqlStore", "migrate", "open_store", "peek"]
+__all__ = ["SqlStore", "find_obstacle", "migrate", "open_store", "peek"]

@@ -1,7 +1,7 @@
 """What every SQL database does for the store: statements that are bounded in time, steps to this version."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -38,6 +38,11 @@ class SqlStore:
         is_other = sa.and_(_KEPT.c.name.startswith(prefix, autoescape=True), _KEPT.c.name.not_in(list(defaults)))
         return await self._keep(defaults, (sa.delete(_KEPT).where(is_other),))
 
+    async def recall(self, names: Collection[str]) -> Mapping[str, str]:
+        """Return what is kept under these names; `ports.Store.recall`."""
+        kept = await self._ask(self._read())
+        return {name: kept[name] for name in names if name in kept}
+
     async def close(self) -> None:
         """Let go of the database; `ports.Store.close`."""
         if self._late:
@@ -45,11 +50,18 @@ class SqlStore:
         await self._engine.dispose()
 
     async def _keep(self, defaults: Mapping[str, str], before: Sequence[sa.Delete]) -> Mapping[str, str]:
+        kept = await self._ask(self._remember(defaults, before))
+        return {name: kept[name] for name in defaults}
+
+    async def _ask(self, statements: Coroutine[object, object, T]) -> T:
         try:
-            kept = await self._bounded(self._remember(defaults, before))
+            return await self._bounded(statements)
         except (SQLAlchemyError, OSError, TimeoutError) as exc:
             raise Unavailable(Reason.STORE_UNAVAILABLE, _NAME) from exc
-        return {name: kept[name] for name in defaults}
+
+    async def _read(self) -> dict[str, str]:
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(list_kept)
 
     async def _remember(self, defaults: Mapping[str, str], before: Sequence[sa.Delete]) -> dict[str, str]:
         async with self._engine.begin() as connection:

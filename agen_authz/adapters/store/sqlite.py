@@ -126,9 +126,27 @@ def path_of(url: str) -> Path:
     return Path(name)
 
 
-def _prepare_file(path: Path) -> None:
+def find_obstacle(url: str) -> Problem | None:
+    """Say what would keep `migrate` from opening or making the file; nothing is made."""
+    try:
+        path = path_of(url)
+        _check_folder(path)
+    except ConfigError as exc:
+        return exc.problems[0]
+    asked = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(asked, os.W_OK):
+        return _refuse(path, "cannot be written", "name a file that this user may write").problems[0]
+    return None
+
+
+def _check_folder(path: Path) -> None:
     if not path.parent.is_dir():
-        raise _refuse(path, f"`{path.parent}` is not a folder", "make it, writable for this user only")
+        cure = "make it, writable for this user only, or name another file under `store.url`"
+        raise _refuse(path, f"`{path.parent}` is not a folder", cure)
+
+
+def _prepare_file(path: Path) -> None:
+    _check_folder(path)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))
     except OSError as exc:
