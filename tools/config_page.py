@@ -35,7 +35,8 @@ short is refused, at a start with the same store too. `serve` does not start fro
 
 A reload takes effect whole or not at all: a file that cannot be used leaves the last good one in place, and the log,
 `agen_policy_reload_total` and the details of `/readyz` say so. Calls under way finish by the configuration that they
-began with; each event names it (`policy_set`). These keys are refused until a restart (but for `server.metadata_key_file`):
+began with; each event names it (`policy_set`). These keys are refused until a restart (but for
+`server.metadata_key_file`):
 
 FIXED.
 """
