@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from agen_authz.authoring.draft import Draft
 from agen_authz.config import identity as conf
 from agen_authz.config.built import weakened
+from agen_authz.config.flow import Store
+from agen_authz.config.model import Limits
 from agen_authz.core.model import State
 from agen_authz.core.policy import list_reads
 
@@ -62,6 +64,11 @@ def _methods_widen(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
     return is_allowed or any(before[name] == "deny" and name not in after for name in before)
 
 
+def _keys_live_longer(before: conf.Jwks, after: conf.Jwks) -> bool:
+    # A key that the provider withdraws is believed until the next fetch, and without one until it is stale.
+    return after.refresh > before.refresh or after.keep_stale > before.keep_stale
+
+
 # A key that is not here is taken to widen: one that a later version brings is not forgotten silently.
 PROVIDER: dict[str, _Widens] = {
     "advertised_issuer": _never,
@@ -71,7 +78,7 @@ PROVIDER: dict[str, _Widens] = {
     "max_token_age": _is_more_or_endless,
     "tenants": _grows_to_any,
     "roles": _grows_to_any,
-    "jwks": _never,
+    "jwks": _keys_live_longer,
     "insecure_issuer": _is_on,
 }
 RESOURCE: dict[str, _Widens] = {
@@ -89,6 +96,25 @@ RESOURCE: dict[str, _Widens] = {
     "signing_keys": _never,
     "insecure_unsigned": _is_on,
 }
+# Sections that are compared key by key, with the keys that another row speaks of left out.
+SECTIONS: dict[str, dict[str, _Widens]] = {
+    "server": dict.fromkeys(
+        ("authz", "proc", "ops", "console", "engine", "filter_workers", "check_timeout", "shutdown_grace"), _never
+    ),
+    "limits": dict.fromkeys(Limits.model_fields, _never),
+    "signing": {"expires": _is_more, "components": _shrinks},
+    "store": dict.fromkeys(Store.model_fields, _never),
+    "notifications": {},
+    "approvals": {},
+    "tools": {"filter_lists": _is_off},
+    "audit": {},
+    "telemetry": {"traces": _never},
+}
+# What the functions below compare in their own ways; the last two say nothing of callers.
+ELSEWHERE = frozenset(
+    {"providers", "resources", "revoked", "networks", "trusted_proxies", "country_header", "access", "policies"}
+    | {"tenants", "version", "end"}
+)
 _WHOLE = "configuration"
 _REVOKED: dict[str, _Widens] = dict.fromkeys(conf.RevokedEntries.model_fields, _shrinks)
 
@@ -100,6 +126,7 @@ def compare_surroundings(old: Draft, new: Draft) -> Iterator[_Row]:
     for key, lets_in in _compare(old.config.revoked, new.config.revoked, _REVOKED):
         yield _WHOLE, f"revoked.{key}", "changed", lets_in
     yield from _compare_context(old, new)
+    yield from _compare_sections(old, new)
     if old.config.access.mapping != new.config.access.mapping:
         yield _WHOLE, "access.mapping", "changed", True
     # What weakens a provider or resource stands with it.
@@ -135,6 +162,19 @@ def _compare(before: Any, after: Any, widens: Mapping[str, _Widens]) -> Iterator
             yield key, widens.get(key, _always)(was, is_now)
 
 
+def _compare_sections(old: Draft, new: Draft) -> Iterator[_Row]:
+    for name in type(old.config).model_fields.keys() - ELSEWHERE:
+        before, after = getattr(old.config, name), getattr(new.config, name)
+        if name not in SECTIONS:
+            if before != after:
+                yield _WHOLE, name, "changed", True
+            continue
+        for key, lets_in in _compare(before, after, SECTIONS[name]):
+            # `_weakened_servers` has a row for each of these.
+            if not key.startswith("insecure_"):
+                yield _WHOLE, f"{name}.{key}", "changed", lets_in
+
+
 def _compare_context(old: Draft, new: Draft) -> Iterator[_Row]:
     # What a condition then says of a caller nobody can tell from the words: it is taken to widen.
     enforced = [policy for policy in old.policies.values() if policy.state is State.ENFORCE]
@@ -147,4 +187,5 @@ def _compare_context(old: Draft, new: Draft) -> Iterator[_Row]:
         reads = {"request.ip", "request.networks", "request.country"}
         yield _WHOLE, "trusted_proxies", "changed", not leans.isdisjoint(reads)
     if old.config.country_header != new.config.country_header:
-        yield _WHOLE, "country_header", "changed", "request.country" in leans
+        # Whoever can send the new header says where callers are.
+        yield _WHOLE, "country_header", "changed", True

@@ -5,6 +5,7 @@ import pytest
 from agen_authz.authoring import surroundings
 from agen_authz.authoring.catalogue import read_catalogue
 from agen_authz.authoring.change import Change, list_changes
+from agen_authz.config import Config
 from agen_authz.config import identity as conf
 from tests.authoring.rig import TEXT, TOOLS, draft, save
 
@@ -33,7 +34,9 @@ PROVIDER = {
     "max_token_age": ("max_token_age: 1h", False, True),
     "jwks_uri": ("jwks_uri: https://keys.example.com/", True, True),
     "advertised_issuer": ("advertised_issuer: https://login.example.com/", False, False),
-    "jwks": ("jwks: {refresh: 5m}", False, False),
+    "jwks": ("jwks: {refresh: 5m}", False, True),
+    "jwks ": ("jwks: {keep_stale: 30d}", True, False),
+    "jwks  ": ("jwks: {cooldown: 60s}", False, False),
 }
 RESOURCE = {
     "origins": ("origins: ['https://app.example.com']", True, False),
@@ -46,6 +49,12 @@ WHOLE = {
     "revoked.kids": ("revoked: {kids: [k1]}", "changed", False, True),
     "revoked.jti": ("revoked: {jti: [t1]}", "changed", False, True),
     "revoked.subjects": ("revoked: {subjects: [ann]}", "changed", False, True),
+    "signing.expires": ("signing: {expires: 5m}", "changed", True, False),
+    "signing.components": ("signing: {components: [x-team]}", "changed", False, True),
+    "limits.json_depth": ("limits: {json_depth: 32}", "changed", False, False),
+    "audit.on_full": ("audit: {on_full: drop}", "changed", True, True),
+    "unruled_sample": ("unruled_sample: 5%", "changed", True, True),
+    "tools.filter_lists": ("tools: {filter_lists: false}", "changed", True, False),
     # An enforced policy reads the networks that hold the caller's address.
     "trusted_proxies": ("trusted_proxies: [10.0.0.1/32]", "changed", True, True),
 }
@@ -170,9 +179,9 @@ CHANGES: dict[str, tuple[str, str, list[Change], list[Change]]] = {
     ),
     "a country header": (
         "policies:\n", "country_header: x-country\ntrusted_proxies: [10.0.0.1/32]\npolicies:\n",
-        [Change("configuration", "country_header", "changed", False),
+        [Change("configuration", "country_header", "changed", True),
          Change("configuration", "trusted_proxies", "changed", True)],
-        [Change("configuration", "country_header", "changed", False),
+        [Change("configuration", "country_header", "changed", True),
          Change("configuration", "trusted_proxies", "changed", True)],
     ),
     "a body that is taken as text": (
@@ -188,8 +197,8 @@ CHANGES: dict[str, tuple[str, str, list[Change], list[Change]]] = {
     **{
         f"provider: {key}": (
             CLAIMS, f"{CLAIMS}    {line}\n",
-            [Change("provider", "corp", f"{key} changed", there)],
-            [Change("provider", "corp", f"{key} changed", back)],
+            [Change("provider", "corp", f"{key.strip()} changed", there)],
+            [Change("provider", "corp", f"{key.strip()} changed", back)],
         )
         for key, (line, there, back) in PROVIDER.items()
     },
@@ -236,6 +245,11 @@ def test_every_setting_of_callers_is_either_known_or_taken_to_widen():
         for section, known in ((conf.Provider, surroundings.PROVIDER), (conf.Resource, surroundings.RESOURCE))
     ]
     assert unknown == [["claims", "issuer", "jwks_uri", "name"], ["name", "upstream_path", "url"]]
+
+
+def test_every_section_of_the_file_is_compared():
+    whole = Config.model_fields.keys() - surroundings.ELSEWHERE - surroundings.SECTIONS.keys()
+    assert whole == {"data_protection", "unruled_sample", "masking_keys", "hooks", "console"}
 
 
 def test_network_that_no_enforced_policy_reads_widens_nothing(tmp_path):

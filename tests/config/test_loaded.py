@@ -187,7 +187,6 @@ def test_what_weakens_is_listed(tmp_path):
     assert weakened(load(file, environ={}).config) == [
         "server.insecure_plaintext",
         "server.insecure_accept_text_bodies",
-        "server.metadata_key_file",
         "resources.insecure_unsigned",
         "resources.unmapped",
         "resources.forward_token",
