@@ -5,9 +5,10 @@ A decision stands only when all of it was done: a failure turns an Allow into a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from agen_authz.core.errors import Malformed, Unavailable
-from agen_authz.core.model import Allow, Answer, BindSession, Decision, Deny, Envelope, Step
+from agen_authz.core.model import Allow, Answer, BindSession, Decision, Deny, EndSession, Envelope, Obligation, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signer
 from agen_authz.ports import AuditSink, Clock, Entropy, SessionTable
@@ -72,18 +73,20 @@ def _meet(decision: Decision, asked: Asked, outlets: Outlets) -> Decision:
     if not isinstance(decision, Allow):
         return decision
     for obligation in decision.obligations:
-        refused = _bind_session(obligation, outlets.sessions)
+        refused = _meet_one(obligation, outlets.sessions)
         if refused is not None:
             return _refuse(decision, refused, "session", asked)
     return decision
 
 
-def _bind_session(obligation: BindSession, sessions: SessionTable) -> Reason | None:
-    try:
-        is_bound = sessions.bind(obligation.server, obligation.session_id, obligation.owner)
-    except Unavailable as exc:
-        return exc.reason
-    return None if is_bound else Reason.SESSION_UNKNOWN
+def _meet_one(obligation: Obligation, sessions: SessionTable) -> Reason | None:
+    match obligation:
+        case BindSession(server, session_id, owner):
+            return None if sessions.bind(server, session_id, owner) else Reason.SESSION_UNKNOWN
+        case EndSession(server, session_id, owner):
+            sessions.end(server, session_id, owner)
+            return None
+    assert_never(obligation)
 
 
 def _refuse(decision: Decision, reason: Reason, check: str, asked: Asked) -> Decision:

@@ -50,10 +50,15 @@ class SessionTable(Protocol):
         """Find the owner; None if nobody has used the session yet, `NOBODY` if it is another server's."""
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        """Make the session `owner`'s in one step; False if it is somebody else's, or another server's, by now.
+        """Make the session `owner`'s in one step; False if it is another caller's, or another server's, by now.
 
-        Raises:
-            Unavailable: the table is full and the owner has no older session to make room.
+        A full table makes room with what another caller, or this one, has not used for longest.
+        """
+
+    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
+        """Free the entry of a session that its owner has ended; nothing changes if it is not `owner`'s.
+
+        For an hour after its last use the id is nobody else's.
         """
 
 

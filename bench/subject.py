@@ -85,7 +85,8 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies
         limits=BodyLimits(1 << 20, 64), duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}),
         templates=Templates("off-0123456789abcdef"), timeout_s=1.0,
     )  # fmt: skip
-    clock, sessions = SystemClock(), MemorySessions(1000)
+    clock = SystemClock()
+    sessions = MemorySessions(1000, clock)
     sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000), WaitingRoom(1024))
     outlets = Outlets(clock, SystemEntropy(), sessions, audit)
     return CheckServicer(settings, sources=sources, outlets=outlets, metrics=metrics)

@@ -82,27 +82,63 @@ class MemoryKeys:
 
 
 class DictSessions:
-    """Sessions in a dictionary, so many and no more."""
+    """Sessions in dictionaries, the last used last: so many and no more, and a mark for what has left."""
 
-    def __init__(self, limit: int = 100) -> None:
-        self._limit = limit
-        self._holders: dict[str, tuple[str, Owner]] = {}
+    DAY_S, HOUR_S = 86400.0, 3600.0
+
+    def __init__(self, limit: int, clock: FakeClock) -> None:
+        self._limit, self._clock = limit, clock
+        self._open: dict[str, tuple[str, Owner, float]] = {}
+        self._marked: dict[str, tuple[str, Owner, float]] = {}
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        key = _fold(session_id)
-        if key not in self._holders:
+        found = self._use(_fold(session_id))
+        if found is None:
             return None
-        home, owner = self._holders[key] = self._holders.pop(key)
-        return owner if home == server else NOBODY
+        return found[1] if found[0] == server else NOBODY
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
         key = _fold(session_id)
-        if key not in self._holders and len(self._holders) >= self._limit:
-            own = [held for held, (_, holder) in self._holders.items() if holder == owner]
-            if not own:
-                raise Unavailable(Reason.SESSIONS_FULL, "sessions")
-            del self._holders[own[0]]
-        return self._holders.setdefault(key, (server, owner)) == (server, owner)
+        known = self._use(key)
+        if known is not None:
+            return known == (server, owner)
+        pushed = self._choose(self._open, owner)
+        if pushed is not None:
+            self._mark(pushed)
+        self._open[key] = (server, owner, self._clock.elapsed())
+        return True
+
+    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
+        key = _fold(session_id)
+        if self._use(key) == (server, owner) and key in self._open:
+            self._mark(key)
+
+    def _use(self, key: str) -> tuple[str, Owner] | None:
+        now = self._clock.elapsed()
+        for held, idle_s in ((self._open, self.DAY_S), (self._marked, self.HOUR_S)):
+            for idle in [each for each, (_, _, used) in held.items() if now - used >= idle_s]:
+                del held[idle]
+        for held in (self._open, self._marked):
+            if key in held:
+                home, owner, _ = held.pop(key)
+                held[key] = (home, owner, now)
+                return home, owner
+        return None
+
+    def _mark(self, key: str) -> None:
+        home, owner, _ = self._open.pop(key)
+        pushed = self._choose(self._marked, owner)
+        if pushed is not None:
+            del self._marked[pushed]
+        self._marked[key] = (home, owner, self._clock.elapsed())
+
+    def _choose(self, held: dict[str, tuple[str, Owner, float]], owner: Owner) -> str | None:
+        if len(held) < self._limit:
+            return None
+        counts = Counter(holder for _, holder, _ in held.values())
+        most = {holder for holder, count in counts.items() if count == max(counts.values())}
+        givers = {owner} if owner in most else most
+        return next(key for key, (_, holder, _) in held.items() if holder in givers)
 
 
 def _fold(session_id: SessionId) -> str:

@@ -1,13 +1,13 @@
 """Prometheus metrics: names and labels are a contract, and every label comes from a closed set."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
@@ -97,6 +97,24 @@ class _Tally(Collector):
         yield family
 
 
+class _Sessions(Collector):
+    """How full the table of sessions is, asked when metrics are read."""
+
+    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[Metric]:
+        counted = self._count()
+        held = GaugeMetricFamily(
+            "agen_sessions", "Sessions that are bound, and ids that are marked.", labels=("state",)
+        )
+        for state in ("open", "marked"):
+            held.add_metric((state,), counted[state])
+        yield held
+        meaning = "Sessions that had to make room for others."
+        yield CounterMetricFamily("agen_sessions_pushed_out", meaning, value=counted["pushed_out"])
+
+
 class PrometheusMetrics:
     """Implements `ports.Metrics`; safe for threads."""
 
@@ -145,6 +163,10 @@ class PrometheusMetrics:
         self._weakened.clear()
         for setting in settings:
             self._weakened.labels(setting).set(1)
+
+    def watch_sessions(self, count: Callable[[], Mapping[str, int]]) -> None:
+        """Show how full the table of sessions is whenever metrics are read: `open`, `marked`, `pushed_out`."""
+        self._registry.register(_Sessions(count))
 
     def render(self) -> tuple[bytes, str]:
         """Render the exposition and its content type."""

@@ -50,7 +50,7 @@ class Sidecar:
     def check_readiness(self) -> Readiness:
         """Say whether calls are welcome, how each provider's keys are, and how the last reload went."""
         parts = {"server": "serving" if self.is_serving else "not serving", "policy_set": self.version}
-        parts |= {"reload": self.last_reload}
+        parts |= {"reload": self.last_reload, "sessions": self.sessions.describe()}
         parts |= {f"provider {name}": said for name, said in self.keys.describe().items()}
         return Readiness(self.is_serving, parts)
 
@@ -105,7 +105,8 @@ async def assemble(loaded: Loaded) -> Sidecar:
     _announce(loaded, metrics)
     keys = JwksSource(_key_settings(config), clock=clock, metrics=metrics)
     await keys.start()
-    sessions = MemorySessions(config.limits.sessions)
+    sessions = MemorySessions(config.limits.sessions, clock)
+    metrics.watch_sessions(sessions.count)
     current = _build_set(loaded, state, keys, sessions)
     servicer = CheckServicer(
         current.settings,

@@ -53,7 +53,9 @@ class Limits(Section):
     json_depth: Annotated[int, Field(ge=1, le=200)] = Field(64, description="How deep JSON may be nested.")
     in_flight: Count = Field(1024, description="More Checks than this at once are refused, not queued.")
     token_cache: Count = Field(20_000, description="Verified tokens that are remembered.")
-    sessions: Count = Field(100_000, description="Bound task ids and sessions that are remembered.")
+    sessions: Count = Field(
+        100_000, description="Bound task ids and sessions that are remembered; whoever holds most makes room."
+    )
     store_timeout: PositiveSeconds = Field(0.25, description="How long one call of the store may take.")
 
 

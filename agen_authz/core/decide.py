@@ -23,8 +23,10 @@ from agen_authz.core.model import (
     Decision,
     Deny,
     Effect,
+    EndSession,
     Facts,
     Matched,
+    Obligation,
     Outcome,
     Owner,
     Principal,
@@ -79,13 +81,19 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_step_of(match) for _, match in found)
-    return Allow(tuple(why), _bind_if_new(call, facts, principal), _record(found) if found else ())
+    return Allow(tuple(why), _owe_session(call, facts, principal), _record(found) if found else ())
 
 
-def _bind_if_new(call: Call, facts: Facts, principal: Principal) -> tuple[BindSession, ...]:
-    if call.session_id is None or facts.session_owner is not None:
+def _owe_session(call: Call, facts: Facts, principal: Principal) -> tuple[Obligation, ...]:
+    if call.session_id is None:
         return ()
-    return (BindSession(call.server, call.session_id, Owner(principal.issuer, principal.subject)),)
+    owed: list[Obligation] = []
+    named = (call.server, call.session_id, Owner(principal.issuer, principal.subject))
+    if facts.session_owner is None:
+        owed.append(BindSession(*named))
+    if call.envelope.shape is Shape.END:
+        owed.append(EndSession(*named))
+    return tuple(owed)
 
 
 # What an enforced policy asks for. Where several apply, the first row that one of them fills is what is decided:

@@ -297,7 +297,15 @@ class BindSession(Struct, frozen=True):
     owner: Owner
 
 
-Obligation: TypeAlias = BindSession
+class EndSession(Struct, frozen=True):
+    """Obligation: the caller has ended the session, and its place is free again."""
+
+    server: str
+    session_id: SessionId
+    owner: Owner
+
+
+Obligation: TypeAlias = BindSession | EndSession
 
 
 class Allow(Struct, frozen=True):

@@ -81,7 +81,6 @@ class Reason(StrEnum):
     # session
     SESSION_MISSING = "session_missing"
     SESSION_UNKNOWN = "session_unknown"
-    SESSIONS_FULL = "sessions_full"
     # access
     UNKNOWN_METHOD = "unknown_method"
     METHOD_DENIED = "method_denied"
@@ -200,7 +199,6 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.MALFORMED_TARGET: (400, INVALID_PARAMS, "The name or URI is not in canonical form.", "see docs/reasons.md for the accepted form"),
     Reason.SESSION_MISSING: (400, INVALID_REQUEST, "A session id is required.", "send `mcp-session-id`"),
     Reason.SESSION_UNKNOWN: (404, NOT_FOUND, "No such session.", "initialize a new session"),
-    Reason.SESSIONS_FULL: (503, UNAVAILABLE, "Too many sessions.", "see `limits.sessions`"),
     Reason.UNKNOWN_METHOD: (200, METHOD_NOT_FOUND, "Method not found.", "allow it in `resources[].methods` if it names no target"),
     Reason.METHOD_DENIED: (200, METHOD_NOT_FOUND, "Method not found.", "`resources[].methods` denies it"),
     Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available.", "call without tasks"),

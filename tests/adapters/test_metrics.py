@@ -28,6 +28,7 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     metrics.count_policy_reload("ok")
     metrics.set_policy_version("v1")
     metrics.set_weakened(("resources.crm.insecure_unsigned",))
+    metrics.watch_sessions(lambda: {"open": 2, "marked": 1, "pushed_out": 3})
     seen = {
         (sample.name, *sorted(sample.labels)) for family in _families(metrics).values() for sample in family.samples
     }
@@ -42,7 +43,22 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
         ("agen_policy_reload_total", "outcome"),
         ("agen_policy_set_info", "version"),
         ("agen_weakened", "setting"),
+        ("agen_sessions", "state"),
+        ("agen_sessions_pushed_out_total",),
     }
+
+
+def test_table_of_sessions_is_asked_whenever_metrics_are_read(metrics):
+    counted = {"open": 2, "marked": 1, "pushed_out": 3}
+    metrics.watch_sessions(lambda: counted)
+    counted["open"] = 5
+    samples = [sample for family in _families(metrics).values() for sample in family.samples]
+    seen = [(sample.name, *sample.labels.values(), sample.value) for sample in samples]
+    assert seen == [
+        ("agen_sessions", "open", 5.0),
+        ("agen_sessions", "marked", 1.0),
+        ("agen_sessions_pushed_out_total", 3.0),
+    ]
 
 
 def test_seconds_are_summed_by_server(metrics):

@@ -59,6 +59,7 @@ async def test_operators_are_told_how_everything_is(tmp_path):
         "server": "not serving",
         "policy_set": loaded.version,
         "reload": "none yet",
+        "sessions": "0 of 100000 held, 0 pushed out since the start",
         "provider corp": "no keys yet",
     }
     sidecar.note_reload("failed")
@@ -70,6 +71,7 @@ async def test_operators_are_told_how_everything_is(tmp_path):
     exposition, _ = sidecar.metrics.render()
     assert b'agen_policy_reload_total{outcome="failed"} 2.0' in exposition
     assert b'agen_weakened{setting="resources.insecure_unsigned"} 1.0' in exposition
+    assert b'agen_sessions{state="open"} 0.0' in exposition
 
 
 async def test_reload_keeps_keys_where_providers_stay_and_asks_anew_where_they_change(tmp_path):

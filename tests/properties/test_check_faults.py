@@ -60,6 +60,9 @@ POINTS: tuple[tuple[str, Any, str], ...] = (
     ("sessions", HeldSessions, "bind"),
     ("audit", KeptAudit, "emit"),
 )
+END = build.check_request(
+    {**build.headers_for(sign(build.claims()), None), "mcp-session-id": "s1"}, b"", method="DELETE"
+)
 RAW = build.check_request(
     {**build.headers_for(sign(build.claims())), "mcp-session-id": "s1"}, build.encode(build.message())
 )
@@ -79,6 +82,12 @@ def test_fault_in_a_port_denies(port, make, method, fault, after):
         assert not seen.is_allowed and seen.status >= 400
     else:
         assert (seen.is_allowed, seen.status) == (wanted.is_allowed, wanted.status)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_fault_at_the_end_of_a_session_denies(fault):
+    assert Rig().check(END).is_allowed
+    assert not Rig(sessions=Breaking(HeldSessions(), "end", fault, 0)).check(END).is_allowed
 
 
 def test_fault_in_entropy_denies():

@@ -72,12 +72,16 @@ class HeldSessions:
 
     def __init__(self) -> None:
         self.owners: dict[tuple[str, str], Owner] = {}
+        self.ended: list[tuple[str, str, Owner]] = []
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
         return self.owners.get((server, session_id))
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
         return self.owners.setdefault((server, session_id), owner) == owner
+
+    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
+        self.ended.append((server, session_id, owner))
 
 
 class KeptAudit:

@@ -80,6 +80,22 @@ def test_posted_response_may_be_denied_by_configuration():
     assert post(rig, RESPONSE).reason == "method_denied"
 
 
+def test_allowed_delete_ends_the_session_and_nothing_else_does():
+    rig, ann = Rig(), Owner(Issuer(build.ISSUER), Subject("ann"))
+    post(rig, build.message("ping"))
+    for subject, method in (("eve", "DELETE"), ("ann", "GET"), ("ann", "POST")):
+        post(rig, build.message("ping"), subject=subject, method=method)
+    before = list(rig.sessions.ended)
+    post(rig, None, method="DELETE")
+    assert (before, rig.sessions.ended) == ([], [("crm", "s1", ann)])
+
+
+def test_session_whose_first_word_is_its_end_is_bound_and_ended():
+    rig = Rig()
+    assert post(rig, None, method="DELETE").is_allowed
+    assert (len(rig.sessions.owners), len(rig.sessions.ended)) == (1, 1)
+
+
 class RacedSessions(HeldSessions):
     """Somebody else binds the session between the look-up and the binding."""
 
