@@ -42,7 +42,7 @@ def test_json_has_every_part_of_a_finding():
         "ok": False,
         "findings": [
             {
-                "line": 7,
+                "line": 17,
                 "id": "istio-rules",
                 "place": "spec.rules",
                 "severity": "open",
@@ -51,7 +51,7 @@ def test_json_has_every_part_of_a_finding():
             }
         ],
         "hints": [],
-        "examined": ["Istio AuthorizationPolicy"],
+        "examined": ["Istio extension provider", "Istio AuthorizationPolicy"],
         "not_examined": [],
     }
 

@@ -431,7 +431,10 @@ AGGREGATE = (
 SIDES = {
     "a cluster of clusters": ("tcp_proxy.v3.TcpProxy, cluster: all", ["bypass-listener"]),
     "a filter of another kind": ("redis_proxy.v3.RedisProxy, routes: [{cluster: crm}]", ["bypass-listener"]),
-    "a filter of another kind to elsewhere": ("redis_proxy.v3.RedisProxy, routes: [{cluster: cache}]", []),
+    "a filter of another kind to elsewhere": (
+        "redis_proxy.v3.RedisProxy, routes: [{cluster: cache}]",
+        ["unguarded-listener"],
+    ),
 }
 
 

@@ -43,6 +43,12 @@ _REACH = (
         "examine `/config_dump` of the Envoy that it is applied to",
     ),
     (
+        "unexamined",
+        _OPEN,
+        "this carries traffic, or changes how Envoy does, in a way that is not examined here",
+        "examine `/config_dump` of the Envoy that it becomes",
+    ),
+    (
         "unread-cluster",
         _NOTE,
         "the cluster of Check is not in this file: whether it is reached safely is not known",
@@ -110,6 +116,24 @@ _REACH = (
         _OPEN,
         "only requests that match these rules are checked, every other one passes",
         "write `rules: [{}]`; agen-authz decides on paths itself",
+    ),
+    (
+        "istio-provider",
+        _OPEN,
+        "the policy names no extension provider that asks for authorization: Check is not asked",
+        "name one of the mesh's `extensionProviders`",
+    ),
+    (
+        "unread-provider",
+        _WEAK,
+        "the mesh's `extensionProviders` are not in this file: whom the policy asks, and how, is not known",
+        "examine them together, or `/config_dump`",
+    ),
+    (
+        "unguarded-route",
+        _OPEN,
+        "no policy in this file asks Check about what is forwarded here",
+        "let a policy with `extAuth` target the route or its gateway, in the namespace of its target",
     ),
     (
         "policy-overrides",

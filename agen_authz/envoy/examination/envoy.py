@@ -1,5 +1,6 @@
 """The examination of Envoy's own configuration: every listener, with what it reaches."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,13 @@ from agen_authz.envoy.examination.spot import Spot, typed
 from agen_authz.envoy.examination.way import Way, read_ways
 
 _FORWARDING = (".HttpConnectionManager", ".TcpProxy")
+_UDP = ".UdpProxyConfig"
+# They ask a cluster, or count, or refuse: none forwards what a client sends.
+_ASKING = (".ExtAuthz", ".RateLimit", ".NetworkExternalProcessor")
+_QUIET = re.compile(
+    r"filters?\.network\.(?:rbac|ratelimit|local_ratelimit|connection_limit|ext_authz|ext_proc|sni_cluster|echo"
+    r"|direct_response|set_filter_state|geoip|zookeeper_proxy)\.|^envoy\.tcp\.metadataexchange\.|^stats\."
+)
 _UNREADABLE_ROUTES = ("rds", "scoped_routes")
 _MAX_DEPTH = 40
 _STATIC = ("STATIC", "0")
@@ -56,7 +64,10 @@ def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
         sheet.want("admin-exposed", admin, is_good=not admin.at("address").is_written or is_near(admin.at("address")))
     for spot in inventory.elsewhere:
         sheet.add("unread-listeners", spot)
+    for spot in inventory.unknown:
+        sheet.add("unexamined", spot)
     chains = [chain for listener in inventory.listeners for chain in _chains(listener)]
+    chains += [_Forwarder(*typed(spot)) for spot in inventory.network_filters]
     managers = [_Forwarder("", spot) for spot in inventory.connections]
     managers += [chain for chain in chains if chain.kind.endswith(".HttpConnectionManager")]
     proxies = [chain for chain in chains if chain.kind.endswith(".TcpProxy")]
@@ -73,6 +84,9 @@ def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
 def _chains(listener: Spot) -> list[_Forwarder]:
     chains = [*listener.at("filter_chains").items(), listener.at("default_filter_chain")]
     filters = [filter_.at("typed_config") for chain in chains for filter_ in chain.at("filters").items()]
+    # Of what comes before the chains only a proxy of UDP forwards.
+    early = [filter_.at("typed_config") for filter_ in listener.at("listener_filters").items()]
+    filters += [config for config in early if typed(config)[0].endswith(_UDP)]
     api = listener.at("api_listener", "api_listener")
     is_outbound = listener.at("traffic_direction").word in ("OUTBOUND", "2")
     return [_Forwarder(*typed(spot), is_outbound) for spot in (*filters, *((api,) if api.is_written else ()))]
@@ -82,8 +96,13 @@ def _note_other(sheet: Sheet, chain: _Forwarder, behind: set[str]) -> None:
     if not chain.kind:
         sheet.add("unread-filter", chain.spot)
     elif not chain.kind.endswith(_FORWARDING):
-        if _names(sheet, tuple(_find_clusters(chain.spot, 0))) & behind:
+        clusters = tuple(_find_clusters(chain.spot, 0))
+        if _names(sheet, clusters) & behind:
             sheet.add("bypass-listener", chain.spot)
+        elif clusters and not chain.kind.endswith(_ASKING):
+            sheet.add("unguarded-listener", chain.spot)
+        elif not _QUIET.search(chain.kind):
+            sheet.add("unexamined", chain.spot)
         sheet.report.passed_over.append(f"line {chain.spot.line}: network filter {chain.kind}")
 
 
@@ -214,6 +233,8 @@ def _examine_lone_filter(sheet: Sheet, filter_: Filter) -> None:
     elif filter_.family == "ext_proc":
         sheet.report.examined.append("ext_proc filter")
         examine_proc(sheet, filter_)
+    else:
+        sheet.add("unexamined", filter_.spot)
 
 
 def _examine_lone_routes(sheet: Sheet, config: Spot) -> None:

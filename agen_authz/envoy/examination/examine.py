@@ -32,16 +32,20 @@ def examine(text: str, request_bytes: int = DEFAULT_REQUEST_BYTES) -> Report:
         if not inventory.take(document) and not found:
             # Perhaps an Envoy's configuration that we do not know: never passed over in silence.
             sheet.add("nothing-examined", document)
-    for manifest in manifests:
-        for embedded in find_embedded(manifest):
-            for document in _read_documents(sheet, embedded.text, embedded):
-                inventory.take(document)
+    _take_embedded(sheet, inventory, manifests)
     examine_envoy(sheet, inventory)
     examine_manifests(sheet, manifests)
     if not report.examined and not report.findings:
         sheet.add("nothing-examined", Spot(None, (), 1))
     report.findings.sort()
     return report
+
+
+def _take_embedded(sheet: Sheet, inventory: Inventory, manifests: list[Spot]) -> None:
+    for embedded in (text for manifest in manifests for text in find_embedded(manifest)):
+        for document in _read_documents(sheet, embedded.text, embedded):
+            if not inventory.take(document):
+                sheet.add("nothing-examined", document)
 
 
 def _read_documents(sheet: Sheet, text: str, place: Spot) -> Iterator[Spot]:

@@ -1,11 +1,19 @@
 """Envoy Gateway's manifests: SecurityPolicy, EnvoyExtensionPolicy, and what routes and other policies add."""
 
 from agen_authz.envoy.examination.authz import examine_limit, examine_timeout
+from agen_authz.envoy.examination.kind import ENVOY_GATEWAY
 from agen_authz.envoy.examination.sheet import NAMESPACE, Sheet, is_trusted
 from agen_authz.envoy.examination.spot import Spot
 
 _UNDERSCORES = ("", "RejectRequest", "DropHeader")
 _ESCAPED = ("", "RejectRequest")
+_FILTERS = (
+    "RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "RequestRedirect", "URLRewrite", "CORS",
+)  # fmt: skip
+_FILTER_MEMBERS = frozenset({
+    "type", "request_header_modifier", "response_header_modifier", "request_mirror", "request_redirect", "uRLRewrite",
+    "url_rewrite", "cors",
+})  # fmt: skip
 _BODY_MODES = {"": "proc-no-body", "Buffered": "proc-buffered", "BufferedPartial": "proc-partial"}
 
 
@@ -71,7 +79,7 @@ def _examine_ext_proc(sheet: Sheet, proc: Spot) -> None:
 
 
 def examine_http_route(sheet: Sheet, manifest: Spot) -> None:
-    """Examine an HTTPRoute for mirrors, and for headers that it writes after the decision."""
+    """Examine an HTTPRoute for mirrors, headers that it writes after the decision, and filters that are not known."""
     for rule in manifest.at("spec", "rules").items():
         filters = [*rule.at("filters").items()]
         filters += [item for ref in rule.at("backend_refs").items() for item in ref.at("filters").items()]
@@ -79,7 +87,27 @@ def examine_http_route(sheet: Sheet, manifest: Spot) -> None:
         for item in filters:
             if item.at("request_mirror").is_written:
                 sheet.add("mirror", item)
+            if not _is_known(item):
+                sheet.add("unexamined", item)
             _examine_modifier(sheet, item.at("request_header_modifier"))
+
+
+def _is_known(item: Spot) -> bool:
+    """True if a filter of a route is of a known type; what it extends by is known if it is Envoy Gateway's own kind."""
+    extension = item.at("extension_ref")
+    if extension.is_written:
+        return (extension.at("group").text, extension.at("kind").text) == (ENVOY_GATEWAY, "HTTPRouteFilter")
+    return item.at("type").text in _FILTERS and all(key in _FILTER_MEMBERS for key, _ in item.members())
+
+
+def examine_route_filter(sheet: Sheet, manifest: Spot) -> None:
+    """Examine an HTTPRouteFilter: a credential that it injects is written after the decision."""
+    spec = manifest.at("spec")
+    for key, member in spec.members():
+        if key == "credential_injection":
+            sheet.add("altered-after", member)
+        elif key not in ("url_rewrite", "direct_response"):
+            sheet.add("unexamined", member)
 
 
 def _examine_modifier(sheet: Sheet, modifier: Spot) -> None:
@@ -103,9 +131,16 @@ def examine_client_policy(sheet: Sheet, policy: Spot) -> None:
 
 
 def examine_proxy(sheet: Sheet, manifest: Spot) -> None:
-    """Examine an EnvoyProxy: what it lays over Envoy's own configuration is not followed."""
-    bootstrap = manifest.at("spec", "bootstrap")
-    sheet.want("unread-patch", bootstrap, is_good=not bootstrap.is_written)
+    """Examine an EnvoyProxy: what it lays over Envoy's own configuration, or orders anew, is not followed."""
+    for key in ("bootstrap", "filter_order"):
+        patch = manifest.at("spec", key)
+        sheet.want("unread-patch", patch, is_good=not patch.is_written)
+
+
+def examine_gateway_settings(sheet: Sheet, manifest: Spot) -> None:
+    """Examine Envoy Gateway's own configuration: an extension's server may write all that Envoy gets."""
+    extension = manifest.at("extension_manager")
+    sheet.want("unread-patch", extension, is_good=not extension.is_written)
 
 
 def examine_traffic_policy(sheet: Sheet, policy: Spot) -> None:

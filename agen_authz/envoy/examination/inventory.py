@@ -33,6 +33,12 @@ _SECTIONS = {
     "StaticRouteConfig": "static_route_configs", "DynamicRouteConfig": "dynamic_route_configs",
     "StaticEndpointConfig": "static_endpoint_configs", "DynamicEndpointConfig": "dynamic_endpoint_configs",
 }  # fmt: skip
+# The others hold secrets, and routes and filters of which a connection manager says that they are elsewhere.
+_DUMPS = (
+    "BootstrapConfigDump", "ListenersConfigDump", "ClustersConfigDump", "RoutesConfigDump", "EndpointsConfigDump",
+    "SecretsConfigDump", "StaticSecret", "DynamicSecret", "ScopedRoutesConfigDump", "EcdsConfigDump",
+)  # fmt: skip
+_QUIET = (".Secret", ".Runtime")
 # `egctl` writes dumps under a namespace and a name, beside what they were translated from.
 _MAX_WRAPS = 3
 _LISTENER_MEMBERS = ("filter_chains", "default_filter_chain", "api_listener")
@@ -53,6 +59,8 @@ class Inventory:
     loose_routes: list[Spot] = field(default_factory=list)
     admins: list[Spot] = field(default_factory=list)
     elsewhere: list[Spot] = field(default_factory=list)
+    network_filters: list[Spot] = field(default_factory=list)
+    unknown: list[Spot] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -62,18 +70,24 @@ class Inventory:
     def take(self, document: Spot) -> bool:
         """Take one document in, and tell whether it was one of Envoy's."""
         if not document.is_mapping:
-            taken = [self.take(item) for item in document.items()]
-            return any(taken)
+            return self._take_all(document.items())
         name, message = typed(document)
         if document.at("resources").is_written:
-            taken = [self.take(item) for item in document.at("resources").items()]
-            return any(taken)
+            return self._take_all(document.at("resources").items())
         if name.endswith(".Resource"):
             return self.take(message.at("resource"))
         if self._take_message(name.rpartition(".")[2], message):
             return True
         taken = [self._take_dump(sections) for sections in _find_dumps(document, 0)]
         return any(taken)
+
+    def _take_all(self, items: tuple[Spot, ...]) -> bool:
+        """Take what is known of a list; if any of it is, the rest is unknown."""
+        rest = [item for item in items if not self.take(item)]
+        is_known = len(rest) < len(items)
+        if is_known:
+            self.unknown.extend(item for item in rest if not typed(item)[0].endswith(_QUIET))
+        return is_known
 
     def _take_message(self, kind: str, message: Spot) -> bool:
         if kind == "Bootstrap" or message.at("static_resources").is_written or message.at("admin").is_written:
@@ -84,17 +98,32 @@ class Inventory:
             self.connections.append(message)
         elif kind == "RouteConfiguration" or message.at("virtual_hosts").is_written:
             self._take_route(message, is_loose=True)
-        elif (
-            kind == "Cluster" or message.at("load_assignment").is_written or message.at("eds_cluster_config").is_written
-        ):
+        elif kind == "ExtAuthz":
+            self.filters.append(message)
+        elif message.at("typed_config").is_written:
+            self._take_filter(message)
+        else:
+            return self._take_upstream(kind, message) or self._take_bootstrap_parts(message)
+        return True
+
+    def _take_upstream(self, kind: str, message: Spot) -> bool:
+        if kind == "Cluster" or any(message.at(key).is_written for key in _CLUSTER_MEMBERS):
             self._take_cluster(message)
         elif kind == "ClusterLoadAssignment":
             self._take_endpoints(message)
-        elif kind == "ExtAuthz" or message.at("typed_config").is_written:
-            self.filters.append(message)
         else:
-            return self._take_bootstrap_parts(message)
+            return False
         return True
+
+    def _take_filter(self, filter_: Spot) -> None:
+        """Take a filter by itself, of HTTP or of a connection."""
+        name, config = typed(filter_.at("typed_config"))
+        if name.endswith(".HttpConnectionManager"):
+            self.connections.append(config)
+        elif ".network." in name:
+            self.network_filters.append(filter_.at("typed_config"))
+        else:
+            self.filters.append(filter_)
 
     def _take_bootstrap_parts(self, message: Spot) -> bool:
         # A bootstrap of dynamic resources only, or the inner part of `static_resources`.
@@ -146,7 +175,10 @@ class Inventory:
         for name, section in sections:
             if name.endswith("BootstrapConfigDump"):
                 self._take_bootstrap(section.at("bootstrap"), is_dumped=has_listeners)
-            own = _SECTIONS.get(name.rpartition(".")[2], "")
+            kind = name.rpartition(".")[2]
+            own = _SECTIONS.get(kind, "")
+            if not own and kind not in _DUMPS:
+                self.unknown.append(section)
             self.listeners.extend(_inner(section, own, _LISTENERS))
             for cluster in _inner(section, own, _CLUSTERS):
                 self._take_cluster(cluster)

@@ -23,6 +23,13 @@ _HARMLESS = frozenset({
     "rate_limit_quota", "ratelimit", "rbac", "router", "set_filter_state", "set_metadata", "sse_to_metadata",
     "stateful_session", "stats", "istio_stats", "upstream_codec",
 })  # fmt: skip
+# Before the decision they do no harm: they refuse, answer, or say something about a request.
+_HARMLESS_BEFORE = frozenset({
+    "api_key_auth", "basic_auth", "custom_response", "file_system_buffer", "geoip", "grpc_field_extraction",
+    "ip_tagging", "istio_authn", "kill_request", "mcp", "proto_message_extraction", "squash", "tap",
+    "thrift_to_metadata",
+})  # fmt: skip
+_FORWARDS = "mcp_router"
 _CACHES = frozenset({"cache", "cache_v2", "file_system_http_cache"})
 _UNSTABLE = "mcp"
 _NAMESPACE_KEYS = ("metadata_namespace", "receiving_namespaces")
@@ -63,6 +70,11 @@ def examine_before(sheet: Sheet, filter_: Filter) -> None:
             sheet.add("metadata-before", filter_.spot)
     if filter_.family == _UNSTABLE:
         sheet.add("mcp-filter", filter_.spot)
+    known = _SCRIPTS | _ALTERING | _HARMLESS | _HARMLESS_BEFORE | _CACHES
+    is_elsewhere = filter_.spot.at("config_discovery").is_written
+    if filter_.family == _FORWARDS or (filter_.family not in known and not is_elsewhere):
+        # It may answer or forward by itself, and then Check is not asked.
+        sheet.add("unexamined", filter_.spot)
 
 
 def _says_namespace(spot: Spot, depth: int) -> bool:
