@@ -123,6 +123,9 @@ def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:
     if event["server"] not in draft.sets.resources:
         result.changes[before, "deny (unknown_path)", target, ""] += 1
         return
+    if _is_cut(event):
+        result.undecided += 1
+        return
     principal, call = _principal_of(event["principal"]), _call_of(event)
     facts = _facts_of(event, principal, draft)
     refused = _refuse_caller(draft, principal, call.server, facts.now)
@@ -140,6 +143,13 @@ def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:
     matched = () if isinstance(decision, Answer) else decision.matched
     names = dict.fromkeys(each.policy for each in matched if each.policy not in unread)
     result.changes[before, after, target, ", ".join(names)] += 1
+
+
+def _is_cut(event: Mapping[str, Any]) -> bool:
+    """True if the event does not hold all that a decision rests on: long lists and texts are cut."""
+    return bool(event["principal"].get("shortened")) or any(
+        each["field"].startswith(("call.", "context.")) for each in event.get("shortened", ())
+    )
 
 
 def _refuse_caller(draft: Draft, principal: Principal, server: str, now: float) -> Reason | None:

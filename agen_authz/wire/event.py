@@ -1,21 +1,31 @@
 """The audit event of one decision, as one line of JSON after proto/agen/authz/v1/event.proto.
 
 It names the caller, the call and the steps of the decision; tokens, bodies, arguments and session ids stay
-out, digests of the last two are keyed.
+out, digests of the last two are keyed. Its size is bounded, whatever a caller sends.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.digest import digest_arguments, digest_text
-from agen_authz.core.model import Answer, Call, Context, Decision, Request
+from agen_authz.core.model import Answer, Call, Context, Decision, Request, State
+from agen_authz.wire.line import render_line
 from agen_authz.wire.refusal import Asked
+from agen_authz.wire.shorten import FULL, TIGHT, Room, Row, Shortener
 
-_MAX_TEXT_CHARS = 512
+# With the line's end. Container runtimes cut longer lines (Docker and containerd, 16 KiB).
+MAX_EVENT_BYTES = 16 * 1024
+# Of an event that no verified caller answers for: a pipe takes it whole or not at all (PIPE_BUF on Linux).
+MAX_STRANGER_EVENT_BYTES = 4096
+
+_STEP = ("check", "outcome", "rule")
+_POLICY = ("name", "effect", "state", "outcome")
+_TARGET = ("kind", "name")
+_SHADOW = State.SHADOW.value
+_GRANTING = frozenset({"allowed", "granted", "unmapped_admitted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,19 @@ class Recording:
 
 def render_event(decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
+    limit = MAX_STRANGER_EVENT_BYTES if asked.caller is None else MAX_EVENT_BYTES
+    for room in (FULL, TIGHT):
+        line = _render(room, decision, asked, recording, now=now, duration_us=duration_us)
+        if len(line) < limit:
+            break
+    # INVARIANT: with TIGHT room every event fits (tests/properties/test_events.py).
+    return line
+
+
+def _render(
+    room: Room, decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int
+) -> bytes:
+    brief = Shortener(room)
     event: dict[str, Any] = {
         "time": datetime.fromtimestamp(now, UTC),
         "request_id": asked.request_id,
@@ -39,59 +62,78 @@ def render_event(decision: Decision, asked: Asked, recording: Recording, *, now:
         "duration_us": duration_us,
     }
     if not isinstance(decision, Answer):
-        event["why"] = [
-            {"check": step.check, "outcome": step.outcome, "rule": step.rule[:_MAX_TEXT_CHARS]} for step in decision.why
-        ]
+        steps = brief.rows("why", [(step.check, step.outcome, step.rule) for step in decision.why], _choose_steps)
+        event["why"] = [dict(zip(_STEP, step, strict=True)) for step in steps]
         if decision.matched:
+            matched = [
+                (each.policy, each.effect.value, each.state.value, each.outcome.value) for each in decision.matched
+            ]
             event["policies"] = [
-                {
-                    "name": each.policy,
-                    "effect": each.effect.value,
-                    "state": each.state.value,
-                    "outcome": each.outcome.value,
-                }
-                for each in decision.matched
+                dict(zip(_POLICY, each, strict=True)) for each in brief.rows("policies", matched, _choose_policies)
             ]
     if asked.caller is not None:
         event["principal"] = asked.caller.event
     if asked.request is not None:
         context = asked.context or read_context(asked.request, recording.surroundings)
-        event["context"] = _context(asked.request, context)
+        event["context"] = _context(asked.request, context, brief)
     if asked.call is not None:
-        event["call"] = _call(asked.call, recording.digest_key)
-    return orjson.dumps(event)
+        event["call"] = _call(asked.call, recording.digest_key, brief)
+    if brief.shortened:
+        event["shortened"] = brief.shortened
+    return render_line(event)
 
 
-def _context(request: Request, context: Context) -> dict[str, Any]:
+def _choose_steps(steps: Sequence[Row], room: int) -> list[Row]:
+    """Keep the steps that explain a refusal; each kind in its order."""
+    return _keep(steps, room, [_rank(outcome) for _, outcome, _ in steps])
+
+
+def _rank(outcome: str) -> int:
+    if outcome.startswith(_SHADOW):
+        return 2
+    return 1 if outcome in _GRANTING else 0
+
+
+def _choose_policies(policies: Sequence[Row], room: int) -> list[Row]:
+    """Name each policy once, and enforced ones first: what only watches decides nothing."""
+    distinct = list(dict.fromkeys(policies))
+    return _keep(distinct, room, [int(state == _SHADOW) for _, _, state, _ in distinct])
+
+
+def _keep(rows: Sequence[Row], room: int, ranks: Sequence[int]) -> list[Row]:
+    first = sorted(range(len(rows)), key=ranks.__getitem__)[:room]
+    return [rows[at] for at in sorted(first)]
+
+
+def _context(request: Request, context: Context, brief: Shortener) -> dict[str, Any]:
     # The query stays out: a foreign one may hold anything, tokens included.
     path = request.path.partition("?")[0]
+    # Userinfo, where somebody sent one, is a secret.
+    authority = request.authority.rpartition("@")[2]
     return {
-        "method": request.method[:_MAX_TEXT_CHARS],
-        # Userinfo, where somebody sent one, is a secret.
-        "authority": request.authority.rpartition("@")[2][:_MAX_TEXT_CHARS],
-        "path": path[:_MAX_TEXT_CHARS],
-        "peer": request.peer,
+        "method": brief.text("context.method", request.method),
+        "authority": brief.text("context.authority", authority),
+        "path": brief.text("context.path", path),
+        "peer": brief.text("context.peer", request.peer),
         "ip": context.ip or "",
-        "networks": context.networks,
+        "networks": brief.texts("context.networks", context.networks),
         "country": context.country or "",
-        "user_agent": context.user_agent,
-        "origin": request.headers.get("origin", "")[:_MAX_TEXT_CHARS],
+        "user_agent": brief.text("context.user_agent", context.user_agent),
+        "origin": brief.text("context.origin", request.headers.get("origin", "")),
     }
 
 
-def _call(call: Call, digest_key: bytes) -> dict[str, Any]:
+def _call(call: Call, digest_key: bytes, brief: Shortener) -> dict[str, Any]:
     message_id = call.envelope.id
-    if message_id is None:
-        identifier = ""
-    else:
-        identifier = f"{'s' if isinstance(message_id, str) else 'i'}:{message_id}"[:_MAX_TEXT_CHARS]
+    identifier = "" if message_id is None else f"{'s' if isinstance(message_id, str) else 'i'}:{message_id}"
+    targets = brief.rows("call.targets", [(target.kind.value, target.name) for target in call.targets])
     return {
         "era": str(call.envelope.era),
-        "version": call.version,
+        "version": brief.text("call.version", call.version),
         "shape": str(call.envelope.shape),
-        "method": call.method,
-        "targets": [{"kind": str(target.kind), "name": target.name} for target in call.targets],
+        "method": brief.text("call.method", call.method),
+        "targets": [dict(zip(_TARGET, target, strict=True)) for target in targets],
         "arguments_digest": digest_arguments(call.arguments, digest_key) if call.arguments else "",
         "session_digest": digest_text(call.session_id, digest_key) if call.session_id is not None else "",
-        "id": identifier,
+        "id": brief.text("call.id", identifier),
     }

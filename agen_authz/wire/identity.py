@@ -10,6 +10,11 @@ from http_sfv.types import DisplayString
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.model import Principal
 from agen_authz.core.signature import CALLER_HEADERS, render_lines
+from agen_authz.wire.line import render_line
+from agen_authz.wire.shorten import FULL, TIGHT, Room, Shortener
+
+# A caller's part of an event; what is left of the 16 KiB is the call's.
+MAX_CALLER_EVENT_BYTES = 6 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,12 @@ def render_caller(principal: Principal) -> Caller:
     allowed, headers = pb.OkHttpResponse(), render_identity(principal)
     for name, value in headers:
         set_header(allowed, name, value)
+    event = render_line(_event_of(principal, FULL))
+    if len(event) > MAX_CALLER_EVENT_BYTES:
+        event = render_line(_event_of(principal, TIGHT))
     # What orjson returns keeps the 8 kB that it was written in, as long as the token is remembered: a copy does not.
-    event = orjson.Fragment(memoryview(orjson.dumps(_event_of(principal))).tobytes())
-    return Caller(principal, allowed.SerializeToString(), render_lines(headers), event)
+    kept = orjson.Fragment(memoryview(event).tobytes())
+    return Caller(principal, allowed.SerializeToString(), render_lines(headers), kept)
 
 
 def set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:
@@ -71,27 +79,30 @@ def _bare(value: str) -> str | DisplayString:
     return value if value.isascii() else DisplayString(value)
 
 
-def _event_of(principal: Principal) -> dict[str, object]:
+def _event_of(principal: Principal, room: Room) -> dict[str, object]:
+    brief = Shortener(room)
     event: dict[str, object] = {
-        "provider": principal.provider,
-        "issuer": principal.issuer,
-        "subject": principal.subject,
-        "client": principal.client,
-        "tenant": principal.tenant,
-        "roles": principal.roles,
-        "permissions": principal.permissions,
-        "groups": principal.groups,
-        "scopes": principal.scopes,
-        "email": principal.email,
+        "provider": brief.text("provider", principal.provider),
+        "issuer": brief.text("issuer", principal.issuer),
+        "subject": brief.text("subject", principal.subject),
+        "client": brief.text("client", principal.client),
+        "tenant": brief.text("tenant", principal.tenant),
+        "roles": brief.texts("roles", principal.roles),
+        "permissions": brief.texts("permissions", principal.permissions),
+        "groups": brief.texts("groups", principal.groups),
+        "scopes": brief.texts("scopes", principal.scopes),
+        "email": brief.text("email", principal.email),
         "email_verified": principal.email_verified,
-        "country": principal.country,
-        "acr": principal.acr,
-        "amr": principal.amr,
+        "country": brief.text("country", principal.country),
+        "acr": brief.text("acr", principal.acr),
+        "amr": brief.texts("amr", principal.amr),
         "expires": principal.expires,
-        "token_id": principal.token_id,
+        "token_id": brief.text("token_id", principal.token_id),
     }
     if principal.auth_time is not None:
         event["auth_time"] = principal.auth_time
     if principal.issued_at is not None:
         event["issued_at"] = principal.issued_at
+    if brief.shortened:
+        event["shortened"] = brief.shortened
     return event

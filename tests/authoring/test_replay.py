@@ -43,10 +43,14 @@ STRONG = {"acr": "strong", "scopes": ["s"], "auth_time": 1_800_000_000.0 - 60}
 IN_OFFICE = "when: ['\"office\" in request.networks']"
 TIME = "when: ['request.time < timestamp(\"2027-01-15T08:00:01Z\")']"
 ALLOW = "allow (allowed)"
+CUT = {"field": "groups", "total": 200, "digest": "0" * 64}
 DENIED = "deny (policy_denied)"
 # name: (draft, event, what comes of it)
 CASES: dict[str, tuple[str, Any, Replayed]] = {
     "allowed still": (GOOD, event(), SAME),
+    "caller cut": (GOOD, event(principal={"shortened": [CUT]}), Replayed(events=1, undecided=1)),
+    "call cut": (GOOD, event(shortened=[{**CUT, "field": "call.targets"}]), Replayed(events=1, undecided=1)),
+    "steps cut": (GOOD, event(shortened=[{**CUT, "field": "why"}]), SAME),
     "denied now": (policies(DENY), event(), changed(ALLOW, DENIED, names="p")),
     "denied in shadow": (policies(DENY.replace("enforce", "shadow")), event(), SAME),
     "denied by a disabled policy": (policies(DENY.replace("enforce", "disabled")), event(), SAME),

@@ -2,12 +2,19 @@
 
 import hashlib
 import hmac
+import json
 
+from agen_authz.core.context import Surroundings
+from agen_authz.core.model import Allow, Deny, Effect, Matched, Outcome, State, Step
+from agen_authz.core.reason import Reason
+from agen_authz.wire.event import Recording, render_event
+from agen_authz.wire.refusal import Asked
 from tests import builders as build
 from tests.builders import NOW, claims, sign
 from tests.wire.rig import Rig
 
 KEY = b"k" * 32
+RECORDING = Recording("v1", KEY, Surroundings())
 WHY = [
     {"check": "method", "outcome": "allowed", "rule": "tools/call"},
     {"check": "access", "outcome": "granted", "rule": "analysts read"},
@@ -103,3 +110,37 @@ def test_event_holds_no_userinfo():
     rig = Rig()
     rig.check(build.check_request({}, host="ann:hunter2@mcp.example.com"))
     assert "hunter2" not in repr(rig.audit.events)
+
+
+def test_event_of_many_targets_counts_them_names_the_first_and_digests_the_rest():
+    rig = Rig()
+    uris = [f"customer://{number}" for number in range(25)]
+    rig.post(build.modern("subscriptions/listen", {"notifications": {"resourceSubscriptions": uris}}))
+    event = rig.audit.events[0]
+    written = json.dumps([["resource", uri] for uri in uris], separators=(",", ":")).encode()
+    assert [each["name"] for each in event["call"]["targets"]] == uris[:20]
+    assert event["shortened"][-1] == {
+        "field": "call.targets", "total": 25, "digest": hashlib.sha256(written).hexdigest(),
+    }  # fmt: skip
+
+
+def test_event_of_many_steps_names_what_refused():
+    granted, watched = (Step("access", "granted", "r"),) * 30, (Step("policy", "shadow_deny_applies", "s"),) * 30
+    refused = Step("policy", "enforce_deny_applies", "no refunds")
+    line = render_event(
+        Deny(Reason.POLICY_DENIED, (*watched, *granted, refused)), Asked("r"), RECORDING, now=NOW, duration_us=0
+    )
+    event = json.loads(line)
+    assert [each["rule"] for each in event["why"]] == ["r"] * 19 + ["no refunds"]
+    assert [(each["field"], each["total"]) for each in event["shortened"]] == [("why", 61)]
+
+
+def test_event_of_many_policies_names_each_once_and_enforced_ones_first():
+    def matched(name: str, state: State) -> Matched:
+        return Matched(name, Effect.DENY, state, Outcome.APPLIES)
+
+    watched = [matched(f"s{number}", State.SHADOW) for number in range(25)]
+    decision = Allow((), (), (*watched, *watched, matched("e", State.ENFORCE)))
+    event = json.loads(render_event(decision, Asked("r"), RECORDING, now=NOW, duration_us=0))
+    assert [each["name"] for each in event["policies"]] == [*(f"s{number}" for number in range(19)), "e"]
+    assert [(each["field"], each["total"]) for each in event["shortened"]] == [("policies", 51)]

@@ -3,6 +3,10 @@
 isort:skip_file
 The audit event: one for every decision, written as one line of JSON (proto3 JSON mapping with the field
 names as they stand here). It holds what is needed to decide the call again, and no token, body or argument.
+
+A line with its end has at most 16,384 bytes, and at most 4,096 if no caller was verified: what container runtimes
+cut at, and what a pipe takes whole or not at all. Long texts and lists are cut; `shortened` then names the field,
+how long it was, and its digest. Control characters and invisible characters are written as escapes.
 """
 
 from collections import abc as _abc
@@ -36,6 +40,7 @@ class Event(_message.Message):
     POLICY_SET_FIELD_NUMBER: _builtins.int
     DURATION_US_FIELD_NUMBER: _builtins.int
     POLICIES_FIELD_NUMBER: _builtins.int
+    SHORTENED_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
@@ -58,11 +63,19 @@ class Event(_message.Message):
     def call(self) -> Global___Call: ...
     @_builtins.property
     def why(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
-        """The steps that led to the decision, in order."""
+        """The steps that led to the decision, in order. If there are too many, steps that refuse are kept before steps that
+        grant, and those before policies in shadow.
+        """
 
     @_builtins.property
     def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Policy]:
-        """Policies that applied or could not be evaluated, shadow ones too: what would have happened."""
+        """Policies that applied or could not be evaluated, shadow ones too: what would have happened. If there are too many,
+        each is named once, enforced ones before those in shadow.
+        """
+
+    @_builtins.property
+    def shortened(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortened]:
+        """What was cut of `context`, `call`, `why` and `policies`; absent if nothing was."""
 
     def __init__(
         self,
@@ -79,14 +92,45 @@ class Event(_message.Message):
         policy_set: _builtins.str = ...,
         duration_us: _builtins.int = ...,
         policies: _abc.Iterable[Global___Policy] | None = ...,
+        shortened: _abc.Iterable[Global___Shortened] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Shortened(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field's name, with the message that it is in: `call.targets`."""
+    total: _builtins.int
+    """What it had: characters of a text, items of a list."""
+    digest: _builtins.str
+    """SHA-256 of the whole field, as hex: of a text's UTF-8, or of a list as JSON without spaces, in which a target is
+    [kind, name], a step [check, outcome, rule], a policy [name, effect, state, outcome].
+    """
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        total: _builtins.int = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "field", b"field", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Shortened: _TypeAlias = Shortened  # noqa: Y015
 
 @_typing.final
 class Policy(_message.Message):
@@ -141,6 +185,7 @@ class Principal(_message.Message):
     ISSUED_AT_FIELD_NUMBER: _builtins.int
     EXPIRES_FIELD_NUMBER: _builtins.int
     TOKEN_ID_FIELD_NUMBER: _builtins.int
+    SHORTENED_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     issuer: _builtins.str
     subject: _builtins.str
@@ -165,6 +210,10 @@ class Principal(_message.Message):
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def amr(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def shortened(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortened]:
+        """What was cut of the caller; absent if nothing was."""
+
     def __init__(
         self,
         *,
@@ -186,10 +235,11 @@ class Principal(_message.Message):
         issued_at: _builtins.float | None = ...,
         expires: _builtins.float = ...,
         token_id: _builtins.str = ...,
+        shortened: _abc.Iterable[Global___Shortened] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_auth_time", b"_auth_time", "_issued_at", b"_issued_at", "auth_time", b"auth_time", "issued_at", b"issued_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_auth_time", b"_auth_time", "_issued_at", b"_issued_at", "acr", b"acr", "amr", b"amr", "auth_time", b"auth_time", "client", b"client", "country", b"country", "email", b"email", "email_verified", b"email_verified", "expires", b"expires", "groups", b"groups", "issued_at", b"issued_at", "issuer", b"issuer", "permissions", b"permissions", "provider", b"provider", "roles", b"roles", "scopes", b"scopes", "subject", b"subject", "tenant", b"tenant", "token_id", b"token_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_auth_time", b"_auth_time", "_issued_at", b"_issued_at", "acr", b"acr", "amr", b"amr", "auth_time", b"auth_time", "client", b"client", "country", b"country", "email", b"email", "email_verified", b"email_verified", "expires", b"expires", "groups", b"groups", "issued_at", b"issued_at", "issuer", b"issuer", "permissions", b"permissions", "provider", b"provider", "roles", b"roles", "scopes", b"scopes", "shortened", b"shortened", "subject", b"subject", "tenant", b"tenant", "token_id", b"token_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__auth_time: _TypeAlias = _typing.Literal["auth_time"]  # noqa: Y015
     _WhichOneofArgType__auth_time: _TypeAlias = _typing.Literal["_auth_time", b"_auth_time"]  # noqa: Y015
