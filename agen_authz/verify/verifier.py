@@ -108,7 +108,7 @@ class BackendVerifier:
         headers = received.headers
         _check_target(received)
         _, inputs, signature = (require(headers, name) for name in SIGNATURE_HEADERS)
-        claim = read_claim(inputs)
+        claim = read_claim(inputs, lambda keyid: self._keys.get(keyid) is not None)
         secret = self._keys.get(claim.keyid)
         if secret is None or len(secret) < MIN_BYTES:
             raise NotVerified(Check.KEY, f"no key of {MIN_BYTES} bytes has the id that `keyid` names")

@@ -101,6 +101,11 @@ def test_wheel_without_extras_needs_one_library(site):
     assert [need for need in needs if "extra ==" not in need] == ["http-sfv>=0.9.9"]
 
 
+# PEP 561: without the marker, a type checker takes everything that a backend imports for `Any`.
+def test_wheel_tells_type_checkers_that_it_is_typed(site):
+    assert (site / "agen_authz" / "py.typed").is_file()
+
+
 def test_both_middlewares_run_on_the_wheel_alone(site, tmp_path):
     (tmp_path / "crm-1").write_bytes(KEY)
     blocks = [
