@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import envoy, policies, signature, startup, strangers
+from bench import bodies, envoy, policies, signature, startup, strangers
 from bench.decision import Decision
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
@@ -81,6 +81,7 @@ def show_cpu() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
+    "bodies": lambda: print(bodies.render(bodies.measure())),
     "cpu": show_cpu,
     "envoy": lambda: print(envoy.render(envoy.measure())),
     "policies": lambda: print(policies.render(policies.measure())),

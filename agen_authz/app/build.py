@@ -42,14 +42,20 @@ def build_settings(
     return CheckSettings(
         policies=PolicySet(version, resources, build_access(config), build_policies(config)),
         routes=build_routes(resources.values()),
-        limits=BodyLimits(
-            request_bytes=config.limits.request_bytes,
-            json_depth=config.limits.json_depth,
-            admits_text=config.server.insecure_accept_text_bodies,
-        ),
+        limits=build_limits(config),
         duties=Duties(Recording(version, digest_key, surroundings), _build_signers(config, signing_keys)),
         templates=Templates(off_word),
         timeout_s=config.server.check_timeout,
+    )
+
+
+def build_limits(config: Config) -> BodyLimits:
+    """Collect the bounds of a request body."""
+    return BodyLimits(
+        request_bytes=config.limits.request_bytes,
+        json_depth=config.limits.json_depth,
+        json_values=config.limits.json_values,
+        admits_text=config.server.insecure_accept_text_bodies,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agen_authz.app.build import build_access, build_provider, build_resource, build_surroundings
+from agen_authz.app.build import build_access, build_limits, build_provider, build_resource, build_surroundings
 from agen_authz.app.policies import build_policy
 from agen_authz.config import Config, Loaded
 from agen_authz.core.context import Surroundings
@@ -46,7 +46,7 @@ def build_draft(loaded: Loaded) -> Draft:
         sets=PolicySet(loaded.version, resources, build_access(config), compile_policies(policies, tenants)),
         providers=providers,
         surroundings=build_surroundings(config),
-        limits=BodyLimits(config.limits.request_bytes, config.limits.json_depth),
+        limits=build_limits(config),
         policies={policy.name: policy for policy in everyone},
         tenants=tenants,
     )

@@ -53,6 +53,7 @@ class BodyLimits:
     request_bytes: int
     json_depth: int
     admits_text: bool = False
+    json_values: int = 50_000
 
 
 class _Parameters(Struct, frozen=True):
@@ -71,7 +72,7 @@ def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
     if refused is not None:
         return Misread(refused)
     # 3. and 4.
-    document = parse_json(request.raw_body, limits.json_depth)
+    document = parse_json(request.raw_body, limits.json_depth, limits.json_values)
     if isinstance(document, Malformed):
         return Misread(document.reason)
     message = read_message(document)

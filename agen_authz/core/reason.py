@@ -62,6 +62,7 @@ class Reason(StrEnum):
     JSON_NUMBER = "json_number"
     JSON_SURROGATE = "json_surrogate"
     JSON_DEPTH = "json_depth"
+    JSON_VALUES = "json_values"
     JSON_KEY_TWIN = "json_key_twin"
     # body as a JSON-RPC message
     BATCH = "batch"
@@ -181,6 +182,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.JSON_NUMBER: (400, PARSE_ERROR, "A number is not finite, or beyond 64 bits.", "send such numbers as strings"),
     Reason.JSON_SURROGATE: (400, PARSE_ERROR, "A string has half of a surrogate pair.", "send well-formed Unicode"),
     Reason.JSON_DEPTH: (400, PARSE_ERROR, "The body is nested too deeply.", "see `limits.json_depth`"),
+    Reason.JSON_VALUES: (400, PARSE_ERROR, "The body holds too many values.", "send less in one call, or see `limits.json_values`"),
     Reason.JSON_KEY_TWIN: (400, INVALID_REQUEST, "A key differs from a known one in case or form only, or is a prototype to JavaScript.", "send the keys of MCP exactly as it spells them, and none called `__proto__`"),
     Reason.BATCH: (400, INVALID_REQUEST, "Batches are not accepted.", "send one message per request"),
     Reason.NOT_A_MESSAGE: (400, INVALID_REQUEST, "The body is not a JSON-RPC 2.0 message.", "send one JSON-RPC 2.0 object"),

@@ -1,20 +1,21 @@
 """Strict JSON: bytes that two parsers could read differently are refused (RFC 8259, RFC 7493).
 
 What strict means, in the order it is checked:
- 1. UTF-8 without byte order mark, nothing but one value
- 2. no key twice in one object, compared after unescaping
+ 1. nesting and the number of values within their limits, both counted in the bytes before a parser runs
+ 2. UTF-8 without byte order mark, nothing but one value
  3. no NaN, Infinity, number that overflows a double, integer beyond 64 bits
- 4. nesting within the limit
- 5. no lone surrogate, in keys and values
+ 4. no lone surrogate, in keys and values
+ 5. no key twice in one object, compared after unescaping
  6. no key that a JavaScript object takes for its prototype once it is copied or merged: `__proto__`, and
     `prototype` in a `constructor`
 
-Most bodies are written in the one plain way in which their value is written; they need none of it (`parse_plain`).
+Callers choose the bytes, so every step is linear and runs in C: nothing of ours is called for each value, except for
+a fraction, for an integer where one may be too long, and where a prototype is named (`bench/bodies.py`).
 """
 
 import json
 import math
-import re
+from itertools import chain
 from typing import NoReturn
 
 import orjson
@@ -23,12 +24,16 @@ from agen_authz.core.errors import Malformed
 from agen_authz.core.model import Json
 from agen_authz.core.reason import Reason
 
-_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _MAX_INTEGER_DIGITS = 21
+# As deep as orjson writes.
+_MAX_DEPTH = 250
 # `copy[key] = ...` with this key sets what the copy inherits from (ECMA-262 annex B.3.1): members that no other
 # parser sees there.
-_PROTO, _CONSTRUCTOR, _PROTOTYPE = "__proto__", "constructor", "prototype"
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_CONSTRUCTOR, _PROTOTYPE = "constructor", "prototype"
+# Without a run of digits that is longer, no integer is long enough to take time.
+_LONG_RUN, _DIGITS_AS_ZERO = b"0" * (_MAX_INTEGER_DIGITS + 1), bytes.maketrans(b"123456789", b"0" * 9)
+_BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 class _Refused(Exception):
@@ -37,27 +42,11 @@ class _Refused(Exception):
         self.reason = reason
 
 
-def _read_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Refused(Reason.JSON_DUPLICATE_KEY)
-    if _PROTO in members or (_CONSTRUCTOR in members and _has_prototype(members[_CONSTRUCTOR])):
-        raise _Refused(Reason.JSON_KEY_TWIN)
-    return members
-
-
-def _has_prototype(value: Json) -> bool:
-    return isinstance(value, dict) and _PROTOTYPE in value
-
-
 def _read_integer(text: str) -> int:
     # The length is looked at first: int() of a million digits is an attack of its own.
     if len(text) > _MAX_INTEGER_DIGITS:
         raise _Refused(Reason.JSON_NUMBER)
-    number = int(text)
-    if not _INT64_MIN <= number <= _UINT64_MAX:
-        raise _Refused(Reason.JSON_NUMBER)
-    return number
+    return int(text)
 
 
 def _read_float(text: str) -> float:
@@ -71,35 +60,82 @@ def _refuse_constant(_: str) -> NoReturn:
     raise _Refused(Reason.JSON_NUMBER)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_read_object,
-    parse_int=_read_integer,
-    parse_float=_read_float,
-    parse_constant=_refuse_constant,
-)
+# Without hooks for objects: a call for each of a million empty ones would be most of the time.
+_DECODER = json.JSONDecoder(parse_float=_read_float, parse_constant=_refuse_constant)
+_WARY_DECODER = json.JSONDecoder(parse_int=_read_integer, parse_float=_read_float, parse_constant=_refuse_constant)
 
 
-def parse_json(raw: bytes, max_depth: int) -> Json | Malformed:
+def parse_json(raw: bytes, max_depth: int, max_values: int | None = None) -> Json | Malformed:
     """Parse one JSON value; total: any bytes give a value or a Malformed.
 
     Args:
-        max_depth: how many arrays and objects may be nested, at most.
+        max_depth: how many arrays and objects may be nested, at most; never more than 250.
+        max_values: how many elements and members there may be, at most; None for no limit but the size.
     """
-    # Counting brackets costs nothing and spares most bodies the walk; brackets inside strings only
-    # make the count too high, which the walk then settles.
-    may_be_deep = raw.count(b"[") + raw.count(b"{") > max_depth
-    # A plain body escapes no letter, so that the bytes say whether such a key may be there.
-    may_name_prototype = b'"__proto__"' in raw or b'"prototype"' in raw
-    plain = None if may_name_prototype else parse_plain(raw)
+    bare = drop_backslashes(raw)
+    refused = _check_bounds(bare, min(max_depth, _MAX_DEPTH), max_values)
+    if refused is not None:
+        return Malformed(refused)
+    plain = None if _is_never_plain(bare) else parse_plain(raw)
     if plain is None:
-        return parse_strictly(raw, max_depth if may_be_deep else None)
-    if may_be_deep and _is_deeper(plain[0], max_depth):
-        return Malformed(Reason.JSON_DEPTH)
-    return plain[0]
+        return parse_strictly(raw, bare)
+    value, written = plain
+    return Malformed(Reason.JSON_KEY_TWIN) if _names_prototype(value, written) else value
 
 
-def parse_plain(raw: bytes) -> tuple[Json] | None:
-    """Parse what is written exactly as its value is written, but for spaces; else None.
+def drop_backslashes(raw: bytes) -> bytes:
+    """Take every escaped backslash away, so that each backslash that is left escapes what comes after it."""
+    first = raw.find(b"\\")
+    return raw if first < 0 else raw[:first] + raw[first:].replace(b"\\\\", b"")
+
+
+def _is_never_plain(bare: bytes) -> bool:
+    # orjson writes no line break between two values, no `\\/`, and no `\\u` but for control characters.
+    first = bare.find(b"\\")
+    return b"\n" in bare or (first >= 0 and (bare[first + 1 : first + 2] in b"u/" or b"\\u" in bare))
+
+
+def _check_bounds(bare: bytes, max_depth: int, max_values: int | None) -> Reason | None:
+    # Counting costs next to nothing, and spares most bodies the rest: marks inside strings make it too high only.
+    opened = _count(bare, b"[") + _count(bare, b"{")
+    has_many = max_values is not None and opened + _count(bare, b",") > max_values
+    if opened <= max_depth and not has_many:
+        return None
+    # Then every quote that is left begins or ends a string.
+    bare = bare.replace(b'\\"', b"") if b"\\" in bare else bare
+    # Each string is a member's key or value, or an element: no body has more than two for each of its values.
+    if max_values is not None and bare.count(b'"') > 4 * (max_values + 1):
+        return Reason.JSON_VALUES
+    # Exact up to the first mistake.
+    marks = b"".join(bare.split(b'"')[::2])
+    opened = marks.count(b"[") + marks.count(b"{")
+    if max_values is not None and opened + marks.count(b",") > max_values:
+        return Reason.JSON_VALUES
+    return Reason.JSON_DEPTH if opened > max_depth and _is_deeper(marks, max_depth) else None
+
+
+def _count(text: bytes, mark: bytes) -> int:
+    # To find that there is none takes a thirtieth of the time.
+    return text.count(mark) if mark in text else 0
+
+
+def _is_deeper(marks: bytes, max_depth: int) -> bool:
+    """True if brackets are nested deeper: each round takes the innermost pairs away, and what is left is deeper.
+
+    INVARIANT: where brackets have no partner, no parser gets deeper than twice `max_depth` before it finds out.
+    """
+    left = marks.translate(_BRACES_AS_BRACKETS, _NO_BRACKETS)
+    if left.count(b"[") - left.count(b"]") > max_depth:
+        return True
+    for _ in range(max_depth):
+        before, left = len(left), left.replace(b"[]", b"")
+        if len(left) == before:
+            break
+    return b"[]" in left or left.count(b"[") > max_depth
+
+
+def parse_plain(raw: bytes) -> tuple[Json, bytes] | None:
+    """Parse what is written exactly as its value is written, but for spaces; else None. Also how it is written.
 
     A lenient parser is enough here: a key that it dropped, a number that it rounded, an escape that it resolved
     would be missing or written otherwise. Taking every space away on both sides hides none of that: outside of
@@ -113,69 +149,70 @@ def parse_plain(raw: bytes) -> tuple[Json] | None:
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         # The second: it writes fewer levels than it reads.
         return None
-    is_plain = written == raw or written.replace(b" ", b"") == raw.replace(b" ", b"")
-    return (value,) if is_plain else None
+    is_plain = written == raw or written.translate(None, b" ") == raw.translate(None, b" ")
+    return (value, written) if is_plain else None
 
 
-def _is_deeper(value: Json, max_depth: int) -> bool:
-    level: list[Json] = [value]
-    for _ in range(max_depth + 1):
-        nested = [each for each in level if isinstance(each, dict | list)]
-        if not nested:
-            return False
-        level = [inner for each in nested for inner in (each.values() if isinstance(each, dict) else each)]
-    return True
-
-
-def parse_strictly(raw: bytes, max_depth: int | None) -> Json | Malformed:
-    """Parse one JSON value by the list above; None in `max_depth` where depth is no question."""
+def parse_strictly(raw: bytes, bare: bytes) -> Json | Malformed:
+    """Parse one JSON value by the list above, but for its first row; `bare` is from `drop_backslashes`."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return Malformed(Reason.JSON_ENCODING)
     if text.startswith("\ufeff"):
         return Malformed(Reason.JSON_ENCODING)
-    if max_depth is not None and _nests_deeper(text, max_depth):
-        return Malformed(Reason.JSON_DEPTH)
+    decoder = _WARY_DECODER if _LONG_RUN in raw.translate(_DIGITS_AS_ZERO) else _DECODER
     try:
-        value: Json = _DECODER.decode(text)
+        value: Json = decoder.decode(text)
     except _Refused as refused:
         return Malformed(refused.reason)
     except ValueError:
         return Malformed(Reason.JSON_SYNTAX)
-    if _ESCAPED_SURROGATE.search(raw) and _has_lone_surrogate(value):
-        return Malformed(Reason.JSON_SURROGATE)
-    return value
-
-
-# An unterminated string matches up to the end: a failing match would be tried again at every quote.
-_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-
-
-def _nests_deeper(text: str, max_depth: int) -> bool:
-    """Look at brackets outside of strings only, so that no parser recurses before the limit is known."""
-    depth = 0
-    for match in _STRING_OR_BRACKET.finditer(text):
-        mark = match[0]
-        if mark in "[{":
-            depth += 1
-            if depth > max_depth:
-                return True
-        elif mark in "]}":
-            depth -= 1
-    return False
+    try:
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return Malformed(Reason.JSON_SURROGATE if _has_lone_surrogate(value) else Reason.JSON_NUMBER)
+    if _loses_member(bare, written):
+        return Malformed(Reason.JSON_DUPLICATE_KEY)
+    return Malformed(Reason.JSON_KEY_TWIN) if _names_prototype(value, written) else value
 
 
 def _has_lone_surrogate(value: Json) -> bool:
-    pending: list[Json] = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            if any("\ud800" <= char <= "\udfff" for char in item):
-                return True
-        elif isinstance(item, list):
-            pending.extend(item)
-        elif isinstance(item, dict):
-            pending.extend(item.keys())
-            pending.extend(item.values())
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _loses_member(bare: bytes, written: bytes) -> bool:
+    """True if a key stands twice in one object: of its members only the last is in what is written.
+
+    Each member has a colon outside of strings. Those inside are as many on both sides, but for lost members and for
+    escaped ones (U+003A), which are written as they are.
+    """
+    colons = _count(bare, b":")
+    if b"u003" in bare:
+        colons += bare.count(b"\\u003a") + bare.count(b"\\u003A")
+    return colons != _count(written, b":")
+
+
+def _names_prototype(value: Json, written: bytes) -> bool:
+    if b"proto" not in written:
+        return False
+    # A quote within a string is escaped: behind a brace or a comma it begins a key, and with a colon one ends.
+    if b'{"__proto__":' in written or b',"__proto__":' in written:
+        return True
+    return b'"constructor":{' in written and b'"prototype":' in written and _finds_prototype(value)
+
+
+def _finds_prototype(value: Json) -> bool:
+    level = [value]
+    while level:
+        objects = [each for each in level if isinstance(each, dict)]
+        makers = [each[_CONSTRUCTOR] for each in objects if _CONSTRUCTOR in each]
+        if any(isinstance(maker, dict) and _PROTOTYPE in maker for maker in makers):
+            return True
+        lists = [each for each in level if isinstance(each, list)]
+        level = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
     return False

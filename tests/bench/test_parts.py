@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import signature
+from bench import bodies, signature
 from bench.__main__ import PARTS, main
 from bench.decision import Decision
 
@@ -16,6 +16,13 @@ def test_signature_of_the_bench_verifies(monkeypatch):
     monkeypatch.setattr(signature, "CALLS", 2)
     costs = signature.measure()
     assert min(costs.sign_us, costs.verify_us, costs.json_us) > 0
+
+
+def test_every_shape_of_a_body_is_as_large_as_wanted_and_measured():
+    sizes = [len(raw) / 4096 for _, raw in bodies.shapes(4096)]
+    costs = bodies.measure(4096)
+    assert (len(costs), 0.6 < min(sizes), max(sizes) < 1.3) == (len(sizes), True, True)
+    assert bodies.render(costs).count("\n") == len(costs) + 1
 
 
 def test_part_that_is_none_is_misuse(capsys):

@@ -42,7 +42,9 @@ def test_defaults_are_those_of_the_contract(tmp_path):
         20.0,
         "127.0.0.1:9464",
     )
-    assert (config.limits.request_bytes, config.limits.json_depth, config.limits.sessions) == (1 << 20, 64, 100_000)
+    limits = config.limits
+    assert (limits.request_bytes, limits.json_depth, limits.sessions) == (1 << 20, 64, 100_000)
+    assert limits.json_values == 50_000
     provider = config.providers[0]
     assert (provider.algorithms, provider.token_types, provider.leeway) == (("RS256", "ES256"), ("at+jwt", "JWT"), 30.0)
     assert (provider.jwks.refresh, provider.jwks.keep_stale, provider.jwks.cooldown) == (600.0, 3600.0, 30.0)

@@ -1,3 +1,6 @@
+import json
+import sys
+
 import pytest
 
 from agen_authz.core.errors import Malformed
@@ -5,6 +8,18 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json, parse_plain
 
 READ = {
+    "colons in strings": (b'{"a:b":"\\u003a:\\u003A"}', {"a:b": ":::"}),
+    "escaped backslash before an escaped colon": (b'{"a":"\\\\u003a:\\u003a"}', {"a": "\\u003a::"}),
+    "text that looks like a prototype": (
+        b'[",\\"__proto__\\":","{","__proto__",":"]',
+        [',"__proto__":', "{", "__proto__", ":"],
+    ),
+    "key that ends like the one of a prototype": (b'{"a\\"__proto__":{},"b":"\\n"}', {'a"__proto__': {}, "b": "\n"}),
+    "prototype beside a constructor": (
+        b'{"constructor":{"a":1},"b":[{"prototype":1}]}',
+        {"constructor": {"a": 1}, "b": [{"prototype": 1}]},
+    ),
+    "brackets behind an escaped quote": (b'["\\\\\\"[[[[", "\\\\",[[]]]', ['\\"[[[[', "\\", [[]]]),
     "escaped key": (b'{"\\u006d":1}', {"m": 1}),
     "escaped pair": (b'"\\ud83d\\ude00"', "\U0001f600"),
     "escaped backslash before a look-alike": (b'"\\\\ud83d"', "\\ud83d"),
@@ -22,6 +37,21 @@ READ = {
     "surrogate look-alike in a list": (b'["\\ud83d\\ude00", 1, {"\\ud83d\\ude00": null}]', ["😀", 1, {"😀": None}]),
 }
 REFUSED = {
+    "twice, the colons made up by an escaped one": (b'{"a":1,"a":"\\u003a"}', Reason.JSON_DUPLICATE_KEY),
+    "twice, the colons made up by two escaped ones in what is lost": (
+        b'{"a":"\\u003a","a":"\\u003A"}',
+        Reason.JSON_DUPLICATE_KEY,
+    ),
+    "twice, the colons made up by what only looks escaped": (
+        b'{"a":"\\\\u003a","a":1,"\\u0062":2}',
+        Reason.JSON_DUPLICATE_KEY,
+    ),
+    "twice, and the lost one is as good as nothing": (b'{"":"","":"\\n\\u003a"}', Reason.JSON_DUPLICATE_KEY),
+    "integer beyond 64 bits and half a pair": (b'[18446744073709551616,"\\ud800"]', Reason.JSON_SURROGATE),
+    "negative integer beyond 64 bits": (b"-9223372036854775809", Reason.JSON_NUMBER),
+    "closed too often": (b"[]]]]]]", Reason.JSON_SYNTAX),
+    "never closed": (b"[[[", Reason.JSON_SYNTAX),
+    "closed by the other kind": (b"[{]]", Reason.JSON_SYNTAX),
     "mark": (b"\xef\xbb\xbf1", Reason.JSON_ENCODING),
     "latin-1": (b'"\xe9"', Reason.JSON_ENCODING),
     "empty": (b"", Reason.JSON_SYNTAX),
@@ -37,6 +67,8 @@ REFUSED = {
     "half a pair": (b'["\\uDFFF"]', Reason.JSON_SURROGATE),
     "half a pair as a key": (b'{"\\ud800":1}', Reason.JSON_SURROGATE),
     "prototype": (b'{"__proto__":{}}', Reason.JSON_KEY_TWIN),
+    "prototype that is not the first key": (b'{"a":"\\n","__proto__":{}}', Reason.JSON_KEY_TWIN),
+    "prototype, plain and with spaces": (b'{"a": 1, "__proto__": {}}', Reason.JSON_KEY_TWIN),
     "prototype, escaped": (b'[{"a":{"__pr\\u006fto__":1}}]', Reason.JSON_KEY_TWIN),
     "prototype of a constructor": (b'{"constructor":{"prototype":{"a":1}}}', Reason.JSON_KEY_TWIN),
     "half a pair deep inside": (b'[[{"a":"\\ud800"}]]', Reason.JSON_SURROGATE),
@@ -66,14 +98,48 @@ def test_plain_is_what_can_be_read_in_one_way(name):
     assert (parse_plain(raw) is not None) == is_plain
 
 
-def test_body_deeper_than_it_can_be_written_is_read_all_the_same():
-    assert isinstance(parse_json(b"[" * 300 + b"]" * 300, 400), list)
+@pytest.mark.parametrize("depth", [250, 251, 300])
+def test_body_deeper_than_it_can_be_written_is_refused_whatever_the_limit(depth):
+    read = parse_json(b"[" * depth + b"]" * depth, 400)
+    assert isinstance(read, list) if depth == 250 else read == Malformed(Reason.JSON_DEPTH)
 
 
 @pytest.mark.parametrize("name", READ)
 def test_value_is_read(name):
     raw, value = READ[name]
     assert parse_json(raw, 3) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_read"),
+    [
+        (b"[1,2,3,4]", True),
+        (b"[1,2,3,4,5]", False),
+        (b'{"a":1,"b":{"c":2,"d":3}}', True),
+        (b'{"a":1,"b":{"c":2,"d":3,"e":4}}', False),
+        (b"[[[[1]]]]", True),
+        (b"[[[[[1]]]]]", False),
+        (b'["a,b,c,d,e,f,g","[[[[[","{{{{"]', True),
+        (b'["\\",","\\\\",1,1]', True),
+        (b'["\\",","\\\\",1,1,1]', False),
+        (b"[" + b",".join([b'""'] * 20) + b"]", False),
+        (b"[" * 1_000_000, False),
+        (b"," * 1_000_000, False),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_values_are_counted_before_a_parser_runs(raw, is_read):
+    read = parse_json(raw, 5, 4)
+    assert (read == json.loads(raw)) if is_read else (read == Malformed(Reason.JSON_VALUES))
+
+
+def test_long_integer_is_refused_before_python_reads_it():
+    allowed = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        assert parse_json(b"9" * 700, 3) == Malformed(Reason.JSON_NUMBER)
+    finally:
+        sys.set_int_max_str_digits(allowed)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -15,7 +15,7 @@ from agen_authz.core.mcp import BodyLimits, parse
 from agen_authz.core.message import Message, read_message
 from agen_authz.core.model import Call, Context, Principal, RawToken, Request, Revoked
 from agen_authz.core.reason import REFUSALS, Reason
-from agen_authz.core.strict_json import parse_json, parse_plain, parse_strictly
+from agen_authz.core.strict_json import drop_backslashes, parse_json, parse_plain, parse_strictly
 from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
 from agen_authz.core.token import (
     UnverifiedToken,
@@ -85,7 +85,7 @@ def test_odd_text_that_is_read_plainly_is_read_strictly_as_the_same(text):
 def assert_one_reading(raw: bytes) -> None:
     plain = parse_plain(raw)
     # `repr` tells 1 from 1.0 and True, and 0.0 from -0.0.
-    assert plain is None or repr(plain[0]) == repr(parse_strictly(raw, None))
+    assert plain is None or repr(plain[0]) == repr(parse_strictly(raw, drop_backslashes(raw)))
 
 
 @given(st.binary(max_size=300), st.integers(1, 8))

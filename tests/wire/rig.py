@@ -166,7 +166,7 @@ class Rig:
     surroundings: Surroundings = field(default_factory=Surroundings)
     revoked: Revoked = field(default_factory=Revoked)
     signers: Mapping[str, Signer] = field(default_factory=dict)
-    limits: BodyLimits = field(default_factory=lambda: BodyLimits(request_bytes=65536, json_depth=32))
+    limits: BodyLimits = field(default_factory=lambda: BodyLimits(65536, 32, json_values=10_000))
     in_flight: int = 8
     clock: Any = field(default_factory=FixedClock)
     entropy: Any = field(default_factory=CountingEntropy)

@@ -32,6 +32,8 @@ def document_of(case: dict[str, Any]) -> dict[str, Any]:
 def body_of(case: dict[str, Any]) -> bytes:
     if "repeat" in case:
         return b" " * int(case["repeat"])
+    if "json_list_of" in case:
+        return b"[" + b",".join([b"1"] * int(case["json_list_of"])) + b"]"
     if "bytes" in case:
         return str(case["bytes"]).encode("latin-1")
     if "body" in case:

@@ -1,0 +1,126 @@
+"""One caller's bodies: what strict JSON costs for the worst shapes that fit into a megabyte.
+
+The yardstick of each is `json.loads` of the same bytes, in the same run. Where that gives up early, because it
+refuses the text or nests too deeply, it is `json.loads` of one string of the same length.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from agen_authz.core.errors import Malformed
+from agen_authz.core.strict_json import parse_json
+
+BODY_BYTES = 1 << 20
+MAX_DEPTH, MAX_VALUES = 64, 50_000
+ROUNDS = 5
+GOAL = 5.0
+_PAIR = b'"\\ud83d\\ude00"'
+_PROTOTYPES = b'{"constructor":{},"a\\"__proto__":[{"prototype":1}]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One shape: milliseconds of the yardstick, and ours with and without a limit of values."""
+
+    shape: str
+    json_ms: float
+    bounded_ms: float
+    unbounded_ms: float
+
+    @property
+    def worst(self) -> float:
+        """The dearer of ours, in yardsticks."""
+        return max(self.bounded_ms, self.unbounded_ms) / self.json_ms
+
+
+def _fill(unit: bytes, size: int, last: bytes = b"1") -> bytes:
+    return b"[" + (unit + b",") * ((size - len(last)) // (len(unit) + 1)) + last + b"]"
+
+
+def _fill_string(unit: bytes, size: int, last: bytes = b"") -> bytes:
+    return b'"' + unit * (size // len(unit)) + last + b'"'
+
+
+def shapes(size: int = BODY_BYTES) -> Iterator[tuple[str, bytes]]:
+    """List bodies of about `size` bytes; most end in what keeps the short way from being taken."""
+    nested = b"[" * 60 + b"]" * 60
+    yield "nested to the limit", _fill(nested, size)
+    yield "nested to the limit, a surrogate pair", _fill(nested, size, _PAIR)
+    yield "objects nested to the limit", _fill(b'{"a":' * 60 + b"1" + b"}" * 60, size) + b"\n"
+    yield "deep, then wide", b"[" * 60 + _fill(b"[]", size, _PAIR) + b"]" * 60
+    yield "deeper than the limit", b"[" * size
+    yield "empty lists, a surrogate pair", _fill(b"[]", size, _PAIR)
+    yield "empty objects, a surrogate pair", _fill(b"{}", size, _PAIR)
+    yield "small objects, indented", _fill(b'{"a":1}', size) + b"\n"
+    yield "objects beside a prototype", _fill(b"{}", size, _PROTOTYPES)
+    yield "many keys", b"{" + b",".join(b'"%d":1' % key for key in range(size // 12)) + b"}\n"
+    yield "many keys, the first again", b"{" + b",".join(b'"%d":1' % key for key in range(size // 12)) + b',"0":1}'
+    yield "escaped keys", _fill(b'{"\\u0061":"\\u003a"}', size)
+    yield "one long text", _fill_string(b"a", size)
+    yield "one text of brackets", _fill_string(b"[", size)
+    yield "one text of letters of four bytes, a pair", _fill_string("😀".encode(), size, _PAIR[1:-1])
+    yield "escapes", _fill_string(b"\\n", size)
+    yield "escaped letters", _fill_string(b"\\u0041", size)
+    yield "surrogate pairs", _fill_string(_PAIR[1:-1], size)
+    yield "escaped backslashes, an escaped colon", _fill_string(b"\\\\", size, b"\\u003a")
+    yield "half a pair at the end", _fill(b'"a"', size, b'"\\ud800"')
+    yield "short texts, a pair", _fill(b'"a"', size, _PAIR)
+    yield "texts of brackets", _fill(b'"[["', size)
+    yield "small numbers, indented", _fill(b"1", size) + b"\n"
+    yield "small numbers and a long one", _fill(b"1", size, b'"' + b"9" * 30 + b'"') + b"\n"
+    yield "long numbers, indented", _fill(b"1234567890123456789", size) + b"\n"
+    yield "fractions, indented", _fill(b"1.5", size) + b"\n"
+    yield "one number", b"9" * size
+    yield "one long fraction", b"0." + b"1" * size
+    yield "spaces", b"[" + b" " * size + b"1]"
+    yield "line breaks", b"[" + b"\n" * size + b"1]"
+
+
+def measure(size: int = BODY_BYTES) -> list[Cost]:
+    """Time every shape, the best of five rounds."""
+    floor_ms = _best(lambda: json.loads(_fill_string(b"a", size)))
+    return [_measure(shape, raw, floor_ms) for shape, raw in shapes(size)]
+
+
+def _measure(shape: str, raw: bytes, floor_ms: float) -> Cost:
+    return Cost(
+        shape,
+        max(_best(lambda: _load(raw)), floor_ms if isinstance(parse_json(raw, MAX_DEPTH), Malformed) else 0.0),
+        _best(lambda: parse_json(raw, MAX_DEPTH, MAX_VALUES)),
+        _best(lambda: parse_json(raw, MAX_DEPTH)),
+    )
+
+
+def _load(raw: bytes) -> None:
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        pass
+
+
+def _best(work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        work()
+        best = min(best, time.process_time() - started)
+    return best * 1e3
+
+
+def render(costs: list[Cost]) -> str:
+    """Write the rows, in yardsticks."""
+    rows = [f"{'strict JSON, a megabyte':<46}{'json.loads':>12}{'with limit':>12}{'without':>10}"]
+    rows += [
+        f"{cost.shape:<46}{cost.json_ms:>9.1f} ms{cost.bounded_ms / cost.json_ms:>10.2f} x"
+        f"{cost.unbounded_ms / cost.json_ms:>8.2f} x"
+        for cost in costs
+    ]
+    worst = max(costs, key=lambda cost: cost.worst)
+    rows.append(f"{f'the worst: {worst.shape}':<60}{worst.worst:>8.2f} x (goal {GOAL:.0f})")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(render(measure()))
