@@ -45,6 +45,11 @@ def _fill_string(unit: bytes, size: int, last: bytes = b"") -> bytes:
 
 def shapes(size: int = BODY_BYTES) -> Iterator[tuple[str, bytes]]:
     """List bodies of about `size` bytes; most end in what keeps the short way from being taken."""
+    yield from _shapes_of_brackets(size)
+    yield from _shapes_of_text(size)
+
+
+def _shapes_of_brackets(size: int) -> Iterator[tuple[str, bytes]]:
     nested = b"[" * 60 + b"]" * 60
     yield "nested to the limit", _fill(nested, size)
     yield "nested to the limit, a surrogate pair", _fill(nested, size, _PAIR)
@@ -58,6 +63,9 @@ def shapes(size: int = BODY_BYTES) -> Iterator[tuple[str, bytes]]:
     yield "many keys", b"{" + b",".join(b'"%d":1' % key for key in range(size // 12)) + b"}\n"
     yield "many keys, the first again", b"{" + b",".join(b'"%d":1' % key for key in range(size // 12)) + b',"0":1}'
     yield "escaped keys", _fill(b'{"\\u0061":"\\u003a"}', size)
+
+
+def _shapes_of_text(size: int) -> Iterator[tuple[str, bytes]]:
     yield "one long text", _fill_string(b"a", size)
     yield "one text of brackets", _fill_string(b"[", size)
     yield "one text of letters of four bytes, a pair", _fill_string("😀".encode(), size, _PAIR[1:-1])
