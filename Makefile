@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help dev run demo test test-fast test-all conformance fuzz properties golden cover check fmt fmt-check lint types imports \
+.PHONY: help dev run demo test test-fast test-all conformance fuzz mutate properties golden cover check fmt fmt-check lint types imports \
 	proto proto-check lock bench storm soak profile clean
 
 help: ## show this
@@ -86,6 +86,10 @@ conformance: $(READY) ## the official MCP suite against a server directly and th
 fuzz: $(READY) ## fuzz every reader of foreign bytes, SECONDS=60 each; ARGS="mcp" for one
 	@tools/install-fuzz
 	@$(BIN)/python -m tests.fuzz $(or $(ARGS),all) --seconds $(or $(SECONDS),60)
+
+mutate: $(READY) ## change one line at a time and see whether tests notice, SECONDS=600 a part; ARGS="core" for one
+	@tools/install-mutate
+	@$(BIN)/python -m tools.mutate $(ARGS) --seconds $(or $(SECONDS),600)
 
 properties: $(READY) ## the property tests with many more examples, new ones each time
 	$(BIN)/pytest --hypothesis-profile=thorough $(ARGS) $(wildcard tests/core tests/properties)

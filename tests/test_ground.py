@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import coverage_thresholds, proto, shape
+from tools import coverage_thresholds, mutate, proto, shape
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements/server.txt", "requirements/dev.txt")
@@ -221,3 +221,8 @@ def test_generated_imports_lead_into_our_package():
         "import agen_authz._pb.agen.envoy.v1.a_pb2 as _b\n"
         "from google.protobuf import descriptor\nfrom agency import x\n"
     )
+
+
+def test_what_is_mutated_and_what_should_notice_exist():
+    named = {path for part in mutate.PARTS for path in (*part.modules, *part.tests)}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
