@@ -1,6 +1,6 @@
 """Whether what a condition reads of a call's arguments means one thing to every backend.
 
-A backend may read `Amount` or `a_mount` where a condition reads `amount`, and an integer beyond 2^53 as its
+A backend may read `Amount` or `a_mount` where a condition reads `amount`, and a whole number beyond 2^53 as its
 neighbour: a condition that reads such a value cannot be evaluated.
 """
 
@@ -136,7 +136,8 @@ def _has_twin_below(value: dict[str, Json], names: frozenset[str]) -> bool:
 
 
 def _is_inexact(value: Json) -> bool:
-    return isinstance(value, int) and not -_MAX_EXACT <= value <= _MAX_EXACT
+    # A fraction beyond is a whole number too, and may be the neighbour of the one that was written.
+    return isinstance(value, int | float) and not -_MAX_EXACT <= value <= _MAX_EXACT
 
 
 def _walk(value: Json) -> Iterator[Json]:

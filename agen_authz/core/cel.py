@@ -13,6 +13,7 @@ from cel_expr_python import cel
 
 from agen_authz.core.cel_function import FUNCTIONS, PROBES
 from agen_authz.core.cel_plain import Plain, read_plain
+from agen_authz.core.cel_strict import make_strict
 from agen_authz.core.cel_tree import Tree, read_tree
 from agen_authz.core.cel_wire import read_expression
 
@@ -119,7 +120,13 @@ class Environment:
         if expression.return_type() not in _USABLE:
             kind = expression.return_type().name()
             return Mistake(1, f"says `{kind.lower()}`, not true or false", "compare it with something")
-        root = read_expression(expression.serialize())
+        serialized = expression.serialize()
+        root, strict = read_expression(serialized), make_strict(serialized)
+        if strict is not None:
+            try:
+                expression = self._env.deserialize(strict)
+            except RuntimeError:
+                return Mistake(1, "nested too deeply", "split it into several conditions")
         tree = read_tree(root)
         return self._check_constants(tree) or Condition(text, tree, read_plain(root), expression)
 

@@ -152,6 +152,9 @@ def _read_comparison(function: str, left: Fields, right: Fields) -> Plain | None
         function, path, constant = _MIRRORED[function], _read_path(right), _read_constant(left)
     if path is None or constant is None:
         return None
+    if isinstance(constant, int) and abs(constant) > _MAX_EXACT:
+        # cel-cpp rounds such a constant where it meets a fraction; Python does not.
+        return None
     if isinstance(constant, bool | str):
         return _is_equal(path, constant, is_wanted=function == "_==_") if function in ("_==_", "_!=_") else None
     return _compares(path, constant, _COMPARISONS[function])

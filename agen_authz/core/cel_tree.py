@@ -6,14 +6,13 @@ from typing import TypeAlias
 
 from agen_authz.core.cel_wire import (
     CALL,
-    CONST,
     IDENT,
     LIST,
     LOOP,
     SELECT,
-    STRING_VALUE,
     STRUCT,
     Fields,
+    read_constant_text,
     read_message,
     read_one,
     read_text,
@@ -100,12 +99,12 @@ class _Reader:
         if function == _INDEX_FUNCTION and len(arguments) == 2:
             operand = self.walk(arguments[0], names)
             self.note(self.walk(arguments[1], names))
-            key = _constant_text(arguments[1])
+            key = read_constant_text(arguments[1])
             return self._step(operand, ANY if key is None else key)
         target = [read_message(each) for each in node.get(1, [])]
         for each in (*target, *arguments):
             self.note(self.walk(each, names))
-        for text in filter(None, map(_constant_text, arguments)):
+        for text in filter(None, map(read_constant_text, arguments)):
             self.calls.add((function, text))
             if function == _IN_FUNCTION:
                 self.loose.add(text)
@@ -128,11 +127,3 @@ def _children(node: Fields) -> Iterator[Fields]:
     for each in node.get(STRUCT, []):
         for entry in map(read_message, read_message(each).get(2, [])):
             yield from map(read_message, (*entry.get(3, []), *entry.get(4, [])))
-
-
-def _constant_text(node: Fields) -> str | None:
-    for constant in node.get(CONST, []):
-        held = read_message(constant)
-        if STRING_VALUE in held:
-            return read_text(held, STRING_VALUE)
-    return None

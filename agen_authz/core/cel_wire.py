@@ -82,3 +82,39 @@ def read_text(fields: Fields, number: int) -> str:
     if isinstance(value, int):
         raise ValueError("not a serialised expression")
     return value.decode("utf-8")
+
+
+def read_constant_text(node: Fields) -> str | None:
+    """Read a node that is a constant text; None where it is anything else."""
+    for constant in node.get(CONST, []):
+        held = read_message(constant)
+        if STRING_VALUE in held:
+            return read_text(held, STRING_VALUE)
+    return None
+
+
+def write_fields(fields: Fields) -> bytes:
+    """Write a message whose fields are numbers, texts and messages: those of an expression, not of a constant."""
+    parts = []
+    for number, values in fields.items():
+        for value in values:
+            parts.append(_number(number << 3, value) if isinstance(value, int) else write_field(number, value))
+    return b"".join(parts)
+
+
+def write_field(number: int, content: bytes) -> bytes:
+    """Write one field that is a text or a message."""
+    return _number(number << 3 | 2, len(content)) + content
+
+
+def _number(tag: int, value: int) -> bytes:
+    return _write_varint(tag) + _write_varint(value)
+
+
+def _write_varint(value: int) -> bytes:
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)

@@ -101,7 +101,7 @@ def _has_two_readings(value: Any) -> bool:
         return True
     if isinstance(value, dict | list):
         return any(map(_has_two_readings, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, int) and abs(value) > EXACT
+    return isinstance(value, int | float) and abs(value) > EXACT
 
 
 def _above_100(arguments: Mapping[str, Any]) -> Outcome | None:
@@ -114,10 +114,9 @@ def _above_100(arguments: Mapping[str, Any]) -> Outcome | None:
 def _equals(name: str, wanted: object) -> Callable[[Mapping[str, Any]], Outcome | None]:
     def say(arguments: Mapping[str, Any]) -> Outcome | None:
         read = _find(arguments, name)
-        if not read.is_there:
+        if not read.is_there or type(read.value) is not type(wanted):
             return Outcome.ERROR
-        is_equal = type(read.value) is type(wanted) and read.value == wanted
-        return Outcome.APPLIES if is_equal else None
+        return Outcome.APPLIES if read.value == wanted else None
 
     return say
 
@@ -135,7 +134,10 @@ def _holds_one(arguments: Mapping[str, Any]) -> Outcome | None:
     if not read.is_there or not isinstance(read.value, list | dict):
         return Outcome.ERROR
     # Whoever goes through a map goes through its keys.
-    return Outcome.APPLIES if any(each == 1 and each is not True for each in read.value) else None
+    if any(each == 1 and each is not True for each in read.value):
+        return Outcome.APPLIES
+    has_other_type = any(isinstance(each, bool) or not isinstance(each, int | float) for each in read.value)
+    return Outcome.ERROR if has_other_type else None
 
 
 def _is_long(arguments: Mapping[str, Any]) -> Outcome | None:
