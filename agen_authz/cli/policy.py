@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agen_authz.cli.agen_import import import_policies
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
 from agen_authz.core.errors import ConfigError, Problem
 
@@ -258,43 +259,6 @@ def _print_replayed(result: Any) -> None:
     )
 
 
-@app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help="Agen's policies as JSON.", metavar="FILE")],
-    state: Annotated[str, typer.Option("--state", help="What enabled policies become: shadow or enforce.")] = "shadow",
-    server: Annotated[str, typer.Option("--server", help="The resource whose tools they name.")] = "*",
-    as_json: AsJson = False,
-) -> None:
-    """Import Agen's policies: prints `policies` for this configuration, or every reason why one has no equivalent.
-
-    Example: agen-authz policy import agen-policies.json --server crm > policies.yaml
-    """
-    import yaml
-
-    from agen_authz.authoring.agen import import_policies
-    from agen_authz.core.errors import Malformed
-    from agen_authz.core.strict_json import parse_json
-
-    if state not in ("shadow", "enforce"):
-        _refuse("--state: write shadow or enforce")
-    try:
-        document = parse_json(file.read_bytes(), _MAX_DEPTH)
-    except OSError as exc:
-        _refuse(f"{file}: cannot be read: {exc.strerror}")
-        return
-    if isinstance(document, Malformed):
-        _refuse(f"{file}: cannot be read as JSON: {document.reason.value}")
-    imported = import_policies(document, state=state, server=server)
-    if imported.errors:
-        if as_json:
-            typer.echo(json.dumps({"ok": False, "errors": list(imported.errors)}))
-        for error in imported.errors:
-            typer.echo(error, err=True)
-        raise typer.Exit(Exit.FINDING)
-    policies = {"policies": list(imported.policies)}
-    typer.echo(json.dumps(policies) if as_json else yaml.safe_dump(policies, sort_keys=False, width=120).rstrip())
-
-
 def _read_catalogue(files: list[str], *drafts: Any) -> list[Any]:
     from agen_authz.authoring.catalogue import read_catalogue
 
@@ -330,3 +294,6 @@ def _lines(node: Any) -> list[str]:
 
 def _as_object(node: Any) -> dict[str, Any]:
     return {"text": node.text, "children": [_as_object(child) for child in node.children]}
+
+
+app.command("import")(import_policies)

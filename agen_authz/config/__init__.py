@@ -1,10 +1,21 @@
 """The configuration file: parsed whole, checked whole, frozen."""
 
 from agen_authz.config.built import unbuilt, weakened
-from agen_authz.config.load import load, read_version
+from agen_authz.config.load import find_problems, load, read_version
 from agen_authz.config.loaded import Loaded
 from agen_authz.config.model import Config
 from agen_authz.config.schema import schema
 from agen_authz.config.secret import Secrets, list_secret_files
 
-__all__ = ["Config", "Loaded", "Secrets", "list_secret_files", "load", "read_version", "schema", "unbuilt", "weakened"]
+__all__ = [
+    "Config",
+    "Loaded",
+    "Secrets",
+    "find_problems",
+    "list_secret_files",
+    "load",
+    "read_version",
+    "schema",
+    "unbuilt",
+    "weakened",
+]

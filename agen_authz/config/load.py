@@ -10,7 +10,7 @@ from agen_authz.config.finding import Findings
 from agen_authz.config.loaded import Loaded
 from agen_authz.config.salvage import salvage
 from agen_authz.config.secret import Secrets, read_secrets
-from agen_authz.config.tree import MAX_FILE_BYTES, read_tree
+from agen_authz.config.tree import MAX_FILE_BYTES, Tree, read_tree
 from agen_authz.core.digest import fingerprint
 from agen_authz.core.errors import ConfigError, Problem
 
@@ -29,20 +29,39 @@ def load(file: Path, *, secrets: bool = True, environ: Mapping[str, str] | None 
         ConfigError: with every mistake that was found.
     """
     raw = _read_file(file)
-    tree = read_tree(_decode(raw, str(file)), str(file))
-    if not tree.is_readable:
-        raise _refuse(tree.problems)
-    mistakes, kept = salvage(tree)
-    problems = tree.problems + explain(mistakes, tree, str(file))
-    if kept is None:
-        raise _refuse(problems)
-    findings = Findings(kept, tree, str(file))
-    check_config(findings)
+    tree, findings, problems = _check(_decode(raw, str(file)), str(file))
     held = read_secrets(findings, os.environ if environ is None else environ) if secrets else Secrets()
     problems += findings.problems
     if problems:
         raise _refuse(problems)
-    return Loaded(kept.config, held, file, tree, _name_version(raw))
+    return Loaded(findings.config, held, file, tree, _name_version(raw))
+
+
+def find_problems(text: str, file: str) -> tuple[Problem, ...]:
+    """Find what is wrong with the text of a configuration, apart from its secrets; `file` is what problems name."""
+    try:
+        _, findings, problems = _check(text, file)
+    except ConfigError as exc:
+        return exc.problems
+    return (*problems, *findings.problems)
+
+
+def _check(text: str, file: str) -> tuple[Tree, Findings, list[Problem]]:
+    """Read and check a configuration.
+
+    Raises:
+        ConfigError: there is not enough of it to check the rest.
+    """
+    tree = read_tree(text, file)
+    if not tree.is_readable:
+        raise _refuse(tree.problems)
+    mistakes, kept = salvage(tree)
+    problems = tree.problems + explain(mistakes, tree, file)
+    if kept is None:
+        raise _refuse(problems)
+    findings = Findings(kept, tree, file)
+    check_config(findings)
+    return tree, findings, problems
 
 
 def read_version(file: Path) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from agen_authz.cli.main import app
 from agen_authz.config import load
 from tests.authoring.rig import TEXT, TOOLS, config, event, lines, run, save, write
 from tests.config.test_mistakes import GOOD
@@ -209,3 +211,80 @@ def test_file_that_is_no_json_is_misuse(tmp_path, raw, message):
 def test_state_that_there_is_not_is_misuse(tmp_path):
     told = run("import", save(tmp_path, AGEN), "--state", "disabled")
     assert (told.exit_code, told.stdout, told.stderr) == (2, "", "--state: write shadow or enforce\n")
+
+
+# ---- import of what the API and Terraform have ---------------------------------------------------------------
+
+BY_ID: dict[str, Any] = {
+    "name": "refunds", "enabled": True, "appIds": ["shop"], "internalToolIds": ["t1"], "type": "CONDITIONAL",
+    "targeting": {
+        "if": {"conditionLogic": "and", "conditions": [
+            {"attribute": "country", "op": "in_list", "negate": True, "value": {"list": ["DE"]}}]},
+        "then": {"result": "deny"},
+    },
+}  # fmt: skip
+CATALOG = {"items": [{"id": "t1", "name": "refund", "appId": "shop"}]}
+
+
+def test_policy_of_the_api_is_imported_through_a_catalogue_and_what_is_written_is_a_good_configuration(tmp_path):
+    file, tools = save(tmp_path, {"items": [BY_ID]}), save(tmp_path, CATALOG, "catalog.json")
+    told = run("import", file, "--catalog", tools, "--app", "shop=billing")
+    ours = {
+        "name": "refunds", "state": "shadow", "tools": ["billing/refund"], "when": ['!(request.country in ["DE"])'],
+        "then": "deny",
+    }  # fmt: skip
+    assert (told.exit_code, yaml.safe_load(told.stdout)) == (0, {"policies": [ours]})
+    assert told.stderr == "these policies need more of the configuration: set `country_header`\n"
+    more = "country_header: cf-ipcountry\ntrusted_proxies: [192.0.2.0/24]\n"
+    checked = CliRunner().invoke(app, ["check-config", str(config(tmp_path, GOOD + more + told.stdout))])
+    assert (checked.exit_code, checked.stderr) == (0, "")
+
+
+def test_state_of_terraform_is_its_own_catalogue(tmp_path):
+    values = {
+        "name": "p", "enabled": True, "internal_tool_ids": ["t1"], "targeting": [{"then": [{"result": "deny"}]}],
+    }  # fmt: skip
+    resources = [
+        {"address": "a", "type": "agenco_conditional_policy", "values": values},
+        {"address": "b", "type": "agenco_tool", "values": {"id": "t1", "name": "refund"}},
+    ]
+    told = run("import", save(tmp_path, {"values": {"root_module": {"resources": resources}}}), "--server", "billing")
+    assert (told.exit_code, yaml.safe_load(told.stdout)["policies"][0]["tools"]) == (0, ["billing/refund"])
+
+
+def test_tool_that_no_catalogue_has_is_an_error_with_its_place(tmp_path):
+    told = run("import", save(tmp_path, BY_ID), "--app", "shop=billing")
+    said = "refunds: internalToolIds[0]: no tool with the id `t1` is known; give Agen's list of tools by `--catalog`\n"
+    assert (told.exit_code, told.stdout, told.stderr) == (1, "", said)
+
+
+MISUSES = {
+    "an application without a resource": (
+        ("--app", "shop"),
+        "--app: `shop` is not ID=NAME, with the name of a resource",
+    ),
+    "an application of no resource": (("--app", "a=B C"), "--app: `a=B C` is not ID=NAME, with the name of a resource"),
+    "no resource's name": (("--server", "B/C"), "--server: `B/C` is not the name of a resource"),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), MISUSES.values(), ids=MISUSES)
+def test_names_that_no_resource_can_have_are_misuse(tmp_path, words, message):
+    told = run("import", save(tmp_path, AGEN), *words)
+    assert (told.exit_code, told.stdout, told.stderr) == (2, "", f"{message}\n")
+
+
+@pytest.mark.parametrize(
+    "document", [[], {"policies": []}, {"items": []}, {"values": {"root_module": {}}}], ids=json.dumps
+)
+def test_nothing_imported_is_no_success(tmp_path, document):
+    file = save(tmp_path, document)
+    told = run("import", file)
+    assert (told.exit_code, told.stdout, told.stderr) == (2, "", f"{file}: holds no policies\n")
+
+
+@pytest.mark.parametrize("document", [[], {"tools": []}, {"tools": [{"name": "x"}]}], ids=json.dumps)
+def test_catalogue_without_ids_is_misuse(tmp_path, document):
+    tools = save(tmp_path, document, "catalog.json")
+    told = run("import", save(tmp_path, BY_ID), "--catalog", tools)
+    assert (told.exit_code, told.stderr) == (2, f"{tools}: holds no tools with `id` and `name`\n")

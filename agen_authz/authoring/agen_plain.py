@@ -1,0 +1,94 @@
+"""One of Agen's policies in its simplest form, and what is needed to read the others in that form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agen_authz.authoring.agen_condition import NoEquivalent, at
+from agen_authz.authoring.agen_tool import Tool
+
+_ACTIONS = ("deny", "step_up")
+_NOT_YET = {"mask": "masking is not available yet", "approval_required": "approvals are not available yet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids stand for here.
+
+    Args:
+        server: the resource of tools whose application is not named in `apps`.
+        tools: Agen's tools by their ids.
+        apps: our resources by the ids of Agen's applications.
+    """
+
+    server: str = "*"
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    apps: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions under one logic, and where they, and each of them, are written; empty if one cannot say."""
+
+    conditions: Any
+    logic: Any = "and"
+    where: str = ""
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """One policy: about which tools it is, under which conditions, and what it asks for."""
+
+    name: str
+    action: str
+    is_enabled: bool
+    tools: tuple[str, ...]
+    group: Group
+    conditions: tuple[str, ...] = ()
+    message: str | None = None
+
+
+def check_action(action: Any, where: str = "") -> str:
+    """Check that an action can be imported.
+
+    Raises:
+        NoEquivalent: it cannot; the message says why.
+    """
+    if not isinstance(action, str):
+        raise NoEquivalent(at(where, f"unknown action `{action}`"))
+    if action in _NOT_YET:
+        raise NoEquivalent(at(where, f"action `{action}`: {_NOT_YET[action]}"))
+    if action == "allow":
+        raise NoEquivalent(at(where, "action `allow`: policies only restrict here; write an access rule"))
+    if action not in _ACTIONS:
+        raise NoEquivalent(at(where, f"unknown action `{action}`"))
+    return action
+
+
+def check_enabled(written: Mapping[str, Any]) -> bool:
+    """Read whether a policy is enabled; it is unless that is said.
+
+    Raises:
+        NoEquivalent: it is said in another way.
+    """
+    is_enabled = written.get("enabled", True)
+    if not isinstance(is_enabled, bool):
+        raise NoEquivalent("`enabled` is not true or false")
+    return is_enabled
+
+
+def check_names(names: Any, key: str) -> list[str]:
+    """Read a list of names, in which `*` would stand for any.
+
+    Raises:
+        NoEquivalent: it is not one.
+    """
+    if names is None:
+        return []
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise NoEquivalent(f"`{key}` is not a list of names")
+    for name in names:
+        if "*" in name:
+            raise NoEquivalent(f"tool `{name}`: here * stands for any name")
+    return names
