@@ -1,72 +1,39 @@
 """Every read before the decision: who calls, and what is known about the call."""
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import Lock
 
 from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.errors import Rejected
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Call, Facts, Provider, Request, Resource, Revoked
-from agen_authz.core.reason import Reason
-from agen_authz.core.token import (
+from agen_authz.core.jws import (
+    MAX_TOKEN_CHARS,
     UnverifiedToken,
-    VerifiedToken,
-    admit_principal,
+    describe_unverified,
+    guess_issuers,
     read_bearer,
     read_token,
-    verify_token,
 )
+from agen_authz.core.model import Call, Facts, Provider, Request, Resource, Revoked
+from agen_authz.core.quote import quote_all
+from agen_authz.core.reason import Reason
+from agen_authz.core.token import admit_principal, find_provider, verify_token
 from agen_authz.ports import Clock, KeySource, SessionTable
+from agen_authz.token_cache import TokenCache, Vouched
 from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.identity import Caller, render_caller
 
-
-@dataclass(frozen=True, slots=True)
-class Vouched:
-    """A token that `key` of `provider` vouches for; good only as long as that very key is published."""
-
-    provider: Provider
-    key: PublicKey
-    algorithm: str
-    token: VerifiedToken
-    caller: Caller
-
-
-class TokenCache:
-    """Verified tokens by the SHA-256 of the header that brought them; bounded, the least recently added goes first.
-
-    An entry says that signature and key were good, and nothing about where or when the token may be used.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._entries: OrderedDict[bytes, Vouched] = OrderedDict()
-        self._lock = Lock()
-
-    def find(self, digest: bytes) -> Vouched | None:
-        """Find what is known of a token."""
-        return self._entries.get(digest)
-
-    def keep(self, digest: bytes, vouched: Vouched) -> None:
-        """Remember a verified token, making room if needed."""
-        with self._lock:
-            self._entries[digest] = vouched
-            while len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
-
-    def forget(self, digest: bytes) -> None:
-        """Forget a token whose key is gone."""
-        with self._lock:
-            self._entries.pop(digest, None)
+# "Bearer ", and more spaces than any client sends.
+_MAX_CREDENTIAL_CHARS = MAX_TOKEN_CHARS + 64
+# The token is not what this provider signs; another provider of the resource may have signed it.
+_NOT_ITS = frozenset({Reason.TOKEN_SIGNATURE, Reason.TOKEN_ALGORITHM, Reason.TOKEN_ISSUER})
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where facts come from."""
+    """Where facts come from; `keeps_claims` if a condition reads `user.claims`."""
 
     clock: Clock
     keys: KeySource
@@ -75,6 +42,7 @@ class Sources:
     waiting: WaitingRoom
     revoked: Revoked = field(default_factory=Revoked)
     surroundings: Surroundings = field(default_factory=Surroundings)
+    keeps_claims: bool = True
 
 
 async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
@@ -84,18 +52,20 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
         bound_s: how many seconds a provider may be waited for.
 
     Raises:
-        Unavailable: the provider's keys are not to be had, so nobody can tell a good token from a bad one; or too
-            many callers wait already.
+        Unavailable: the provider's keys cannot be fetched, so the token cannot be verified; or too many callers wait
+            already.
         TimeoutError: the provider took longer than `bound_s`.
     """
     credential = request.headers.get("authorization")
     if credential is None:
         return Rejected(Reason.TOKEN_MISSING)
+    if len(credential) > _MAX_CREDENTIAL_CHARS:
+        return Rejected(Reason.TOKEN_MALFORMED, f"longer than {MAX_TOKEN_CHARS} characters")
     # The whole value names the entry: one that was read before needs no reading.
     digest = hashlib.sha256(credential.encode("utf-8")).digest()
-    vouched = _recall(digest, resource.providers, sources)
+    vouched = _recall(digest, resource, sources)
     if vouched is None:
-        fresh = await _vouch(credential, digest, resource.providers, sources, bound_s)
+        fresh = await _vouch(credential, digest, resource, sources, bound_s)
         if isinstance(fresh, Rejected):
             return fresh
         vouched = fresh
@@ -105,18 +75,18 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
     return principal if isinstance(principal, Rejected) else vouched.caller
 
 
-def _recall(digest: bytes, providers: Mapping[str, Provider], sources: Sources) -> Vouched | None:
+def _recall(digest: bytes, resource: Resource, sources: Sources) -> Vouched | None:
     known = sources.tokens.find(digest)
-    if known is None or providers.get(known.provider.issuer) is not known.provider:
+    if known is None or resource.providers.get(known.provider.issuer) is not known.provider:
         return None
-    if sources.keys.find_key(known.provider.name, known.key.kid, known.algorithm) is known.key:
+    if sources.keys.find_key(known.provider.name, known.token.kid, known.algorithm) is known.key:
         return known
     sources.tokens.forget(digest)
     return None
 
 
 async def _vouch(
-    credential: str, digest: bytes, providers: Mapping[str, Provider], sources: Sources, bound_s: float
+    credential: str, digest: bytes, resource: Resource, sources: Sources, bound_s: float
 ) -> Vouched | Rejected:
     raw = read_bearer(credential)
     if isinstance(raw, Rejected):
@@ -124,39 +94,103 @@ async def _vouch(
     if credential != (usual := f"Bearer {raw}"):
         # Remembered once, however its header is written.
         digest = hashlib.sha256(usual.encode("utf-8")).digest()
-        known = _recall(digest, providers, sources)
+        known = _recall(digest, resource, sources)
         if known is not None:
             return known
     token = read_token(raw)
     if isinstance(token, Rejected):
         return token
-    provider = providers.get(token.unverified_issuer)
-    if provider is None:
-        return Rejected(Reason.TOKEN_ISSUER)
-    vouched = await _verify(token, provider, sources, bound_s)
-    if isinstance(vouched, Vouched):
-        sources.tokens.keep(digest, vouched)
+    vouched = await _verify(token, resource, sources, bound_s)
+    if isinstance(vouched, Rejected):
+        return vouched
+    if not sources.keeps_claims:
+        vouched = _without_claims(vouched)
+    sources.tokens.keep(digest, vouched, sources.clock.now())
     return vouched
 
 
-async def _verify(token: UnverifiedToken, provider: Provider, sources: Sources, bound_s: float) -> Vouched | Rejected:
-    if token.algorithm not in provider.algorithms:
-        # No provider is asked for the key of a token that could not be accepted with it.
-        return Rejected(Reason.TOKEN_ALGORITHM)
+async def _verify(token: UnverifiedToken, resource: Resource, sources: Sources, bound_s: float) -> Vouched | Rejected:
+    """Find the provider of this resource whose key verifies a token.
+
+    1. every provider that accepts the algorithm and has a key of that `kid` in memory is tried: two providers may
+       publish the same `kid`, or even the same key; the issuer must be the one whose key verified
+    2. if none of them signed it, the provider that the unverified `iss` names may be asked for the key; no other is
+    """
+    accepting = [each for each in resource.providers.values() if token.algorithm in each.algorithms]
+    if not accepting:
+        return _refuse_algorithm(token, resource.providers.values())
+    # 1.
+    refusals: dict[str, Rejected] = {}
+    for provider in accepting:
+        tried = _try_known(token, provider, sources)
+        if isinstance(tried, Vouched):
+            return tried
+        if tried is not None:
+            refusals[provider.name] = tried
+    known = next((each for each in refusals.values() if each.reason not in _NOT_ITS), None)
+    if known is not None:
+        return known
+    # 2.
+    named = _name_provider(token, resource)
+    if named is None:
+        # A provider whose key verified has seen the true issuer.
+        seen = next((each for each in refusals.values() if each.reason is Reason.TOKEN_ISSUER), None)
+        return seen or _refuse_issuer(token, resource)
+    if named not in accepting:
+        return _refuse_algorithm(token, (named,))
+    return refusals.get(named.name) or await _fetch_and_try(token, named, sources, bound_s)
+
+
+def _name_provider(token: UnverifiedToken, resource: Resource) -> Provider | None:
+    return next(filter(None, (find_provider(resource, issuer) for issuer in guess_issuers(token))), None)
+
+
+def _try_known(token: UnverifiedToken, provider: Provider, sources: Sources) -> Vouched | Rejected | None:
     key = sources.keys.find_key(provider.name, token.kid, token.algorithm)
+    return None if key is None else _try(token, key, provider)
+
+
+async def _fetch_and_try(
+    token: UnverifiedToken, provider: Provider, sources: Sources, bound_s: float
+) -> Vouched | Rejected:
+    fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
+    key = await sources.waiting.wait_for(fetch, bound_s)
     if key is None:
-        fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
-        key = await sources.waiting.wait_for(fetch, bound_s)
-    if key is None:
-        return Rejected(Reason.TOKEN_KEY_UNKNOWN)
+        return Rejected(
+            Reason.TOKEN_KEY_UNKNOWN, f"{describe_unverified(token)}; provider `{provider.name}` publishes no such key"
+        )
+    return _try(token, key, provider)
+
+
+def _try(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Vouched | Rejected:
     verified = verify_token(token, key, provider)
     if isinstance(verified, Rejected):
         return verified
     return Vouched(provider, key, token.algorithm, verified, render_caller(verified.principal))
 
 
+def _refuse_algorithm(token: UnverifiedToken, providers: Iterable[Provider]) -> Rejected:
+    wanted = quote_all({algorithm for provider in providers for algorithm in provider.algorithms})
+    return Rejected(Reason.TOKEN_ALGORITHM, f"{describe_unverified(token)}; wanted one of {wanted}")
+
+
+def _refuse_issuer(token: UnverifiedToken, resource: Resource) -> Rejected:
+    wanted = quote_all(provider.issuer for provider in resource.providers.values())
+    return Rejected(Reason.TOKEN_ISSUER, f"{describe_unverified(token)}; wanted one of {wanted}")
+
+
+def _without_claims(vouched: Vouched) -> Vouched:
+    # Nested claims take a hundred times what they take in a token.
+    principal = replace(vouched.token.principal, claims=None)
+    return replace(
+        vouched,
+        token=replace(vouched.token, principal=principal),
+        caller=replace(vouched.caller, principal=principal),
+    )
+
+
 def gather(call: Call, request: Request, sources: Sources) -> Facts:
-    """Read what the decision rests on beside the call itself."""
+    """Read what the decision rests on besides the call itself."""
     owner = None
     if call.session_id is not None:
         owner = sources.sessions.find_owner(call.server, call.session_id)

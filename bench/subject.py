@@ -21,10 +21,11 @@ from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource
 from agen_authz.core.policy import Policy, compile_policies, environment
 from agen_authz.core.route import build_routes
 from agen_authz.core.signature import Signer, SigningKey, Target
-from agen_authz.facts import Sources, TokenCache
+from agen_authz.facts import Sources
 from agen_authz.obligations import Duties, Outlets
 from agen_authz.ports import AuditSink, Metrics
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
@@ -87,7 +88,7 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies
     )  # fmt: skip
     clock = SystemClock()
     sessions = MemorySessions(1000, clock)
-    sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000), WaitingRoom(1024))
+    sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000, 64 << 20), WaitingRoom(1024))
     outlets = Outlets(clock, SystemEntropy(), sessions, audit)
     return CheckServicer(settings, sources=sources, outlets=outlets, metrics=metrics)
 

@@ -55,6 +55,12 @@ CLAIM_PATHS = ClaimPaths(
     country=(("country",),),
 )
 
+
+def replace_claims(**changes: Any) -> ClaimPaths:
+    """Map some claims otherwise."""
+    return replace(CLAIM_PATHS, **changes)
+
+
 # ---- keys and tokens -------------------------------------------------------------------------------------
 
 

@@ -57,8 +57,13 @@ def render() -> str:
 
 def _sections(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
     yield path, model
+    seen: set[type[BaseModel]] = set()
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
+        # Several keys of one section may be written alike: the first has the table.
+        if inner in seen:
+            continue
+        seen |= {inner} if inner is not None else set()
         if (inner is not None and name != "policies") or (path == () and inner is not None):
             yield from _sections(inner, (*path, name))
 

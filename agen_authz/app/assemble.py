@@ -12,7 +12,7 @@ from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
-from agen_authz.app.build import build_revoked, build_settings
+from agen_authz.app.build import build_revoked, build_settings, discovered_issuer
 from agen_authz.app.cut import note_end
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
@@ -20,13 +20,14 @@ from agen_authz.config import Config, Loaded, unbuilt, weakened
 from agen_authz.config.model import Server
 from agen_authz.core.digest import off_word
 from agen_authz.core.errors import ConfigError
-from agen_authz.facts import Sources, TokenCache
+from agen_authz.facts import Sources
 from agen_authz.obligations import Outlets
 from agen_authz.servers.engine import Engine, Listener, TlsFiles, is_local
 from agen_authz.servers.ext_authz import CheckServicer, CheckSet
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.servers.ops import Readiness
+from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
 
 _LOG = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemoryS
         signing_keys=loaded.secrets.signing_keys,
     )
     # A new cache of tokens each time: what it holds was verified for another set of providers and resources.
-    tokens = TokenCache(config.limits.token_cache)
+    tokens = TokenCache(config.limits.token_cache, config.limits.token_cache_bytes)
     surroundings = settings.duties.recording.surroundings
     sources = Sources(
         SystemClock(),
@@ -145,6 +146,7 @@ def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemoryS
         WaitingRoom(config.limits.in_flight),
         revoked=build_revoked(config),
         surroundings=surroundings,
+        keeps_claims="user.claims" in settings.policies.policies.reads,
     )
     return CheckSet(settings, sources)
 
@@ -153,7 +155,7 @@ def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:
     return tuple(
         ProviderKeys(
             name=provider.name,
-            issuer=provider.issuer,
+            issuer=discovered_issuer(provider),
             jwks_uri=provider.jwks_uri,
             allows_loopback_http=provider.insecure_issuer,
             refresh_s=provider.jwks.refresh,

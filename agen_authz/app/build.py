@@ -15,7 +15,7 @@ from agen_authz.core.audience import spell_audiences
 from agen_authz.core.context import Network, Surroundings
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.mcp import BodyLimits
-from agen_authz.core.model import ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
+from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
 from agen_authz.core.route import build_routes, metadata_path
 from agen_authz.core.signature import Signer, SigningKey, Target
 from agen_authz.obligations import Duties
@@ -102,6 +102,15 @@ def build_provider(provider: conf.Provider) -> Provider:
     )
 
 
+def discovered_issuer(provider: conf.Provider) -> str:
+    """Return the issuer whose discovery document names the keys: the first tenant's if the issuer is a template."""
+    return (
+        provider.issuer.replace(ANY_TENANT, provider.tenants[0])
+        if isinstance(provider.tenants, tuple)
+        else provider.issuer
+    )
+
+
 def _reach(names: object) -> frozenset[str] | None:
     if names is None or names == "any":
         return None
@@ -110,12 +119,16 @@ def _reach(names: object) -> frozenset[str] | None:
 
 
 def _build_claims(claims: conf.Claims) -> ClaimPaths:
-    return ClaimPaths(**{name: _claim_paths(getattr(claims, name)) for name in ClaimPaths.__dataclass_fields__})
+    written = {name: getattr(claims, name) for name in conf.Claims.model_fields}
+    keyed = frozenset(name for name, value in written.items() if isinstance(value, conf.NamePath) and value.keys)
+    return ClaimPaths(**{name: _claim_paths(value) for name, value in written.items()}, keyed=keyed)
 
 
 def _claim_paths(written: object) -> tuple[tuple[str, ...], ...]:
     if written is None:
         return ()
+    if isinstance(written, conf.NamePath):
+        written = written.path
     paths = (written,) if isinstance(written, str) else written
     assert isinstance(paths, list | tuple)  # noqa: S101 the model admits a string or a list of them
     return tuple(parse_claim_path(path) for path in paths)

@@ -44,7 +44,7 @@ from agen_authz.core.model import (
 )
 from agen_authz.core.policy import Policy, ask, list_reads
 from agen_authz.core.reason import Reason
-from agen_authz.core.token import VerifiedToken, admit_principal, missing_scopes
+from agen_authz.core.token import VerifiedToken, admit_principal, find_provider, missing_scopes
 
 # Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
 _DECIDED_BY_SETS = frozenset(
@@ -155,7 +155,7 @@ def _is_cut(event: Mapping[str, Any]) -> bool:
 def _refuse_caller(draft: Draft, principal: Principal, server: str, now: float) -> Reason | None:
     """Hold a recorded caller to what the draft says of its resource; the token itself was verified then."""
     resource = draft.sets.resources[server]
-    provider = resource.providers.get(principal.issuer)
+    provider = find_provider(resource, principal.issuer)
     if provider is None:
         return Reason.TOKEN_ISSUER
     token = VerifiedToken(principal, "", min(provider.token_types), frozenset({resource.url}), None)
@@ -215,19 +215,23 @@ def _principal_of(held: Mapping[str, Any]) -> Principal:
         tenant=held["tenant"],
         roles=tuple(held["roles"]),
         permissions=tuple(held["permissions"]),
-        groups=tuple(held["groups"]),
+        groups=_texts(held["groups"]),
         scopes=tuple(held["scopes"]),
         email=held["email"],
         email_verified=held["email_verified"],
         country=held["country"],
         acr=held["acr"],
-        amr=tuple(held["amr"]),
+        amr=_texts(held["amr"]),
         auth_time=held.get("auth_time"),
         issued_at=held.get("issued_at"),
         expires=held["expires"],
         token_id=held["token_id"],
-        claims={},
+        claims=None,
     )
+
+
+def _texts(held: list[str] | None) -> tuple[str, ...] | None:
+    return None if held is None else tuple(held)
 
 
 def _call_of(event: Mapping[str, Any]) -> Call:

@@ -20,8 +20,10 @@ from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
+from agen_authz.core.jws import UnverifiedToken
 from agen_authz.core.mcp import CAPABILITIES_KEY, VERSION_KEY, parse
 from agen_authz.core.model import (
+    ANY_TENANT,
     Call,
     Decision,
     Deny,
@@ -36,7 +38,7 @@ from agen_authz.core.model import (
     Step,
 )
 from agen_authz.core.reason import Reason
-from agen_authz.core.token import UnverifiedToken, admit_principal, missing_scopes, read_principal
+from agen_authz.core.token import admit_principal, missing_scopes, read_principal
 from agen_authz.core.version import MODERN_VERSIONS
 
 _LIFETIME_S = 300
@@ -131,13 +133,15 @@ def _find_provider(draft: Draft, scenario: Scenario, resource: Resource) -> Prov
 
 def _identify(written: Mapping[str, Json], provider: Provider, resource: Resource, now: float) -> Principal | Rejected:
     _encode(written)
+    tenant = written.get("tid", min(provider.tenants or ("",)))
+    named: dict[str, Json] = {"tid": tenant} if ANY_TENANT in provider.issuer else {}
     claims: dict[str, Json] = {
-        "iss": provider.issuer, "sub": "someone", "aud": resource.url, "exp": now + _LIFETIME_S, "iat": now,
-        "scope": " ".join(resource.scopes), **written,
+        "iss": provider.issuer.replace(ANY_TENANT, str(tenant)), **named, "sub": "someone", "aud": resource.url,
+        "exp": now + _LIFETIME_S, "iat": now, "scope": " ".join(resource.scopes), **written,
     }  # fmt: skip
     kind = min(provider.token_types)
-    token = UnverifiedToken(str(claims["iss"]), claims, "draft", "none", kind, b"", b"")
-    verified = read_principal(token, provider)
+    token = UnverifiedToken("draft", "none", kind, "", b"", b"")
+    verified = read_principal(claims, token, provider)
     if isinstance(verified, Rejected):
         return verified
     return admit_principal(verified, provider, resource, revoked=Revoked(), now=now)

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterable
 
 from agen_authz.config.finding import Findings
-from agen_authz.config.identity import Claims, Provider
+from agen_authz.config.identity import Claims, NamePath, Provider
 from agen_authz.config.tree import Path
 from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
 from agen_authz.core.jwk import ALGORITHMS
 from agen_authz.core.loopback import is_loopback
+from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM
 
 # A JSON pointer (RFC 6901 section 3), or words between dots.
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _DOTTED = re.compile(r"[^./]+(?:\.[^./]+)*")
+_TENANT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _NOT_ACCESS = ("id-jag+jwt", "dpop+jwt", "logout+jwt")
 
 
@@ -27,9 +29,11 @@ def check_providers(findings: Findings) -> None:
         _check_issuers(findings, path, provider)
         _check_tokens(findings, path, provider)
         _check_claims(findings, (*path, "claims"), provider.claims)
-        if provider.issuer in seen:
+        _check_template(findings, path, provider)
+        issuers = _issuers_of(provider)
+        if not seen.isdisjoint(issuers):
             findings.add((*path, "issuer"), "two providers have this issuer", "keep one of them")
-        seen.add(provider.issuer)
+        seen |= issuers
         if findings.config.tenants is not None and provider.claims.tenant is None:
             findings.add((*path, "claims"), "`tenants` needs a tenant, and none is mapped", "map `claims.tenant`")
 
@@ -49,6 +53,8 @@ def _check_tokens(findings: Findings, path: Path, provider: Provider) -> None:
 def _check_claims(findings: Findings, path: Path, claims: Claims) -> None:
     for key in Claims.model_fields:
         written = getattr(claims, key)
+        if isinstance(written, NamePath):
+            written = written.path
         findings.refuse_empty((*path, key), written, "at least one path")
         alternatives: Iterable[str] = (written,) if isinstance(written, str) else written or ()
         for claim in alternatives:
@@ -61,7 +67,37 @@ def _check_issuers(findings: Findings, path: Path, provider: Provider) -> None:
     for key in ("issuer", "advertised_issuer", "jwks_uri"):
         url = getattr(provider, key)
         if url is not None:
-            _check_url(findings, (*path, key), url, is_insecure=provider.insecure_issuer)
+            written = url.replace(ANY_TENANT, "tenant") if key == "issuer" else url
+            _check_url(findings, (*path, key), written, is_insecure=provider.insecure_issuer)
+
+
+def _issuers_of(provider: Provider) -> set[str]:
+    tenants = provider.tenants if isinstance(provider.tenants, tuple) else (ANY_TENANT,)
+    return {provider.issuer.replace(ANY_TENANT, tenant) for tenant in tenants}
+
+
+def _check_template(findings: Findings, path: Path, provider: Provider) -> None:
+    """Check what an issuer with `{tenantid}` needs: which tenants there are, and the claim that names them."""
+    if ANY_TENANT not in provider.issuer:
+        return
+    parts = split_url(provider.issuer.replace(ANY_TENANT, "tenant"))
+    if provider.issuer.count(ANY_TENANT) > 1 or (
+        parts is not None and ANY_TENANT not in provider.issuer[8:].partition("/")[2]
+    ):
+        findings.add((*path, "issuer"), "`{tenantid}` is not once in its path", "write https://host/{tenantid}/v2.0")
+    if not isinstance(provider.tenants, tuple):
+        cure = "list them under `tenants`: anyone may open a tenant"
+        findings.add((*path, "issuer"), "`{tenantid}` stands for tenants, and none is listed", cure)
+    elif not all(map(_TENANT.fullmatch, provider.tenants)):
+        findings.add(
+            (*path, "tenants"), "a tenant cannot be written into the issuer", "use letters, digits and . _ ~ -"
+        )
+    if provider.claims.tenant not in (TENANT_CLAIM, (TENANT_CLAIM,)):
+        cure = f"write `claims: {{tenant: {TENANT_CLAIM}}}`"
+        findings.add((*path, "claims"), "`{tenantid}` in the issuer is not the tenant that is mapped", cure)
+    if provider.advertised_issuer is None:
+        cure = "add `advertised_issuer`, such as https://login.microsoftonline.com/organizations/v2.0"
+        findings.add((*path, "issuer"), "clients cannot sign in at an issuer with `{tenantid}`", cure)
 
 
 def _check_url(findings: Findings, path: Path, url: str, *, is_insecure: bool) -> None:

@@ -40,18 +40,21 @@ def explain(mistakes: Iterable[Mistake], tree: Tree, file: str) -> list[Problem]
     """Turn mistakes into problems, one for each place."""
     problems: list[Problem] = []
     misfits: dict[Path, list[str]] = {}
+    keys: set[Path] = set()
     for mistake in mistakes:
         place, line = mistake.place, tree.line_of(mistake.place)
         if mistake.kind == "missing":
+            keys.add((*place, mistake.key))
             path = spell((*place, mistake.key))
             problems.append(Problem(file, line, path, "a required key is missing", f"add `{mistake.key}`"))
         elif mistake.kind == "extra_forbidden":
+            keys.add(place)
             problems.append(Problem(file, line, spell(place), "unknown key", _suggest(place)))
         else:
             misfits.setdefault(place, []).append(_say_what_is_wanted(mistake))
-    wrong_inside = above(misfits)
+    wrong_inside = above({*misfits, *keys})
     for place, wanted in misfits.items():
-        # A list that is wrong inside is no word either: the other arm of a union has nothing to add.
+        # A list or section that is wrong inside is no word either: the other arm of a union has nothing to add.
         if place not in wrong_inside:
             message = _EXPECTED + ", or ".join(dict.fromkeys(wanted))
             problems.append(Problem(file, tree.line_of(place), spell(place), message, _CURE))

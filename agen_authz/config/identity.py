@@ -10,6 +10,18 @@ from agen_authz.config.unit import PositiveSeconds, Seconds
 ClaimPath: TypeAlias = Line | Lines
 
 
+class NamePath(Section):
+    """Where roles, permissions or groups are, if they are not simply a list or one text."""
+
+    path: ClaimPath = Field(description="A dotted path or JSON pointer, or several; the first that is there.")
+    keys: bool = Field(
+        False, description="The names are the keys of the object there, except keys that are false or null."
+    )
+
+
+NamesPath: TypeAlias = ClaimPath | NamePath
+
+
 class Jwks(Section):
     """How a provider's keys are fetched."""
 
@@ -23,9 +35,11 @@ class Claims(Section):
     """Where a provider keeps what is read: dotted paths, or JSON pointers (RFC 6901); the first that is there."""
 
     subject: ClaimPath = Field("sub", description="The caller's identity at this provider.")
-    roles: ClaimPath = Field("roles", description="A list of roles.")
-    permissions: ClaimPath = Field("permissions", description="A list of permissions.")
-    groups: ClaimPath = Field("groups", description="A list of groups.")
+    roles: NamesPath = Field(
+        "roles", description="A list of roles, or one text; `{path: roles, keys: true}` takes the keys of an object."
+    )
+    permissions: NamesPath = Field("permissions", description="Permissions, written as `roles` may be.")
+    groups: NamesPath = Field("groups", description="Groups, written as `roles` may be.")
     email: ClaimPath = Field("email", description="The caller's e-mail address.")
     email_verified: ClaimPath = Field("email_verified", description="Whether the provider has verified it.")
     client: ClaimPath = Field(("client_id", "azp"), description="The client that the token was issued to.")
@@ -39,7 +53,8 @@ class Provider(Section):
 
     name: Word = Field(description="The provider's name in events and metrics.")
     issuer: Line = Field(
-        description="`iss` of its tokens, and where OIDC discovery starts; https, and not on loopback."
+        description="`iss` of its tokens, and where OIDC discovery starts; https, and not on loopback. `{tenantid}` in"
+        " its path stands for each of `tenants` (Entra): a token's `tid` must be listed and fit its `iss`."
     )
     insecure_issuer: bool = Field(False, description="Allows http on loopback: the demo and tests.")
     advertised_issuer: Line | None = Field(
@@ -49,7 +64,7 @@ class Provider(Section):
     algorithms: Lines = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
     token_types: Lines = Field(
         ("at+jwt", "JWT"),
-        description="Accepted `typ` headers; `absent` may be listed. ID tokens are refused whatever it is.",
+        description="Accepted `typ` headers; `absent` may be listed. ID tokens are refused as ADR 0013 says.",
     )
     leeway: Seconds = Field(30.0, description="How far clocks may differ.")
     max_token_age: PositiveSeconds | None = Field(None, description="How old a token may be, since `iat`.")
@@ -87,7 +102,9 @@ class Resource(Section):
         "with the scheme's own port, and no path is the same as `/` (RFC 3986 section 6.2.3)."
     )
     providers: Lines = Field(description="Whose tokens are accepted.")
-    audiences: Lines = Field((), description="Audiences accepted besides url.")
+    audiences: Lines = Field(
+        (), description="Audiences accepted besides url; a token must then be told from an ID token (ADR 0013)."
+    )
     clients: Lines | None = Field(None, description="Client ids that may call; default: any.")
     require_tenant: bool = Field(False, description="Whether a token must name a tenant.")
     scopes: Lines = Field((), description="Scopes needed on every call, and shown in the metadata.")

@@ -6,11 +6,23 @@ from pydantic import BeforeValidator, Field
 
 from agen_authz.config.access import Access, AccessRule, Hook, Policy, Protection, Tenant, Tools
 from agen_authz.config.flow import Approvals, Audit, Console, Count, Notifications, Signing, Store, Telemetry
-from agen_authz.config.identity import Claims, Jwks, Provider, Resource, RevokedEntries
+from agen_authz.config.identity import Claims, Jwks, NamePath, Provider, Resource, RevokedEntries
 from agen_authz.config.section import Line, Lines, Section, Word
 from agen_authz.config.unit import Bytes, PositiveSeconds, Share
 
-__all__ = ["AccessRule", "Claims", "Config", "Jwks", "Limits", "Policy", "Provider", "Resource", "Server", "Tls"]
+__all__ = [
+    "AccessRule",
+    "Claims",
+    "Config",
+    "Jwks",
+    "Limits",
+    "NamePath",
+    "Policy",
+    "Provider",
+    "Resource",
+    "Server",
+    "Tls",
+]
 
 
 class Tls(Section):
@@ -57,6 +69,9 @@ class Limits(Section):
     )
     in_flight: Count = Field(1024, description="More Checks than this at once are refused, not queued.")
     token_cache: Count = Field(20_000, description="Verified tokens that are remembered.")
+    token_cache_bytes: Bytes = Field(
+        64 << 20, description="About how many bytes they may take; expired ones leave first."
+    )
     sessions: Count = Field(
         100_000, description="Bound task ids and sessions that are remembered; whoever holds most makes room."
     )

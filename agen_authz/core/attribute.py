@@ -46,6 +46,10 @@ class Attribute:
     may_hold_nul: Callable[[Situation], bool] = _always
 
 
+def _list(texts: tuple[str, ...] | None) -> list[str] | None:
+    return None if texts is None else list(texts)
+
+
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
@@ -64,11 +68,13 @@ _USER = (
         "user.permissions", CelType.STRINGS, "Their permissions.",
         lambda s: list(s.principal.permissions), "permissions",
     ),
-    Attribute("user.groups", CelType.STRINGS, "Their groups.", lambda s: list(s.principal.groups), "groups"),
+    Attribute("user.groups", CelType.STRINGS, "Their groups.", lambda s: _list(s.principal.groups), "groups"),
     Attribute("user.scopes", CelType.STRINGS, "Scopes of the token.", lambda s: list(s.principal.scopes), "scopes"),
     Attribute("user.country", CelType.STRING, "Their country.", lambda s: s.principal.country or None, "country"),
     Attribute("user.acr", CelType.STRING, "How they authenticated (`acr`).", lambda s: s.principal.acr or None),
-    Attribute("user.amr", CelType.STRINGS, "Methods they authenticated with (`amr`).", lambda s: list(s.principal.amr)),
+    Attribute(
+        "user.amr", CelType.STRINGS, "Methods they authenticated with (`amr`).", lambda s: _list(s.principal.amr)
+    ),
     Attribute(
         "user.auth_time", CelType.TIMESTAMP, "When they authenticated.", lambda s: _moment(s.principal.auth_time)
     ),

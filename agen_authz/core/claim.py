@@ -1,11 +1,14 @@
 """Claims by configured path, each of the type it must have; the first mistake is remembered, none is guessed at.
 
-A claim that is absent, or null where it is optional, reads as empty. A claim of another type, with control
-characters, or a number that is not finite is a mistake: the token is refused, never half believed.
+A claim that is absent or null reads as empty. A claim of another type, with control characters, or a number that is
+not finite is a mistake. In a claim that access is decided on (subject, roles, scopes, times) a mistake refuses the
+token. Other claims are read through `if_readable`: a mistake there makes this one claim unreadable, so that a
+condition or a step-up that needs it cannot be met, and nothing else.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from agen_authz.core.model import Json, Subject
 
@@ -14,8 +17,20 @@ _MAX_TEXT_CHARS = 2048
 _MAX_LIST_ITEMS = 1000
 # Year 9999: beyond it a time is a mistake of units.
 _MAX_EPOCH_S = 253_402_300_800
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
+_TEXT = "a string without control characters"
+_SECONDS = "a number of seconds since 1970"
+# What is wrong with a value whose type is right.
+_FAULTS: dict[type, str] = {
+    str: f"a string that is empty, longer than {_MAX_TEXT_CHARS} characters or has control characters",
+    list: f"a list of more than {_MAX_LIST_ITEMS}",
+    dict: f"an object of more than {_MAX_LIST_ITEMS} keys",
+    int: "a number that is no time",
+    float: "a number that is no time",
+}
 
 Path = tuple[str, ...]
+_Read = TypeVar("_Read")
 
 
 class ClaimReader:
@@ -25,9 +40,12 @@ class ClaimReader:
         self._claims = claims
         self.mistake = ""
 
-    def _note(self, path: Path, expected: str) -> None:
+    def _note(self, path: Path, expected: str, value: Json) -> None:
         if not self.mistake:
-            self.mistake = f"claim `{'.'.join(path)}` is not {expected}"
+            seen = "missing" if value is None else _KINDS[type(value)]
+            if expected.startswith(seen):
+                seen = _FAULTS[type(value)]
+            self.mistake = f"claim `{'.'.join(path)}` is {seen}; wanted {expected}"
 
     def _find(self, candidates: tuple[Path, ...]) -> tuple[Path, Json]:
         for path in candidates:
@@ -40,9 +58,15 @@ class ClaimReader:
 
     def _clean(self, path: Path, value: Json) -> str:
         if not isinstance(value, str) or len(value) > _MAX_TEXT_CHARS or _CONTROL.search(value):
-            self._note(path, "a string without control characters")
+            self._note(path, _TEXT, value)
             return ""
         return value
+
+    def if_readable(self, read: "Callable[[ClaimReader], _Read]") -> _Read | None:
+        """Read a claim that no access is decided on; None if it has another type than it must have."""
+        reader = ClaimReader(self._claims)
+        value = read(reader)
+        return None if reader.mistake else value
 
     def text(self, candidates: tuple[Path, ...]) -> str:
         """Read a string; absent is empty."""
@@ -54,18 +78,40 @@ class ClaimReader:
         path, value = self._find(candidates)
         text = self._clean(path, value)
         if not text:
-            self._note(path, "a non-empty string")
+            self._note(path, "a string that is not empty", value)
         return Subject(text)
 
     def texts(self, candidates: tuple[Path, ...]) -> tuple[str, ...]:
         """Read a list of strings; absent is empty, a lone string is a mistake."""
         path, value = self._find(candidates)
-        if value is None:
+        return () if value is None else self._clean_list(path, value, "a list of strings")
+
+    def names(self, candidates: tuple[Path, ...], *, has_keys: bool = False) -> tuple[str, ...]:
+        """Read roles, permissions or groups: a list of strings, or one string, which is one name; absent is empty.
+
+        Args:
+            has_keys: the names are the keys of an object instead; a key whose value is false or null is left out.
+        """
+        path, value = self._find(candidates)
+        if value is None or value == "":
             return ()
+        if has_keys:
+            return self._clean_keys(path, value)
+        if isinstance(value, str):
+            return (self._clean(path, value),)
+        return self._clean_list(path, value, "a list of strings or one string")
+
+    def _clean_list(self, path: Path, value: Json, expected: str) -> tuple[str, ...]:
         if not isinstance(value, list) or len(value) > _MAX_LIST_ITEMS:
-            self._note(path, "a list of strings")
+            self._note(path, expected, value)
             return ()
         return tuple(self._clean(path, item) for item in value)
+
+    def _clean_keys(self, path: Path, value: Json) -> tuple[str, ...]:
+        if not isinstance(value, dict) or len(value) > _MAX_LIST_ITEMS:
+            self._note(path, "an object whose keys are read (`keys: true`)", value)
+            return ()
+        return tuple(self._clean(path, key) for key, held in value.items() if held is not None and held is not False)
 
     def words(self, candidates: tuple[Path, ...]) -> tuple[str, ...]:
         """Read scopes: a string of words (RFC 8693 section 4.2), or a list of strings."""
@@ -80,17 +126,17 @@ class ClaimReader:
         if value is None:
             return False
         if not isinstance(value, bool):
-            self._note(path, "true or false")
+            self._note(path, "true or false", value)
             return False
         return value
 
     def seconds(self, name: str) -> float | None:
-        """Read a NumericDate (RFC 7519 section 2): a finite number, never a boolean or a string."""
-        if name not in self._claims:
+        """Read a NumericDate (RFC 7519 section 2): a finite number, never a boolean or a string; absent is None."""
+        value = self._claims.get(name)
+        if value is None:
             return None
-        value = self._claims[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_EPOCH_S:
-            self._note((name,), "a number of seconds since 1970")
+            self._note((name,), _SECONDS, value)
             return None
         return float(value)
 
@@ -98,7 +144,7 @@ class ClaimReader:
         """Read a NumericDate that must be there."""
         value = self.seconds(name)
         if value is None:
-            self._note((name,), "a number of seconds since 1970")
+            self._note((name,), _SECONDS, None)
             return 0.0
         return value
 

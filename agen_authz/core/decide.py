@@ -40,6 +40,7 @@ from agen_authz.core.model import (
 from agen_authz.core.policy import Match, PolicyTable
 from agen_authz.core.reason import Reason
 from agen_authz.core.stepup import Demand, challenge, is_satisfied
+from agen_authz.core.token import find_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ def _apply(
 
 
 def _is_met(match: Match, principal: Principal, now: float, resource: Resource) -> bool:
-    leeway_s = resource.providers[principal.issuer].leeway_s
+    provider = find_provider(resource, principal.issuer)
+    leeway_s = 0.0 if provider is None else provider.leeway_s
     demand = match.policy.demand
     return demand is not None and is_satisfied(demand, principal, now=now, leeway_s=leeway_s)
 

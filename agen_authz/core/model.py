@@ -23,13 +23,19 @@ Subject = NewType("Subject", str)
 Digest = NewType("Digest", str)
 SessionId = NewType("SessionId", str)
 
+# Stands in an issuer for the tenant of a token, which this claim names (Entra).
+ANY_TENANT, TENANT_CLAIM = "{tenantid}", "tid"
+
 
 # ---- what is configured -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimPaths:
-    """Where a provider keeps what we read: each a tuple of candidate paths, the first that is there counts."""
+    """Where a provider keeps what we read: each a tuple of candidate paths, the first that is there counts.
+
+    `keyed` names those of `roles`, `permissions` and `groups` that are the keys of an object.
+    """
 
     subject: tuple[tuple[str, ...], ...]
     roles: tuple[tuple[str, ...], ...]
@@ -41,11 +47,15 @@ class ClaimPaths:
     scopes: tuple[tuple[str, ...], ...]
     tenant: tuple[tuple[str, ...], ...]
     country: tuple[tuple[str, ...], ...]
+    keyed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An OpenID provider and what it may speak for; None in `tenants` or `roles` means any."""
+    """An OpenID provider and what it may speak for; None in `tenants` or `roles` means any.
+
+    `issuer` may hold `ANY_TENANT`: then `tenants` lists the tenants whose issuers are accepted.
+    """
 
     name: str
     issuer: Issuer
@@ -187,7 +197,11 @@ class Misread(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified caller; only `core.token` makes one. Identity is (issuer, subject)."""
+    """A verified caller; only `core.token` makes one. Identity is (issuer, subject).
+
+    None in `groups`, `email_verified` or `amr` means that the claim has another type than it must have; `claims` is
+    None if no condition reads them.
+    """
 
     provider: str
     issuer: Issuer
@@ -196,18 +210,18 @@ class Principal:
     tenant: str
     roles: tuple[str, ...]
     permissions: tuple[str, ...]
-    groups: tuple[str, ...]
+    groups: tuple[str, ...] | None
     scopes: tuple[str, ...]
     email: str
-    email_verified: bool
+    email_verified: bool | None
     country: str
     acr: str
-    amr: tuple[str, ...]
+    amr: tuple[str, ...] | None
     auth_time: float | None
     issued_at: float | None
     expires: float
     token_id: str
-    claims: Mapping[str, Json]
+    claims: Mapping[str, Json] | None
 
 
 class Owner(Struct, frozen=True):

@@ -64,6 +64,8 @@ class PolicyTable:
     """Policies of the configuration and of each tenant, compiled; build it with `compile_policies`."""
 
     _indexes: Mapping[str, Mapping[TargetKind, SelectorIndex[tuple[int, Policy]]]]
+    # Every variable that a condition reads.
+    reads: frozenset[str] = frozenset()
     _seen: dict[tuple[str, TargetKind, str, str], _Group] = field(default_factory=dict)
     # Callers choose names without end, but these share few groups.
     _groups: dict[tuple[int, ...], _Group] = field(default_factory=dict)
@@ -185,12 +187,14 @@ def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[
     """Compile policies and what tenants add to them; disabled ones are left out."""
     position = 0
     indexes = {}
+    reads: set[str] = set()
     for owner, held in {"": policies, **(tenants or {})}.items():
         by_kind: dict[TargetKind, list[tuple[str, tuple[int, Policy]]]] = {kind: [] for kind in TargetKind}
         for policy in held:
             position += 1
             if policy.state is not State.DISABLED:
+                reads.update(list_reads(policy))
                 for kind, selector in policy.selectors or [(kind, "**") for kind in TargetKind]:
                     by_kind[kind].append((selector.casefold(), (position, policy)))
         indexes[owner] = {kind: index_selectors(entries) for kind, entries in by_kind.items()}
-    return PolicyTable(indexes)
+    return PolicyTable(indexes, frozenset(reads))

@@ -24,7 +24,7 @@ def is_satisfied(demand: Demand, principal: Principal, *, now: float, leeway_s: 
     return (
         (demand.scope is None or demand.scope in principal.scopes)
         and (demand.acr is None or principal.acr in demand.acr)
-        and (demand.amr is None or not set(demand.amr).isdisjoint(principal.amr))
+        and (demand.amr is None or not set(demand.amr).isdisjoint(principal.amr or ()))
         and (demand.max_age_s is None or _is_fresh(principal.auth_time, demand.max_age_s, now, leeway_s))
     )
 

@@ -1,203 +1,136 @@
-"""Access tokens: from the authorization header to a Principal, or the Reason why not.
+"""Access tokens: from a signature that is good to a Principal, or the Reason why not.
 
-Nothing in a token is believed before its signature is verified, but for `iss`, `kid` and `alg`, which only
-choose the key to verify with. The steps (RFC 9068 section 4, RFC 8725, RFC 6750):
- 1. `read_bearer`      one bearer credential, well-formed
- 2. `read_token`       three strict base64url parts, strict JSON, no `crit`, no `b64`; `jku`, `x5u`, `jwk` are not read
- 3. `verify_signature` an algorithm that both the provider and the key's own type allow; then the signature
- 4. `read_principal`   the claims, by the provider's mapping, each of the type it must have; no ID token
- 5. `admit_principal`  on every call: type, time, audience, client, tenant, roles, revocation
+Nothing in a token is believed before its signature is verified (`jws`). The steps (RFC 9068 section 4, RFC 8725):
+ 1. `verify_token`     the signature, then the claims, strictly; the issuer must be the one whose key verified
+ 2. `read_principal`   the token's purpose, then the claims by the provider's mapping, each of the type it must have
+ 3. `admit_principal`  on every call: type, time, audience, client, tenant, roles, revocation
 
-Steps 1 to 4 depend on the token, the provider and the key only, so their outcome may be kept as long as the
-key is published; step 5 is taken on every call.
+Steps 1 and 2 depend on the token, the provider and the key only, so their outcome may be kept as long as the
+key is published; step 3 is taken on every call.
 """
 
-import binascii
 import math
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jwt
-
-from agen_authz.core.audience import is_for
+from agen_authz.core.audience import is_for, spell_audiences
 from agen_authz.core.claim import ClaimReader
 from agen_authz.core.errors import Rejected
 from agen_authz.core.jwk import PublicKey
-from agen_authz.core.model import Json, Principal, Provider, RawToken, Resource, Revoked
+from agen_authz.core.jws import UnverifiedToken, read_claims, verify_signature
+from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM, Issuer, Json, Principal, Provider, Resource, Revoked
+from agen_authz.core.purpose import check_purpose, is_unmarked
+from agen_authz.core.quote import quote, quote_all
 from agen_authz.core.reason import Reason
-from agen_authz.core.strict_json import parse_json
-
-MAX_TOKEN_CHARS = 16 * 1024
-_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
-_PART = re.compile(r"[A-Za-z0-9_-]+")
-_MAX_DEPTH = 16
-_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "c_hash", "s_hash")
-# Other tokens that providers sign with the same keys: a logout token is told by its events (OpenID Connect
-# Back-Channel Logout 1.0 section 2.4), the rest by what Keycloak writes in `typ` and Cognito in `token_use`.
-_EVENTS = "events"
-_PURPOSE_CLAIMS = ("typ", "token_use")
-_OTHER_PURPOSES = frozenset({"id", "refresh", "offline", "logout"})
-
-
-@dataclass(frozen=True, slots=True)
-class UnverifiedToken:
-    """A token that was read and that nobody has vouched for yet."""
-
-    unverified_issuer: str
-    unverified_claims: Mapping[str, Json]
-    kid: str
-    algorithm: str
-    type: str
-    signing_input: bytes
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """What a provider's key vouches for; whether it may be used here and now is checked on every call."""
+    """What a provider's key vouches for; whether it may be used here and now is checked on every call.
+
+    Args:
+        is_unmarked: nothing tells it from an ID token (`purpose`).
+    """
 
     principal: Principal
     kid: str
     type: str
     audiences: frozenset[str]
     not_before: float | None
-
-
-def read_bearer(credential: str) -> RawToken | Rejected:
-    """Read the value of `authorization` as one bearer credential (RFC 6750 section 2.1)."""
-    match = _BEARER.fullmatch(credential)
-    if match is not None:
-        return RawToken(match[1])
-    if credential[:6].lower() == "bearer":
-        return Rejected(Reason.AUTHORIZATION_MALFORMED)
-    return Rejected(Reason.TOKEN_MISSING, "not a bearer credential")
-
-
-def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
-    """Take a compact JWS apart (RFC 7515 section 3.1) without believing any of it; total."""
-    if len(raw) > MAX_TOKEN_CHARS:
-        return Rejected(Reason.TOKEN_MALFORMED, "too long")
-    parts = raw.split(".")
-    if len(parts) != 3:
-        return Rejected(Reason.TOKEN_MALFORMED, "not three parts")
-    header, claims = _read_json_part(parts[0]), _read_json_part(parts[1])
-    signature = _decode_part(parts[2])
-    if header is None or claims is None or signature is None:
-        return Rejected(Reason.TOKEN_MALFORMED, "a part is not canonical base64url of strict JSON")
-    # Whoever honours `b64` reads another payload, even where `crit` does not name it as it must (RFC 7797 section 6).
-    if "crit" in header or header.get("b64", True) is not True:
-        return Rejected(Reason.TOKEN_CRITICAL_HEADER)
-    kid, algorithm, kind, issuer = (
-        header.get("kid"),
-        header.get("alg"),
-        header.get("typ", ""),
-        claims.get("iss"),
-    )
-    if not isinstance(algorithm, str) or not isinstance(kind, str):
-        return Rejected(Reason.TOKEN_MALFORMED, "`alg` or `typ` is not a string")
-    if not isinstance(issuer, str):
-        return Rejected(Reason.TOKEN_ISSUER, "no `iss`")
-    if not isinstance(kid, str) or not kid:
-        return Rejected(Reason.TOKEN_KEY_UNKNOWN, "no `kid`")
-    return UnverifiedToken(
-        unverified_issuer=issuer,
-        unverified_claims=claims,
-        kid=kid,
-        algorithm=algorithm,
-        type=_read_type(kind),
-        signing_input=raw.rpartition(".")[0].encode("ascii"),
-        signature=signature,
-    )
-
-
-def _read_type(raw: str) -> str:
-    # RFC 7515 section 4.1.9: case-insensitive, and "application/" may be left out.
-    return raw.lower().removeprefix("application/") or "absent"
-
-
-def _decode_part(part: str) -> bytes | None:
-    if not _PART.fullmatch(part):
-        return None
-    try:
-        decoded = urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except binascii.Error:
-        return None
-    # Spare bits that are not zero would give one token many spellings.
-    return decoded if urlsafe_b64encode(decoded).rstrip(b"=") == part.encode("ascii") else None
-
-
-def _read_json_part(part: str) -> dict[str, Json] | None:
-    decoded = _decode_part(part)
-    if decoded is None:
-        return None
-    value = parse_json(decoded, _MAX_DEPTH)
-    return value if isinstance(value, dict) else None
-
-
-def verify_signature(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Rejected | None:
-    """Verify the signature with one published key; None means that the key vouches for the token."""
-    if token.algorithm not in provider.algorithms or token.algorithm not in key.algorithms:
-        return Rejected(Reason.TOKEN_ALGORITHM)
-    algorithm = jwt.get_algorithm_by_name(token.algorithm)
-    if not algorithm.verify(token.signing_input, key.verifier, token.signature):
-        return Rejected(Reason.TOKEN_SIGNATURE)
-    return None
+    is_unmarked: bool = False
 
 
 def verify_token(token: UnverifiedToken, key: PublicKey, provider: Provider) -> VerifiedToken | Rejected:
     """Verify a token with one key of one provider and read who it speaks of; total."""
-    if token.unverified_issuer != provider.issuer:
-        return Rejected(Reason.TOKEN_ISSUER)
     refusal = verify_signature(token, key, provider)
     if refusal is not None:
         return refusal
-    return read_principal(token, provider)
+    claims = read_claims(token)
+    if isinstance(claims, Rejected):
+        return claims
+    return read_principal(claims, token, provider)
 
 
-def read_principal(token: UnverifiedToken, provider: Provider) -> VerifiedToken | Rejected:
+def read_principal(claims: Mapping[str, Json], token: UnverifiedToken, provider: Provider) -> VerifiedToken | Rejected:
     """Build the Principal from claims whose signature was verified; call it from `verify_token` only."""
-    claims = token.unverified_claims
-    if _is_for_something_else(claims):
-        return Rejected(Reason.TOKEN_ID_TOKEN)
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not fits_issuer(provider, issuer, claims.get(TENANT_CLAIM)):
+        return Rejected(Reason.TOKEN_ISSUER, _describe_issuer(claims, provider))
+    refusal = check_purpose(claims, token.type)
+    if refusal is not None:
+        return refusal
     if "cnf" in claims:
-        return Rejected(Reason.TOKEN_KEY_BOUND)
+        return Rejected(Reason.TOKEN_KEY_BOUND, "claim `cnf` is there")
     reader = ClaimReader(claims)
-    paths = provider.claims
-    principal = Principal(
+    principal = _build_principal(reader, claims, provider, Issuer(issuer))
+    audiences, not_before = reader.audiences(), reader.seconds("nbf")
+    if reader.mistake:
+        return Rejected(Reason.TOKEN_CLAIM, reader.mistake)
+    return VerifiedToken(
+        principal=principal,
+        kid=token.kid,
+        type=token.type,
+        audiences=audiences,
+        not_before=not_before,
+        is_unmarked=is_unmarked(claims, token.type, provider.claims),
+    )
+
+
+def _build_principal(reader: ClaimReader, claims: Mapping[str, Json], provider: Provider, issuer: Issuer) -> Principal:
+    paths, keyed = provider.claims, provider.claims.keyed
+    return Principal(
         provider=provider.name,
-        issuer=provider.issuer,
+        issuer=issuer,
         subject=reader.required_text(paths.subject),
         client=reader.text(paths.client),
         tenant=reader.text(paths.tenant),
-        roles=reader.texts(paths.roles),
-        permissions=reader.texts(paths.permissions),
-        groups=reader.texts(paths.groups),
+        roles=reader.names(paths.roles, has_keys="roles" in keyed),
+        permissions=reader.names(paths.permissions, has_keys="permissions" in keyed),
+        groups=reader.if_readable(lambda each: each.names(paths.groups, has_keys="groups" in keyed)),
         scopes=reader.words(paths.scopes),
-        email=reader.text(paths.email),
-        email_verified=reader.flag(paths.email_verified),
-        country=reader.text(paths.country),
-        acr=reader.text((("acr",),)),
-        amr=reader.texts((("amr",),)),
-        auth_time=reader.seconds("auth_time"),
+        email=reader.if_readable(lambda each: each.text(paths.email)) or "",
+        email_verified=reader.if_readable(lambda each: each.flag(paths.email_verified)),
+        country=reader.if_readable(lambda each: each.text(paths.country)) or "",
+        acr=reader.if_readable(lambda each: each.text((("acr",),))) or "",
+        amr=reader.if_readable(lambda each: each.texts((("amr",),))),
+        auth_time=reader.if_readable(lambda each: each.seconds("auth_time")),
         issued_at=reader.seconds("iat"),
         expires=reader.required_seconds("exp"),
         token_id=reader.text((("jti",),)),
         claims=claims,
     )
-    audiences = reader.audiences()
-    not_before = reader.seconds("nbf")
-    if reader.mistake:
-        return Rejected(Reason.TOKEN_CLAIM, reader.mistake)
-    return VerifiedToken(principal, token.kid, token.type, audiences, not_before)
 
 
-def _is_for_something_else(claims: Mapping[str, Json]) -> bool:
-    if isinstance(claims.get(_EVENTS), dict) or any(name in claims for name in _ID_TOKEN_CLAIMS):
-        return True
-    purposes = [claims.get(name) for name in _PURPOSE_CLAIMS]
-    return any(isinstance(each, str) and each.lower() in _OTHER_PURPOSES for each in purposes)
+def fits_issuer(provider: Provider, issuer: str, tenant: Json) -> bool:
+    """Return True if a token's `iss` is this provider's, and its tenant's own if the issuer is a template."""
+    before, mark, after = provider.issuer.partition(ANY_TENANT)
+    if not mark:
+        return issuer == provider.issuer
+    # An empty list of tenants never means all of them.
+    is_listed = isinstance(tenant, str) and provider.tenants is not None and tenant in provider.tenants
+    return is_listed and issuer == f"{before}{tenant}{after}"
+
+
+def may_issue(provider: Provider, issuer: str) -> bool:
+    """Return True if a provider may have issued a token of this unverified issuer: whom to ask for its key."""
+    before, mark, after = provider.issuer.partition(ANY_TENANT)
+    if not mark:
+        return issuer == provider.issuer
+    return fits_issuer(provider, issuer, issuer.removeprefix(before).removesuffix(after))
+
+
+def find_provider(resource: Resource, issuer: str) -> Provider | None:
+    """Find the provider of a resource that may have issued a token of this issuer, verified or not."""
+    return next((provider for provider in resource.providers.values() if may_issue(provider, issuer)), None)
+
+
+def _describe_issuer(claims: Mapping[str, Json], provider: Provider) -> str:
+    issuer, tenant = claims.get("iss"), claims.get(TENANT_CLAIM)
+    seen = quote(issuer) if isinstance(issuer, str) else "missing or not a string"
+    if ANY_TENANT not in provider.issuer:
+        return f"iss {seen}; wanted {quote(provider.issuer)}, whose key verified it"
+    named = quote(tenant) if isinstance(tenant, str) else "missing or not a string"
+    return f"iss {seen}, tid {named}; wanted {quote(provider.issuer)} of a listed tenant"
 
 
 def admit_principal(
@@ -207,59 +140,73 @@ def admit_principal(
 
     1. type          RFC 9068 section 4
     2. time          RFC 7519 sections 4.1.4 to 4.1.6, with the provider's leeway
-    3. audience      RFC 8707 section 2: this resource's url in any spelling, or an audience configured for it
+    3. audience      RFC 8707 section 2: this resource's url in any spelling, or an audience configured for it, which
+                     may be a client: there the token must be told from an ID token
     4. client, tenant, roles: what the resource admits and the provider may speak for
     5. revocation
     """
-    principal = verified.principal
     # 1.
     if verified.type not in provider.token_types:
-        return Rejected(Reason.TOKEN_TYPE, f"typ `{verified.type[:40]}`")
-    # 2.
-    late = _check_time(verified, provider, now)
-    if late is not None:
-        return Rejected(late)
-    # 3.
-    if not is_for(verified.audiences, resource.audiences):
-        return Rejected(Reason.TOKEN_AUDIENCE)
-    # 4.
-    foreign = _check_reach(principal, provider, resource)
-    if foreign is not None:
-        return Rejected(foreign)
-    # 5.
-    if (
-        verified.kid in revoked.kids
-        or principal.subject in revoked.subjects
-        or (principal.token_id and principal.token_id in revoked.jti)
-    ):
-        return Rejected(Reason.TOKEN_REVOKED)
-    return principal
+        detail = f"typ {quote(verified.type)}; wanted {quote_all(provider.token_types)}"
+        return Rejected(Reason.TOKEN_TYPE, detail)
+    refusal = (
+        _check_time(verified, provider, now)  # 2.
+        or _check_audience(verified, resource)  # 3.
+        or _check_reach(verified.principal, provider, resource)  # 4.
+        or _check_revoked(verified, revoked)  # 5.
+    )
+    return verified.principal if refusal is None else refusal
 
 
-def _check_time(verified: VerifiedToken, provider: Provider, now: float) -> Reason | None:
+def _check_time(verified: VerifiedToken, provider: Provider, now: float) -> Rejected | None:
     principal, leeway = verified.principal, provider.leeway_s
     if not now < principal.expires + leeway:
-        return Reason.TOKEN_EXPIRED
-    if verified.not_before is not None and verified.not_before > now + leeway:
-        return Reason.TOKEN_NOT_YET_VALID
-    if principal.issued_at is not None and principal.issued_at > now + leeway:
-        return Reason.TOKEN_NOT_YET_VALID
+        return Rejected(Reason.TOKEN_EXPIRED, f"exp {principal.expires:.0f}; now {now:.0f}")
+    for name, moment in (("nbf", verified.not_before), ("iat", principal.issued_at)):
+        if moment is not None and moment > now + leeway:
+            return Rejected(Reason.TOKEN_NOT_YET_VALID, f"{name} {moment:.0f}; now {now:.0f}")
     if provider.max_token_age_s is not None:
         issued = -math.inf if principal.issued_at is None else principal.issued_at
         if now - issued > provider.max_token_age_s + leeway:
-            return Reason.TOKEN_TOO_OLD
+            seen = "no iat" if principal.issued_at is None else f"iat {issued:.0f}; now {now:.0f}"
+            return Rejected(Reason.TOKEN_TOO_OLD, f"{seen}; wanted at most {provider.max_token_age_s:.0f} s")
     return None
 
 
-def _check_reach(principal: Principal, provider: Provider, resource: Resource) -> Reason | None:
+def _check_audience(verified: VerifiedToken, resource: Resource) -> Rejected | None:
+    if not is_for(verified.audiences, resource.audiences):
+        wanted = quote_all(resource.audiences)
+        return Rejected(Reason.TOKEN_AUDIENCE, f"aud {quote_all(verified.audiences)}; wanted one of {wanted}")
+    if verified.is_unmarked and not is_for(verified.audiences, spell_audiences((resource.url,))):
+        detail = f"aud {quote_all(verified.audiences)}, and no claim that only access tokens have; see docs/reasons.md"
+        return Rejected(Reason.TOKEN_ID_TOKEN, detail)
+    return None
+
+
+def _check_reach(principal: Principal, provider: Provider, resource: Resource) -> Rejected | None:
     if resource.clients is not None and principal.client not in resource.clients:
-        return Reason.TOKEN_CLIENT
+        detail = f"client {quote(principal.client)}; wanted one of {quote_all(resource.clients)}"
+        return Rejected(Reason.TOKEN_CLIENT, detail)
     if provider.tenants is not None and principal.tenant not in provider.tenants:
-        return Reason.TOKEN_TENANT
-    if provider.roles is not None and not provider.roles.issuperset((*principal.roles, *principal.permissions)):
-        return Reason.TOKEN_ROLE
+        detail = f"tenant {quote(principal.tenant)}; wanted one of {quote_all(provider.tenants)}"
+        return Rejected(Reason.TOKEN_TENANT, detail)
+    held = (*principal.roles, *principal.permissions)
+    if provider.roles is not None and not provider.roles.issuperset(held):
+        foreign = quote_all(set(held) - provider.roles)
+        return Rejected(Reason.TOKEN_ROLE, f"roles {foreign}, which provider {quote(provider.name)} may not assert")
     if resource.require_tenant and not principal.tenant:
-        return Reason.TENANT_MISSING
+        return Rejected(Reason.TENANT_MISSING, f"no tenant; provider {quote(provider.name)} maps `claims.tenant`")
+    return None
+
+
+def _check_revoked(verified: VerifiedToken, revoked: Revoked) -> Rejected | None:
+    principal = verified.principal
+    if verified.kid in revoked.kids:
+        return Rejected(Reason.TOKEN_REVOKED, f"kid {quote(verified.kid)}")
+    if principal.subject in revoked.subjects:
+        return Rejected(Reason.TOKEN_REVOKED, f"sub {quote(principal.subject)}")
+    if principal.token_id and principal.token_id in revoked.jti:
+        return Rejected(Reason.TOKEN_REVOKED, f"jti {quote(principal.token_id)}")
     return None
 
 

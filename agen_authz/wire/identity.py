@@ -22,13 +22,14 @@ class Caller:
     """A verified caller, and what is said of them; rendered once for all calls with one token.
 
     `headers` is a serialised OkHttpResponse with the caller's headers, `lines` are the same headers in a signature
-    base, `event` is the caller's part of an event. Nothing is decided on the rendered parts.
+    base, `event` is the caller's part of an event, of so many bytes. Nothing is decided on the rendered parts.
     """
 
     principal: Principal
     headers: bytes
     lines: str
     event: orjson.Fragment
+    event_bytes: int = 0
 
 
 def render_caller(principal: Principal) -> Caller:
@@ -41,7 +42,7 @@ def render_caller(principal: Principal) -> Caller:
         event = render_line(_event_of(principal, TIGHT))
     # What orjson returns keeps the 8 kB that it was written in, as long as the token is remembered: a copy does not.
     kept = orjson.Fragment(memoryview(event).tobytes())
-    return Caller(principal, allowed.SerializeToString(), render_lines(headers), kept)
+    return Caller(principal, allowed.SerializeToString(), render_lines(headers), kept, len(event))
 
 
 def set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:
@@ -81,6 +82,7 @@ def _bare(value: str) -> str | DisplayString:
 
 def _event_of(principal: Principal, room: Room) -> dict[str, object]:
     brief = Shortener(room)
+    # A claim that cannot be read is null.
     event: dict[str, object] = {
         "provider": brief.text("provider", principal.provider),
         "issuer": brief.text("issuer", principal.issuer),
@@ -89,13 +91,13 @@ def _event_of(principal: Principal, room: Room) -> dict[str, object]:
         "tenant": brief.text("tenant", principal.tenant),
         "roles": brief.texts("roles", principal.roles),
         "permissions": brief.texts("permissions", principal.permissions),
-        "groups": brief.texts("groups", principal.groups),
+        "groups": None if principal.groups is None else brief.texts("groups", principal.groups),
         "scopes": brief.texts("scopes", principal.scopes),
         "email": brief.text("email", principal.email),
         "email_verified": principal.email_verified,
         "country": brief.text("country", principal.country),
         "acr": brief.text("acr", principal.acr),
-        "amr": brief.texts("amr", principal.amr),
+        "amr": None if principal.amr is None else brief.texts("amr", principal.amr),
         "expires": principal.expires,
         "token_id": brief.text("token_id", principal.token_id),
     }

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.app.build import build_access, build_resource, build_settings, parse_claim_path
+from agen_authz.app.build import (
+    build_access,
+    build_provider,
+    build_resource,
+    build_settings,
+    discovered_issuer,
+    parse_claim_path,
+)
 from agen_authz.config import load
 from agen_authz.core.access import Granted, NotGranted, Unmapped
 from agen_authz.core.context import Surroundings
@@ -33,6 +40,30 @@ def config_of(tmp_path: Path, old: str = "", new: str = ""):
 )
 def test_claim_path_is_dotted_or_a_json_pointer(written, path):
     assert parse_claim_path(written) == path
+
+
+def test_names_may_be_the_keys_of_an_object(tmp_path):
+    written = "claims: {tenant: tenantId, roles: {path: [a.b, /https:~1~1x.example~1r], keys: true}, groups: {path: g}}"
+    config = config_of(tmp_path, "claims: {tenant: tenantId}", written)
+    paths = build_provider(config.providers[0]).claims
+    assert (paths.roles, paths.groups, paths.keyed) == (
+        (("a", "b"), ("https://x.example/r",)),
+        (("g",),),
+        frozenset({"roles"}),
+    )
+
+
+def test_issuer_with_a_tenant_is_discovered_at_the_first_one(tmp_path):
+    old = "    issuer: https://id.example.com/\n    claims: {tenant: tenantId}\n    tenants: any\n"
+    new = (
+        "    issuer: 'https://id.example.com/{tenantid}/v2.0'\n    claims: {tenant: tid}\n    tenants: [t2, t1]\n"
+        "    advertised_issuer: https://id.example.com/any\n"
+    )
+    template, plain = config_of(tmp_path, old, new).providers[0], config_of(tmp_path).providers[0]
+    assert [discovered_issuer(each) for each in (template, plain)] == [
+        "https://id.example.com/t2/v2.0",
+        "https://id.example.com/",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_what_stood_before_the_call_was_read_asks_no_policy(tmp_path):
     built = draft(tmp_path)
     early = decide_scenario(built, Scenario.model_validate({"call": GET, "claims": {"exp": 1}}, strict=False), now=NOW)
     assert not isinstance(early.decision, Answer)
-    assert (early.situations(), early.decision.why) == ([], (Step("token", "rejected", ""),))
+    assert (early.situations(), early.decision.why) == ([], (Step("token", "rejected", f"exp 1; now {NOW:.0f}"),))
     late = decide_scenario(built, Scenario.model_validate({"call": GET}, strict=False), now=NOW)
     assert [each.target.kind for each in late.situations()] == [TargetKind.TOOL]
     assert Decided(early.decision).situations() == []

@@ -12,6 +12,8 @@ RULE = "data_protection: [{name: d, state: enforce, %s}]\n"
 CUSTOM = RULE % "custom: [{name: c, pattern: '%s'}]"
 SINK = "audit: {sinks: [{name: s, %s}]}\n"
 EMAILS = FLOW.replace("[a@example.com]", "[a@example.com, A@EXAMPLE.com]")
+TEMPLATE = "https://id.example.com/{tenantid}/v2.0"
+PLAIN = "    issuer: https://id.example.com/\n    claims: {tenant: tenantId}\n    tenants: any\n    roles: any\n"
 STEP_UP = POLICY.replace("deny", "step_up")
 
 
@@ -21,6 +23,20 @@ def resource(more: str) -> tuple[str, str]:
 
 def provider(more: str) -> tuple[str, str]:
     return "tenants: any", f"tenants: any\n    {more}"
+
+
+def template(
+    tenants: str,
+    *,
+    tenant: str = "tid",
+    advertised: str = "https://id.example.com/any",
+    issuer: str = TEMPLATE,
+    more: str = "",
+) -> tuple[str, str]:
+    """Write a provider whose issuer holds the tenant, instead of the one that there is."""
+    lines = [f"issuer: '{issuer}'", f"claims: {{tenant: {tenant}}}", tenants, "roles: any"]
+    lines += [f"advertised_issuer: '{advertised}'"] if advertised else []
+    return PLAIN, "".join(f"    {line}\n" for line in lines if line) + more
 
 
 def server(more: str) -> tuple[str, str]:
@@ -85,6 +101,19 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "claim without a path": ("tenant: tenantId", "roles: []", "providers[0].claims.roles", "empty", ""),
     "claim with an empty step": ("tenant: tenantId", "roles: a..b", "providers[0].claims.roles", "not the path", "JSON pointer"),
     "claim with a bad escape": ("tenant: tenantId", "roles: [a, /b~2]", "providers[0].claims.roles", "not the path", ""),
+    "tenants that are not listed": (*template("tenants: any"), "providers[0].issuer", "none is listed", "`tenants`"),
+    "tenants that are left out": (*template(""), "providers[0].issuer", "none is listed", "`tenants`"),
+    "tenant that is no part of a URL": (*template("tenants: [a/b]"), "providers[0].tenants", "into the issuer", "letters"),
+    "tenant of another claim": (*template("tenants: [a]", tenant="tenantId"), "providers[0].claims", "not the tenant", "tid"),
+    "template that clients would see": (*template("tenants: [a]", advertised=""), "providers[0].issuer", "cannot sign in", "advertised_issuer"),
+    "template in the host": (*template("tenants: [a]", issuer="https://{tenantid}.example.com/v2.0"), "providers[0].issuer", "not once in its path", "{tenantid}/v2.0"),
+    "template twice": (*template("tenants: [a]", issuer="https://id.example.com/{tenantid}/{tenantid}"), "providers[0].issuer", "not once in its path", ""),
+    "template of another name": (*template("tenants: [a]", issuer="https://id.example.com/{tenant}/v2.0"), "providers[0].issuer", "not a URL", ""),
+    "template that is advertised": (*template("tenants: [a]", advertised="https://id.example.com/{tenantid}"), "providers[0].advertised_issuer", "not a URL", ""),
+    "issuer that a template holds already": (*template("tenants: [a, b]", more="  - {name: b, issuer: 'https://id.example.com/b/v2.0', tenants: any, roles: any}\n"), "providers[1].issuer", "two providers", "one"),
+    "keys of a claim without a path": ("tenant: tenantId", "tenant: tenantId, roles: {keys: true}", "providers[0].claims.roles.path", "missing", "add `path`"),
+    "keys of a claim with an empty step": ("tenant: tenantId", "tenant: tenantId, roles: {path: a..b, keys: true}", "providers[0].claims.roles", "not the path", "JSON pointer"),
+    "keys of a subject": ("tenant: tenantId", "tenant: tenantId, subject: {path: sub, keys: true}", "providers[0].claims.subject", "expected", ""),
     # ---- resources
     "provider twice": ("[corp]", "[corp, corp]", "resources[0].providers[1]", "stands twice", "one of the two"),
     "url that differs by its query": (*at_url("https://mcp.example.com/billing/mcp?x=1"), "resources[1].url", "`crm` has the same url", ""),

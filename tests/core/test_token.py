@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from agen_authz.core.errors import Rejected
+from agen_authz.core.jws import UnverifiedToken, read_bearer, read_token, verify_signature
 from agen_authz.core.model import RawToken
 from agen_authz.core.reason import Reason
-from agen_authz.core.token import UnverifiedToken, VerifiedToken, missing_scopes, read_bearer, read_token, verify_token
+from agen_authz.core.token import VerifiedToken, missing_scopes, verify_token
 from tests import builders as build
 
 BEARER = {
@@ -38,7 +41,35 @@ def test_principal_holds_what_the_claims_say():
 
 def test_token_of_one_issuer_is_not_verified_for_another_provider():
     other = build.provider(issuer=build.OTHER_ISSUER)
-    assert verify_token(good(), build.public_key(build.ec_key()), other) == Rejected(Reason.TOKEN_ISSUER)
+    detail = f"iss `{build.ISSUER}`; wanted `{build.OTHER_ISSUER}`, whose key verified it"
+    assert verify_token(good(), build.public_key(build.ec_key()), other) == Rejected(Reason.TOKEN_ISSUER, detail)
+
+
+def test_algorithm_that_the_provider_does_not_list_is_refused_though_the_signature_is_good():
+    # Whatever asked before: this check stands by itself.
+    refusal = verify_signature(
+        good(), build.public_key(build.ec_key()), build.provider(algorithms=frozenset({"RS256"}))
+    )
+    assert refusal is not None and refusal.reason is Reason.TOKEN_ALGORITHM
+
+
+@pytest.mark.parametrize("kid", ["", "k2"])
+def test_key_of_another_kid_is_refused_though_the_signature_is_good(kid):
+    refusal = verify_signature(good(), replace(build.public_key(build.ec_key()), kid=kid), build.provider())
+    assert refusal is not None and refusal.reason is Reason.TOKEN_KEY_UNKNOWN
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_ed25519_is_verified_under_both_of_its_names(algorithm):
+    header = build.encode({"alg": algorithm, "typ": "at+jwt", "kid": build.KID})
+    token = read_token(RawToken(build.sign_raw(header, build.encode(build.claims()), build.ed_key(), "EdDSA")))
+    assert isinstance(token, UnverifiedToken)
+    accepting = build.provider(algorithms=frozenset({algorithm}))
+    other = build.provider(algorithms=frozenset({"EdDSA", "Ed25519"} - {algorithm}))
+    key = build.public_key(build.ed_key())
+    assert isinstance(verify_token(token, key, accepting), VerifiedToken)
+    refused = verify_token(token, key, other)
+    assert isinstance(refused, Rejected) and refused.reason is Reason.TOKEN_ALGORITHM
 
 
 @pytest.mark.parametrize(

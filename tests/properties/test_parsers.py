@@ -11,20 +11,14 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.errors import Malformed, Rejected
 from agen_authz.core.jwk import parse_jwks
+from agen_authz.core.jws import UnverifiedToken, read_bearer, read_token
 from agen_authz.core.mcp import BodyLimits, parse
 from agen_authz.core.message import Message, read_message
 from agen_authz.core.model import Call, Context, Principal, RawToken, Request, Revoked
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.strict_json import drop_backslashes, parse_json, parse_plain, parse_strictly
 from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
-from agen_authz.core.token import (
-    UnverifiedToken,
-    VerifiedToken,
-    admit_principal,
-    read_bearer,
-    read_token,
-    verify_token,
-)
+from agen_authz.core.token import VerifiedToken, admit_principal, verify_token
 from agen_authz.wire.ext_authz import read_check
 from tests import builders as build
 from tests.examples import examples
@@ -177,7 +171,7 @@ KEYS = st.sampled_from([build.ec_key, build.rsa_key, build.ed_key])
 
 @given(ALGORITHMS, KEYS, st.binary(max_size=300), st.binary(max_size=20))
 def test_no_signature_of_chance_verifies(algorithm, key, signature, signing_input):
-    token = UnverifiedToken(build.ISSUER, build.claims(), build.KID, algorithm, "at+jwt", signing_input, signature)
+    token = UnverifiedToken(build.KID, algorithm, "at+jwt", build.b64(b"{}"), signing_input, signature)
     everything = build.provider(algorithms=frozenset({"ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "HS256"}))
     assert isinstance(verify_token(token, build.public_key(key()), everything), Rejected)
 
@@ -196,7 +190,8 @@ CLAIMS = st.dictionaries(
 @given(CLAIMS, st.floats(allow_nan=False, allow_infinity=False))
 def test_verify_token_is_total_and_admits_only_what_is_for_us_and_now(claims, now):
     written = {"iss": build.ISSUER, **claims}
-    unsigned = UnverifiedToken(build.ISSUER, written, build.KID, "EdDSA", "at+jwt", b"x", build.ed_key().sign(b"x"))
+    encoded = build.b64(json.dumps(written).encode())
+    unsigned = UnverifiedToken(build.KID, "EdDSA", "at+jwt", encoded, b"x", build.ed_key().sign(b"x"))
     provider = build.provider(algorithms=frozenset({"EdDSA"}))
     verified = verify_token(unsigned, build.public_key(build.ed_key()), provider)
     assert isinstance(verified, VerifiedToken | Rejected)

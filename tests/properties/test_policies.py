@@ -184,7 +184,7 @@ def meets(demand: Demand, scene: Scene) -> Iterator[bool]:
     if demand.acr is not None:
         yield caller.acr in demand.acr
     if demand.amr is not None:
-        yield any(method in caller.amr for method in demand.amr)
+        yield any(method in (caller.amr or ()) for method in demand.amr)
     if demand.max_age_s is not None:
         yield caller.auth_time is not None and scene.facts.now - caller.auth_time < demand.max_age_s
 

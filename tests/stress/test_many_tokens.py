@@ -12,12 +12,12 @@ from typing import Any
 
 from agen_authz.core.jwk import PublicKey
 from agen_authz.core.token import VerifiedToken
-from agen_authz.facts import TokenCache, Vouched
+from agen_authz.token_cache import TokenCache, Vouched
 from agen_authz.wire.identity import render_caller
 from tests import builders as build
 from tests.wire.rig import HeldKeys, Rig
 
-ALL, SIGNED, LIMIT = 100_000, 2_000, 500
+ALL, SIGNED, LIMIT, BYTES = 100_000, 2_000, 500, 64 << 20
 KEY = build.ed_key()
 PROVIDER = build.provider(algorithms=frozenset({"EdDSA"}))
 RESOURCE = build.resource(providers={build.ISSUER: PROVIDER})
@@ -51,7 +51,7 @@ def subject_of(seen: Any) -> str | None:
 
 
 def test_every_caller_of_many_is_told_apart_whatever_is_remembered():
-    cache = TokenCache(LIMIT)
+    cache = TokenCache(LIMIT, BYTES)
     rig, document = rig_of(cache), build.message()
     regular = sign("regular")
     wrong = []
@@ -66,7 +66,7 @@ def test_every_caller_of_many_is_told_apart_whatever_is_remembered():
 
 
 def test_tokens_that_are_refused_are_not_remembered():
-    cache = TokenCache(10)
+    cache = TokenCache(10, BYTES)
     rig, document = rig_of(cache), build.message()
     kept = sign("regular")
     rig.post(document, kept)
@@ -89,7 +89,7 @@ def entries(key: PublicKey) -> Iterator[tuple[bytes, Vouched]]:
 
 
 def test_memory_is_bounded_by_the_configured_size_however_many_tokens_come():
-    cache, key = TokenCache(LIMIT), build.public_key(KEY)
+    cache, key = TokenCache(LIMIT, BYTES), build.public_key(KEY)
     coming = entries(key)
     fill(cache, coming, ALL // 10)
     tracemalloc.start()
@@ -110,7 +110,7 @@ def test_memory_is_bounded_by_the_configured_size_however_many_tokens_come():
 
 def fill(cache: TokenCache, coming: Iterator[tuple[bytes, Vouched]], count: int) -> None:
     for _, (digest, vouched) in zip(range(count), coming, strict=False):
-        cache.keep(digest, vouched)
+        cache.keep(digest, vouched, build.NOW)
 
 
 def digest_of(number: int) -> bytes:
@@ -118,7 +118,7 @@ def digest_of(number: int) -> bytes:
 
 
 def test_token_that_is_remembered_takes_a_few_kilobytes():
-    rig, document = rig_of(TokenCache(LIMIT)), build.message()
+    rig, document = rig_of(TokenCache(LIMIT, BYTES)), build.message()
     tokens = [sign(f"u-{number}") for number in range(LIMIT)]
     rig.post(document, sign("regular"))
     tracemalloc.start()
@@ -136,7 +136,7 @@ SPELLINGS = [f"{word}{' ' * spaces}" for word in ("Bearer", "bearer", "BEARER", 
 
 
 def test_one_token_is_remembered_once_however_its_header_is_written():
-    cache = TokenCache(len(SPELLINGS))
+    cache = TokenCache(len(SPELLINGS), BYTES)
     rig, document = rig_of(cache), build.message()
     token = sign("flood")
     kept = sign("regular")

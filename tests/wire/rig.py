@@ -18,9 +18,10 @@ from agen_authz.core.policy import PolicyTable, compile_policies
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import build_routes
 from agen_authz.core.signature import Signer
-from agen_authz.facts import Sources, TokenCache
+from agen_authz.facts import Sources
 from agen_authz.obligations import Duties, Outlets
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
@@ -174,7 +175,7 @@ class Rig:
     sessions: Any = field(default_factory=HeldSessions)
     audit: Any = field(default_factory=KeptAudit)
     metrics: Any = field(default_factory=KeptMetrics)
-    tokens: TokenCache = field(default_factory=lambda: TokenCache(100))
+    tokens: TokenCache = field(default_factory=lambda: TokenCache(100, 64 << 20))
 
     def __post_init__(self) -> None:
         settings = CheckSettings(

@@ -1,7 +1,7 @@
 """What is kept of a verified token, and what is asked again on every call."""
 
 from agen_authz.core.model import Revoked
-from agen_authz.facts import TokenCache
+from agen_authz.token_cache import TokenCache
 from tests import builders as build
 from tests.builders import NOW, claims, sign
 from tests.wire.rig import Rig
@@ -96,10 +96,10 @@ def test_revocation_ends_a_kept_token():
 
 
 def test_cache_is_bounded():
-    rig = Rig(tokens=TokenCache(2))
+    rig = Rig(tokens=TokenCache(2, 64 << 20))
     for number in range(5):
         assert rig.post(build.message(), sign(claims(jti=f"t{number}"))).is_allowed
-    assert len(rig.tokens._entries) == 2
+    assert len(rig.tokens) == 2
 
 
 def test_provider_is_not_asked_for_the_key_of_a_token_that_it_could_not_sign():

@@ -8,9 +8,10 @@ from http_sfv.types import DisplayString
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed, Rejected
+from agen_authz.core.jws import UnverifiedToken
 from agen_authz.core.model import Principal
 from agen_authz.core.strict_json import parse_json
-from agen_authz.core.token import UnverifiedToken, read_principal
+from agen_authz.core.token import read_principal
 from agen_authz.wire.identity import Caller, render_caller
 from tests import builders as build
 from tests.fuzz.targets.target import Target, expect
@@ -21,8 +22,8 @@ def check(raw: bytes, render: Callable[[Principal], Caller] = render_caller) -> 
     claims = parse_json(raw, 8)
     if isinstance(claims, Malformed) or not isinstance(claims, dict):
         return
-    token = UnverifiedToken(build.ISSUER, build.claims() | claims, "k", "EdDSA", "at+jwt", b"", b"")
-    verified = read_principal(token, build.provider())
+    token = UnverifiedToken("k", "EdDSA", "at+jwt", "", b"", b"")
+    verified = read_principal(build.claims() | claims, token, build.provider())
     if isinstance(verified, Rejected):
         return
     principal, caller = verified.principal, render(verified.principal)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agen_authz.core.errors import Rejected
+from agen_authz.core.jws import read_token
 from agen_authz.core.model import Principal, RawToken, Revoked
-from agen_authz.core.token import VerifiedToken, admit_principal, read_token, verify_token
+from agen_authz.core.token import VerifiedToken, admit_principal, verify_token
 from tests import builders as build
 from tests.fuzz.keys import ALGORITHMS, forge_symmetric, keys, sign_with
 from tests.fuzz.reference import MAX_BRACKETS, Refused, bracket_count, read_json
@@ -81,8 +82,14 @@ def _compare(verified: VerifiedToken, signed: _Signed) -> None:
     expect(repr(principal.claims) == repr(claims), "the claims are those that were signed")
     expect(principal.issuer == claims.get("iss") == build.ISSUER, "the issuer is the provider's")
     expect(principal.subject == claims.get("sub") != "", "the subject is the claims'")
-    for name, told in (("roles", principal.roles), ("permissions", principal.permissions), ("amr", principal.amr)):
-        expect(list(told) == (claims.get(name) or []), "lists are the claims'")
+    for name, told in (("roles", principal.roles), ("permissions", principal.permissions)):
+        held = claims.get(name) or []
+        expect(
+            list(told) == ([held] if isinstance(held, str) else held),
+            "lists are the claims', a lone text is a list of one",
+        )
+    if principal.amr is not None:
+        expect(list(principal.amr) == (claims.get("amr") or []), "what can be read of `amr` is the claim's")
     texts = (*principal.roles, *principal.permissions, principal.subject, principal.tenant, principal.client)
     expect(not any(ord(char) < 32 or ord(char) == 127 for text in texts for char in text), "no control characters")
     audience = claims.get("aud")
