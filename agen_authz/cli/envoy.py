@@ -38,7 +38,8 @@ def envoy_config(
     Example: agen-authz envoy-config --config agen.yaml --upstream crm=10.0.0.7:8080 > envoy.yaml
 
     With --check, examine an Envoy bootstrap, an admin /config_dump, or manifests of Istio or Envoy Gateway. Exits 1
-    with findings. With --config too, body sizes are compared with that configuration.
+    with findings; what is not understood and may carry traffic is one. With --config too, body sizes are compared with
+    that configuration.
     """
     if check is not None:
         _check(check, config, as_json=as_json)

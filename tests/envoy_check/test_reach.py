@@ -260,3 +260,99 @@ def test_lists_of_egctl_are_read_though_they_do_not_say_the_kind():
 def test_ways_of_a_virtual_service_that_are_not_http_are_not_guarded(key: str):
     spec = {key: [{"route": [{"destination": {"host": "crm"}}]}]}
     assert unguarded(manifest("networking.istio.io", "VirtualService", "v", spec), custom()) == [f"spec.{key}[0]"]
+
+
+NETWORKING = "networking.istio.io"
+HOSTS = [{"route": [{"destination": {"host": "crm"}}]}]
+
+
+def virtual(*gateways: str, http: Any = None) -> Manifest:
+    return manifest(
+        NETWORKING, "VirtualService", "v", {"gateways": list(gateways), "http": HOSTS if http is None else http}
+    )
+
+
+def door(name: str = "door", *, namespace: str = "mcp", **selector: str) -> Manifest:
+    return manifest(NETWORKING, "Gateway", name, {"selector": selector or {"app": "door"}}, namespace=namespace)
+
+
+def workload(namespace: str, **labels: str) -> Manifest:
+    spec = {"template": {"metadata": {"labels": labels}}}
+    return {**manifest("apps", "Deployment", "d", spec, namespace=namespace)}
+
+
+def inserting(family: str = "ext_authz", *, context: str = "GATEWAY", **labels: str) -> Manifest:
+    value = {"name": f"envoy.filters.http.{family}"}
+    patch = {
+        "applyTo": "HTTP_FILTER",
+        "match": {"context": context},
+        "patch": {"operation": "INSERT_FIRST", "value": value},
+    }
+    selector = {"workloadSelector": {"labels": labels}} if labels else {}
+    return manifest(NETWORKING, "EnvoyFilter", "f", {"configPatches": [patch], **selector})
+
+
+def on(namespace: str = "mcp", **labels: str) -> Manifest:
+    return custom(namespace, selector={"matchLabels": labels})
+
+
+ROUTE = ["spec.http[0]"]
+# name: (manifests, routes that are not guarded)
+VIRTUALS: dict[str, tuple[list[Manifest], list[str]]] = {
+    "no policy": ([virtual("door"), door()], ROUTE),
+    "a policy on the gateway's workload": ([virtual("door"), door(), on(app="door")], []),
+    "a policy on more than the gateway's workload": ([virtual("door"), door(app="door", tier="x"), on(app="door")], []),
+    "a policy on some of the gateway's workloads": ([virtual("door"), door(), on(app="door", tier="x")], ROUTE),
+    "a policy on another workload": ([virtual("door"), door(), on(app="dor")], ROUTE),
+    "a policy in another namespace": ([virtual("door"), door(), on("agen", app="door")], ROUTE),
+    "a policy in another namespace, where the workload is": (
+        [virtual("door"), door(), on("agen", app="door"), workload("agen", app="door")], []
+    ),
+    "a policy in another namespace, where another workload is": (
+        [virtual("door"), door(), on("agen", app="door"), workload("agen", app="web")], ROUTE
+    ),
+    "the mesh's policy on the workload": ([virtual("door"), door(), on("istio-system", app="door")], []),
+    "the mesh's policy": ([virtual("door"), custom("istio-system")], []),
+    "the namespace's policy": ([virtual("door"), door(), custom()], []),
+    "the policy of the gateway's namespace": (
+        [virtual("infra/door"), door(namespace="infra"), custom("infra")], []
+    ),
+    "a gateway that is not here": ([virtual("door"), on(app="door")], ROUTE),
+    "one of two gateways": ([virtual("door", "side"), door(), door("side", app="side"), on(app="door")], ROUTE),
+    "two gateways": ([virtual("door", "side"), door(), door("side", app="side"), on(app="door"), on(app="side")], []),
+    "a gateway and the mesh": ([virtual("door", "mesh"), door(), on(app="door")], []),
+    "the mesh alone": ([virtual("mesh")], []),
+    "no gateway": ([virtual()], []),
+    "a policy that denies": ([virtual("door"), door(), {**on(app="door"), "spec": {"action": "DENY"}}], ROUTE),
+    "a misspelt action": (
+        [virtual("door"), door(), custom(action="Custom", selector={"matchLabels": {"app": "door"}})], ROUTE
+    ),
+    "a policy on the Gateway API's gateway": (
+        [virtual("door"), door(), custom(targetRefs=[ref("Gateway", "door")])], ROUTE
+    ),
+    "a policy behind it": ([virtual("door"), door(), on(app="crm"), service(app="crm")], []),
+    "a policy behind it, by its long name": (
+        [virtual("door", http=[{"route": [{"destination": {"host": "crm.mcp.svc.cluster.local"}}]}]), door(),
+         on(app="crm"), service(app="crm")], []
+    ),
+    "a host of another namespace": (
+        [virtual("door", http=[{"route": [{"destination": {"host": "crm.web"}}]}]), door(),
+         on(app="crm"), service(app="crm")],
+        ROUTE,
+    ),
+    "a host that is no service": (
+        [virtual("door", http=[{"route": [{"destination": {"host": "crm.mcp.example.com"}}]}]), door(),
+         on(app="x")], ROUTE
+    ),
+    "a redirect": ([virtual("door", http=[{"redirect": {"uri": "/"}}]), door()], []),
+    "a filter that is inserted": ([virtual("door"), door(), inserting(app="door")], []),
+    "a filter that is inserted everywhere": ([virtual("door"), door(), inserting()], []),
+    "a filter that is inserted elsewhere": ([virtual("door"), door(), inserting(app="web")], ROUTE),
+    "a filter for what is received": ([virtual("door"), door(), inserting(context="SIDECAR_INBOUND")], ROUTE),
+    "another filter that is inserted": ([virtual("door"), door(), inserting("fault")], ROUTE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("manifests", "expected"), VIRTUALS.values(), ids=VIRTUALS)
+def test_routes_of_a_virtual_service_that_no_policy_reaches_are_found(manifests: list[Manifest], expected: list[str]):
+    assert unguarded(*manifests) == expected

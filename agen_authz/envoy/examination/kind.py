@@ -51,7 +51,7 @@ KINDS_OF_LISTS: Mapping[str, str] = MappingProxyType({
     "tls_routes": "TLSRoute", "udp_routes": "UDPRoute", "security_policies": "SecurityPolicy",
     "envoy_extension_policies": "EnvoyExtensionPolicy", "backend_traffic_policies": "BackendTrafficPolicy",
     "client_traffic_policies": "ClientTrafficPolicy", "envoy_patch_policies": "EnvoyPatchPolicy",
-    "http_route_filters": "HTTPRouteFilter", "httpRoute_filters": "HTTPRouteFilter", "backends": "Backend",
+    "http_route_filters": "HTTPRouteFilter", "http_filters": "HTTPRouteFilter", "backends": "Backend",
     "services": "Service", "secrets": "Secret", "config_maps": "ConfigMap", "namespaces": "Namespace",
     "reference_grants": "ReferenceGrant", "backend_tLSPolicies": "BackendTLSPolicy", "endpoint_slices": "Endpoints",
     "listener_sets": "ListenerSet",

@@ -21,6 +21,7 @@ from agen_authz.envoy.examination.reach import ROUTES, examine_reach
 from agen_authz.envoy.examination.sheet import Sheet
 from agen_authz.envoy.examination.source import Node
 from agen_authz.envoy.examination.spot import Spot
+from agen_authz.envoy.examination.virtual_reach import examine_virtual_reach
 
 _SIMPLE: Mapping[str, Callable[[Sheet, Spot], None]] = MappingProxyType({
     "EnvoyFilter": examine_envoy_filter,
@@ -76,6 +77,7 @@ def examine_manifests(sheet: Sheet, manifests: list[Spot]) -> None:
     known = [each for each in manifests if is_examined(each) or is_quiet(each)]
     examine_security_policies(sheet, [each for each in known if each.at("kind").text == "SecurityPolicy"])
     examine_reach(sheet, known)
+    examine_virtual_reach(sheet, known)
     meshes = [read_meshes(sheet, each) for each in manifests]
     examine_meshes(sheet, [mesh for found in meshes for mesh in found], known)
     for manifest, found in zip(manifests, meshes, strict=True):

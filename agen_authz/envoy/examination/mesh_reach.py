@@ -9,7 +9,7 @@ from agen_authz.envoy.examination.spot import Spot
 
 ISTIO_SECURITY = "security.istio.io"
 # Policies of this namespace are the whole mesh's; a mesh that names another one is not followed.
-_ROOT = "istio-system"
+ROOT = "istio-system"
 # Istio gives this label to what runs for a gateway.
 _GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 
@@ -43,13 +43,17 @@ class MeshPolicies:
             Name(ref.at("kind").text or "Service", ref.at("namespace").text or here, ref.at("name").text)
             for ref in rule.at("backend_refs").items()
         ]
+        return self.reach_all(backends)
+
+    def reach_all(self, backends: list[Name]) -> bool:
+        """True if the workloads of every service are behind a policy; of none, they are not."""
         return bool(backends) and all(
             any(self._is_about_backend(policy, backend) for policy in self.policies) for backend in backends
         )
 
     def _is_about_backend(self, policy: Spot, backend: Name) -> bool:
         namespace = name_of(policy).namespace
-        if list(_references(policy)) or backend.kind != "Service" or namespace not in (_ROOT, backend.namespace):
+        if has_references(policy) or backend.kind != "Service" or namespace not in (ROOT, backend.namespace):
             return False
         selector = policy.at("spec", "selector")
         service = self.services.get(backend)
@@ -58,12 +62,17 @@ class MeshPolicies:
         return service is not None and matches(selector, service.at("spec", "selector"))
 
 
+def has_references(policy: Spot) -> bool:
+    """True if a policy names what it is about, instead of selecting workloads."""
+    return any(True for _ in _references(policy))
+
+
 def _is_about_gateway(policy: Spot, gateway: Name, class_name: str) -> bool:
     namespace, selector = name_of(policy).namespace, policy.at("spec", "selector")
     references = list(_references(policy))
     if references:
         return any(_names(ref, gateway, class_name, namespace) for ref in references)
-    if namespace not in (_ROOT, gateway.namespace):
+    if namespace not in (ROOT, gateway.namespace):
         return False
     labels = selector.at("match_labels")
     is_its_own = labels.at(_GATEWAY_LABEL).text == gateway.name and len(labels.members()) == 1
@@ -80,5 +89,5 @@ def _names(ref: Spot, gateway: Name, class_name: str, namespace: str) -> bool:
         return False
     kind, name = ref.at("kind").text, ref.at("name").text
     if kind == "GatewayClass":
-        return namespace == _ROOT and bool(class_name) and name == class_name
+        return namespace == ROOT and bool(class_name) and name == class_name
     return kind == gateway.kind == "Gateway" and name == gateway.name and namespace == gateway.namespace
