@@ -15,6 +15,16 @@ clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both ans
 nobody can tell a tool that is not theirs from one that does not exist; metric and audit event hold the true one.
 `unknown_method`, `method_denied` and `task_unsupported` are 404 in the modern era (2026-07-28), 200 in the legacy one.
 
+If a request has more than one fault, the first of this list answers: authority, path and query; HTTP method, upgrade
+and body; headers; Origin; token; scopes; media type and encoding; the body, its message, version, routing headers
+(`mcp-method`, `mcp-name`) and parameters; session; method; access; parameter headers (`mcp-param-*`); policies.
+Parameter headers come after access, because to compare them takes a walk over the arguments: a caller who may not use
+a target cannot ask for that.
+
+`params_malformed` and `malformed_target` name the parameter in the audit event, as a JSON pointer in `why[].rule`
+(`/params/arguments`); its value is written nowhere. `params` and `arguments` of `null` count as absent: MCP servers
+read them so (the Python SDK) or refuse them (the TypeScript SDK), and none reads anything else into them.
+
 Supported protocol versions: {", ".join(SUPPORTED_VERSIONS)}.
 
 What `malformed_target` accepts, so that no backend can read a name as another one:

@@ -4,7 +4,10 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  1. session   the session belongs to this caller, and there is one where one is needed
  2. method    known to MCP in this era, or allowed by configuration
  3. access    every target that the call names is granted by a rule
- 4. policies  what applies to any of the targets, combined by one table (`_COMBINED`)
+ 4. headers   those that repeat arguments repeat them
+ 5. policies  what applies to any of the targets, combined by one table (`_COMBINED`)
+
+Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
 """
 
 from collections.abc import Mapping
@@ -16,6 +19,7 @@ from msgspec.structs import replace
 from agen_authz.core.access import AccessTable, Granted, NotGranted, Unmapped
 from agen_authz.core.attribute import Situation
 from agen_authz.core.method import Names, find_method, is_allowed_method
+from agen_authz.core.mirror import is_mirrored
 from agen_authz.core.model import (
     Allow,
     BindSession,
@@ -72,6 +76,9 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
         if refused is not None:
             return Deny(refused, tuple(why), call.envelope, target)
     # 4.
+    if call.mirrored is not None and not is_mirrored(call.mirrored):
+        return Deny(Reason.HEADER_MISMATCH, (*why, Step("header", "mismatch", "mcp-param-*")), call.envelope)
+    # 5.
     found = [
         (target, match)
         for target in call.targets

@@ -41,7 +41,13 @@ FORWARDED_HEADERS = frozenset(
 )
 # Headers that repeat arguments of a call (core/mirror.py).
 PARAMETER_PREFIX = "mcp-param-"
+_ABOUT_MESSAGE = frozenset({"mcp-method", "mcp-name"})
 _MAX_REMEMBERED_CHARS = 2048
+
+
+def is_about_message(name: str) -> bool:
+    """True if a header repeats what a message says; without a message there is nothing that it can repeat."""
+    return name in _ABOUT_MESSAGE or name.startswith(PARAMETER_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

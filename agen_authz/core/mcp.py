@@ -8,6 +8,8 @@ The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamab
  5. the protocol version, and one era only: header and `_meta` must agree
  6. routing headers repeat what the body says
  7. parameters of the method's shape, and targets in canonical spelling
+
+Nothing here walks over arguments: what could refuse them is asked in `core.decide`, of callers who may make the call.
 """
 
 import re
@@ -19,12 +21,13 @@ from msgspec import Struct
 from agen_authz.core.errors import Malformed
 from agen_authz.core.message import SUBSCRIPTION_KEYS, Message, envelope_of, read_message
 from agen_authz.core.method import Method, Names, find_method
-from agen_authz.core.mirror import are_mirrored, decode_value
+from agen_authz.core.mirror import decode_value
 from agen_authz.core.model import (
     Call,
     Envelope,
     Era,
     Json,
+    Mirrored,
     Misread,
     Request,
     SessionId,
@@ -41,7 +44,7 @@ VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 _JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
 _ESCAPED_NUL = b"\\u0000"
-_MAX_SUBSCRIPTIONS = 1000
+_MAX_SUBSCRIPTIONS = 100
 _MAX_ECHO_CHARS = 64
 _TASK_KEYS = frozenset({"task", "taskId", "taskIds"})
 
@@ -77,7 +80,8 @@ def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
         return Misread(document.reason)
     message = read_message(document)
     if isinstance(message, Malformed):
-        return Misread(message.reason, envelope_of(document, message, _guess_era(request.headers)))
+        envelope = envelope_of(document, message, _guess_era(request.headers))
+        return Misread(message.reason, envelope, message.detail)
     # 5.
     version = _read_version(request.headers, message)
     if isinstance(version, Misread):
@@ -95,14 +99,11 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
     method = find_method(message.method, era)
     # 6. and 7.
     wrong = _check_shape(message, method) or _check_headers(request.headers, message, method, era)
-    mirrored = request.names.mirrored
-    if wrong is None and mirrored and not are_mirrored(mirrored, request.headers, message.params.get("arguments")):
-        wrong = Reason.HEADER_MISMATCH
     if wrong is not None:
         return Misread(wrong, envelope)
     parameters = _read_parameters(message, method, server)
-    if isinstance(parameters, Reason):
-        return Misread(parameters, envelope)
+    if isinstance(parameters, Malformed):
+        return Misread(parameters.reason, envelope, parameters.detail)
     if request.has_text_body and _may_hide_bytes(message, parameters.targets):
         return Misread(Reason.BODY_AS_TEXT, envelope)
     return Call(
@@ -117,7 +118,15 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         session_id=_session_of(request.headers, era),
         # No string holds one as it is: JSON spells it so, and in no other way (RFC 8259 section 7).
         may_hold_nul=_ESCAPED_NUL in request.raw_body,
+        mirrored=_find_mirrored(request, message),
     )
+
+
+def _find_mirrored(request: Request, message: Message) -> Mirrored | None:
+    names = request.names.mirrored
+    if not names:
+        return None
+    return Mirrored({name: request.headers[name] for name in names}, message.params.get("arguments"))
 
 
 def _read_bodiless(request: Request, server: str) -> Call | Misread:
@@ -247,7 +256,7 @@ def _named_in(message: Message, method: Method | None) -> str | None:
 _NAME_KEYS = {Names.TOOL: "name", Names.PROMPT: "name", Names.RESOURCE: "uri", Names.TASK: "taskId"}
 
 
-def _read_parameters(message: Message, method: Method | None, server: str) -> _Parameters | Reason:
+def _read_parameters(message: Message, method: Method | None, server: str) -> _Parameters | Malformed:
     # 7.
     params = message.params
     names = method.names if method is not None else Names.NOTHING
@@ -260,36 +269,47 @@ def _read_parameters(message: Message, method: Method | None, server: str) -> _P
     return _READERS[names](params, server)
 
 
+def _misshapen(*path: str | int) -> Malformed:
+    """Refuse a parameter and name it by its JSON pointer (RFC 6901): names of MCP and positions, never a value."""
+    return Malformed(Reason.PARAMS_MALFORMED, "".join(f"/{step}" for step in ("params", *path)))
+
+
 def _may_hide_bytes(message: Message, targets: tuple[Target, ...]) -> bool:
     # Envoy writes `!` for every byte that it cannot show as text: such a name may be another one.
     names = (message.method, *message.list_keys(), *(target.name for target in targets))
     return any("!" in name for name in names)
 
 
-def _read_tool(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+def _read_tool(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
     return _read_named(params, TargetKind.TOOL, server)
 
 
-def _read_prompt(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+def _read_prompt(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
     return _read_named(params, TargetKind.PROMPT, server)
 
 
-def _read_resource(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
-    target, inputs = _read_target(params.get("uri"), TargetKind.RESOURCE, server), params.get("inputResponses")
-    if isinstance(target, Reason):
+def _read_resource(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
+    target = _read_target(params.get("uri"), TargetKind.RESOURCE, server, "uri")
+    if isinstance(target, Malformed):
         return target
+    inputs = params.get("inputResponses")
     if not (inputs is None or isinstance(inputs, dict)):
-        return Reason.PARAMS_MALFORMED
+        return _misshapen("inputResponses")
     return _Parameters((target,), inputs=inputs)
 
 
-def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str) -> _Parameters | Reason:
-    target = _read_target(params.get("name"), kind, server)
-    if isinstance(target, Reason):
+def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str) -> _Parameters | Malformed:
+    target = _read_target(params.get("name"), kind, server, "name")
+    if isinstance(target, Malformed):
         return target
-    arguments, inputs = params.get("arguments", {}), params.get("inputResponses")
-    if not isinstance(arguments, dict) or not (inputs is None or isinstance(inputs, dict)):
-        return Reason.PARAMS_MALFORMED
+    arguments, inputs = params.get("arguments"), params.get("inputResponses")
+    if arguments is None:
+        # Null like absent, as in `params`: no server reads anything else into it.
+        arguments = {}
+    if not isinstance(arguments, dict):
+        return _misshapen("arguments")
+    if not (inputs is None or isinstance(inputs, dict)):
+        return _misshapen("inputResponses")
     return _Parameters((target,), arguments, inputs)
 
 
@@ -300,51 +320,57 @@ _SPELLING = {
 }
 
 
-def _read_target(name: Json, kind: TargetKind, server: str) -> Target | Reason:
+def _read_target(name: Json, kind: TargetKind, server: str, *path: str | int) -> Target | Malformed:
     if not isinstance(name, str):
-        return Reason.PARAMS_MALFORMED
+        return _misshapen(*path)
     if not _SPELLING[kind](name):
-        return Reason.MALFORMED_TARGET
+        return Malformed(Reason.MALFORMED_TARGET, _misshapen(*path).detail)
     return Target(kind, server, name)
 
 
-def _read_one(name: Json, kind: TargetKind, server: str) -> _Parameters | Reason:
-    target = _read_target(name, kind, server)
-    return target if isinstance(target, Reason) else _Parameters((target,))
+def _read_one(name: Json, kind: TargetKind, server: str, *path: str) -> _Parameters | Malformed:
+    target = _read_target(name, kind, server, *path)
+    return target if isinstance(target, Malformed) else _Parameters((target,))
 
 
-def _read_reference(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+def _read_reference(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
     reference = params.get("ref")
-    if not isinstance(reference, dict) or not isinstance(params.get("argument"), dict):
-        return Reason.PARAMS_MALFORMED
+    if not isinstance(reference, dict):
+        return _misshapen("ref")
+    if not isinstance(params.get("argument"), dict):
+        return _misshapen("argument")
     match reference.get("type"):
         case "ref/prompt" if "uri" not in reference:
-            return _read_one(reference.get("name"), TargetKind.PROMPT, server)
+            return _read_one(reference.get("name"), TargetKind.PROMPT, server, "ref", "name")
         case "ref/resource" if "name" not in reference:
-            return _read_one(reference.get("uri"), TargetKind.RESOURCE, server)
+            return _read_one(reference.get("uri"), TargetKind.RESOURCE, server, "ref", "uri")
         case _:
-            return Reason.PARAMS_MALFORMED
+            return _misshapen("ref")
 
 
-def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters | Reason:
+def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
     wanted = params.get("notifications", {})
     # An unknown kind of subscription may name what no rule has seen.
     if not isinstance(wanted, dict) or not wanted.keys() <= SUBSCRIPTION_KEYS:
-        return Reason.PARAMS_MALFORMED
+        return _misshapen("notifications")
     uris = wanted.get("resourceSubscriptions", [])
+    # Each URI is decided on and recorded: few enough for one event, and none of them twice.
     if not isinstance(uris, list) or len(uris) > _MAX_SUBSCRIPTIONS:
-        return Reason.PARAMS_MALFORMED
-    targets = []
-    for uri in uris:
-        target = _read_target(uri, TargetKind.RESOURCE, server)
-        if isinstance(target, Reason):
+        return _misshapen("notifications", "resourceSubscriptions")
+    targets: dict[Target, None] = {}
+    for position, uri in enumerate(uris):
+        path = ("notifications", "resourceSubscriptions", position)
+        target = _read_target(uri, TargetKind.RESOURCE, server, *path)
+        if isinstance(target, Malformed):
             return target
-        targets.append(target)
+        if target in targets:
+            return _misshapen(*path)
+        targets[target] = None
     return _Parameters(tuple(targets), uses_task="taskIds" in wanted)
 
 
 # Each kind of name has its reader: one that is missing here would be a KeyError, which denies.
-_READERS: dict[Names, Callable[[Mapping[str, Json], str], _Parameters | Reason]] = {
+_READERS: dict[Names, Callable[[Mapping[str, Json], str], _Parameters | Malformed]] = {
     Names.TOOL: _read_tool,
     Names.PROMPT: _read_prompt,
     Names.RESOURCE: _read_resource,

@@ -101,16 +101,19 @@ def _read_response(document: dict[str, Json]) -> Message | Malformed:
 
 
 def _read_call(document: dict[str, Json]) -> Message | Malformed:
-    method, params = document["method"], document.get("params", {})
+    method, params = document["method"], document.get("params")
     if not isinstance(method, str) or not 0 < len(method) <= _MAX_METHOD_CHARS or not method.isprintable():
         return Malformed(Reason.NOT_A_MESSAGE)
     if not _ANSWER.isdisjoint(document):
         return Malformed(Reason.NOT_A_MESSAGE)
+    if params is None:
+        # Servers take null for absent or refuse it (Python's official SDK the former, TypeScript's the latter).
+        params = {}
     if not isinstance(params, dict):
-        return Malformed(Reason.PARAMS_MALFORMED)
+        return Malformed(Reason.PARAMS_MALFORMED, "/params")
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
-        return Malformed(Reason.PARAMS_MALFORMED)
+        return Malformed(Reason.PARAMS_MALFORMED, "/params/_meta")
     if _has_twin(params, _PARAMS) or _has_twin(meta, _META) or _has_nested_twin(params):
         return Malformed(Reason.JSON_KEY_TWIN)
     shape = Shape.REQUEST if "id" in document else Shape.NOTIFICATION

@@ -8,10 +8,9 @@ name is the one that it repeats. Routers go by such headers, so one that lies is
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
 
 from agen_authz.core.header import PARAMETER_PREFIX
-from agen_authz.core.model import Json
+from agen_authz.core.model import Json, Mirrored
 
 _BASE64 = re.compile(r"=\?base64\?(.*)\?=")
 # As long as a double holds every digit.
@@ -33,11 +32,13 @@ def decode_value(value: str) -> str | None:
         return None
 
 
-def are_mirrored(names: Iterable[str], headers: Mapping[str, str], arguments: Json) -> bool:
-    """Say whether each of the `mcp-param-` headers has the value of an argument that it can repeat."""
-    written = _write_members(arguments)
-    for name in names:
-        value = headers[name]
+def is_mirrored(mirrored: Mirrored) -> bool:
+    """True if each of the `mcp-param-` headers has the value of an argument that it can repeat.
+
+    It walks over all the arguments: ask it of callers who may make the call.
+    """
+    written = _write_members(mirrored.arguments)
+    for name, value in mirrored.headers.items():
         text = decode_value(value)
         if text is None or not (value.isascii() and value.isprintable()):
             return False

@@ -165,10 +165,17 @@ class Target(Struct, frozen=True):
     name: str
 
 
+class Mirrored(Struct, frozen=True):
+    """Headers that repeat arguments of a call, by their names, and the arguments that they must repeat."""
+
+    headers: Mapping[str, str]
+    arguments: Json
+
+
 class Call(Struct, frozen=True):
     """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded.
 
-    `may_hold_nul` is false where no string in it can hold a NUL.
+    `may_hold_nul` is false if no string in it can hold a NUL; `mirrored` is None if no header repeats an argument.
     """
 
     server: str
@@ -181,6 +188,7 @@ class Call(Struct, frozen=True):
     inputs: dict[str, Json] | None = None
     session_id: SessionId | None = None
     may_hold_nul: bool = True
+    mirrored: Mirrored | None = None
 
 
 class Misread(Struct, frozen=True):

@@ -197,7 +197,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.META_MISSING: (400, INVALID_PARAMS, "`params._meta` lacks what this protocol version requires.", "send protocolVersion and clientCapabilities"),
     Reason.HEADER_MISSING: (400, HEADER_MISMATCH, "A header that this protocol version requires is missing.", "send mcp-protocol-version, mcp-method and mcp-name"),
     Reason.HEADER_MISMATCH: (400, HEADER_MISMATCH, "A header disagrees with the body.", "send the body's own method, name and arguments"),
-    Reason.PARAMS_MALFORMED: (400, INVALID_PARAMS, "The parameters are malformed.", "send what the method's schema asks for"),
+    Reason.PARAMS_MALFORMED: (400, INVALID_PARAMS, "The parameters are malformed.", "send what the method's schema asks for; `why` in the audit event names the parameter, and `subscriptions/listen` takes 100 different URIs at most"),
     Reason.MALFORMED_TARGET: (400, INVALID_PARAMS, "The name or URI is not in canonical form.", "see docs/reasons.md for the accepted form"),
     Reason.SESSION_MISSING: (400, INVALID_REQUEST, "A session id is required.", "send `mcp-session-id`"),
     Reason.SESSION_UNKNOWN: (404, NOT_FOUND, "No such session.", "initialize a new session"),

@@ -157,7 +157,7 @@ def _render_allow(asked: Asked, templates: Templates) -> bytes:
         raise ValueError("an allowed call without request, resource, call or caller")
     allowed = (
         caller.headers
-        + templates.render_resource(route.resource, call.envelope.era, request.names)
+        + templates.render_resource(route.resource, call.envelope, request.names)
         + _write_header("agen-request-id", f'"{asked.request_id}"')
     )
     if route.resource.is_signed:

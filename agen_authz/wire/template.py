@@ -3,17 +3,22 @@
 Only rendered output is kept here: nothing is decided on it.
 """
 
-from collections.abc import Callable
+from typing import TypeAlias
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.header import FORWARDED_HEADERS, HeaderNames
-from agen_authz.core.model import Era, Resource
+from agen_authz.core.header import FORWARDED_HEADERS, PARAMETER_PREFIX, HeaderNames, is_about_message
+from agen_authz.core.model import Envelope, Era, Resource, Shape
 from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS
 from agen_authz.wire.identity import render_text, set_header
 
 INSPECT_KEY = "agen.inspect"
 _MAX_KEPT = 1024
 _MAX_KEPT_BYTES = 4096
+
+
+# A resource's name, the era, whether there is a message, and the names of the headers.
+_Key: TypeAlias = tuple[str, Era, bool, tuple[str, ...]]
+_WITHOUT_MESSAGE = frozenset({Shape.STREAM, Shape.END})
 
 
 class Templates:
@@ -26,18 +31,19 @@ class Templates:
     def __init__(self, off_word: str) -> None:
         self.off_word = off_word
         self.skips_inspection = _render_metadata(off_word)
-        self._resource_parts: dict[tuple[str, Era, tuple[str, ...]], bytes] = {}
+        self._resource_parts: dict[_Key, bytes] = {}
 
-    def render_resource(self, resource: Resource, era: Era, names: HeaderNames) -> bytes:
+    def render_resource(self, resource: Resource, envelope: Envelope, names: HeaderNames) -> bytes:
         """Render the part of an OkHttpResponse that names the resource and removes what is not for the backend."""
-        key = (resource.name, era, names.names)
+        has_message = envelope.shape not in _WITHOUT_MESSAGE
+        key = (resource.name, envelope.era, has_message, names.names)
         known = self._resource_parts.get(key)
-        return known if known is not None else self._keep(key, lambda: _render_resource(resource, era, names))
+        return known if known is not None else self._keep(key, resource)
 
-    def _keep(self, key: tuple[str, Era, tuple[str, ...]], render: Callable[[], bytes]) -> bytes:
-        part = render()
+    def _keep(self, key: _Key, resource: Resource) -> bytes:
+        part = _render_resource(resource, key)
         # Bounded in number and size: clients choose the names, and those that reach the backend are in the key only.
-        if len(part) + sum(map(len, key[2])) <= _MAX_KEPT_BYTES:
+        if len(part) + sum(map(len, key[3])) <= _MAX_KEPT_BYTES:
             if len(self._resource_parts) >= _MAX_KEPT:
                 self._resource_parts.clear()
             self._resource_parts[key] = part
@@ -50,15 +56,16 @@ def _render_metadata(off_word: str) -> bytes:
     return response.SerializeToString()
 
 
-def _render_resource(resource: Resource, era: Era, names: HeaderNames) -> bytes:
+def _render_resource(resource: Resource, key: _Key) -> bytes:
     allowed = pb.OkHttpResponse()
     set_header(allowed, "agen-resource", render_text(resource.name))
-    allowed.headers_to_remove.extend(_headers_to_remove(resource, era, names))
+    allowed.headers_to_remove.extend(_headers_to_remove(resource, key))
     return allowed.SerializeToString()
 
 
-def _headers_to_remove(resource: Resource, era: Era, names: HeaderNames) -> list[str]:
+def _headers_to_remove(resource: Resource, key: _Key) -> list[str]:
     """List what the client sent and the backend does not get; a header that we set must not be among it."""
+    _, era, has_message, names = key
     kept = FORWARDED_HEADERS | resource.forward_headers | frozenset(IDENTITY_HEADERS)
     if resource.is_signed:
         kept = kept | frozenset(SIGNATURE_HEADERS)
@@ -66,9 +73,13 @@ def _headers_to_remove(resource: Resource, era: Era, names: HeaderNames) -> list
         kept = kept | {"authorization"}
     if resource.resumable:
         kept = kept | {"last-event-id"}
-    removed = [
-        name for name in names.names if name not in kept and name[0] != ":" and not name.startswith("mcp-param-")
-    ]
-    if era is Era.MODERN and "mcp-session-id" in names.names:
-        removed.append("mcp-session-id")
-    return removed
+    return [name for name in names if name[0] != ":" and not _is_passed_on(name, kept, era, has_message=has_message)]
+
+
+def _is_passed_on(name: str, kept: frozenset[str], era: Era, *, has_message: bool) -> bool:
+    if is_about_message(name) and not has_message:
+        # Nothing was compared with it: on a GET or DELETE it could say anything to whoever routes by it.
+        return False
+    if name == "mcp-session-id" and era is Era.MODERN:
+        return False
+    return name in kept or name.startswith(PARAMETER_PREFIX)

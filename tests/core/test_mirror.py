@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.mirror import are_mirrored, decode_value
+from agen_authz.core.mirror import decode_value, is_mirrored
+from agen_authz.core.model import Mirrored
 
 MIRRORED: dict[str, tuple[str, Any]] = {
     "text": ("eu", {"x": "eu"}),
@@ -46,18 +47,18 @@ LIES: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("name", MIRRORED)
 def test_header_that_repeats_an_argument_is_mirrored(name):
     value, arguments = MIRRORED[name]
-    assert are_mirrored(["mcp-param-x"], {"mcp-param-x": value}, arguments)
+    assert is_mirrored(Mirrored({"mcp-param-x": value}, arguments))
 
 
 @pytest.mark.parametrize("name", LIES)
 def test_header_that_repeats_nothing_is_a_lie(name):
     value, arguments = LIES[name]
-    assert not are_mirrored(["mcp-param-x"], {"mcp-param-x": value}, arguments)
+    assert not is_mirrored(Mirrored({"mcp-param-x": value}, arguments))
 
 
 def test_every_header_must_be_mirrored():
     headers = {"mcp-param-x": "1", "mcp-param-y": "3"}
-    assert not are_mirrored(list(headers), headers, {"x": 1, "y": 2})
+    assert not is_mirrored(Mirrored(headers, {"x": 1, "y": 2}))
 
 
 @pytest.mark.parametrize(

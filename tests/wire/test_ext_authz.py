@@ -11,7 +11,7 @@ from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
 from agen_authz.wire.template import Templates
 from tests import builders as build
-from tests.wire.rig import Rig
+from tests.wire.rig import Rig, drive
 
 HEADERS = [("Content-Type", "application/json"), ("x", "1"), ("x", "2")]
 
@@ -112,6 +112,18 @@ def test_denied_notification_is_taken_and_not_answered(reason):
 @pytest.mark.parametrize("reason", [Reason.UNMAPPED, Reason.NOT_GRANTED])
 def test_hidden_reason_stays_hidden_without_a_target(reason):
     assert reason.value not in render_refusal(Deny(reason), Asked("r")).body
+
+
+def test_what_cors_says_replaces_what_the_backend_says_and_only_vary_is_added_to():
+    rig = Rig()
+    headers = build.headers_for(build.sign(build.claims())) | {"origin": build.ORIGIN}
+    answered = drive(rig.servicer.check(build.check_request(headers, build.encode(build.message())), 0.2))
+    added = pb.CheckResponse.FromString(answered).ok_response.response_headers_to_add
+    assert {each.header.key: (each.HasField("append"), each.append.value) for each in added} == {
+        "access-control-allow-origin": (True, False),
+        "access-control-expose-headers": (True, False),
+        "vary": (True, True),
+    }
 
 
 def test_header_without_name_is_refused():

@@ -59,6 +59,8 @@ FAULTS: tuple[tuple[str, str, Callable[[Draft], None]], ...] = (
     ("session", "session_unknown", lambda draft: draft.sets("mcp-session-id", "theirs")),
     ("task", "task_unsupported", lambda draft: draft.document["params"].update(task={})),
     ("access", "not_granted", lambda draft: draft.claims.update(roles=[])),
+    # The first that looks at arguments, all of them.
+    ("argument's header", "header_mismatch", lambda draft: draft.sets("mcp-param-id", "2")),
 )
 # Two faults of which one undoes the other.
 EXCLUSIVE = (

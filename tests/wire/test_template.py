@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.header import look_at
-from agen_authz.core.model import Era
+from agen_authz.core.model import Envelope, Era, Shape
 from agen_authz.wire.field import write_field
 from agen_authz.wire.template import Templates
 from tests import builders as build
@@ -25,8 +25,10 @@ def test_field_of_any_size_is_read_back(size):
     assert pb.HeaderValue.FromString(write_field(3, b"x" * size)).raw_value == b"x" * size
 
 
-def removed(templates: Templates, names: tuple[str, ...], era: Era = Era.MODERN, **changes) -> set[str]:
-    part = templates.render_resource(replace(build.resource(), **changes), era, look_at(names))
+def removed(
+    templates: Templates, names: tuple[str, ...], era: Era = Era.MODERN, shape: Shape = Shape.REQUEST, **changes
+) -> set[str]:
+    part = templates.render_resource(replace(build.resource(), **changes), Envelope(era, shape), look_at(names))
     return set(pb.OkHttpResponse.FromString(part).headers_to_remove)
 
 
@@ -41,6 +43,26 @@ def test_era_decides_on_the_session_id_each_time():
     names = ("mcp-session-id",)
     seen = [removed(templates, names, era) for era in (Era.MODERN, Era.LEGACY, Era.MODERN)]
     assert seen == [{"mcp-session-id"}, set(), {"mcp-session-id"}]
+
+
+SENT_OF_MCP = ("mcp-method", "mcp-name", "mcp-protocol-version", "mcp-param-a", "mcp-other", "mcp-params-b", "mcp-")
+
+
+def test_only_headers_of_mcp_that_are_known_are_passed_on():
+    assert removed(Templates("off"), SENT_OF_MCP) == {"mcp-other", "mcp-params-b", "mcp-"}
+
+
+@pytest.mark.parametrize("shape", [Shape.STREAM, Shape.END])
+@pytest.mark.parametrize("forwarded", [frozenset(), frozenset({"mcp-name"})])
+def test_headers_that_repeat_a_message_are_removed_where_there_is_none(shape, forwarded):
+    templates = Templates("off")
+    names = (*SENT_OF_MCP, "mcp-session-id", "accept")
+    kept = {"mcp-protocol-version", "mcp-session-id", "accept"}
+    seen = [
+        set(names) - removed(templates, names, Era.LEGACY, each, forward_headers=forwarded)
+        for each in (shape, Shape.REQUEST, shape)
+    ]
+    assert seen == [kept, kept | {"mcp-method", "mcp-name", "mcp-param-a"}, kept]
 
 
 def test_resources_do_not_share_what_is_forwarded():
