@@ -21,6 +21,7 @@ from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import admit_principal, find_provider, verify_token
 from agen_authz.ports import Clock, KeySource, SessionTable
+from agen_authz.refusal_log import RefusalLog
 from agen_authz.token_cache import TokenCache, Vouched
 from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.identity import Caller, render_caller
@@ -43,6 +44,7 @@ class Sources:
     revoked: Revoked = field(default_factory=Revoked)
     surroundings: Surroundings = field(default_factory=Surroundings)
     keeps_claims: bool = True
+    refusals: RefusalLog = field(default_factory=RefusalLog)
 
 
 async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
@@ -59,6 +61,13 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
     credential = request.headers.get("authorization")
     if credential is None:
         return Rejected(Reason.TOKEN_MISSING)
+    found = await _identify(credential, resource, sources, bound_s)
+    if isinstance(found, Rejected):
+        sources.refusals.note(resource.name, found, sources.clock.elapsed())
+    return found
+
+
+async def _identify(credential: str, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
     if len(credential) > _MAX_CREDENTIAL_CHARS:
         return Rejected(Reason.TOKEN_MALFORMED, f"longer than {MAX_TOKEN_CHARS} characters")
     # The whole value names the entry: one that was read before needs no reading.
@@ -116,11 +125,9 @@ async def _verify(token: UnverifiedToken, resource: Resource, sources: Sources, 
        publish the same `kid`, or even the same key; the issuer must be the one whose key verified
     2. if none of them signed it, the provider that the unverified `iss` names may be asked for the key; no other is
     """
-    accepting = [each for each in resource.providers.values() if token.algorithm in each.algorithms]
-    if not accepting:
-        return _refuse_algorithm(token, resource.providers.values())
     # 1.
     refusals: dict[str, Rejected] = {}
+    accepting = [each for each in resource.providers.values() if token.algorithm in each.algorithms]
     for provider in accepting:
         tried = _try_known(token, provider, sources)
         if isinstance(tried, Vouched):
@@ -131,18 +138,19 @@ async def _verify(token: UnverifiedToken, resource: Resource, sources: Sources, 
     if known is not None:
         return known
     # 2.
-    named = _name_provider(token, resource)
+    issuers = guess_issuers(token)
+    said = describe_unverified(token, issuers)
+    named = next(filter(None, (find_provider(resource, issuer) for issuer in issuers)), None)
+    if not accepting or (named is not None and named not in accepting):
+        return _refuse_algorithm(said, resource.providers.values() if named is None else (named,))
     if named is None:
         # A provider whose key verified has seen the true issuer.
         seen = next((each for each in refusals.values() if each.reason is Reason.TOKEN_ISSUER), None)
-        return seen or _refuse_issuer(token, resource)
-    if named not in accepting:
-        return _refuse_algorithm(token, (named,))
-    return refusals.get(named.name) or await _fetch_and_try(token, named, sources, bound_s)
-
-
-def _name_provider(token: UnverifiedToken, resource: Resource) -> Provider | None:
-    return next(filter(None, (find_provider(resource, issuer) for issuer in guess_issuers(token))), None)
+        return seen or _refuse_issuer(said, resource)
+    if named.name in refusals:
+        refusal = refusals[named.name]
+        return refusal if refusal.detail else Rejected(refusal.reason, said)
+    return await _fetch_and_try(token, named, said, sources, bound_s)
 
 
 def _try_known(token: UnverifiedToken, provider: Provider, sources: Sources) -> Vouched | Rejected | None:
@@ -151,15 +159,14 @@ def _try_known(token: UnverifiedToken, provider: Provider, sources: Sources) -> 
 
 
 async def _fetch_and_try(
-    token: UnverifiedToken, provider: Provider, sources: Sources, bound_s: float
+    token: UnverifiedToken, provider: Provider, said: str, sources: Sources, bound_s: float
 ) -> Vouched | Rejected:
     fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
     key = await sources.waiting.wait_for(fetch, bound_s)
     if key is None:
-        return Rejected(
-            Reason.TOKEN_KEY_UNKNOWN, f"{describe_unverified(token)}; provider `{provider.name}` publishes no such key"
-        )
-    return _try(token, key, provider)
+        return Rejected(Reason.TOKEN_KEY_UNKNOWN, f"{said}; provider `{provider.name}` publishes no such key")
+    tried = _try(token, key, provider)
+    return Rejected(tried.reason, said) if isinstance(tried, Rejected) and not tried.detail else tried
 
 
 def _try(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Vouched | Rejected:
@@ -169,14 +176,14 @@ def _try(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Vouched 
     return Vouched(provider, key, token.algorithm, verified, render_caller(verified.principal))
 
 
-def _refuse_algorithm(token: UnverifiedToken, providers: Iterable[Provider]) -> Rejected:
+def _refuse_algorithm(said: str, providers: Iterable[Provider]) -> Rejected:
     wanted = quote_all({algorithm for provider in providers for algorithm in provider.algorithms})
-    return Rejected(Reason.TOKEN_ALGORITHM, f"{describe_unverified(token)}; wanted one of {wanted}")
+    return Rejected(Reason.TOKEN_ALGORITHM, f"{said}; wanted one of {wanted}")
 
 
-def _refuse_issuer(token: UnverifiedToken, resource: Resource) -> Rejected:
+def _refuse_issuer(said: str, resource: Resource) -> Rejected:
     wanted = quote_all(provider.issuer for provider in resource.providers.values())
-    return Rejected(Reason.TOKEN_ISSUER, f"{describe_unverified(token)}; wanted one of {wanted}")
+    return Rejected(Reason.TOKEN_ISSUER, f"{said}; wanted one of {wanted}")
 
 
 def _without_claims(vouched: Vouched) -> Vouched:

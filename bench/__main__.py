@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import bodies, envoy, policies, signature, startup, strangers
+from bench import bodies, envoy, policies, signature, startup, strangers, tokens
 from bench.decision import Decision
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
@@ -88,6 +88,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "signature": lambda: print(signature.render(signature.measure())),
     "startup": lambda: print(startup.render(startup.measure())),
     "strangers": lambda: print(strangers.render(strangers.measure())),
+    "tokens": lambda: print(tokens.render(tokens.measure())),
 }
 
 

@@ -126,7 +126,7 @@ def build_token() -> str:
     return jwt.encode(claims, _PRIVATE, "ES256", headers={"kid": KID, "typ": "at+jwt"})
 
 
-def build_check_request(arguments: dict[str, object] | None = None) -> bytes:
+def build_check_request(arguments: dict[str, object] | None = None, token: str | None = None) -> bytes:
     """Build a CheckRequest of about 1.6 KB: ES256 token, tools/call with 400 bytes of arguments, 17 headers."""
     meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
     if arguments is None:
@@ -138,7 +138,7 @@ def build_check_request(arguments: dict[str, object] | None = None) -> bytes:
     http.method, http.path, http.host, http.raw_body = "POST", "/crm/mcp", "mcp.example.com", body
     headers = {
         ":method": "POST", ":path": "/crm/mcp", ":authority": "mcp.example.com", ":scheme": "https",
-        "authorization": f"Bearer {build_token()}", "content-type": "application/json",
+        "authorization": f"Bearer {token or build_token()}", "content-type": "application/json",
         "content-length": str(len(body)), "accept": "application/json, text/event-stream",
         "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "get_customer",
         "user-agent": "bench/1", "x-forwarded-for": "10.0.0.1", "x-forwarded-proto": "https", "x-request-id": "r-1",

@@ -32,7 +32,8 @@ _MAX_HEADER_DEPTH = 4
 # The signature of the largest RSA key that is accepted has 1366.
 _MAX_SIGNATURE_CHARS = 2048
 _MAX_CLAIMS_DEPTH = 16
-_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
+_SCHEME = re.compile(r"(?i:bearer) +")
+_TOKEN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-"
 _PART = re.compile(r"[A-Za-z0-9_-]+")
 _ISSUER = re.compile(rb'"iss"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}("(?:[^"\\]|\\.){0,512}")')
 _MAX_GUESSES = 4
@@ -60,9 +61,13 @@ class UnverifiedToken:
 
 def read_bearer(credential: str) -> RawToken | Rejected:
     """Read the value of `authorization` as one bearer credential (RFC 6750 section 2.1)."""
-    match = _BEARER.fullmatch(credential)
-    if match is not None:
-        return RawToken(match[1])
+    scheme = _SCHEME.match(credential)
+    if scheme is not None:
+        token = credential[scheme.end() :]
+        letters = token.rstrip("=").encode("utf-8", "replace")
+        # Strangers send 16 KiB as well: deleting what may be there is five times as fast as matching it.
+        if letters and not letters.translate(None, _TOKEN_LETTERS):
+            return RawToken(token)
     if credential[:6].lower() == "bearer":
         return Rejected(Reason.AUTHORIZATION_MALFORMED)
     return Rejected(Reason.TOKEN_MISSING, "not a bearer credential")
@@ -135,14 +140,14 @@ def _decode_part(part: str) -> bytes | None:
 def verify_signature(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Rejected | None:
     """Verify the signature with one published key; None means that the key vouches for the token."""
     if token.kid != key.kid:
-        return Rejected(Reason.TOKEN_KEY_UNKNOWN, describe_unverified(token))
+        return Rejected(Reason.TOKEN_KEY_UNKNOWN, f"unverified kid {quote(token.kid)}; key {quote(key.kid)}")
     if token.algorithm not in provider.algorithms or token.algorithm not in key.algorithms:
         allowed = provider.algorithms & key.algorithms
         detail = f"unverified alg {quote(token.algorithm)}; key {quote(key.kid)} of {quote(provider.name)} accepts "
         return Rejected(Reason.TOKEN_ALGORITHM, detail + quote_all(allowed))
     algorithm = jwt.get_algorithm_by_name(_LIBRARY_NAMES.get(token.algorithm, token.algorithm))
     if not algorithm.verify(token.signing_input, key.verifier, token.signature):
-        return Rejected(Reason.TOKEN_SIGNATURE, describe_unverified(token))
+        return Rejected(Reason.TOKEN_SIGNATURE)
     return None
 
 
@@ -174,8 +179,12 @@ def _unquote(literal: bytes) -> str:
         return ""
 
 
-def describe_unverified(token: UnverifiedToken) -> str:
-    """Show what chose the key of a token that no key vouches for, marked as unverified and bounded."""
+def describe_unverified(token: UnverifiedToken, issuers: tuple[str, ...]) -> str:
+    """Show what chose the key of a token that no key vouches for, marked as unverified and bounded.
+
+    Args:
+        issuers: from `guess_issuers`.
+    """
     kid = quote(token.kid) if token.kid else "none"
-    issuer = next(map(quote, guess_issuers(token)), "none")
+    issuer = next(map(quote, issuers), "none")
     return f"unverified kid {kid}, alg {quote(token.algorithm)}, iss {issuer}"

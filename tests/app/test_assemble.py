@@ -35,6 +35,25 @@ def loaded_with(tmp_path: Path, *changes: tuple[str, str]) -> Loaded:
 
 
 @pytest.mark.parametrize(
+    ("policy", "keeps_claims"),
+    [
+        ("policies: [{name: p, state: shadow, then: deny, when: ['user.claims.team == \"x\"']}]\n", True),
+        (
+            "tenants: {acme: {policies: [{name: p, state: enforce, then: deny, when: ['has(user.claims.team)']}]}}\n",
+            True,
+        ),
+        ("policies: [{name: p, state: disabled, then: deny, when: ['user.claims.team == \"x\"']}]\n", False),
+        ("policies: [{name: p, state: enforce, then: deny, when: ['user.subject == \"x\"']}]\n", False),
+    ],
+    ids=["shadow", "of a tenant", "disabled", "another variable"],
+)
+async def test_claims_are_kept_where_a_condition_reads_them(tmp_path, policy, keeps_claims):
+    sidecar = await assemble(loaded_with(tmp_path, ("access:\n", f"{policy}access:\n")))
+    await sidecar.close()
+    assert sidecar.servicer._current.sources.keeps_claims is keeps_claims
+
+
+@pytest.mark.parametrize(
     ("server", "engine"),
     [
         ("authz: 127.0.0.1:9191", NativeEngine),

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bench import bodies, signature
+from bench import bodies, signature, tokens
 from bench.__main__ import PARTS, main
 from bench.decision import Decision
+from bench.subject import build_check_request
 
 
 @pytest.mark.parametrize(("rules", "policies"), [(1, 2), (30, 2), (2, 30)])
@@ -23,6 +24,17 @@ def test_every_shape_of_a_body_is_as_large_as_wanted_and_measured():
     costs = bodies.measure(4096)
     assert (len(costs), min(sizes) > 0.6, max(sizes) < 1.3) == (len(sizes), True, True)
     assert bodies.render(costs).count("\n") == len(costs) + 1
+
+
+def test_every_token_of_the_bench_is_forged_and_all_but_two_are_large(monkeypatch):
+    monkeypatch.setattr(tokens, "CALLS", 1)
+    monkeypatch.setattr(tokens, "ROUNDS", 1)
+    sizes = [len(tokens.forge(claims)) for claims in tokens.shapes().values()]
+    assert (sum(size > 15_000 for size in sizes), max(sizes) <= 16 * 1024) == (len(sizes) - 2, True)
+    for claims in tokens.shapes().values():
+        answer = Decision(raw=build_check_request(token=tokens.forge(claims))).decide()
+        assert b"token_signature" in answer or b"token_issuer" in answer
+    assert tokens.render(tokens.measure()).count("\n") == len(sizes)
 
 
 def test_part_that_is_none_is_misuse(capsys):

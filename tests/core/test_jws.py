@@ -112,5 +112,5 @@ def test_unverified_issuer_is_guessed_from_the_text(name):
 
 def test_what_is_shown_of_an_unverified_token_is_marked_escaped_and_bounded():
     token = UnverifiedToken("k\n" + "x" * 200, "ES`", "at+jwt", build.b64(b'{"iss":"a\\u009b"}'), b"", b"")
-    shown = describe_unverified(token)
+    shown = describe_unverified(token, guess_issuers(token))
     assert shown == f"unverified kid `k\\u{{a}}{'x' * 98}…`, alg `ES\\u{{60}}`, iss `a\\u{{9b}}`"

@@ -169,6 +169,7 @@ class Rig:
     signers: Mapping[str, Signer] = field(default_factory=dict)
     limits: BodyLimits = field(default_factory=lambda: BodyLimits(65536, 32, json_values=10_000))
     in_flight: int = 8
+    keeps_claims: bool = True
     clock: Any = field(default_factory=FixedClock)
     entropy: Any = field(default_factory=CountingEntropy)
     keys: Any = field(default_factory=lambda: HeldKeys(default_keys()))
@@ -194,6 +195,7 @@ class Rig:
             WaitingRoom(self.in_flight),
             revoked=self.revoked,
             surroundings=self.surroundings,
+            keeps_claims=self.keeps_claims,
         )
         outlets = Outlets(self.clock, self.entropy, self.sessions, self.audit)
         self.servicer = CheckServicer(settings, sources=sources, outlets=outlets, metrics=self.metrics)

@@ -250,6 +250,42 @@ def test_event_says_what_was_seen_and_what_was_wanted(name):
     assert detail not in repr(seen)
 
 
+def logged(caplog):
+    names = ("resource", "reason", "why", "not_logged")
+    return [tuple(getattr(record, name) for name in names) for record in caplog.records]
+
+
+def test_log_has_one_line_a_minute_for_each_resource_and_reason(caplog):
+    rig, forged = Rig(), sign(claims(), key=build.ec_key("stranger"))
+    for _ in range(3):
+        rig.post(build.message(), forged)
+    rig.post(build.message(), sign(claims(aud="x")))
+    rig.clock.time += 59
+    rig.post(build.message(), forged)
+    rig.clock.time += 1
+    rig.post(build.message(), forged)
+    assert logged(caplog) == [
+        ("crm", "token_signature", UNVERIFIED, 0),
+        ("crm", "token_audience", f"aud `x`; wanted one of `{build.CRM_URL}`", 0),
+        ("crm", "token_signature", UNVERIFIED, 3),
+    ]
+
+
+def test_log_is_silent_about_tokens_that_are_missing_expired_or_good(caplog):
+    rig = Rig()
+    rig.post(build.message(), headers={"authorization": None})
+    rig.post(build.message(), headers={"authorization": "Basic YTpi"})
+    rig.post(build.message(), sign(claims(exp=NOW - 60)))
+    rig.post(build.message())
+    assert logged(caplog) == []
+
+
+def test_log_holds_no_token(caplog):
+    token = sign(claims(aud="x"))
+    Rig().post(build.message(), token)
+    assert [part for part in token.split(".") if part in repr(logged(caplog))] == []
+
+
 REACH: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = {
     "client": ({"clients": frozenset({"web"})}, {}, {}, "client `desk`; wanted one of `web`"),
     "tenant": ({}, {"tenants": frozenset({"acme"})}, {"tenantId": "evil"}, "tenant `evil`; wanted one of `acme`"),

@@ -165,3 +165,50 @@ def test_elicitation_answers_of_another_type_are_malformed():
 def test_elicitation_answers_of_a_resource_are_read_too():
     params = {"uri": "customer://1", "inputResponses": "yes"}
     assert told(Rig().post(build.message("resources/read", params))) == (400, -32602, "params_malformed")
+
+
+# ---- claims of another type than they should have --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("condition", "claim"),
+    [
+        ("user.email_verified", {"email_verified": "true"}),
+        ("!user.email_verified", {"email_verified": "true"}),
+        ('user.email == "a"', {"email": ["a"]}),
+        ('user.country == "DE"', {"country": 49}),
+        ('user.acr == "1"', {"acr": 1}),
+        ('"pwd" in user.amr', {"amr": "pwd"}),
+        ('"a" in user.groups', {"groups": {"a": 1}}),
+        ("user.auth_time < request.time", {"auth_time": "0"}),
+    ],
+)
+def test_condition_on_a_claim_that_cannot_be_read_denies_and_no_other_call_is_refused(condition, claim):
+    token = sign(claims(**claim))
+    assert told(rig(policy("no", condition)).post(build.message(), token)) == (200, 40300, "policy_error")
+    assert rig(policy("no", 'user.subject == "bob"')).post(build.message(), token).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("demand", "claim"),
+    [
+        (Demand(acr=("1",)), {"acr": 1}),
+        (Demand(amr=("pwd",)), {"amr": "pwd"}),
+        (Demand(max_age_s=600.0), {"auth_time": "1800000000"}),
+        (Demand(max_age_s=600.0), {"auth_time": True}),
+    ],
+    ids=["acr", "amr", "auth_time", "auth_time of true"],
+)
+def test_step_up_is_not_met_by_a_claim_that_cannot_be_read(demand, claim):
+    seen = rig(policy("more", then=Effect.STEP_UP, demand=demand)).post(build.message(), sign(claims(**claim)))
+    assert (seen.is_allowed, seen.told) == (False, "step_up_required")
+
+
+def test_step_up_of_a_provider_with_tenants_in_its_issuer_has_that_providers_leeway():
+    template = "https://login.example.com/{tenantid}/v2.0"
+    paths = build.replace_claims(tenant=(("tid",),))
+    provider = build.provider(issuer=template, tenants=frozenset({"t1"}), claims=paths)
+    resource = build.resource(providers={template: provider})
+    token = sign(claims(iss=template.replace("{tenantid}", "t1"), tid="t1", auth_time=build.NOW - 620))
+    fresh = policy("fresh", then=Effect.STEP_UP, demand=Demand(max_age_s=600.0))
+    assert rig(fresh, resources=(resource,)).post(build.message(), token).is_allowed
