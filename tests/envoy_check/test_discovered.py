@@ -39,6 +39,11 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+def test_endpoints_count_for_a_cluster_that_discovers_them_only():
+    text = json.dumps(DUMP).replace('"type": "EDS", "eds_cluster_config"', '"type": "STRICT_DNS", "other"')
+    assert found(text.replace('"cluster_name": "agen/authz"', '"cluster_name": "authz"')) == {"authz-plaintext"}
+
+
 @pytest.mark.parametrize(("old", "new"), ELSEWHERE.values(), ids=ELSEWHERE)
 def test_endpoints_that_are_not_all_on_this_machine_are_asked_in_plain_text(old: str, new: str):
     text = json.dumps(DUMP)

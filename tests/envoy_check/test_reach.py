@@ -113,6 +113,9 @@ CASES: dict[str, tuple[list[Manifest], list[str]]] = {
         [policy(ref(sectionName="c")), route(rules=TWO_RULES)], ["spec.rules[0]", "spec.rules[1]"]
     ),
     "a rule that another policy opens": ([policy(ref()), other(ref(sectionName="a")), route(rules=TWO_RULES)], ONE),
+    "an open route of which one rule is guarded": (
+        [other(ref()), policy(ref(sectionName="a")), route(rules=TWO_RULES)], ["spec.rules[1]"]
+    ),
     "a route that is guarded though it does not forward for anybody": ([policy(ref()), route(parents=[])], []),
     "a selector": ([selecting(matchLabels={"app": "mcp"}), route(app="mcp")], []),
     "a selector of everything": ([selecting(), route()], []),
@@ -126,6 +129,9 @@ CASES: dict[str, tuple[list[Manifest], list[str]]] = {
     ),
     "a selector of other namespaces": ([selecting(namespaces={"from": "Selector"}), route()], ONE),
     "a selector of all namespaces": ([selecting(namespaces={"from": "All"}), route()], []),
+    "a selector chooses the route, not its rules": (
+        [selecting(), other(ref()), route(rules=TWO_RULES)], ["spec.rules[0]", "spec.rules[1]"]
+    ),
     "one label of two": ([selecting(matchLabels={"app": "mcp", "tier": "x"}), route(app="mcp")], ONE),
     "expressions": (
         [selecting(matchExpressions=[

@@ -210,6 +210,21 @@ def test_a_connection_manager_by_itself_is_examined_for_its_settings():
 
 BODY = {"maxRequestBytes": 1048576, "packAsBytes": True}
 ASKS = {"timeout": "1s", "statusOnError": "503", "includeRequestBodyInCheck": BODY}
+
+
+def test_routes_that_no_connection_manager_here_uses_are_examined_by_themselves():
+    off = {"x.ext_authz": {"@type": f"{HTTP}.ext_authz.v3.ExtAuthzPerRoute", "disabled": True}}
+    route = {"match": {"path": "/"}, "route": {"cluster": "crm"}, "typed_per_filter_config": off}
+    assert found({"name": "other", "virtual_hosts": [{"routes": [route]}]}) == {"route-disabled"}
+
+
+@pytest.mark.parametrize("direction", ["OUTBOUND", "INBOUND"])
+def test_what_a_workload_sends_is_named_and_no_finding_whatever_takes_it(direction: str):
+    redis = lone(f"{NETWORK}.redis_proxy.v3.RedisProxy", routes=[{"cluster": "cache"}])
+    chain = {"traffic_direction": direction, "filter_chains": [{"filters": [redis]}]}
+    assert found(chain) == (set() if direction == "OUTBOUND" else {"unguarded-listener"})
+
+
 PROVIDER = {"name": "agen", "envoyExtAuthzGrpc": ASKS}
 
 

@@ -53,7 +53,7 @@ def _refuses(way: Way, upgrade: Spot) -> bool:
         for each in way.route.at("route", "upgrade_configs").items()
         if each.at("upgrade_type").text.lower() == kind
     ]
-    return bool(kind and said) and not any(_is_open(each) for each in said)
+    return bool(said) and not any(_is_open(each) for each in said)
 
 
 def examine_duration(sheet: Sheet, connections: Spot, ways: tuple[Way, ...]) -> None:

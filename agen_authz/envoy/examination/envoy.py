@@ -28,7 +28,7 @@ _UDP = ".UdpProxyConfig"
 _ASKING = (".ExtAuthz", ".RateLimit", ".NetworkExternalProcessor")
 _QUIET = re.compile(
     r"filters?\.network\.(?:rbac|ratelimit|local_ratelimit|connection_limit|ext_authz|ext_proc|sni_cluster|echo"
-    r"|direct_response|set_filter_state|geoip|zookeeper_proxy)\.|^envoy\.tcp\.metadataexchange\.|^stats\."
+    r"|direct_response|set_filter_state|geoip|zookeeper_proxy|mysql_proxy|postgres_proxy|mongo_proxy|kafka_broker)\.|^envoy\.tcp\.metadataexchange\.|^stats\."
 )
 _UNREADABLE_ROUTES = ("rds", "scoped_routes")
 _MAX_DEPTH = 40
@@ -71,13 +71,14 @@ def examine_envoy(sheet: Sheet, inventory: Inventory) -> None:
     managers = [_Forwarder("", spot) for spot in inventory.connections]
     managers += [chain for chain in chains if chain.kind.endswith(".HttpConnectionManager")]
     proxies = [chain for chain in chains if chain.kind.endswith(".TcpProxy")]
-    behind = _examine_managers(sheet, managers, proxies)
+    behind, guards = _examine_managers(sheet, managers, proxies)
     for chain in chains:
-        _note_other(sheet, chain, behind)
+        _note_other(sheet, chain, behind, guards)
     for spot in inventory.filters:
         _examine_lone_filter(sheet, read_filter(spot) if spot.at("typed_config").is_written else _bare(spot))
-    if not managers:
-        for config in inventory.loose_routes:
+    used = {manager.spot.at("rds", "route_config_name").text for manager in managers}
+    for config in inventory.loose_routes:
+        if not managers or config.at("name").text not in used:
             _examine_lone_routes(sheet, config)
 
 
@@ -92,18 +93,25 @@ def _chains(listener: Spot) -> list[_Forwarder]:
     return [_Forwarder(*typed(spot), is_outbound) for spot in (*filters, *((api,) if api.is_written else ()))]
 
 
-def _note_other(sheet: Sheet, chain: _Forwarder, behind: set[str]) -> None:
+def _note_other(sheet: Sheet, chain: _Forwarder, behind: set[str], guards: list[_Forwarder]) -> None:
     if not chain.kind:
         sheet.add("unread-filter", chain.spot)
     elif not chain.kind.endswith(_FORWARDING):
         clusters = tuple(_find_clusters(chain.spot, 0))
         if _names(sheet, clusters) & behind:
             sheet.add("bypass-listener", chain.spot)
+        elif _is_sent(chain, guards):
+            sheet.report.passed_over.append(f"line {chain.spot.line}: outbound listener")
         elif clusters and not chain.kind.endswith(_ASKING):
             sheet.add("unguarded-listener", chain.spot)
         elif not _QUIET.search(chain.kind):
             sheet.add("unexamined", chain.spot)
         sheet.report.passed_over.append(f"line {chain.spot.line}: network filter {chain.kind}")
+
+
+def _is_sent(chain: _Forwarder, guards: list[_Forwarder]) -> bool:
+    """True if this is for what a workload sends, and Check is asked about what it receives."""
+    return chain.is_outbound and bool(guards) and not any(guard.is_outbound for guard in guards)
 
 
 def _find_clusters(spot: Spot, depth: int) -> Iterator[str]:
@@ -123,8 +131,10 @@ def _bare(spot: Spot) -> Filter:
     return Filter("ext_authz", spot, spot)
 
 
-def _examine_managers(sheet: Sheet, managers: list[_Forwarder], proxies: list[_Forwarder]) -> set[str]:
-    """Examine what forwards; return the clusters that are reached through Check."""
+def _examine_managers(
+    sheet: Sheet, managers: list[_Forwarder], proxies: list[_Forwarder]
+) -> tuple[set[str], list[_Forwarder]]:
+    """Examine what forwards; return the clusters that are reached through Check, and what asks it."""
     managed = [
         _Managed(each, read_filters(each.spot), tuple(read_ways(_routes(sheet, each.spot)))) for each in managers
     ]
@@ -144,7 +154,7 @@ def _examine_managers(sheet: Sheet, managers: list[_Forwarder], proxies: list[_F
         names = _proxied(proxy.spot)
         if not all(_is_empty(sheet, name) for name in names):
             _examine_unguarded(sheet, proxy, _names(sheet, names) & behind, guards)
-    return behind
+    return behind, guards
 
 
 def _proxied(proxy: Spot) -> tuple[str, ...]:
@@ -184,8 +194,7 @@ def _examine_unguarded(sheet: Sheet, forwarder: _Forwarder, shared: set[str], gu
         sheet.add("bypass-listener", forwarder.spot)
     elif not guards and not is_proxy:
         sheet.add("authz-missing", forwarder.spot)
-    elif forwarder.is_outbound and guards and not any(guard.is_outbound for guard in guards):
-        # What a workload sends, where Check is asked about what it receives.
+    elif _is_sent(forwarder, guards):
         sheet.report.passed_over.append(f"line {forwarder.spot.line}: outbound listener")
     else:
         sheet.add("unguarded-listener", forwarder.spot)

@@ -20,13 +20,14 @@ _HARMLESS = frozenset({
     "adaptive_concurrency", "admission_control", "alpn", "alternate_protocols_cache", "bandwidth_limit", "buffer",
     "compressor", "cors", "csrf", "decompressor", "ext_authz", "ext_proc", "fault", "grpc_stats", "header_mutation",
     "header_to_metadata", "health_check", "json_to_metadata", "local_ratelimit", "metadata_exchange", "peer_metadata",
+    "io.istio.http.peer_metadata.Config", "stats.PluginConfig",
     "rate_limit_quota", "ratelimit", "rbac", "router", "set_filter_state", "set_metadata", "sse_to_metadata",
     "stateful_session", "stats", "istio_stats", "upstream_codec",
 })  # fmt: skip
 # Before the decision they do no harm: they refuse, answer, or say something about a request.
 _HARMLESS_BEFORE = frozenset({
     "api_key_auth", "basic_auth", "custom_response", "file_system_buffer", "geoip", "grpc_field_extraction",
-    "ip_tagging", "istio_authn", "kill_request", "mcp", "proto_message_extraction", "squash", "tap",
+    "authn", "ip_tagging", "istio_authn", "kill_request", "mcp", "proto_message_extraction", "squash", "tap",
     "thrift_to_metadata",
 })  # fmt: skip
 _FORWARDS = "mcp_router"
