@@ -27,7 +27,8 @@ read them so (the Python SDK) or refuse them (the TypeScript SDK), and none read
 
 Supported protocol versions: {", ".join(SUPPORTED_VERSIONS)}.
 
-What `malformed_target` accepts, so that no backend can read a name as another one:
+What `malformed_target` accepts (URIs that differ in empty segments, a slash at the end, path parameters or query are
+different names to access rules; [policies](policies.md) compare what a backend would open):
 
 - tools: 1 to 128 characters of `A-Z a-z 0-9 _ . : / -`, no dot segment
 - prompts: 1 to 256 printable characters in Unicode's NFKC form

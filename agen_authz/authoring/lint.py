@@ -10,8 +10,9 @@ from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
 from agen_authz.config.access import AccessRule
 from agen_authz.core.cel import Condition
+from agen_authz.core.method import RESPONSE
 from agen_authz.core.model import Effect, State, Target, TargetKind
-from agen_authz.core.policy import Policy, environment
+from agen_authz.core.policy import Policy, environment, list_reads
 
 Selector: TypeAlias = tuple[TargetKind, str]
 # What `**` may stand for; one in a pattern that covers another must take all of it.
@@ -45,6 +46,8 @@ def lint(draft: Draft, known: Sequence[Known], shadow_since: dict[str, float], n
         *_lint_assertable(draft),
         *_lint_shadowed_rules(draft.config.access.rules),
         *_lint_constants(policies),
+        *_lint_unreadable(policies),
+        *_lint_answers(draft, policies),
         *_lint_shadowed_policies(policies, owners_of(draft)),
         *_lint_demands(policies),
         *_lint_shadow(policies, shadow_since, now),
@@ -177,6 +180,27 @@ def _lint_constants(policies: Sequence[Policy]) -> Iterator[Finding]:
 
 def _constant(condition: Condition) -> bool | None:
     return condition.evaluate(environment().activate({}))
+
+
+def _lint_unreadable(policies: Sequence[Policy]) -> Iterator[Finding]:
+    for policy in policies:
+        names = [selector for kind, selector in policy.selectors if kind is TargetKind.RESOURCE]
+        if names and any(path[0] == "args" and len(path) > 1 for each in policy.conditions for path in each.tree.paths):
+            message = f"it reads `args`, which a call of a resource ({', '.join(names)}) never has"
+            cure = "name the resources in a policy of their own, and look at `tool.name` there"
+            yield Finding("never_has_args", policy.name, message, cure)
+
+
+def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[Finding]:
+    for policy in policies:
+        if policy.state is not State.ENFORCE or "inputs" not in list_reads(policy):
+            continue
+        named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.sets.resources)]
+        for server in sorted(set().union(*named)):
+            if draft.sets.resources[server].methods.get(RESPONSE, True):
+                message = f"it reads `inputs`, so it denies every response that a legacy client posts to `{server}`"
+                cure = f"say so with `methods: {{response: deny}}` under the resource `{server}`"
+                yield Finding("denies_responses", policy.name, message, cure)
 
 
 def _lint_shadowed_policies(policies: Sequence[Policy], owners: dict[str, str]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from agen_authz.authoring.draft import Draft
 from agen_authz.config.access import AccessRule
 from agen_authz.core.access import Granted, Unmapped
 from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
-from agen_authz.core.policy import Policy
+from agen_authz.core.policy import Policy, open_selector
 from agen_authz.core.selector import index_selectors
 
 Holder: TypeAlias = tuple[str, ...]
@@ -81,12 +81,23 @@ def selectors_of(rule: AccessRule) -> list[tuple[TargetKind, str]]:
 
 
 def names_target(selectors: Iterable[tuple[TargetKind, str]], target: Target, *, folds: bool = False) -> bool:
-    """Say whether one of the selectors matches; `folds` where case is no matter, as in policies."""
+    """Say whether one of the selectors matches.
+
+    Args:
+        folds: as in policies: case is no matter, nor is how a URI is spelt that a backend opens alike.
+    """
     name = f"{target.server}/{target.name}"
     fitting = [selector for kind, selector in selectors if kind is target.kind]
-    if folds:
-        name, fitting = name.casefold(), [selector.casefold() for selector in fitting]
-    return bool(index_selectors((selector, selector) for selector in fitting).find(name))
+    if not folds:
+        return _matches(fitting, name)
+    is_named = _matches([selector.casefold() for selector in fitting], name.casefold())
+    if is_named or target.kind is not TargetKind.RESOURCE:
+        return is_named
+    return _matches([open_selector(selector).casefold() for selector in fitting], open_selector(name).casefold())
+
+
+def _matches(selectors: Iterable[str], name: str) -> bool:
+    return bool(index_selectors((selector, selector) for selector in selectors).find(name))
 
 
 def concerns(policy: Policy, target: Target) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv6Address, ip_address
 
 from agen_authz.config.finding import Findings
 from agen_authz.config.model import Config
@@ -9,6 +10,7 @@ from agen_authz.config.tree import Path
 from agen_authz.core.attribute import ATTRIBUTES, Attribute
 from agen_authz.core.cel import Condition, Mistake
 from agen_authz.core.policy import environment
+from agen_authz.core.target import open_uri
 
 _NETWORK = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+request\.networks""")
 _ANNOTATIONS = re.compile(r"\btool\.annotations\b")
@@ -22,6 +24,7 @@ def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | Non
         compiled = environment().compile(text)
         if isinstance(compiled, Condition):
             _check_reads(findings, here, compiled)
+            _check_compared(findings, here, compiled)
         elif _ANNOTATIONS.search(text):
             cure = "leave the condition out until tools are pinned"
             findings.add(here, "`tool.annotations` is not available yet in this version", cure)
@@ -50,6 +53,30 @@ def _find_unknowable(config: Config, attribute: Attribute) -> Iterator[tuple[str
         yield f"no provider says where `{attribute.name}` is", cure, ("providers",)
     if attribute.name == "request.country" and config.country_header is None:
         yield "nobody says where `request.country` comes from", "set `country_header`", ("country_header",)
+
+
+def _check_compared(findings: Findings, path: Path, condition: Condition) -> None:
+    """Refuse constants that no call could ever be equal to: a policy on them would never apply."""
+    for (name, *rest), text in sorted(condition.tree.compared):
+        if name == "request.ip" and not rest:
+            cure = _correct_address(text)
+            if cure:
+                findings.add(path, f"no address is spelt `{text}`", cure)
+        elif name == "tool.name" and not rest and "://" in text and open_uri(text) != text:
+            message = f"`{text}` is not spelt as a backend opens it, so other spellings would pass"
+            findings.add(path, message, f"write `{open_uri(text)}`, which is compared with every spelling")
+
+
+def _correct_address(text: str) -> str:
+    """Say how an address should be written; empty where it is right."""
+    if "/" in text:
+        return "give the range a name under `networks`, and ask for it in `request.networks`"
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return "write an address such as 192.0.2.7 or 2001:db8::7"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return "" if mapped is None and str(address) == text else f"write `{mapped or address}`"
 
 
 def _check_networks(findings: Findings, path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """Cross-checks of `server`, `limits`, `trusted_proxies`, `country_header`, `networks` and `end`."""
 
 import re
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
@@ -10,6 +10,8 @@ from agen_authz.core.loopback import is_loopback_address
 
 _GRPC = ("authz", "proc")
 _LISTENERS = (*_GRPC, "ops", "console")
+# The prefix of ::ffff:0:0/96 (RFC 4291 section 2.5.5.2).
+_MAPPED_BITS = 96
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 
@@ -88,7 +90,13 @@ def _check_exposed(findings: Findings, path: Path, host: str) -> None:
 def _check_ranges(findings: Findings, path: Path, ranges: tuple[str, ...]) -> None:
     for index, written in enumerate(ranges):
         try:
-            ip_network(written)
+            network = ip_network(written)
         except ValueError:
             cure = "write a CIDR such as 10.0.0.0/8, without bits set behind the prefix"
             findings.add((*path, index), "not a range of addresses", cure)
+            continue
+        mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+        if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+            # `::ffff:192.0.2.1` is read as 192.0.2.1 wherever it comes from: no address is in such a range.
+            message = "an IPv4 range written as IPv6, which no address is in"
+            findings.add((*path, index), message, f"write `{mapped}/{network.prefixlen - _MAPPED_BITS}`")

@@ -83,7 +83,12 @@ _USER = (
 _TOOL = (
     Attribute("tool.kind", CelType.STRING, "`tool`, `resource` or `prompt`.", lambda s: s.target.kind.value),
     Attribute("tool.server", CelType.STRING, "The resource's name in the configuration.", lambda s: s.target.server),
-    Attribute("tool.name", CelType.STRING, "Name of the tool or prompt, URI of the resource.", lambda s: s.target.name),
+    Attribute(
+        "tool.name",
+        CelType.STRING,
+        "Name of the tool or prompt, URI of the resource as it was sent.",
+        lambda s: s.target.name,
+    ),
 )
 _ARGUMENTS = (
     Attribute(

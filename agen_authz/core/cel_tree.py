@@ -24,6 +24,7 @@ ANY = "*"
 Path: TypeAlias = tuple[str, ...]
 
 _INDEX_FUNCTION, _IN_FUNCTION = "_[_]", "@in"
+_COMPARISONS = ("_==_", "_!=_", _IN_FUNCTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,13 @@ class Tree:
         paths: each from the variable on, as far as it only selects.
         loose: names of members that are selected from something whose path is not known, or looked for in it.
         calls: (function, constant text among its operands).
+        compared: (path, constant text that it is compared with by `==`, `!=` or `in`).
     """
 
     paths: frozenset[Path]
     loose: frozenset[str]
     calls: frozenset[tuple[str, str]]
+    compared: frozenset[tuple[Path, str]] = frozenset()
 
 
 def read_tree(root: Fields) -> Tree:
@@ -49,7 +52,8 @@ def read_tree(root: Fields) -> Tree:
     """
     reader = _Reader()
     reader.note(reader.walk(root, {}))
-    return Tree(frozenset(reader.paths), frozenset(reader.loose), frozenset(reader.calls))
+    loose, calls, compared = frozenset(reader.loose), frozenset(reader.calls), frozenset(reader.compared)
+    return Tree(frozenset(reader.paths), loose, calls, compared)
 
 
 class _Reader:
@@ -59,6 +63,7 @@ class _Reader:
         self.paths: set[Path] = set()
         self.loose: set[str] = set()
         self.calls: set[tuple[str, str]] = set()
+        self.compared: set[tuple[Path, str]] = set()
 
     def note(self, path: Path | None) -> None:
         if path:
@@ -102,8 +107,12 @@ class _Reader:
             key = read_constant_text(arguments[1])
             return self._step(operand, ANY if key is None else key)
         target = [read_message(each) for each in node.get(1, [])]
-        for each in (*target, *arguments):
-            self.note(self.walk(each, names))
+        paths = [self.walk(each, names) for each in (*target, *arguments)]
+        for path in paths:
+            self.note(path)
+        if function in _COMPARISONS:
+            texts = [text for each in arguments for text in _texts_of(each)]
+            self.compared.update((path, text) for path in paths if path for text in texts)
         for text in filter(None, map(read_constant_text, arguments)):
             self.calls.add((function, text))
             if function == _IN_FUNCTION:
@@ -119,6 +128,14 @@ class _Reader:
             for part in node.get(number, []):
                 self.note(self.walk(read_message(part), inner))
         return None
+
+
+def _texts_of(node: Fields) -> Iterator[str]:
+    """List the constant texts that a node is, or that a list spells out."""
+    for each in (node, *_children(node)):
+        text = read_constant_text(each)
+        if text is not None:
+            yield text
 
 
 def _children(node: Fields) -> Iterator[Fields]:

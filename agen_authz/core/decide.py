@@ -5,7 +5,8 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  2. method    known to MCP in this era, or allowed by configuration
  3. access    every target that the call names is granted by a rule
  4. headers   those that repeat arguments repeat them
- 5. policies  what applies to any of the targets, combined by one table (`_COMBINED`)
+ 5. policies  what applies to any of the targets, combined by one table (`_COMBINED`); a posted response may be the
+              answer to an elicitation, so a policy that reads `inputs` cannot be evaluated for it
 
 Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
 """
@@ -40,6 +41,7 @@ from agen_authz.core.model import (
     Step,
     StepUp,
     Target,
+    TargetKind,
 )
 from agen_authz.core.policy import Match, PolicyTable
 from agen_authz.core.reason import Reason
@@ -79,17 +81,25 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
     if call.mirrored is not None and not is_mirrored(call.mirrored):
         return Deny(Reason.HEADER_MISMATCH, (*why, Step("header", "mismatch", "mcp-param-*")), call.envelope)
     # 5.
-    found = [
-        (target, match)
-        for target in call.targets
-        for match in policies.policies.evaluate(Situation(principal, call, target, facts))
-    ]
+    found = _find_matches(call, principal, facts, policies.policies)
     if found:
         stopped = _apply(found, call, principal, facts.now, resource)
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_step_of(match) for _, match in found)
     return Allow(tuple(why), _owe_session(call, facts, principal), _record(found) if found else ())
+
+
+def _find_matches(call: Call, principal: Principal, facts: Facts, policies: PolicyTable) -> "list[_Found]":
+    if call.envelope.shape is Shape.RESPONSE:
+        # It names nothing: what it answers may be anything of the server.
+        target = Target(TargetKind.TOOL, call.server, "")
+        return [(target, match) for match in policies.evaluate_answer(Situation(principal, call, target, facts))]
+    return [
+        (target, match)
+        for target in call.targets
+        for match in policies.evaluate(Situation(principal, call, target, facts))
+    ]
 
 
 def _owe_session(call: Call, facts: Facts, principal: Principal) -> tuple[Obligation, ...]:

@@ -6,9 +6,11 @@ one that errs means that the policy does not apply. Selectors are matched withou
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agen_authz.core.ambiguity import has_nul, is_ambiguous
 from agen_authz.core.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
@@ -17,10 +19,19 @@ from agen_authz.core.cel_tree import Path
 from agen_authz.core.model import Call, Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.selector import SelectorIndex, index_selectors
 from agen_authz.core.stepup import Demand
+from agen_authz.core.target import open_uri
 
 _MAX_SEEN = 4096
 _MAX_GROUPS = 256
 _CHOSEN_BY_CALLERS = ("args", "inputs")
+_URI = "tool.name"
+# What a posted response shares with the call that it answers.
+_OF_CALLER = frozenset(name for name in ATTRIBUTES if name.startswith("user.")) | {
+    "request.ip",
+    "request.networks",
+    "request.country",
+    "request.host",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +75,10 @@ class PolicyTable:
     """Policies of the configuration and of each tenant, compiled; build it with `compile_policies`."""
 
     _indexes: Mapping[str, Mapping[TargetKind, SelectorIndex[tuple[int, Policy]]]]
+    # Resources by the spelling in which a backend opens them, besides the one that the policy has.
+    _opened: Mapping[str, SelectorIndex[tuple[int, Policy]]]
+    # Policies that read answers to elicitations, with the servers (as patterns) whose answers these are.
+    _on_answers: Mapping[str, tuple[tuple[Policy, tuple[str, ...]], ...]]
     # Every variable that a condition reads.
     reads: frozenset[str] = frozenset()
     _seen: dict[tuple[str, TargetKind, str, str], _Group] = field(default_factory=dict)
@@ -75,13 +90,28 @@ class PolicyTable:
         group = self._find(situation.principal.tenant, situation.target)
         if not group.policies:
             return ()
-        activation = environment().activate(_read(group.attributes, situation))
+        activations = _activate(group.attributes, situation)
         matches = []
         for policy, readers in group.policies:
-            outcome = _try(readers, situation.call, activation)
+            outcome = _try(readers, situation.call, activations)
             if outcome is not None:
                 matches.append(Match(policy, outcome))
         return tuple(matches)
+
+    def evaluate_answer(self, situation: Situation) -> tuple[Match, ...]:
+        """List the policies that cannot be evaluated for a posted response, in their order; total.
+
+        A legacy client answers an elicitation with a response, of which nobody can tell what it answers: every
+        policy that reads `inputs` and is about anything of the server is meant, unless a condition about the caller
+        alone is false.
+        """
+        found = []
+        for owner in dict.fromkeys(("", situation.principal.tenant)):
+            for policy, servers in self._on_answers.get(owner, ()):
+                is_about = any(fnmatchcase(situation.call.server, server) for server in servers)
+                if is_about and not _is_ruled_out(policy, situation):
+                    found.append(Match(policy, Outcome.ERROR))
+        return tuple(found)
 
     def list_for(self, tenant: str, target: Target) -> tuple[Policy, ...]:
         """List the policies that name a target, whatever their conditions say."""
@@ -101,11 +131,11 @@ class PolicyTable:
 
     def _gather(self, tenant: str, target: Target) -> _Group:
         name = f"{target.server}/{target.name}".casefold()
-        found = {
-            position: policy
-            for owner in dict.fromkeys(("", tenant))
-            for position, policy in self._indexes[owner][target.kind].find(name)
-        }
+        found: dict[int, Policy] = {}
+        for owner in dict.fromkeys(("", tenant)):
+            found.update(self._indexes[owner][target.kind].find(name))
+            if target.kind is TargetKind.RESOURCE:
+                found.update(self._opened[owner].find(f"{target.server}/{open_uri(target.name)}".casefold()))
         positions = tuple(sorted(found))
         known = self._groups.get(positions)
         if known is None:
@@ -137,9 +167,8 @@ def list_reads(policy: Policy) -> list[str]:
 def ask(condition: Condition, situation: Situation) -> bool | None:
     """Say what one condition says in a situation, by itself; None where it cannot be evaluated."""
     roots = {path[0] for path in condition.tree.paths}
-    read = _read(tuple(attribute for name, attribute in ATTRIBUTES.items() if name in roots), situation)
-    reader = _prepare(condition)
-    return None if _is_fooled(reader, situation.call) else condition.evaluate(environment().activate(read))
+    attributes = tuple(attribute for name, attribute in ATTRIBUTES.items() if name in roots)
+    return _ask(_prepare(condition), situation.call, _activate(attributes, situation))
 
 
 def is_two_sided(condition: Condition, situation: Situation) -> bool:
@@ -154,6 +183,24 @@ def _prepare(condition: Condition) -> _Reader:
     return _Reader(condition, tuple((root, paths) for root, paths in chosen.items() if paths))
 
 
+def _is_ruled_out(policy: Policy, situation: Situation) -> bool:
+    about_caller = (each for each in policy.conditions if {path[0] for path in each.tree.paths} <= _OF_CALLER)
+    return any(ask(condition, situation) is False for condition in about_caller)
+
+
+def _activate(attributes: tuple[Attribute, ...], situation: Situation) -> tuple[Activation, ...]:
+    """Prepare what conditions read; once more with the URI as a backend opens it, if it is another."""
+    activation = environment().activate(_read(attributes, situation))
+    target = situation.target
+    if target.kind is not TargetKind.RESOURCE or not any(each.name == _URI for each in attributes):
+        return (activation,)
+    opened = open_uri(target.name)
+    if opened == target.name:
+        return (activation,)
+    other = replace(situation, target=replace(target, name=opened))
+    return (activation, environment().activate(_read(attributes, other)))
+
+
 def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, object]:
     values = {}
     for attribute in attributes:
@@ -164,15 +211,24 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
     return values
 
 
-def _try(readers: tuple[_Reader, ...], call: Call, activation: Activation) -> Outcome | None:
+def _try(readers: tuple[_Reader, ...], call: Call, activations: tuple[Activation, ...]) -> Outcome | None:
     has_error = False
     for reader in readers:
-        is_fooled = reader.chosen_by_callers and _is_fooled(reader, call)
-        said = None if is_fooled else reader.condition.evaluate(activation)
+        said = _ask(reader, call, activations)
         if said is False:
             return None
         has_error = has_error or said is None
     return Outcome.ERROR if has_error else Outcome.APPLIES
+
+
+def _ask(reader: _Reader, call: Call, activations: tuple[Activation, ...]) -> bool | None:
+    if reader.chosen_by_callers and _is_fooled(reader, call):
+        return None
+    said = reader.condition.evaluate(activations[0])
+    for other in activations[1:]:
+        # What depends on how the URI is spelt cannot be evaluated: nobody knows what the backend looks at.
+        said = said if reader.condition.evaluate(other) is said else None
+    return said
 
 
 def _is_fooled(reader: _Reader, call: Call) -> bool:
@@ -186,9 +242,10 @@ def _is_fooled(reader: _Reader, call: Call) -> bool:
 def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[Policy]] | None = None) -> PolicyTable:
     """Compile policies and what tenants add to them; disabled ones are left out."""
     position = 0
-    indexes = {}
+    indexes, opened, on_answers = {}, {}, {}
     reads: set[str] = set()
-    for owner, held in {"": policies, **(tenants or {})}.items():
+    for owner, listed in {"": policies, **(tenants or {})}.items():
+        held = tuple(listed)
         by_kind: dict[TargetKind, list[tuple[str, tuple[int, Policy]]]] = {kind: [] for kind in TargetKind}
         for policy in held:
             position += 1
@@ -197,4 +254,23 @@ def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[
                 for kind, selector in policy.selectors or [(kind, "**") for kind in TargetKind]:
                     by_kind[kind].append((selector.casefold(), (position, policy)))
         indexes[owner] = {kind: index_selectors(entries) for kind, entries in by_kind.items()}
-    return PolicyTable(indexes, frozenset(reads))
+        uris = by_kind[TargetKind.RESOURCE]
+        opened[owner] = index_selectors((open_selector(selector), entry) for selector, entry in uris)
+        on_answers[owner] = tuple((policy, _servers_of(policy)) for policy in held if _reads_answers(policy))
+    return PolicyTable(indexes, opened, on_answers, frozenset(reads))
+
+
+def open_selector(selector: str) -> str:
+    """Spell a selector of resources (`server/URI`) as a backend would open what it names."""
+    server, _, uri = selector.partition("/")
+    return f"{server}/{open_uri(uri)}"
+
+
+def _reads_answers(policy: Policy) -> bool:
+    return policy.state is not State.DISABLED and "inputs" in list_reads(policy)
+
+
+def _servers_of(policy: Policy) -> tuple[str, ...]:
+    if not policy.selectors:
+        return ("*",)
+    return tuple(dict.fromkeys(selector.casefold().partition("/")[0] for _, selector in policy.selectors))

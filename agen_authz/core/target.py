@@ -68,6 +68,23 @@ def is_resource_uri(uri: str) -> bool:
     return _DOT_SEGMENTS.isdisjoint(segment.partition(";")[0] for segment in segments)
 
 
+def open_uri(uri: str) -> str:
+    """Spell a URI or a selector of URIs as a backend would open it: what it looks away from is left out.
+
+    Query, path parameters (`;v=1`), empty segments and a slash at the end are left out, and `docs:/hr` is
+    `docs://hr`. A URI that names no path (`urn:isbn:1`) stays as it is. Policies compare this spelling too, so that
+    no other spelling passes them; access rules never do.
+    """
+    scheme, mark, rest = uri.partition(":")
+    if not mark:
+        return uri
+    path = rest.partition("?")[0]
+    segments = [name for segment in path.split("/") if (name := segment.partition(";")[0])]
+    if scheme == "file":
+        return f"file:///{'/'.join(segments)}"
+    return f"{scheme}:{'//' if '/' in path else ''}{'/'.join(segments)}"
+
+
 def _is_web_rest(rest: str) -> bool:
     match = _WEB_REST.fullmatch(rest)
     if match is None:

@@ -207,6 +207,35 @@ def test_every_finding_says_how_to_fix_it():
     }  # fmt: skip
 
 
+def test_arguments_of_a_resource_are_found(tmp_path):
+    text = GOOD + policies(
+        "name: p, state: enforce, resources: ['crm/note://**'], when: [args.amount > 5.0], then: deny"
+    )
+    message = "it reads `args`, which a call of a resource (crm/note://**) never has"
+    cure = "name the resources in a policy of their own, and look at `tool.name` there"
+    assert lint(draft(tmp_path, text), [], {}, NOW) == [Finding("never_has_args", "p", message, cure)]
+
+
+@pytest.mark.parametrize(
+    ("state", "methods", "is_found"),
+    [
+        ("enforce", "", True), ("enforce", "methods: {response: allow}", True),
+        ("enforce", "methods: {response: deny}", False), ("shadow", "", False),
+    ],
+)  # fmt: skip
+def test_responses_that_a_policy_on_answers_denies_are_found(tmp_path, state, methods, is_found):
+    base = GOOD.replace(
+        "    url: https://mcp.example.com/crm/mcp\n", f"    url: https://mcp.example.com/crm/mcp\n    {methods}\n"
+    )
+    text = base + policies(
+        f"name: p, state: {state}, tools: ['crm/get_*'], when: [inputs.a.content.n > 5.0], then: deny"
+    )
+    message = "it reads `inputs`, so it denies every response that a legacy client posts to `crm`"
+    cure = "say so with `methods: {response: deny}` under the resource `crm`"
+    found = [Finding("denies_responses", "p", message, cure)] if is_found else []
+    assert lint(draft(tmp_path, text), KNOWN, {}, NOW) == found
+
+
 def test_policy_long_in_shadow_is_found_after_30_days(tmp_path):
     text = GOOD + policies(
         "name: s, state: shadow, then: deny", "name: e, state: enforce, prompts: [crm/x], then: deny"
