@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from agen_authz.core.errors import Malformed, Unavailable
-from agen_authz.core.model import Allow, Answer, BindSession, Decision, Deny, EndSession, Envelope, Obligation, Step
+from agen_authz.core.model import (
+    Allow,
+    Answer,
+    BindSession,
+    Decision,
+    Deny,
+    EndSession,
+    Envelope,
+    Era,
+    Obligation,
+    Step,
+)
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signer
 from agen_authz.ports import AuditSink, Clock, Entropy, SessionTable
@@ -56,13 +67,15 @@ async def discharge(decision: Decision, asked: Asked, duties: Duties, outlets: O
 
 
 def _sign(decision: Allow, asked: Asked, signers: Mapping[str, Signer], entropy: Entropy, now: float) -> Decision:
-    request, route, caller = asked.request, asked.route, asked.caller
-    assert request is not None and route is not None and caller is not None  # noqa: S101 an allowed call has them
+    request, route, caller, call = asked.request, asked.route, asked.caller, asked.call
+    # An allowed call has them all.
+    assert request is not None and route is not None and caller is not None and call is not None  # noqa: S101
     if not route.resource.is_signed:
         return decision
     # A resource without its signer is a KeyError, which denies.
     signer, nonce = signers[route.resource.name], entropy.draw(_NONCE_BYTES).hex()
-    signed = signer.sign(request, caller.lines, asked.request_id, created=int(now), nonce=nonce)
+    is_modern = call.envelope.era is Era.MODERN
+    signed = signer.sign(request, caller.lines, asked.request_id, created=int(now), nonce=nonce, is_modern=is_modern)
     if isinstance(signed, Malformed):
         return _refuse(decision, signed.reason, "signature", asked)
     asked.signed = signed

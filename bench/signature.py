@@ -52,7 +52,7 @@ def measure() -> Costs:
         signed: list[Signed] = []
 
         def sign(nonce: str, signed: list[Signed] = signed) -> None:
-            made = signer.sign(asked, caller, "r-1", created=created, nonce=nonce)
+            made = signer.sign(asked, caller, "r-1", created=created, nonce=nonce, is_modern=True)
             assert isinstance(made, Signed)
             signed.append(made)
 

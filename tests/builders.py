@@ -168,7 +168,8 @@ def provider(**changes: Any) -> Provider:
 
 
 def resource(**changes: Any) -> Resource:
-    """Build the resource `crm`."""
+    """Build the resource `crm`; its audience is its url, unless `audiences` says otherwise."""
+    changes.setdefault("audiences", spell_audiences([changes.get("url", CRM_URL)]))
     return replace(
         Resource(
             name="crm",
@@ -201,7 +202,6 @@ def billing(**changes: Any) -> Resource:
         **{
             "name": "billing",
             "url": BILLING_URL,
-            "audiences": spell_audiences([BILLING_URL]),
             "path": "/billing/mcp",
             "providers": {OTHER_ISSUER: other},
             "scopes": (),

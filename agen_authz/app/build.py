@@ -73,6 +73,7 @@ def build_signer(config: Config, resource: conf.Resource, keys: SigningKeys) -> 
         resource_header=render_text(resource.name),
         components=config.signing.components,
         expires_s=math.ceil(config.signing.expires),
+        forwarded=(name.lower() for name in resource.forward_headers),
     )
 
 

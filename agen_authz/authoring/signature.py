@@ -11,6 +11,7 @@ from agen_authz.core.errors import Malformed
 from agen_authz.core.header import look_at
 from agen_authz.core.model import Request
 from agen_authz.core.signature import CALLER_HEADERS, Signer, render_lines
+from agen_authz.core.version import MODERN_VERSIONS
 from agen_authz.verify import BackendVerifier, Check, NotVerified, Received, read_headers
 from agen_authz.verify.diagnosis import Arrival, Difference, find_differences, guess_values
 from agen_authz.verify.shape import Claim, read_claim
@@ -133,7 +134,11 @@ def _sign(written: WrittenRequest, side: Side, created: int, nonce: str) -> dict
         is_partial=False,
         peer="",
     )
-    signed = side.signer.sign(asked, render_lines(caller.items()), request_id, created=created, nonce=nonce)
+    # The version in the header is the message's own: Check allows nothing else.
+    is_modern = headers.get("mcp-protocol-version") in MODERN_VERSIONS
+    signed = side.signer.sign(
+        asked, render_lines(caller.items()), request_id, created=created, nonce=nonce, is_modern=is_modern
+    )
     if isinstance(signed, Malformed):
         raise Unsignable(f"`{signed.detail}` cannot be signed: {signed.reason}")
     return {

@@ -12,13 +12,12 @@ from agen_authz.core.signature import DERIVED, MANDATORY, QUERY_PARAM, SIGNATURE
 _MIN_EXPIRES_S, _MAX_EXPIRES_S = 1.0, 300.0
 _QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="(?:[A-Za-z0-9*._-]|%[0-9A-F]{2})+"')
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
-# Proxies write these anew; the session's id does not reach the backend in the modern era.
+# Proxies write these anew.
 _CHANGED = frozenset(
     {
         "accept-encoding",
         "content-length",
         "host",
-        "mcp-session-id",
         "traceparent",
         "tracestate",
         "transfer-encoding",

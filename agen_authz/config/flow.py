@@ -87,7 +87,11 @@ class Signing(Section):
     """Signatures for backends."""
 
     expires: PositiveSeconds = Field(60.0, description="How long a signature is good.")
-    components: Lines = Field((), description="Components besides the mandatory ones.")
+    components: Lines = Field(
+        (),
+        description="Components besides the mandatory ones: `@method`, `@path`, `@query`, `content-digest`, every "
+        "`agen-*` header, and `content-type`, `content-encoding` and `mcp-*` headers that are present.",
+    )
 
 
 class Store(Section):

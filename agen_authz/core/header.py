@@ -42,6 +42,7 @@ FORWARDED_HEADERS = frozenset(
 # Headers that repeat arguments of a call (core/mirror.py).
 PARAMETER_PREFIX = "mcp-param-"
 _ABOUT_MESSAGE = frozenset({"mcp-method", "mcp-name"})
+_MEDIA_HEADERS = frozenset({"content-encoding", "content-type"})
 _MAX_REMEMBERED_CHARS = 2048
 
 
@@ -54,7 +55,8 @@ def is_about_message(name: str) -> bool:
 class HeaderNames:
     """Names in the order they came, and what is asked of names alone.
 
-    `single` are those that may be sent once, `mirrored` those that repeat arguments.
+    `single` are those that may be sent once, `mirrored` those that repeat arguments, `reading` those that choose how
+    the body is read, in alphabetical order.
     """
 
     names: tuple[str, ...]
@@ -63,11 +65,28 @@ class HeaderNames:
     has_underscore: bool
     has_empty: bool
     mirrored: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
     _pick: Callable[[Mapping[str, str]], tuple[str, ...]] = field(compare=False, repr=False, default=lambda _: ())
 
     def join_single(self, headers: Mapping[str, str]) -> str:
         """Join the values of the headers that may be sent once: what is asked of each of them is asked in one go."""
         return "".join(self._pick(headers))
+
+
+def chooses_reading(name: str) -> bool:
+    """True for a header that chooses how the body is read: as what, in which version, for which method and session."""
+    return name in _MEDIA_HEADERS or name.startswith("mcp-")
+
+
+def is_dropped(name: str, *, is_modern: bool, has_message: bool) -> bool:
+    """True for a header that this request's backend does not get though others do; it is not there to be signed.
+
+    There are no sessions in the modern era. Without a message, nothing was compared with what repeats one: on a GET or
+    DELETE it could say anything to whoever routes by it.
+    """
+    if name == "mcp-session-id":
+        return is_modern
+    return not has_message and is_about_message(name)
 
 
 def look_at(names: tuple[str, ...]) -> HeaderNames:
@@ -86,6 +105,7 @@ def _look_at(names: tuple[str, ...]) -> HeaderNames:
         has_underscore="_" in joined,
         has_empty="" in names,
         mirrored=tuple(name for name in names if name.startswith(PARAMETER_PREFIX)),
+        reading=tuple(sorted(filter(chooses_reading, names))),
         _pick=itemgetter(*single) if len(single) > 1 else _pick_few(single),
     )
 

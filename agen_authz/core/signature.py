@@ -1,6 +1,7 @@
 """Signatures for backends: HTTP Message Signatures (RFC 9421) with `hmac-sha256`, and Digest Fields (RFC 9530).
 
-What is signed, in this order: the mandatory components, then those that a resource adds. The signature base
+What is signed, in this order: the twelve components that every request has, the headers that choose how its body is
+read, if they reach the backend (`core.header.chooses_reading`, ADR 0017), and what a resource adds. The signature base
 (RFC 9421 section 2.5) is the same text on both sides: `sign` and whoever verifies build it line by line.
 
     "@method": POST
@@ -9,6 +10,8 @@ What is signed, in this order: the mandatory components, then those that a resou
     "content-digest": sha-256=:…:
     "agen-issuer": "https://login.example.com"
     …
+    "content-type": application/json
+    "mcp-protocol-version": 2026-07-28
     "@signature-params": ("@method" "@path" …);created=1;expires=2;nonce="…";keyid="…";alg="hmac-sha256";tag="…"
 """
 
@@ -21,6 +24,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
 from agen_authz.core.errors import Malformed
+from agen_authz.core.header import FORWARDED_HEADERS, PARAMETER_PREFIX, HeaderNames, chooses_reading, is_dropped
 from agen_authz.core.mac import authenticate
 from agen_authz.core.reason import Reason
 
@@ -62,6 +66,8 @@ class Signable(Protocol):
     def authority(self) -> str: ...
     @property
     def headers(self) -> Mapping[str, str]: ...
+    @property
+    def names(self) -> HeaderNames: ...
     @property
     def repeated(self) -> frozenset[str]: ...
     @property
@@ -116,6 +122,7 @@ class Signer:
         resource_header: the value of `agen-resource`.
         components: what is signed besides the mandatory components, where a request has it.
         expires_s: how long a signature is good, whole seconds.
+        forwarded: headers that the backend gets besides those that every backend gets.
     """
 
     def __init__(
@@ -126,26 +133,30 @@ class Signer:
         resource_header: str,
         components: tuple[str, ...] = (),
         expires_s: int = 60,
+        forwarded: Iterable[str] = (),
     ) -> None:
         self._key = key
         self._target = target
         self._expires_s = expires_s
-        self._components = components
+        self._components = tuple(name for name in components if not chooses_reading(name))
+        self._forwarded = FORWARDED_HEADERS.union(forwarded)
         # What is the same for every request.
         self._target_lines = f'"@path": {target.path}\n"@query": ?{target.query or ""}\n'
         self._resource_line = f'"agen-resource": {resource_header}\n'
         self._covered = " ".join(map(spell_component, MANDATORY))
 
     def sign(
-        self, request: Signable, caller_lines: str, request_id: str, *, created: int, nonce: str
+        self, request: Signable, caller_lines: str, request_id: str, *, created: int, nonce: str, is_modern: bool
     ) -> Signed | Malformed:
-        """Sign one request, of the caller whose headers are `caller_lines` of the signature base."""
-        covered, lines = self._covered, ""
-        if self._components:
-            extra = self._find_components(request)
-            if isinstance(extra, Malformed):
-                return extra
-            covered, lines = extra
+        """Sign one request, of the caller whose headers are `caller_lines` of the signature base.
+
+        Args:
+            is_modern: the request is of the modern era, in which some headers do not reach the backend.
+        """
+        extra = self._find_components(request, is_modern)
+        if isinstance(extra, Malformed):
+            return extra
+        covered, lines = extra
         digest = digest_content(request.raw_body)
         parameters = (
             f'({covered});created={created};expires={created + self._expires_s};nonce="{nonce}"'
@@ -159,20 +170,31 @@ class Signer:
         signature = write_base64(compute_signature(base, self._key.secret))
         return Signed(digest, f"{LABEL}={parameters}", f"{LABEL}=:{signature}:")
 
-    def _find_components(self, request: Signable) -> tuple[str, str] | Malformed:
-        covered, found = [self._covered], []
-        for component in self._components:
+    def _find_components(self, request: Signable, is_modern: bool) -> tuple[str, str] | Malformed:
+        covered, lines = self._covered, ""
+        for component in (*self._find_reading(request, is_modern), *self._components):
             if component in request.repeated:
                 # Which copies the backend sees, and in which order, nobody here can say.
                 return Malformed(Reason.HEADER_REPEATED, component)
             content = self._find(request, component)
-            if content is not None and not (content.isascii() and content.isprintable()):
+            if content is None:
+                continue
+            if not (content.isascii() and content.isprintable()):
                 # A line end would be a line of the base, and other bytes may not arrive as they were read.
                 return Malformed(Reason.HEADER_MALFORMED, component)
-            if content is not None:
-                covered.append(spell_component(component))
-                found.append((component, content))
-        return " ".join(covered), render_lines(found)
+            spelt = spell_component(component)
+            covered, lines = f"{covered} {spelt}", f"{lines}{spelt}: {content}\n"
+        return covered, lines
+
+    def _find_reading(self, request: Signable, is_modern: bool) -> list[str]:
+        has_message = request.method == "POST"
+        # INVARIANT: what is removed on the way to the backend (wire/template.py) is not among these, all else is.
+        return [
+            name
+            for name in request.names.reading
+            if (name in self._forwarded or name.startswith(PARAMETER_PREFIX))
+            and not is_dropped(name, is_modern=is_modern, has_message=has_message)
+        ]
 
     def _find(self, request: Signable, component: str) -> str | None:
         if component.startswith("@"):

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agen_authz.core.header import chooses_reading
 from agen_authz.core.signature import SIGNATURE_HEADERS
 from agen_authz.verify.refusal import Check, NotVerified
 
-_AGEN = "agen-"
 _MAX_HEADER = 16_384
 # RFC 9421 section 4: both may come in more than one field line, when somebody else has signed as well.
 _MAY_REPEAT = frozenset(SIGNATURE_HEADERS[1:])
@@ -35,14 +35,14 @@ def read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], 
     """Read header lines into (values by name, names that came more than once).
 
     Raises:
-        NotVerified: a name that some framework would take for one of ours.
+        NotVerified: a name that some framework would take for one that is signed.
     """
     pairs = list(lines)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1").strip(" \t") for name, value in pairs}
     repeated = frozenset[str]() if len(headers) == len(pairs) else _join_repeated(headers, pairs)
     for name in headers:
-        if "_" in name and name.replace("_", "-").startswith(_AGEN):
-            raise NotVerified(Check.HEADERS, "some frameworks read a name with an underscore as one of the gateway's")
+        if "_" in name and is_always_signed(name.replace("_", "-")):
+            raise NotVerified(Check.HEADERS, "some frameworks read a name with an underscore as one that is signed")
     return headers, repeated
 
 
@@ -54,9 +54,9 @@ def _join_repeated(headers: dict[str, str], pairs: Iterable[tuple[bytes, bytes]]
     return frozenset(name for name, found in values.items() if len(found) > 1)
 
 
-def has_identity_header(names: Iterable[str]) -> bool:
-    """Tell whether one of these headers is an `agen-*` header."""
-    return any(name.startswith(_AGEN) for name in names)
+def is_always_signed(name: str) -> bool:
+    """True for a header that the gateway signs in every request that has it: it says who calls, or how to read."""
+    return name.startswith("agen-") or chooses_reading(name)
 
 
 def require(headers: Mapping[str, str], name: str) -> str:

@@ -29,7 +29,7 @@ from agen_authz.verify.identity import Identity, read_identity
 from agen_authz.verify.keys import MIN_BYTES, Keys, check_keys
 from agen_authz.verify.nonces import MemoryNonces, NonceStore
 from agen_authz.verify.refusal import Check, NotVerified
-from agen_authz.verify.request import Received, check_values, has_identity_header, refuse_repeated, require
+from agen_authz.verify.request import Received, check_values, is_always_signed, refuse_repeated, require
 from agen_authz.verify.shape import Claim, is_digest, is_signature, read_claim
 
 LEEWAY_S = 5.0
@@ -53,8 +53,8 @@ class BackendVerifier:
         resource: the name under which the gateway's configuration knows this backend: what was signed for another
             one is refused.
         store: where nonces are remembered; in memory by default, which is right for a single process only.
-        components: what must be signed besides the mandatory components, where a request has it
-            (`signing.components` of the gateway's configuration).
+        components: what must be signed besides the mandatory components and the headers that choose how the body is
+            read, where a request has it (`signing.components` of the gateway's configuration).
         scheme: what callers write before `://`, where TLS ends before this backend; needed for `@scheme` and
             `@target-uri` only.
         leeway_s: how far this machine's clock and the gateway's may be apart, seconds.
@@ -152,8 +152,9 @@ class BackendVerifier:
 
     def _check_covered(self, claim: Claim, received: Received) -> None:
         covered = _check_mandatory(claim.covered)
-        if has_identity_header(received.headers.keys() - covered):
-            raise NotVerified(Check.COMPONENTS, "an `agen-*` header is not covered")
+        if any(is_always_signed(name) for name in received.headers.keys() - covered):
+            # Added on the way, for the gateway signs each that it forwards.
+            raise NotVerified(Check.COMPONENTS, "an `agen-*`, `mcp-*` or `content-type` header is not covered")
         for name in self._components - covered:
             if self._is_there(name, received):
                 raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
@@ -205,7 +206,7 @@ class BackendVerifier:
 
 
 # It is the same list in nearly every request.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _check_mandatory(names: tuple[str, ...]) -> frozenset[str]:
     covered = frozenset(names)
     if len(covered) != len(names):

@@ -60,6 +60,7 @@ class WSGIVerifier:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         if path in self._unsigned_paths:
             return self._app(_without_identity(environ), start_response)
+        environ = _without_made_up_type(environ)
         try:
             identity, body = self._verify(environ, path)
         except NotVerified as exc:
@@ -99,6 +100,14 @@ def _list_headers(environ: Environ) -> Iterable[tuple[bytes, bytes]]:
             yield key[5:].replace("_", "-").lower().encode("latin-1"), value.encode("latin-1")
         elif key in _UNPREFIXED and value:
             yield _UNPREFIXED[key], value.encode("latin-1")
+
+
+def _without_made_up_type(environ: Environ) -> Environ:
+    """Take away the type that wsgiref, and servers built on it, make up for a request that has none."""
+    is_made_up = environ.get("CONTENT_TYPE") == "text/plain" and environ.get("CONTENT_LENGTH") in (None, "", "0")
+    if not is_made_up or '"content-type"' in environ.get("HTTP_SIGNATURE_INPUT", ""):
+        return environ
+    return {key: value for key, value in environ.items() if key != "CONTENT_TYPE"}
 
 
 def _without_identity(environ: Environ) -> Environ:

@@ -6,7 +6,7 @@ Only rendered output is kept here: nothing is decided on it.
 from typing import TypeAlias
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.header import FORWARDED_HEADERS, PARAMETER_PREFIX, HeaderNames, is_about_message
+from agen_authz.core.header import FORWARDED_HEADERS, PARAMETER_PREFIX, HeaderNames, is_dropped
 from agen_authz.core.model import Envelope, Era, Resource, Shape
 from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS
 from agen_authz.wire.identity import render_text, set_header
@@ -73,13 +73,13 @@ def _headers_to_remove(resource: Resource, key: _Key) -> list[str]:
         kept = kept | {"authorization"}
     if resource.resumable:
         kept = kept | {"last-event-id"}
-    return [name for name in names if name[0] != ":" and not _is_passed_on(name, kept, era, has_message=has_message)]
-
-
-def _is_passed_on(name: str, kept: frozenset[str], era: Era, *, has_message: bool) -> bool:
-    if is_about_message(name) and not has_message:
-        # Nothing was compared with it: on a GET or DELETE it could say anything to whoever routes by it.
-        return False
-    if name == "mcp-session-id" and era is Era.MODERN:
-        return False
-    return name in kept or name.startswith(PARAMETER_PREFIX)
+    is_modern = era is Era.MODERN
+    return [
+        name
+        for name in names
+        if name[0] != ":"
+        and (
+            not (name in kept or name.startswith(PARAMETER_PREFIX))
+            or is_dropped(name, is_modern=is_modern, has_message=has_message)
+        )
+    ]

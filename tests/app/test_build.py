@@ -151,6 +151,6 @@ def test_first_key_signs_what_the_backend_sees(tmp_path):
         SigningKey("crm-new", b"new" * 20), target, resource_header='"crm"', components=("@authority",), expires_s=2
     )
     asked = (builders.request(), '"agen-issuer": "x"\n', "r")
-    built = settings.duties.signers["crm"].sign(*asked, created=1, nonce="n")
-    assert built == by_hand.sign(*asked, created=1, nonce="n")
+    built = settings.duties.signers["crm"].sign(*asked, created=1, nonce="n", is_modern=False)
+    assert built == by_hand.sign(*asked, created=1, nonce="n", is_modern=False)
     assert [each.is_signed for each in settings.policies.resources.values()] == [True, False]

@@ -185,7 +185,8 @@ def problems_of(tmp_path: Path, text: str) -> tuple[Problem, ...]:
 def test_components_that_arrive_are_taken(tmp_path):
     file, signed = tmp_path / "agen.yaml", GOOD.replace("insecure_unsigned: true", KEYS, 1)
     signed = signed.replace(KEYS, f"{KEYS}\n    forward_token: true\n    resumable: true\n    forward_headers: [X-A]")
-    names = ["@authority", '@query-param;name="a"', "accept", "x-a", "authorization", "last-event-id", "mcp-param-a"]
+    names = ["@authority", '@query-param;name="a"', "accept", "x-a", "authorization", "last-event-id"]
+    names += ["mcp-param-a", "mcp-session-id", "content-type"]
     file.write_text(f"{signed}signing: {{components: {names!r}}}\n", "utf-8")
     assert load(file, secrets=False, environ={}).config.signing.components == tuple(names)
 

@@ -1,6 +1,7 @@
 """What is signed, spelt out; the rest of RFC 9421 is held to its own example and to foreign implementations."""
 
 import hmac
+import re
 from base64 import b64decode, b64encode
 
 import pytest
@@ -39,8 +40,8 @@ def signer(*components: str, target: Target = TARGET, expires_s: int = 60) -> Si
     return Signer(key, target, resource_header='"crm"', components=components, expires_s=expires_s)
 
 
-def sign(by: Signer, **changes) -> Signed | Malformed:
-    return by.sign(build.request(b"{}", **changes), CALLER, "r1", created=1000, nonce="n1")
+def sign(by: Signer, *, is_modern: bool = False, **changes) -> Signed | Malformed:
+    return by.sign(build.request(b"{}", **changes), CALLER, "r1", created=1000, nonce="n1", is_modern=is_modern)
 
 
 def expected(base_head: str, covered: str, lines: str = "", digest: str = digest_content(b"{}")) -> Signed:
@@ -54,8 +55,68 @@ def expected(base_head: str, covered: str, lines: str = "", digest: str = digest
     return Signed(digest, f"agen={parameters}", f"agen=:{encoded}:")
 
 
+HEAD = '"@method": POST\n"@path": /mcp\n"@query": ?\n'
+
+
 def test_request_is_signed_over_what_every_backend_checks():
-    assert sign(signer()) == expected('"@method": POST\n"@path": /mcp\n"@query": ?\n', COVERED)
+    assert sign(signer(), headers={}) == expected(HEAD, COVERED)
+
+
+# ---- what chooses how the body is read ---------------------------------------------------------------------
+
+READING = {
+    "mcp-session-id": "s1",
+    "mcp-protocol-version": "2025-11-25",
+    "mcp-param-region": "eu",
+    "mcp-name": " get ",
+    "mcp-method": "tools/call",
+    "content-type": "application/json",
+    "content-encoding": "identity",
+}
+
+
+def signed_reading(method="POST", *, is_modern=False, by=None, **headers):
+    given = {name.replace("_", "-"): value for name, value in headers.items()} or READING
+    signed = sign(by or signer(), headers={"accept": "x", **given}, method=method, is_modern=is_modern)
+    assert isinstance(signed, Signed)
+    return re.findall(r'"([a-z@-]+)"(?=[ )])', signed.signature_input)[12:]
+
+
+def test_what_chooses_how_the_body_is_read_is_signed_in_alphabetical_order():
+    names = sorted(READING)
+    lines = "".join(f'"{name}": {READING[name].strip()}\n' for name in names)
+    covered = " ".join([COVERED, *(f'"{name}"' for name in names)])
+    assert sign(signer(), headers=READING) == expected(HEAD, covered, lines)
+
+
+def test_session_of_the_modern_era_does_not_reach_the_backend_and_is_not_signed():
+    assert set(READING) - set(signed_reading(is_modern=True)) == {"mcp-session-id"}
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_method_and_name_are_signed_with_a_message_only(method):
+    assert set(READING) - set(signed_reading(method)) == {"mcp-method", "mcp-name", "mcp-param-region"}
+
+
+def test_mcp_header_is_signed_if_it_is_forwarded():
+    assert signed_reading(mcp_later="1") == []
+    forwarding = Signer(SigningKey("crm-1", SECRET), TARGET, resource_header='"crm"', forwarded=["mcp-later"])
+    assert signed_reading(mcp_later="1", by=forwarding) == ["mcp-later"]
+
+
+def test_component_that_is_signed_anyway_is_signed_once():
+    assert signed_reading(content_type="a", by=signer("content-type", "mcp-name")) == ["content-type"]
+
+
+@pytest.mark.parametrize("name", READING)
+@pytest.mark.parametrize("value", ["a\tb", "é", "a\nb"], ids=["tab", "not ASCII", "line end"])
+def test_header_that_chooses_and_cannot_be_signed_denies(name, value):
+    assert sign(signer(), headers={name: value}) == Malformed(Reason.HEADER_MALFORMED, name)
+    seen = sign(signer(), headers={name: "a"}, repeated=frozenset({name}))
+    assert seen == Malformed(Reason.HEADER_REPEATED, name)
+
+
+# ---- what a resource adds ----------------------------------------------------------------------------------
 
 
 def test_digest_is_of_the_exact_bytes():
@@ -64,15 +125,15 @@ def test_digest_is_of_the_exact_bytes():
 
 def test_query_of_the_resource_is_signed():
     by = signer(target=Target("https", "mcp.example.com", "/mcp", "v=1"))
-    assert sign(by) == expected('"@method": POST\n"@path": /mcp\n"@query": ?v=1\n', COVERED)
+    assert sign(by, headers={}) == expected('"@method": POST\n"@path": /mcp\n"@query": ?v=1\n', COVERED)
 
 
 def test_components_are_signed_where_the_request_has_them():
-    by = signer("@authority", "mcp-name", "x-absent", "content-type")
-    headers = {"content-type": "application/json", "mcp-name": " get "}
-    lines = '"@authority": mcp.example.com\n"mcp-name": get\n"content-type": application/json\n'
-    covered = f'{COVERED} "@authority" "mcp-name" "content-type"'
-    assert sign(by, headers=headers) == expected('"@method": POST\n"@path": /mcp\n"@query": ?\n', covered, lines)
+    by = signer("@authority", "x-tenant", "x-absent", "accept")
+    headers = {"accept": "application/json", "x-tenant": " get "}
+    lines = '"@authority": mcp.example.com\n"x-tenant": get\n"accept": application/json\n'
+    covered = f'{COVERED} "@authority" "x-tenant" "accept"'
+    assert sign(by, headers=headers) == expected(HEAD, covered, lines)
 
 
 def test_components_that_the_request_lacks_are_not_signed():

@@ -20,6 +20,7 @@ from tests.e2e.world import World, call, modern, running_world, tool_call
 pytestmark = pytest.mark.envoy
 
 KEYS = {"crm": b"c" * 32, "billing": b"b" * 32}
+LEGACY = "2025-11-25"
 CUSTOMER = {"customer_id": "c-1001"}
 
 
@@ -64,18 +65,40 @@ def test_callers_own_signature_headers_are_replaced(world):
 
 # ---- past Envoy --------------------------------------------------------------------------------------------
 
-KEEP = ("content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name")
+KEEP = ("agen-", "mcp-", "signature", "content-digest", "content-type", "content-encoding", "accept")
+PARAMETER = {"mcp_param_customer_id": "c-1001"}
 
 
-def _capture(world: World) -> tuple[dict[str, str], bytes]:
+def _capture(world: World, **more: str) -> tuple[dict[str, str], bytes]:
     """Let one request be signed and accepted: return it as the backend got it."""
     body = json.dumps(tool_call()).encode()
     world.received()
-    assert world.post(world.one.mint(world.crm), body, **modern()).status_code == 200
-    (seen,) = world.received()
-    headers = dict(seen["headers"])
-    ours = {name: value for name, value in headers.items() if name.startswith(("agen-", "signature", "content-digest"))}
-    return ours | {name: headers[name] for name in KEEP}, body
+    assert world.post(world.one.mint(world.crm), body, **modern(), **more).status_code == 200
+    return _last(world), body
+
+
+def _last(world: World) -> dict[str, str]:
+    """Take what the backend got last, but for what every hop writes anew."""
+    headers = dict(world.received()[-1]["headers"])
+    kept = {name: value for name, value in headers.items() if name.startswith(KEEP)}
+    kept.pop("accept-encoding", None)
+    return kept
+
+
+def _capture_in_session(world: World) -> tuple[dict[str, str], bytes]:
+    """Let a request in a session of the legacy era be signed and accepted."""
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    token = world.one.mint(world.crm)
+    session = {"mcp_session_id": world.post(token, hello).headers["mcp-session-id"], "mcp_protocol_version": LEGACY}
+    body = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}).encode()
+    world.received()
+    assert world.post(token, body, **session).status_code == 200
+    return _last(world), body
 
 
 def _post(world: World, backend: str, headers: dict[str, str], body: bytes, path: str = "/mcp") -> tuple[int, bytes]:
@@ -132,6 +155,63 @@ def _sign_oneself(headers: dict[str, str], body: bytes) -> tuple[dict[str, str],
 def test_request_that_was_seen_on_the_wire_is_refused(world, caplog, change, check):
     assert _post(world, "crm", *change(*_capture(world))) == REFUSED
     assert _checks(caplog) == [check]
+
+
+# What chooses how the body is read, as Envoy hands it on; what a neighbour would make of it, and what sees it.
+ALTERED = {
+    "content-type": "text/plain",
+    "mcp-protocol-version": "2025-11-25",
+    "mcp-method": "tools/list",
+    "mcp-name": "delete_customer",
+    "mcp-param-customer-id": "c-1002",
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_how_the_body_is_read_cannot_be_altered_behind_envoy(world, caplog, name):
+    headers, body = _capture(world, **PARAMETER)
+    assert set(ALTERED) <= set(headers)
+    changes = [
+        headers | {name: ALTERED[name]},
+        {each: value for each, value in headers.items() if each != name},
+        headers | {name.replace("-", "_"): ALTERED[name]},
+    ]
+    assert [_post(world, "crm", changed, body) for changed in changes] == [REFUSED] * 3
+    assert _checks(caplog) == ["signature", "headers", "headers"]
+
+
+@pytest.mark.parametrize("name", ["content-encoding", "mcp-session-id", "mcp-param-other", "mcp-later"])
+def test_what_chooses_cannot_be_added_behind_envoy(world, caplog, name):
+    headers, body = _capture(world)
+    assert name not in headers
+    assert _post(world, "crm", headers | {name: "x"}, body) == REFUSED
+    assert _checks(caplog) == ["components"]
+
+
+def test_session_cannot_be_exchanged_behind_envoy(world, caplog):
+    (headers, body), (others, _) = _capture_in_session(world), _capture_in_session(world)
+    assert headers["mcp-session-id"] != others["mcp-session-id"]
+    without = {name: value for name, value in headers.items() if name != "mcp-session-id"}
+    stolen = headers | {"mcp-session-id": others["mcp-session-id"]}
+    assert [_post(world, "crm", changed, body) for changed in (stolen, without, headers)] == [REFUSED] * 3
+    # The last is the request as it was: only its nonce was used up.
+    assert _checks(caplog) == ["signature", "headers", "nonce"]
+
+
+def test_session_of_the_modern_era_is_neither_forwarded_nor_signed(world):
+    headers, _ = _capture(world, mcp_session_id="s-1")
+    assert "mcp-session-id" not in headers and "mcp-session-id" not in headers["signature-input"]
+
+
+# Envoy writes names in lower case and leaves values as they are.
+@pytest.mark.parametrize(
+    "media", ["application/json; charset=utf-8", 'application/json;charset="UTF-8"', "Application/JSON"]
+)
+def test_type_that_the_client_wrote_in_its_own_way_is_verified(world, media):
+    headers = {"Content-Type": media, "MCP-Protocol-Version": "2026-07-28", "MCP-Method": "tools/call"}
+    headers |= {"Mcp-Name": "get_customer", "accept": "application/json, text/event-stream"}
+    headers |= {"authorization": f"Bearer {world.one.mint(world.crm)}"}
+    assert world.web.post(world.crm, content=json.dumps(tool_call()), headers=headers).status_code == 200
 
 
 def test_request_signed_for_one_backend_is_refused_by_the_other(world, caplog):

@@ -22,7 +22,9 @@ def is_vouched_for(request: Mapping[str, str], body: bytes, secret: bytes) -> bo
     lines = [f'"{name}": {request[name]}' for name in names] + [f'"@signature-params": {found[1]}']
     expected = hmac.digest(secret, "\n".join(lines).encode("latin-1"), hashlib.sha256)
     digest = f"sha-256=:{b64encode(hashlib.sha256(body).digest()).decode()}:"
-    is_whole = {"@method", "@path", "@query", "content-digest", "agen-subject", "agen-issuer"} <= set(names)
+    needed = {"@method", "@path", "@query", "content-digest", "agen-subject", "agen-issuer"}
+    needed |= {name for name in request if name.startswith("mcp-") or name in ("content-type", "content-encoding")}
+    is_whole = needed <= set(names)
     return (
         is_whole
         and request["content-digest"] == digest

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.signature import MANDATORY, spell_component
+from agen_authz.core.signature import spell_component
 from tests.peers.installed import INSTALLED
 from tests.signing.ours import identity_of, render_signature, verifier_of, verify
 from tests.signing.page import find_node
@@ -48,7 +48,7 @@ def render(vector: Vector) -> dict[str, Any]:
         "target": vector.target,
         "headers": vector.headers,
         "keys": {name: secret.hex() for name, secret in vector.keys.items()},
-        "required": [*MANDATORY, *(name for name in vector.components if ";" not in name)],
+        "required": [name for name in vector.mandatory if ";" not in name],
         "covered": list(map(spell_component, vector.covered)),
         "parameters": {**times, "nonce": NONCE, "keyid": keyid, "alg": "hmac-sha256", "tag": "agen-authz"},
         "now": vector.now,

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agen_authz.core.header import chooses_reading
+from agen_authz.core.signature import MANDATORY
+
 FOLDER = Path(__file__).resolve().parent.parent / "cases" / "sign"
 ACCEPTED, REFUSED = "accepted.json", "refused.json"
 
@@ -51,6 +54,12 @@ class Vector:
         kept = tuple((name, headers.get(name, value)) for name, value in self.headers)
         added = tuple((name, value) for name, value in headers.items() if name not in dict(self.headers))
         return replace(self, headers=kept + added)
+
+    @property
+    def mandatory(self) -> tuple[str, ...]:
+        """What must be covered: the twelve, what chooses how the body is read, and what the gateway adds."""
+        reading = sorted({name for name, _ in self.headers if chooses_reading(name)})
+        return tuple(dict.fromkeys((*MANDATORY, *reading, *self.components)))
 
     @property
     def path(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,14 +61,15 @@ def arrive(
     expires_s: int = 60,
     created: int = NOW,
     nonce: str = "0123456789abcdef0123456789abcdef",
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str | None] | None = None,
 ) -> Arrived:
     """Sign a request as the sidecar does, and let it arrive unchanged."""
     caller = principal or build.principal()
-    sent = {"host": target.authority, "content-type": "application/json", **(headers or {})}
+    given = {"host": target.authority, "content-type": "application/json", **(headers or {})}
+    sent = {name: value for name, value in given.items() if value is not None}
     signer = Signer(key, target, resource_header=render_text(resource), components=components, expires_s=expires_s)
     request = build.request(body, method=method, headers=sent, authority=target.authority)
-    signed = signer.sign(request, render_caller(caller).lines, "req-1", created=created, nonce=nonce)
+    signed = signer.sign(request, render_caller(caller).lines, "req-1", created=created, nonce=nonce, is_modern=False)
     assert isinstance(signed, Signed)
     ours = (
         *render_identity(caller),

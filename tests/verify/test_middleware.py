@@ -264,6 +264,36 @@ def test_wsgi_application_sees_the_caller_and_only_what_was_signed():
     assert said == [(200, b'ann "ann" ' + BODY), *[(403, b"")] * 7, (200, b"nobody None " + BODY), said[0]]
 
 
+# wsgiref writes CONTENT_TYPE=text/plain for a request that has no type.
+@pytest.mark.loopback
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_wsgi_application_sees_no_type_that_its_server_made_up(method):
+    seen = []
+
+    def application(environ, start_response):
+        seen.append(environ.get("CONTENT_TYPE"))
+        return _application(environ, start_response)
+
+    bare = arrive(method=method, body=b"", headers={"content-type": None, "mcp-session-id": "s1"})
+    with served(WSGIVerifier(application, verifier())) as port:
+        said = [_post(port, each) for each in (bare.with_header("content-type", "text/html"), bare)]
+    assert (said, seen) == ([(403, b""), (200, b'ann "ann" ')], [None])
+
+
+def test_type_that_was_signed_is_the_clients_own():
+    arrived = arrive(method="DELETE", body=b"", headers={"content-type": "text/plain"})
+    seen = []
+    environ = _environ(arrived)
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE")
+
+    def application(environ, start_response):
+        seen.append(environ["CONTENT_TYPE"])
+        return [b""]
+
+    WSGIVerifier(application, verifier())(environ, lambda status, headers: seen.append(status))
+    assert seen == ["text/plain"]
+
+
 def _environ(arrived, **changes):
     headers = {f"HTTP_{name.decode().upper().replace('-', '_')}": value.decode() for name, value in arrived.lines}
     return {

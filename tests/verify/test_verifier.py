@@ -44,11 +44,55 @@ def test_identity_comes_back_as_the_token_had_it():
 GOOD = arrive()
 
 
-@pytest.mark.parametrize("component", ["@method", "@path", "@query", "content-digest", *IDENTITY_HEADERS])
+# What chooses how the body is read, as clients of both eras send it.
+READING = {
+    "content-type": "application/json",
+    "content-encoding": "identity",
+    "mcp-protocol-version": "2025-11-25",
+    "mcp-session-id": "s1",
+    "mcp-method": "tools/call",
+    "mcp-name": "get_customer",
+    "mcp-param-region": "eu",
+}
+FULL = arrive(headers=READING)
+
+
+@pytest.mark.parametrize("component", ["@method", "@path", "@query", "content-digest", *IDENTITY_HEADERS, *READING])
 def test_signature_that_covers_less_is_refused(component):
-    dropped = sign_again(GOOD, f'"{component}"', "").header("signature-input").replace("  ", " ")
+    dropped = sign_again(FULL, f'"{component}"', "").header("signature-input").replace("  ", " ")
     text = dropped.removeprefix("agen=").replace("( ", "(").replace(" )", ")")
-    assert outcome(signed_over(GOOD, text)) == "components"
+    assert outcome(signed_over(FULL, text)) == "components"
+
+
+def test_what_chooses_how_the_body_is_read_is_covered_and_accepted():
+    assert outcome(FULL) == ANN
+    assert set(READING) <= set(re.findall(r'"([^"]+)"', FULL.header("signature-input")))
+
+
+@pytest.mark.parametrize("name", READING)
+def test_header_that_chooses_cannot_be_altered_added_taken_away_or_doubled_on_the_way(name):
+    without = arrive(headers={each: value for each, value in READING.items() if each != name})
+    if name != "content-type":  # every request of this stage has one
+        assert outcome(without) == ANN
+        assert outcome(without.and_header(name, READING[name])) == "components"
+    said = [
+        outcome(FULL.with_header(name, "another")),
+        outcome(FULL.with_header(name, "")),
+        outcome(FULL.without(name)),
+        outcome(FULL.and_header(name, READING[name])),
+        outcome(FULL.and_header(name.replace("-", "_"), "another")),
+    ]
+    assert said == ["signature", "signature", "headers", "headers", "headers"]
+
+
+def test_mcp_header_of_a_later_version_cannot_be_added_on_the_way():
+    assert outcome(FULL.and_header("mcp-later", "x")) == "components"
+    assert outcome(FULL.and_header("mcp_later", "x")) == "headers"
+
+
+@pytest.mark.parametrize("name", ["x-mcp-session-id", "content-length", "content-language", "accept", "agents", "mcp"])
+def test_header_that_chooses_nothing_may_be_added_on_the_way(name):
+    assert outcome(FULL.and_header(name, "1")) == ANN
 
 
 def test_signing_again_as_it_was_is_the_signers_own_signature():
@@ -122,7 +166,7 @@ def test_second_digest_must_be_right_too():
 
 
 COMPONENTS = (
-    "@authority", "@scheme", "@target-uri", "@request-target", '@query-param;name="a"', "content-type", "x-kept",
+    "@authority", "@scheme", "@target-uri", "@request-target", '@query-param;name="a"', "accept", "x-kept",
 )  # fmt: skip
 
 

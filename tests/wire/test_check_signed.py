@@ -2,9 +2,11 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 
 import pytest
 
+from agen_authz.core.header import chooses_reading
 from agen_authz.core.model import Allow
 from agen_authz.core.route import Route
 from agen_authz.core.signature import (
@@ -35,16 +37,19 @@ def signed_rig(*components: str, **changes) -> Rig:
     return Rig(resources=(build.resource(is_signed=True, **changes), build.billing()), signers={"crm": signer})
 
 
-def base_of(seen: Seen, method: str = "POST") -> str:
+def base_of(seen: Seen, method: str, arriving: Mapping[str, str]) -> str:
+    """Build what is signed of what the backend gets; `arriving` are the client's headers that choose how to read."""
     sent = dict(seen.headers)
-    values = {"@method": method, "@path": "/mcp", "@query": "?", **{name: sent[name] for name in NAMES}}
+    values = {"@method": method, "@path": "/mcp", "@query": "?", **{name: sent[name] for name in NAMES}, **arriving}
     parameters = sent["signature-input"].removeprefix("agen=")
-    return render_lines((name, values[name]) for name in MANDATORY) + f'"@signature-params": {parameters}'
+    names = (*MANDATORY, *sorted(arriving))
+    return render_lines((name, values[name]) for name in names) + f'"@signature-params": {parameters}'
 
 
-def assert_signed(seen: Seen, body: bytes, method: str = "POST") -> None:
+def assert_signed(seen: Seen, body: bytes, headers: Mapping[str, str], method: str = "POST") -> None:
+    arriving = {name: headers[name] for name in headers if chooses_reading(name) and name not in seen.removed}
     sent = dict(seen.headers)
-    signature = b64encode(compute_signature(base_of(seen, method), SECRET)).decode()
+    signature = b64encode(compute_signature(base_of(seen, method, arriving), SECRET)).decode()
     assert (sent["content-digest"], sent["signature"]) == (digest_content(body), f"agen=:{signature}:")
 
 
@@ -53,15 +58,40 @@ def test_allowed_post_is_signed_over_what_the_backend_gets():
     headers = build.headers_for(build.sign(build.claims()), build.message())
     seen = rig.check(build.check_request(headers, body))
     assert seen.is_allowed
-    assert_signed(seen, body)
+    assert_signed(seen, body, headers)
+
+
+SESSION = {"mcp-session-id": "s1"}
+
+
+@pytest.mark.parametrize("write", [build.message, build.modern], ids=["legacy", "modern"])
+def test_headers_that_choose_how_to_read_are_signed_if_the_backend_gets_them(write):
+    document = write(params={"name": "get_customer", "arguments": {"region": "eu"}})
+    headers = build.headers_for(build.sign(build.claims()), document) | SESSION
+    headers |= {"mcp-param-region": "eu", "content-encoding": "identity", "mcp-later": "1"}
+    body = build.encode(document)
+    seen = signed_rig().check(build.check_request(headers, body))
+    assert seen.is_allowed
+    is_modern = write is build.modern
+    assert {"mcp-session-id", "mcp-later"} & set(seen.removed) == {"mcp-later", *(SESSION if is_modern else ())}
+    assert_signed(seen, body, headers)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_request_without_a_body_signs_the_digest_of_nothing(method):
-    headers = {**build.headers_for(build.sign(build.claims())), "mcp-session-id": "s1"}
+    headers = {**build.headers_for(build.sign(build.claims())), **SESSION}
     seen = signed_rig().check(build.check_request(headers, b"", method=method))
     assert seen.is_allowed
-    assert_signed(seen, b"", method)
+    assert_signed(seen, b"", headers, method)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_headers_of_a_message_do_not_reach_the_backend_without_one(method):
+    told = {"mcp-method": "tools/call", "mcp-name": "get_customer", "mcp-param-region": "eu"}
+    headers = {**build.headers_for(build.sign(build.claims())), **SESSION, **told}
+    seen = signed_rig().check(build.check_request(headers, b"", method=method))
+    assert (seen.is_allowed, set(told) - set(seen.removed)) == (True, set())
+    assert_signed(seen, b"", headers, method)
 
 
 def test_every_signature_has_a_nonce_of_its_own():
