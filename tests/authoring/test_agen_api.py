@@ -87,6 +87,13 @@ READ: dict[str, tuple[Any, dict[str, Any]]] = {
     "a tool among other choices": (
         policy(tools("t2"), IN_EU, logic="or"), ours(f'(tool.name in ["payout"]) || ({EU})'),
     ),
+    "two tools at once": (
+        policy(group(tools("t1"), tools("t2"), logic="and"), BIG, internalToolIds=["t1", "t2"]),
+        ours(
+            '(tool.name in ["refund"]) && (tool.name in ["payout"])', AMOUNT,
+            selectors=("billing/refund", "billing/payout"),
+        ),
+    ),
     "a tool that it is not": (policy(tools("t2", negate=True)), ours('!(tool.name in ["payout"])')),
     "all tools": (policy(IN_EU, internalToolIds=[]), ours(EU, selectors=("billing/*",))),
     "all tools, unsaid": (policy(IN_EU, internalToolIds=None), ours(EU, selectors=("billing/*",))),

@@ -93,6 +93,7 @@ CASES: dict[str, tuple[list[Manifest], list[str]]] = {
     "another kind of the same name": ([policy(ref("GRPCRoute")), route()], ONE),
     "another namespace": ([policy(ref(), namespace="agen"), route()], ONE),
     "another namespace that the target names": ([policy(ref(namespace="mcp"), namespace="agen"), route()], ONE),
+    "a target in another namespace": ([policy(ref(namespace="web")), route()], ONE),
     "a namespace that the policy alone names": (
         [policy(ref(), namespace="default"), {**route(), "metadata": {"name": "crm"}}], ONE
     ),
@@ -215,6 +216,12 @@ CASES: dict[str, tuple[list[Manifest], list[str]]] = {
     "Istio's policy on another class": (
         [custom("istio-system", targetRefs=[ref("GatewayClass", "other")]), route(), gateway(class_name="istio")], ONE
     ),
+    "Istio's policy on a class, in another namespace": (
+        [custom(targetRefs=[ref("GatewayClass", "istio")]), route(), gateway(class_name="istio")], ONE
+    ),
+    "Istio's policy on a gateway, and a set of listeners of its name": (
+        [custom(targetRefs=[GATEWAY]), route(parents=[{"group": API, "kind": "ListenerSet", "name": "mcp"}])], ONE
+    ),
     "Istio's policy on a service": ([custom(targetRefs=[{"kind": "Service", "name": "crm"}]), route()], ONE),
     "Istio's policy on the namespace": ([custom(), route()], []),
     "Istio's policy on the mesh": ([custom("istio-system"), route()], []),
@@ -324,6 +331,12 @@ VIRTUALS: dict[str, tuple[list[Manifest], list[str]]] = {
         [virtual("infra/door"), door(namespace="infra"), custom("infra")], []
     ),
     "a gateway that is not here": ([virtual("door"), on(app="door")], ROUTE),
+    "a gateway that is not here, and a policy on all but some": (
+        [virtual("door"), custom(selector={"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]})], ROUTE
+    ),
+    "a gateway that is not here, and a policy without a namespace": (
+        [virtual("door"), {**custom(), "metadata": {"name": "custom"}}], ROUTE
+    ),
     "one of two gateways": ([virtual("door", "side"), door(), door("side", app="side"), on(app="door")], ROUTE),
     "two gateways": ([virtual("door", "side"), door(), door("side", app="side"), on(app="door"), on(app="side")], []),
     "a gateway and the mesh": ([virtual("door", "mesh"), door(), on(app="door")], []),

@@ -296,6 +296,8 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         {"altered-after"},
     ),
     "JWT claims written to headers": ([after("jwt_authn", "JwtAuthentication")], {"altered-after"}),
+    "a filter before that forwards by itself": ([before("mcp_router", "McpRouter")], {"unexamined"}),
+    "a filter before that is not known": ([before("brand_new", "BrandNew")], {"unexamined"}),
     "metadata from a script before": (
         [before("lua", "Lua", f', default_source_code: {{inline_string: \'h:set("{NAMESPACE}", "a", 1)\'}}')],
         {"metadata-before", "script-before"},

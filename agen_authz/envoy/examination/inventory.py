@@ -117,10 +117,8 @@ class Inventory:
 
     def _take_filter(self, filter_: Spot) -> None:
         """Take a filter by itself, of HTTP or of a connection."""
-        name, config = typed(filter_.at("typed_config"))
-        if name.endswith(".HttpConnectionManager"):
-            self.connections.append(config)
-        elif ".network." in name:
+        name, _ = typed(filter_.at("typed_config"))
+        if ".network." in name:
             self.network_filters.append(filter_.at("typed_config"))
         else:
             self.filters.append(filter_)
