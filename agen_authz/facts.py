@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from agen_authz.core.context import Surroundings, read_context
-from agen_authz.core.errors import Rejected
+from agen_authz.core.errors import Rejected, Unavailable
 from agen_authz.core.jwk import PublicKey
 from agen_authz.core.jws import (
     MAX_TOKEN_CHARS,
@@ -54,9 +54,8 @@ async def identify(request: Request, resource: Resource, sources: Sources, bound
         bound_s: how many seconds a provider may be waited for.
 
     Raises:
-        Unavailable: the provider's keys cannot be fetched, so the token cannot be verified; or too many callers wait
-            already.
-        TimeoutError: the provider took longer than `bound_s`.
+        Unavailable: the provider's keys cannot be fetched, or not within `bound_s`, so the token cannot be verified;
+            or too many callers wait already.
     """
     credential = request.headers.get("authorization")
     if credential is None:
@@ -162,7 +161,11 @@ async def _fetch_and_try(
     token: UnverifiedToken, provider: Provider, said: str, sources: Sources, bound_s: float
 ) -> Vouched | Rejected:
     fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
-    key = await sources.waiting.wait_for(fetch, bound_s)
+    try:
+        key = await sources.waiting.wait_for(fetch, bound_s)
+    except TimeoutError as exc:
+        # The event names whom the call has waited for.
+        raise Unavailable(Reason.DEADLINE, provider.name) from exc
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN, f"{said}; provider `{provider.name}` publishes no such key")
     tried = _try(token, key, provider)

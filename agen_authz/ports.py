@@ -36,10 +36,11 @@ class KeySource(Protocol):
         """
 
     async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
-        """Find a key as `find_key` does, asking the provider once more if its cooldown allows.
+        """Find a key as `find_key` does, asking the provider once more if needed; None if it is not published.
 
         Raises:
-            Unavailable: the provider did not answer, so nobody can say whether the key is published.
+            Unavailable: the provider did not answer (`PROVIDER_UNAVAILABLE`), or may not be asked just now
+                (`KEY_UNSETTLED`): it is not known whether the key is published.
         """
 
 

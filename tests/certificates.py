@@ -38,11 +38,14 @@ class Identity:
         return certificate, key
 
 
-def issue(name: str, issuer: Identity | None = None, until: datetime.datetime = FAR_AWAY) -> Identity:
-    """Make an authority, or a certificate for 127.0.0.1 that `issuer` signs."""
+def issue(
+    name: str, issuer: Identity | None = None, until: datetime.datetime = FAR_AWAY, host: str | None = None
+) -> Identity:
+    """Make an authority, or a certificate for 127.0.0.1 that `issuer` signs; or for a host by name."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    place = x509.IPAddress(ip_address("127.0.0.1")) if host is None else x509.DNSName(host)
+    names = x509.SubjectAlternativeName([place])
     builder = (
         x509.CertificateBuilder(subject_name=subject, public_key=key.public_key())
         .not_valid_before(LONG_AGO)

@@ -67,15 +67,19 @@ class MemoryKeys:
         self.published: dict[str, tuple[PublicKey, ...]] = dict.fromkeys(providers, ())
         self.known: dict[str, tuple[PublicKey, ...]] = dict.fromkeys(providers, ())
         self.down: set[str] = set()
+        self.exhausted: set[str] = set()
 
     def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         fitting = [key for key in self.known[provider] if key.kid == kid and algorithm in key.algorithms]
         return fitting[0] if len(fitting) == 1 else None
 
     async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        key = self.find_key(provider, kid, algorithm)
+        if key is None and provider in self.exhausted:
+            raise Unavailable(Reason.KEY_UNSETTLED, provider)
         if provider not in self.down:
             self.known[provider] = self.published[provider]
-        key = self.find_key(provider, kid, algorithm)
+            key = self.find_key(provider, kid, algorithm)
         if key is None and provider in self.down:
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, provider)
         return key

@@ -44,7 +44,7 @@ PARTS = (
     Part("facts", ("agen_authz/facts.py",), _WHOLE_CHECK),
     Part("obligations", ("agen_authz/obligations.py",), _WHOLE_CHECK),
     Part("verify", ("agen_authz/verify",), ("tests/verify", "tests/signing/test_vectors.py")),
-    Part("jwks", ("agen_authz/adapters/jwks.py",), ("tests/adapters",)),
+    Part("jwks", ("agen_authz/adapters/jwks",), ("tests/adapters",)),
 )
 
 

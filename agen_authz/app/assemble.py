@@ -16,7 +16,8 @@ from agen_authz.app.build import build_revoked, build_settings, discovered_issue
 from agen_authz.app.cut import note_end
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
-from agen_authz.config import Config, Loaded, unbuilt, weakened
+from agen_authz.config import Config, Loaded, read_proxies, unbuilt, weakened
+from agen_authz.config import model as conf
 from agen_authz.config.model import Server
 from agen_authz.core.digest import off_word
 from agen_authz.core.errors import ConfigError
@@ -45,15 +46,28 @@ class Sidecar:
     keys: JwksSource
     state: State
     sessions: MemorySessions
+    resources: tuple[conf.Resource, ...]
     is_serving: bool = False
+    had_keys: bool = False
     last_reload: str = "none yet"
 
     def check_readiness(self) -> Readiness:
-        """Say whether calls are welcome, how each provider's keys are, and how the last reload went."""
+        """Say whether calls are welcome, how each provider's keys are, and how the last reload went.
+
+        A new sidecar waits until one provider of each resource has had keys. A reload never takes readiness away:
+        its new resources would stop those that work, on every replica at once.
+        """
+        keyless = self._list_keyless()
+        self.had_keys = self.had_keys or not keyless
         parts = {"server": "serving" if self.is_serving else "not serving", "policy_set": self.version}
         parts |= {"reload": self.last_reload, "sessions": self.sessions.describe()}
         parts |= {f"provider {name}": said for name, said in self.keys.describe().items()}
-        return Readiness(self.is_serving, parts)
+        parts |= {f"resource {name}": "no provider of it has had keys yet" for name in keyless}
+        return Readiness(self.is_serving and self.had_keys, parts)
+
+    def _list_keyless(self) -> list[str]:
+        without = self.keys.list_without_keys()
+        return [each.name for each in self.resources if without.issuperset(each.providers)]
 
     def note_reload(self, outcome: str, kept: str = "configuration decides") -> None:
         """Count a reload, and remember how it went; `reload.Reloadable.note_reload`."""
@@ -63,16 +77,16 @@ class Sidecar:
     async def apply(self, loaded: Loaded) -> None:
         """Decide by another configuration from now on; `reload.Reloadable.apply`."""
         config, keys, old_keys = loaded.config, self.keys, self.keys
-        wanted = _key_settings(config)
+        wanted = _key_settings(loaded)
         if wanted != old_keys.providers:
-            keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics)
+            keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics, proxies=read_proxies())
             keys.carry_over(old_keys)
         # Whatever fails fails before anything has changed. In a thread: thousands of rules take seconds.
         current = await asyncio.to_thread(_build_set, loaded, self.state, keys, self.sessions)
         await note_end(loaded, self.state.store)
         if keys is not old_keys:
             await keys.start()
-        self.keys = keys
+        self.keys, self.resources = keys, config.resources
         self.servicer.swap(current)
         self.version = loaded.version
         await note_shadow(config, self.state.store, SystemClock().now())
@@ -104,7 +118,7 @@ async def assemble(loaded: Loaded) -> Sidecar:
     state = await open_state(loaded, entropy)
     await note_shadow(config, state.store, clock.now())
     _announce(loaded, metrics)
-    keys = JwksSource(_key_settings(config), clock=clock, metrics=metrics)
+    keys = JwksSource(_key_settings(loaded), clock=clock, metrics=metrics, proxies=read_proxies())
     await keys.start()
     sessions = MemorySessions(config.limits.sessions, clock)
     metrics.watch_sessions(sessions.count)
@@ -115,7 +129,8 @@ async def assemble(loaded: Loaded) -> Sidecar:
         outlets=Outlets(clock, entropy, sessions, StdoutSink(_STDOUT, metrics)),
         metrics=metrics,
     )
-    return Sidecar(loaded.version, _build_engine(config, servicer), servicer, metrics, keys, state, sessions)
+    engine = _build_engine(config, servicer)
+    return Sidecar(loaded.version, engine, servicer, metrics, keys, state, sessions, config.resources)
 
 
 def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
@@ -151,7 +166,7 @@ def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemoryS
     return CheckSet(settings, sources)
 
 
-def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:
+def _key_settings(loaded: Loaded) -> tuple[ProviderKeys, ...]:
     return tuple(
         ProviderKeys(
             name=provider.name,
@@ -162,8 +177,9 @@ def _key_settings(config: Config) -> tuple[ProviderKeys, ...]:
             keep_stale_s=provider.jwks.keep_stale,
             cooldown_s=provider.jwks.cooldown,
             timeout_s=provider.jwks.timeout,
+            ca=loaded.secrets.provider_cas.get(provider.name),
         )
-        for provider in config.providers
+        for provider in loaded.config.providers
     )
 
 

@@ -4,6 +4,7 @@ from agen_authz.config.built import unbuilt, weakened
 from agen_authz.config.load import find_problems, load, read_version
 from agen_authz.config.loaded import Loaded
 from agen_authz.config.model import Config
+from agen_authz.config.proxy import read_proxies
 from agen_authz.config.schema import schema
 from agen_authz.config.secret import Secrets, list_secret_files
 
@@ -14,6 +15,7 @@ __all__ = [
     "find_problems",
     "list_secret_files",
     "load",
+    "read_proxies",
     "read_version",
     "schema",
     "unbuilt",

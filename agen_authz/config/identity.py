@@ -27,7 +27,7 @@ class Jwks(Section):
 
     refresh: PositiveSeconds = Field(600.0, description="How often they are fetched anew.")
     keep_stale: Seconds = Field(3600.0, description="How long they are kept while the provider is down.")
-    cooldown: PositiveSeconds = Field(30.0, description="How often an unknown key may cause a fetch.")
+    cooldown: PositiveSeconds = Field(30.0, description="How often unknown keys may cause a fetch, after four at once.")
     timeout: PositiveSeconds = Field(3.0, description="How long one fetch may take.")
 
 
@@ -60,7 +60,14 @@ class Provider(Section):
     advertised_issuer: Line | None = Field(
         None, description="What the resource metadata shows, such as a custom domain; default: issuer."
     )
-    jwks_uri: Line | None = Field(None, description="Where its keys are; default: from discovery.")
+    jwks_uri: Line | None = Field(
+        None, description="Where its keys are; default: from OIDC discovery, or RFC 8414 metadata if there is none."
+    )
+    ca_file: Line | None = Field(
+        None,
+        description="Certificates (PEM) that alone vouch for its servers; default: the machine's trust store, which"
+        " SSL_CERT_FILE replaces. HTTPS_PROXY and NO_PROXY are honoured, but never for loopback.",
+    )
     algorithms: Lines = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
     token_types: Lines = Field(
         ("at+jwt", "JWT"),

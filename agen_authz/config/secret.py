@@ -4,12 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from agen_authz.config.finding import Findings
 from agen_authz.config.section import Section
 from agen_authz.config.tree import Path as KeyPath
 
 _MIN_KEY_BYTES = 32
 _MAX_SECRET_BYTES = 64 * 1024
+# The bundles of operating systems have 200 KiB and more.
+_MAX_CA_BYTES = 1024 * 1024
 # The engine reads these, again and again: certificates rotate under a running server, and a reload of policies must
 # not fail because one is being replaced.
 _READ_ELSEWHERE = ("server", "tls")
@@ -25,11 +30,13 @@ class Secrets:
 
     Args:
         signing_keys: of each resource, (id, key) in the order of the file: the first signs.
+        provider_cas: of each provider with a `ca_file`, the certificates in it, as PEM.
     """
 
     metadata_key: bytes | None = field(default=None, repr=False)
     store_key: bytes | None = field(default=None, repr=False)
     signing_keys: Mapping[str, SigningKeys] = field(default_factory=dict, repr=False)
+    provider_cas: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_secrets(findings: Findings, environ: Mapping[str, str]) -> Secrets:
@@ -52,7 +59,22 @@ def read_secrets(findings: Findings, environ: Mapping[str, str]) -> Secrets:
         ]
         signing[resource.name] = tuple((identifier, read[path]) for identifier, path in paths if path in read)
     metadata_key = read.get(("server", "metadata_key_file"))
-    return Secrets(metadata_key, read.get(("store", "encryption_key_file")), signing)
+    cas = {
+        provider.name: _read_certificates(findings, path, read[path])
+        for index, provider in enumerate(config.providers)
+        if read.get(path := ("providers", index, "ca_file"))
+    }
+    return Secrets(metadata_key, read.get(("store", "encryption_key_file")), signing, cas)
+
+
+def _read_certificates(findings: Findings, path: KeyPath, content: bytes) -> str:
+    try:
+        certificates = x509.load_pem_x509_certificates(content)
+    except ValueError:
+        findings.add(path, "holds no certificate", "name a file of certificates in PEM: -----BEGIN CERTIFICATE-----")
+        return ""
+    # Written anew: bundles have comments in any encoding.
+    return b"".join(each.public_bytes(Encoding.PEM) for each in certificates).decode("ascii")
 
 
 def list_secret_files(config: Section) -> tuple[str, ...]:
@@ -82,9 +104,10 @@ def _check_variable(findings: Findings, path: KeyPath, content: str | None) -> N
 
 
 def _read(findings: Findings, path: KeyPath, file: Path) -> bytes | None:
+    limit = _MAX_CA_BYTES if path[-1] == "ca_file" else _MAX_SECRET_BYTES
     try:
         with file.open("rb") as stream:
-            raw = stream.read(_MAX_SECRET_BYTES + 1)
+            raw = stream.read(limit + 1)
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or "not the name of a file"
         findings.add(path, f"cannot be read: {why}", "create the file, or check with `--no-secrets`")

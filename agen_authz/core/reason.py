@@ -95,6 +95,7 @@ class Reason(StrEnum):
     UNKNOWN_TARGET = "unknown_target"
     # surroundings
     PROVIDER_UNAVAILABLE = "provider_unavailable"
+    KEY_UNSETTLED = "key_unsettled"
     STORE_UNAVAILABLE = "store_unavailable"
     AUDIT_UNAVAILABLE = "audit_unavailable"
     DEADLINE = "deadline"
@@ -153,7 +154,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.TOKEN_TYPE: (401, TOKEN, "This type of token is not accepted.", "issue access tokens with a `typ` of `providers[].token_types`"),
     Reason.TOKEN_CRITICAL_HEADER: (401, TOKEN, "The access token has a critical header.", "issue tokens without `crit`"),
     Reason.TOKEN_ISSUER: (401, TOKEN, "The access token's issuer is not accepted here.", "use a provider of the resource; `why` in the audit event has the issuer"),
-    Reason.TOKEN_KEY_UNKNOWN: (401, TOKEN, "The access token's key is not known.", "publish the key in the provider's JWKS, or " + _NEW_TOKEN),
+    Reason.TOKEN_KEY_UNKNOWN: (401, TOKEN, "The access token's key is not known.", "publish the key in the provider's JWKS, with this `kid` and for this `alg`, or " + _NEW_TOKEN),
     Reason.TOKEN_SIGNATURE: (401, TOKEN, "The access token's signature is not valid.", _NEW_TOKEN),
     Reason.TOKEN_ID_TOKEN: (401, TOKEN, "This is no access token, but an ID, refresh or logout token.", "send the access token; if it is one, map `claims.client` or `claims.scopes` to a claim that only access tokens have (ADR 0013)"),
     Reason.TOKEN_KEY_BOUND: (401, TOKEN, "Key-bound tokens are not supported.", "issue plain bearer tokens for this resource"),
@@ -212,10 +213,14 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
         403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (401 where no scope is missing)",
     ),
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "metric and audit event hold the true Reason"),
-    Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "see agen_jwks_refresh_total and the log"),
+    Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "`/readyz` and the log say why"),
+    Reason.KEY_UNSETTLED: (
+        503, UNAVAILABLE, "It is not known yet whether the access token's key is published.",
+        "call again: unknown keys make us ask a provider once in `providers[].jwks.cooldown`; many of these are a flood of such tokens",
+    ),
     Reason.STORE_UNAVAILABLE: (503, UNAVAILABLE, "The store does not answer.", "see the log"),
     Reason.AUDIT_UNAVAILABLE: (503, UNAVAILABLE, "The decision cannot be recorded.", "see agen_audit_events_total and the log"),
-    Reason.DEADLINE: (503, UNAVAILABLE, "The decision took too long.", "compare `server.check_timeout` with Envoy's timeout"),
+    Reason.DEADLINE: (503, UNAVAILABLE, "The decision took too long.", "compare `server.check_timeout` with Envoy's timeout; if `why` names a provider, see its line in `/readyz`"),
     Reason.OVERLOADED: (503, UNAVAILABLE, "Too many calls at once.", "see `limits.in_flight`"),
     Reason.DRAINING: (503, UNAVAILABLE, "Shutting down.", "call again"),
     Reason.INTERNAL_ERROR: (500, INTERNAL, "The decision failed.", "see the log: this is a defect"),

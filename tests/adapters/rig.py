@@ -56,7 +56,9 @@ class Asking:
 async def asking(web: Web, **changes: Any) -> AsyncIterator[Asking]:
     """Build a source for one provider that has not been started."""
     clock, naps, metrics = FakeClock(), Naps(), CountingMetrics()
-    source = JwksSource((settings_for(web, **changes),), clock=clock, metrics=metrics, sleep=naps)
+    proxies = changes.pop("proxies", None)
+    settings = settings_for(web, **changes)
+    source = JwksSource((settings,), clock=clock, metrics=metrics, sleep=naps, proxies=proxies)
     try:
         yield Asking(web, source, clock, naps, metrics)
     finally:

@@ -1,7 +1,7 @@
 """The contract of `KeySource`, kept by the one that speaks HTTP and by the one in memory."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Protocol
 
 import pytest
@@ -27,6 +27,8 @@ class Rig(Protocol):
 
     def go_down(self, provider: str) -> None: ...
 
+    async def exhaust(self, provider: str) -> None: ...
+
 
 class MemoryRig:
     def __init__(self) -> None:
@@ -46,6 +48,9 @@ class MemoryRig:
     def go_down(self, provider: str) -> None:
         self.keys.down.add(provider)
 
+    async def exhaust(self, provider: str) -> None:
+        self.keys.exhausted.add(provider)
+
 
 class HttpRig:
     def __init__(self, webs: dict[str, Web]) -> None:
@@ -63,6 +68,11 @@ class HttpRig:
     def go_down(self, provider: str) -> None:
         self.webs[provider].go_down()
         self.clock.advance(COOLDOWN_S)
+
+    async def exhaust(self, provider: str) -> None:
+        with suppress(Unavailable):
+            for number in range(100):
+                await self.keys.fetch_key(provider, f"junk-{number}", "ES256")
 
 
 @pytest.fixture(params=["memory", "http"])
@@ -140,6 +150,16 @@ async def test_known_key_outlives_its_provider_and_an_unknown_one_is_unavailable
     rig.go_down("idp")
     with pytest.raises(Unavailable):
         await rig.source.fetch_key("idp", "k2", "ES256")
+    assert rig.source.find_key("idp", "k1", "ES256") is known
+
+
+async def test_provider_that_may_not_be_asked_now_leaves_open_whether_a_key_is_published(rig):
+    rig.publish("idp", k1=build.ec_key())
+    known = await rig.source.fetch_key("idp", "k1", "ES256")
+    await rig.exhaust("idp")
+    with pytest.raises(Unavailable) as refused:
+        await rig.source.fetch_key("idp", "k2", "ES256")
+    assert (refused.value.reason, refused.value.name) == (Reason.KEY_UNSETTLED, "idp")
     assert rig.source.find_key("idp", "k1", "ES256") is known
 
 

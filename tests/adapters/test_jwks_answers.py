@@ -190,7 +190,7 @@ async def test_requests_carry_no_cookie_and_ask_for_no_compression(web):
     assert sent == [(None, "identity"), (None, "identity")]
 
 
-async def test_proxies_of_the_environment_are_not_used(web, monkeypatch, unused_tcp_port):
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
-    async with asking(web) as asked:
+async def test_loopback_is_never_asked_through_a_proxy(web, unused_tcp_port):
+    proxy = f"http://127.0.0.1:{unused_tcp_port}"
+    async with asking(web, proxies={"http": proxy, "https": proxy, "all": proxy}) as asked:
         assert kid_of(await asked.source.fetch_key("idp", build.KID, "ES256")) == build.KID

@@ -10,7 +10,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests import builders as build
 from tests.adapters.rig import COOLDOWN_S, KEEP_STALE_S, REFRESH_S, TIMEOUT_S, asking, kid_of, settings_for
-from tests.adapters.web import DISCOVERY, JWKS, running_web
+from tests.adapters.web import DISCOVERY, JWKS, reply, running_web
 from tests.fakes import CountingMetrics, FakeClock, Naps
 
 pytestmark = pytest.mark.loopback
@@ -60,10 +60,11 @@ async def test_unknown_kid_is_asked_for_once_in_a_cooldown(web):
 async def test_step_of_the_wall_clock_changes_nothing(web):
     async with asking(web) as asked:
         key = await asked.source.fetch_key("idp", "k1", "ES256")
+        assert await asked.source.fetch_key("idp", "unknown", "ES256") is None
         asked.clock.step(10 * KEEP_STALE_S)
         assert asked.source.find_key("idp", "k1", "ES256") is key
-        await asked.source.fetch_key("idp", "unknown", "ES256")
-    assert web.asked[JWKS] == 1
+        assert await asked.source.fetch_key("idp", "unknown", "ES256") is None
+    assert web.asked[JWKS] == 2
 
 
 async def test_caller_who_gives_up_does_not_end_the_fetch_of_the_others(web):
@@ -125,13 +126,13 @@ async def test_start_fetches_and_goes_on_in_the_background(web):
         assert kid_of(asked.source.find_key("idp", "k2", "ES256")) == "k2"
 
 
-async def test_failing_provider_is_asked_again_after_each_cooldown(web, caplog):
+async def test_failing_provider_is_asked_again_soon_and_then_after_each_cooldown(web, caplog):
     caplog.set_level(logging.INFO, "agen_authz")
     web.go_down()
     async with asking(web) as asked:
         await asked.source.start()
         slept = []
-        for is_up in (False, False, True):
+        for is_up in (False, False, False, False, True):
             seconds, wake = await asked.naps.next()
             if is_up:
                 web.publish(ONE)
@@ -139,8 +140,8 @@ async def test_failing_provider_is_asked_again_after_each_cooldown(web, caplog):
             asked.clock.advance(seconds)
             wake.set_result(None)
         seconds, _ = await asked.naps.next()
-        assert [*slept, seconds] == [COOLDOWN_S, COOLDOWN_S, COOLDOWN_S, REFRESH_S]
-        assert asked.outcomes() == {"malformed": 3, "ok": 1}
+        assert [*slept, seconds] == [1.0, 2.0, 4.0, COOLDOWN_S, COOLDOWN_S, REFRESH_S]
+        assert asked.outcomes() == {"malformed": 5, "ok": 1}
         assert kid_of(asked.source.find_key("idp", "k1", "ES256")) == "k1"
     # One line for each change, not for each failure.
     said = [(record.levelname, record.getMessage()) for record in caplog.records]
@@ -227,20 +228,47 @@ async def test_defect_in_the_background_is_logged_once_counted_and_survived(web,
         slept.append(seconds)
         wake.set_result(None)
     seconds, _ = await naps.next()
-    assert [*slept, seconds] == [COOLDOWN_S, COOLDOWN_S, REFRESH_S]
+    assert [*slept, seconds] == [1.0, 2.0, REFRESH_S]
     assert kid_of(source.find_key("idp", "k1", "ES256")) == "k1"
     assert sorted(labels[2] for labels in metrics.counts.elements()) == ["failed", "failed", "ok", "ok", "ok"]
     assert [record.getMessage() for record in caplog.records] == ["refreshing keys failed"]
     await source.close()
 
 
-async def test_log_names_the_provider_and_never_its_url(web, caplog):
+async def test_log_names_the_url_without_its_secrets(web, caplog):
     web.replies["/keys?secret=hush"] = web.replies[JWKS][:-9]
     async with asking(web, jwks_uri=f"http://user:hush@{web.url[7:]}/keys?secret=hush") as asked:
         await _fetch_or_refuse(asked.source, "k1")
     assert [record.__dict__["provider"] for record in caplog.records if record.name.startswith("agen_authz")] == ["idp"]
     ours = [str(record.__dict__) for record in caplog.records if record.name.startswith("agen_authz")]
     assert not any("hush" in line for line in ours)
+    assert [record.__dict__["why"] for record in caplog.records if record.name.startswith("agen_authz")] == [
+        f"{web.url}/keys: not HTTP, or broken off"
+    ]
+
+
+async def test_every_change_of_the_cause_is_logged_once(web, caplog):
+    async with asking(web) as asked:
+        for status in ("503 Down", "503 Down", "500 Broken"):
+            web.replies[DISCOVERY] = reply(b"", status)
+            asked.clock.advance(COOLDOWN_S)
+            await _fetch_or_refuse(asked.source, "k1")
+    said = [record.__dict__["why"].rpartition(" ")[2] for record in caplog.records]
+    assert said == ["503", "500"]
+
+
+async def test_dropped_keys_are_logged_once_by_name_and_counted(web, caplog):
+    broken = [build.jwk(build.ec_key(), f"broken\n{number}", alg="XX") for number in range(12)]
+    web.publish(ONE, *broken)
+    async with asking(web) as asked:
+        for _ in range(2):
+            await asked.source.fetch_key("idp", "unknown", "ES256")
+            asked.clock.advance(COOLDOWN_S)
+        assert asked.source.describe() == {"idp": "ok, 1 keys, 12 dropped, fetched 30 s ago"}
+    (record,) = [record for record in caplog.records if record.getMessage() == "keys of a provider were dropped"]
+    named = record.__dict__["keys"].split("; ")
+    assert (record.__dict__["count"], len(named)) == (12, 10)
+    assert named[0] == "`broken\\n0`: `kty`, `crv` and `alg` name no accepted algorithm"
 
 
 async def test_operators_see_how_each_provider_is(web):
@@ -255,7 +283,7 @@ async def test_operators_see_how_each_provider_is(web):
     assert seen == [
         {"idp": "no keys yet"},
         {"idp": "ok, 1 keys, fetched 40 s ago"},
-        {"idp": "failing, 1 keys, fetched 40 s ago"},
+        {"idp": f"failing ({web.url}{DISCOVERY}: answered with status 503), 1 keys, fetched 40 s ago"},
     ]
 
 

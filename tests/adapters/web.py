@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ class Web:
     """One provider: its answers by path, and how often each path was asked."""
 
     def __init__(self) -> None:
-        self.url = ""
+        self.url, self.port = "", 0
         self.replies: dict[str, Reply] = {}
         self.asked: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
@@ -68,13 +69,58 @@ class Web:
 
 
 @asynccontextmanager
-async def running_web() -> AsyncIterator[Web]:
-    """Run a provider on a free port."""
+async def running_web(tls: ssl.SSLContext | None = None) -> AsyncIterator[Web]:
+    """Run a provider on a free port; over TLS if there is a context for it."""
     web = Web()
-    server = await asyncio.start_server(web.answer, "127.0.0.1", 0)
-    web.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(web.answer, "127.0.0.1", 0, ssl=tls)
+    web.port = server.sockets[0].getsockname()[1]
+    web.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{web.port}"
     try:
         yield web
     finally:
         web.may_answer.set()
+        server.close()
+
+
+class Proxy:
+    """An HTTP proxy that tunnels every name to one port on loopback, or refuses; what it was asked for."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+        self.status = "200 OK"
+        self.target = 0
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one CONNECT, and pass bytes on until either side hangs up."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(head.split("\r\n")[0])
+        writer.write(f"HTTP/1.1 {self.status}\r\n\r\n".encode())
+        if self.status.startswith("200"):
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            await asyncio.gather(_pass_on(reader, there_writer), _pass_on(there_reader, writer))
+        writer.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+            await writer.drain()
+    except ConnectionError:
+        pass  # either side may hang up
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def running_proxy(target: int) -> AsyncIterator[Proxy]:
+    """Run a proxy that leads to a port on loopback."""
+    proxy = Proxy()
+    proxy.target = target
+    server = await asyncio.start_server(proxy.answer, "127.0.0.1", 0)
+    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield proxy
+    finally:
         server.close()

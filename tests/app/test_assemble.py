@@ -13,6 +13,8 @@ from agen_authz.config import Loaded, load
 from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
+from tests import builders as build
+from tests.adapters.web import running_web
 from tests.config.test_mistakes import GOOD
 
 pytestmark = pytest.mark.loopback
@@ -79,7 +81,9 @@ async def test_operators_are_told_how_everything_is(tmp_path):
         "policy_set": loaded.version,
         "reload": "none yet",
         "sessions": "0 of 100000 held, 0 pushed out since the start",
-        "provider corp": "no keys yet",
+        "provider corp": f"no keys yet: {ISSUER}.well-known/openid-configuration: connection refused",
+        "resource crm": "no provider of it has had keys yet",
+        "resource billing": "no provider of it has had keys yet",
     }
     sidecar.note_reload("failed")
     assert sidecar.check_readiness().parts["reload"].startswith("failed: the last good configuration decides")
@@ -91,6 +95,25 @@ async def test_operators_are_told_how_everything_is(tmp_path):
     assert b'agen_policy_reload_total{outcome="failed"} 2.0' in exposition
     assert b'agen_weakened{setting="resources.insecure_unsigned"} 1.0' in exposition
     assert b'agen_sessions{state="open"} 0.0' in exposition
+
+
+async def test_ready_once_a_provider_of_each_resource_had_keys_and_no_reload_takes_that_away(tmp_path):
+    async with running_web() as web:
+        first = loaded_with(tmp_path, (ISSUER, web.url))
+        sidecar = await assemble(first)
+        sidecar.is_serving = True
+        seen = [sidecar.check_readiness().is_ready]
+        web.publish(build.jwk(build.ec_key()))
+        await sidecar.apply(loaded_with(tmp_path, (ISSUER, web.url), ("timeout: 200ms", "timeout: 300ms")))
+        seen.append(sidecar.check_readiness().is_ready)
+        await sidecar.apply(loaded_with(tmp_path))
+        readiness = sidecar.check_readiness()
+        seen.append(readiness.is_ready)
+        sidecar.is_serving = False
+        seen.append(sidecar.check_readiness().is_ready)
+        await sidecar.close()
+    assert seen == [False, True, True, False]
+    assert readiness.parts["resource crm"] == "no provider of it has had keys yet"
 
 
 async def test_reload_keeps_keys_where_providers_stay_and_asks_anew_where_they_change(tmp_path):

@@ -244,7 +244,7 @@ def test_every_setting_of_callers_is_either_known_or_taken_to_widen():
         sorted(section.model_fields.keys() - known.keys())
         for section, known in ((conf.Provider, surroundings.PROVIDER), (conf.Resource, surroundings.RESOURCE))
     ]
-    assert unknown == [["claims", "issuer", "jwks_uri", "name"], ["name", "upstream_path", "url"]]
+    assert unknown == [["ca_file", "claims", "issuer", "jwks_uri", "name"], ["name", "upstream_path", "url"]]
 
 
 def test_every_section_of_the_file_is_compared():

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.config import Secrets, load, weakened
+from agen_authz.config import Secrets, list_secret_files, load, weakened
 from agen_authz.core.errors import ConfigError
+from tests.certificates import issue
 from tests.config.test_mistakes import FLOW, GOOD, KEYS, problems_of
 
 KEY = b"canary-" * 5
+PROVIDER = "    issuer: https://id.example.com/\n"
 
 
 def load_with(folder: Path, text: str):
@@ -65,6 +67,30 @@ def test_only_keys_have_a_length(tmp_path):
         ("store.encryption_key_file", "the key is shorter than 32 bytes"),
         ("masking_keys[0].secret_file", "larger than 64 KiB"),
     ]
+
+
+def test_certificates_of_a_provider_are_read_from_a_bundle_of_any_size_with_comments(tmp_path):
+    authorities, bundle = [issue("one"), issue("two")], tmp_path / "bundle.pem"
+    bundle.write_bytes(("# Autorit\u00e9\n" * 8000).encode() + authorities[0].pem + b"\n# x\n" + authorities[1].pem)
+    loaded = load_with(tmp_path, GOOD.replace(PROVIDER, f"{PROVIDER}    ca_file: {bundle}\n"))
+    assert loaded.secrets.provider_cas == {"corp": "".join(each.pem.decode() for each in authorities)}
+    assert str(bundle) in list_secret_files(loaded.config)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(None, "cannot be read: No such file or directory", id="missing"),
+        pytest.param(b"\n", "the file is empty", id="empty"),
+        pytest.param(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "holds no certificate", id="key"),
+        pytest.param(b"-----BEGIN CERTIFICATE-----\nAAAA\n", "holds no certificate", id="cut off"),
+    ],
+)
+def test_certificates_of_a_provider_that_cannot_be_used_are_named(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    text = GOOD.replace(PROVIDER, f"{PROVIDER}    ca_file: {tmp_path}/ca.pem\n")
+    assert places_of(tmp_path, text) == [("providers[0].ca_file", message)]
 
 
 def test_keys_are_handed_over_beside_the_configuration(tmp_path):

@@ -58,6 +58,17 @@ def test_provider_that_takes_too_long_is_503_and_no_challenge():
     assert outcome(ask(SilentKeys({}), 0.01)) == ("deadline", 503, 50300, "1", True)
 
 
+def test_event_of_a_call_that_waited_in_vain_names_the_provider():
+    rig = Rig(keys=SilentKeys({}))
+    rig.check(build.check_request(build.headers_for(sign(claims())), build.encode(build.message())), 0.01)
+    assert rig.audit.events[-1]["why"] == [{"check": "facts", "outcome": "unavailable", "rule": "idp"}]
+
+
+def test_key_that_cannot_be_asked_about_now_is_503_and_no_challenge():
+    unsettled = FetchedKeys({}, Unavailable(Reason.KEY_UNSETTLED, "idp"))
+    assert outcome(ask(unsettled)) == ("key_unsettled", 503, 50300, "1", True)
+
+
 def test_defect_while_waiting_denies():
     assert outcome(ask(FetchedKeys({}, RuntimeError("bug")))) == ("internal_error", 500, 50000, None, True)
 
