@@ -85,7 +85,8 @@ def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
         return header
     # What honours `b64` reads another payload, even if `crit` does not name it as it must (RFC 7797 section 6).
     if "crit" in header or header.get("b64", True) is not True:
-        return Rejected(Reason.TOKEN_CRITICAL_HEADER)
+        named = "crit" if "crit" in header else "b64"
+        return Rejected(Reason.TOKEN_CRITICAL_HEADER, f"`{named}` is in the header")
     algorithm, kind, kid = header.get("alg"), header.get("typ", ""), header.get("kid", "")
     if not isinstance(algorithm, str) or not isinstance(kind, str):
         return _malformed("`alg` or `typ` in the header is not a string")

@@ -36,6 +36,16 @@ def loaded_with(tmp_path: Path, *changes: tuple[str, str]) -> Loaded:
     return load(file, environ={})
 
 
+async def test_keys_of_an_issuer_with_a_tenant_are_those_of_the_first_listed_one(tmp_path):
+    template = (
+        ("http://127.0.0.1:9/\n", "'http://127.0.0.1:9/{tenantid}'\n    advertised_issuer: http://127.0.0.1:9/any\n"),
+        ("claims: {tenant: tenantId}\n    tenants: any", "claims: {tenant: tid}\n    tenants: [t2, t1]"),
+    )
+    sidecar = await assemble(loaded_with(tmp_path, *template))
+    await sidecar.close()
+    assert [each.issuer for each in sidecar.keys.providers] == ["http://127.0.0.1:9/t2"]
+
+
 @pytest.mark.parametrize(
     ("policy", "keeps_claims"),
     [

@@ -60,6 +60,12 @@ def test_claims_are_not_looked_at_before_a_key_vouches_for_them(claims):
     assert isinstance(token, UnverifiedToken) and token.encoded_claims == claims
 
 
+@pytest.mark.parametrize(("changes", "named"), [({"crit": ["b64"]}, "crit"), ({"b64": False}, "b64")])
+def test_header_that_changes_how_the_token_is_read_is_refused_and_named(changes, named):
+    refused = read_token(RawToken(token_of({**HEADER, **changes})))
+    assert refused == Rejected(Reason.TOKEN_CRITICAL_HEADER, f"`{named}` is in the header")
+
+
 CLAIMS: dict[str, tuple[bytes | str, str]] = {
     "no base64url": ("+", "the claims are not canonical base64url"),
     "empty": ("", "the claims are not canonical base64url"),

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from agen_authz.core.audience import spell_audiences
 from agen_authz.core.jwk import KeySet, parse_jwks
 from agen_authz.core.jws import UnverifiedToken, read_token
 from agen_authz.core.model import RawToken, Revoked
@@ -78,7 +79,8 @@ def test_our_own_core_admits_the_token_for_its_resource_only(live):
     assert isinstance(published, KeySet)
     verified = verify_token(token, published.keys[0], demo)
     assert isinstance(verified, VerifiedToken)
-    admitted = [admit_principal(verified, demo, resource(url=url), revoked=NOBODY, now=NOW) for url in (CRM, BILLING)]
+    held = [resource(url=url, audiences=spell_audiences([url])) for url in (CRM, BILLING)]
+    admitted = [admit_principal(verified, demo, each, revoked=NOBODY, now=NOW) for each in held]
     assert [getattr(one, "subject", getattr(one, "reason", None)) for one in admitted] == ["u-1001", "token_audience"]
 
 

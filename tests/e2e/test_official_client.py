@@ -61,7 +61,7 @@ TOKENS = {
     "wrong key": (lambda world: world.one.mint(world.crm, private=ec_key("stranger")), "token_signature"),
     "unknown key": (lambda world: world.one.mint(world.crm, kid="nobody"), "token_key_unknown"),
     "unknown issuer": (lambda world: world.one.mint(world.crm, iss="https://evil.example.com"), "token_issuer"),
-    "ID token": (lambda world: world.one.mint(world.crm, nonce="n"), "token_id_token"),
+    "ID token": (lambda world: world.one.mint(world.crm, nonce="n", token_use="id"), "token_id_token"),
 }
 
 
