@@ -81,7 +81,9 @@ def show_cpu() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "bodies": lambda: print(bodies.render(bodies.measure())),
+    "bodies": lambda: print(
+        f"{bodies.render(bodies.measure())}\n{bodies.render_collector(bodies.measure_collector())}"
+    ),
     "cpu": show_cpu,
     "envoy": lambda: print(envoy.render(envoy.measure())),
     "policies": lambda: print(policies.render(policies.measure())),

@@ -1,16 +1,21 @@
 """One caller's bodies: what strict JSON costs for the worst shapes that fit into a megabyte.
 
-The yardstick of each is `json.loads` of the same bytes, in the same run. Where that gives up early, because it
-refuses the text or nests too deeply, it is `json.loads` of one string of the same length.
+The last rows are a whole Check of one body within every limit, with Python's garbage collector as it comes and as
+`serve` sets it. The yardstick of each is `json.loads` of the same bytes, in the same run. Where that gives up early,
+because it refuses the text or nests too deeply, it is `json.loads` of one string of the same length.
 """
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agen_authz.app import garbage
 from agen_authz.core.errors import Malformed
 from agen_authz.core.strict_json import parse_json
+from bench.decision import Decision
+from bench.subject import build_check_request
 
 BODY_BYTES = 1 << 20
 MAX_DEPTH, MAX_VALUES = 64, 50_000
@@ -117,6 +122,51 @@ def _best(work: Callable[[], object]) -> float:
     return best * 1e3
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A whole Check of a body of lists: milliseconds and runs of the collector for each call."""
+
+    usual_ms: float
+    usual_runs: float
+    served_ms: float
+    served_runs: float
+    json_ms: float
+
+
+def measure_collector(values: int = MAX_VALUES) -> Collected:
+    """Decide a call of nearly as many lists as may be, before and after the collector is set."""
+    arguments: dict[str, object] = {"rows": [[]] * (values // 2 - 50), "pair": "\U0001f600"}
+    decision = Decision(raw=build_check_request(arguments))
+    body = json.dumps(arguments)
+    usual_runs, usual_ms = _count_runs(decision)
+    was = gc.get_threshold()
+    garbage.calm()
+    garbage.settle()
+    served_runs, served_ms = _count_runs(decision)
+    json_ms = _best(lambda: json.loads(body))
+    gc.set_threshold(*was)
+    gc.unfreeze()
+    return Collected(usual_ms, usual_runs, served_ms, served_runs, json_ms)
+
+
+def _count_runs(decision: Decision) -> tuple[float, float]:
+    before = sum(generation["collections"] for generation in gc.get_stats())
+    best_ms = _best(decision.decide)
+    return (sum(generation["collections"] for generation in gc.get_stats()) - before) / ROUNDS, best_ms
+
+
+def render_collector(seen: Collected) -> str:
+    """Write the rows."""
+    return "\n".join(
+        (
+            f"{'a Check of lists, the collector as it comes':<60}{seen.usual_ms / seen.json_ms:>8.2f} x"
+            f"{seen.usual_ms:>9.1f} ms{seen.usual_runs:>7.1f} runs a call",
+            f"{'the same as served':<60}{seen.served_ms / seen.json_ms:>8.2f} x"
+            f"{seen.served_ms:>9.1f} ms{seen.served_runs:>7.1f} runs a call",
+        )
+    )
+
+
 def render(costs: list[Cost]) -> str:
     """Write the rows, in yardsticks."""
     rows = [f"{'strict JSON, a megabyte':<46}{'json.loads':>12}{'with limit':>12}{'without':>10}"]
@@ -132,3 +182,4 @@ def render(costs: list[Cost]) -> str:
 
 if __name__ == "__main__":
     print(render(measure()))
+    print(render_collector(measure_collector()))

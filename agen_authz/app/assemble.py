@@ -12,6 +12,7 @@ from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
+from agen_authz.app import garbage
 from agen_authz.app.build import build_revoked, build_settings, discovered_issuer
 from agen_authz.app.cut import note_end
 from agen_authz.app.shadow import note_shadow
@@ -95,6 +96,10 @@ class Sidecar:
             # Calls that began under the old set may still wait for its provider.
             await asyncio.sleep(config.server.check_timeout)
             await old_keys.close()
+
+    def let_go(self) -> None:
+        """Free what is left of the configuration before; `reload.Reloadable.let_go`."""
+        garbage.sweep()
 
     async def close(self) -> None:
         """Let go of everything, in the order that nothing misses what it needs."""

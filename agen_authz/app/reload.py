@@ -35,6 +35,9 @@ class Reloadable(Protocol):
     async def apply(self, loaded: Loaded) -> None:
         """Let a checked configuration take effect."""
 
+    def let_go(self) -> None:
+        """Free what is left of the configuration before."""
+
     def note_reload(self, outcome: str, kept: str = ...) -> None:
         """Count a reload, and remember for operators how it went and, where it failed, what stays in use."""
 
@@ -119,6 +122,7 @@ class Watch:
             target.note_reload("failed")
             return
         self._loaded = fresh
+        target.let_go()
         self._watch(*_list_files(fresh))
         _LOG.info("configuration reloaded", extra={"policy_set": fresh.version})
         unusable = check_certificates(fresh.config)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from agen_authz.app import garbage
 from agen_authz.app.assemble import Sidecar, assemble
 from agen_authz.app.reload import Watch, refuse_unfinished
 from agen_authz.config import Loaded
@@ -36,6 +37,7 @@ async def run(loaded: Loaded) -> None:
     Raises:
         ConfigError: the sidecar cannot start with this configuration.
     """
+    garbage.calm()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     # From here on: providers may be slow to answer, and a file that changes meanwhile has changed.
@@ -52,6 +54,7 @@ async def run(loaded: Loaded) -> None:
     try:
         await sidecar.engine.start()
         await sidecar.engine.set_serving(True)
+        garbage.settle()
         sidecar.is_serving = True
         _LOG.info("serving", extra={"authz": loaded.config.server.authz, "policy_set": sidecar.version})
         await stopped.wait()

@@ -65,7 +65,7 @@ class Limits(Section):
     json_depth: Annotated[int, Field(ge=1, le=200)] = Field(64, description="How deep JSON may be nested.")
     json_values: Count = Field(
         50_000,
-        description="How many elements and members the JSON of one body may hold; counted before it is parsed.",
+        description="How many values the JSON of one body may hold, by its commas and opening brackets: unparsed.",
     )
     in_flight: Count = Field(1024, description="More Checks than this at once are refused, not queued.")
     token_cache: Count = Field(20_000, description="Verified tokens that are remembered.")

@@ -35,6 +35,9 @@ class Target:
     async def apply(self, loaded: Loaded) -> None:
         self.versions.append(loaded.version)
 
+    def let_go(self) -> None:
+        pass
+
     def note_reload(self, outcome: str, kept: str = "") -> None:
         self.outcomes.append(f"{outcome} {kept}".strip())
 

@@ -37,6 +37,12 @@ def test_every_token_of_the_bench_is_forged_and_all_but_two_are_large(monkeypatc
     assert tokens.render(tokens.measure()).count("\n") == len(sizes)
 
 
+def test_collector_runs_less_often_as_it_is_served():
+    seen = bodies.measure_collector(9_000)
+    assert (seen.usual_runs > 3, seen.served_runs) == (True, 0)
+    assert "runs a call" in bodies.render_collector(seen)
+
+
 def test_part_that_is_none_is_misuse(capsys):
     assert main(["nosuch"]) == 2
     told = capsys.readouterr().err

@@ -1,0 +1,106 @@
+"""The garbage collector beside calls and reloads: how often it runs, over what, and what reloads leave behind."""
+
+import asyncio
+import gc
+import os
+import signal
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from agen_authz.app import garbage
+from agen_authz.app.assemble import assemble
+from agen_authz.app.run import run
+from agen_authz.core.decide import PolicySet
+from tests import builders as build
+from tests.app.test_assemble import loaded_with
+from tests.app.test_reload import until
+from tests.servers.test_engines import free_port
+from tests.wire.rig import Rig
+
+VALUES = 4_500
+
+
+class Knot:
+    """Something that only the collector can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    """Leave the collector as it was found."""
+    was = gc.get_threshold()
+    yield
+    gc.set_threshold(*was)
+    gc.unfreeze()
+
+
+def count_runs() -> int:
+    return sum(generation["collections"] for generation in gc.get_stats())
+
+
+@pytest.mark.parametrize("calls", [1, 5])
+def test_body_of_many_lists_does_not_make_the_collector_run(calls):
+    rig = Rig()
+    document = build.message("tools/call", {"name": "get_customer", "arguments": {"rows": [[]] * VALUES}})
+    headers = build.headers_for(build.sign(build.claims()), document)
+    raw = build.check_request(headers, build.encode(document))
+    assert rig.check(raw).is_allowed
+    before = count_runs()
+    rig.check(raw)
+    assert count_runs() - before > 3
+    garbage.calm()
+    garbage.settle()
+    before = count_runs()
+    assert all(rig.check(raw).is_allowed for _ in range(calls))
+    assert count_runs() == before
+
+
+def test_what_was_built_before_the_first_call_is_walked_over_no_more():
+    held: list[list[object]] = [[] for _ in range(10_000)]
+    garbage.settle()
+    assert gc.get_freeze_count() > len(held)
+    assert len(gc.get_objects()) < len(held)
+
+
+def test_cycle_that_a_reload_leaves_is_freed_by_the_next():
+    garbage.settle()
+    knot = Knot()
+    left = weakref.ref(knot)
+    garbage.sweep()
+    assert left() is knot
+    del knot
+    garbage.sweep()
+    assert left() is None
+
+
+@pytest.mark.loopback
+async def test_reloads_leave_nothing_of_the_configurations_before(tmp_path):
+    sidecar = await assemble(loaded_with(tmp_path))
+    garbage.settle()
+    held = []
+    for role in ("a", "b", "c", "d", "e"):
+        await sidecar.apply(loaded_with(tmp_path, ("allow: [analyst]", f"allow: [{role}]")))
+        sidecar.let_go()
+        objects = gc.get_objects()
+        held.append((sum(type(each) is PolicySet for each in objects), len(objects) // 500))
+        del objects
+    await sidecar.close()
+    assert held == [(1, held[0][1])] * 5
+
+
+@pytest.mark.loopback
+async def test_running_sidecar_has_set_the_collector_before_it_serves(tmp_path):
+    changes = (
+        "authz: 127.0.0.1:9191",
+        f"authz: unix://{tmp_path}/authz.sock\n  ops: 127.0.0.1:{free_port()}\n  shutdown_grace: 1s",
+    )
+    assert gc.get_freeze_count() == 0
+    running = asyncio.create_task(run(loaded_with(tmp_path, changes)))
+    await until(lambda: running.done() or gc.get_freeze_count() > 0)
+    assert gc.get_threshold()[0] >= 50_000
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
