@@ -38,7 +38,7 @@ class Message(Struct, frozen=True):
 
 def _fold(key: str) -> str:
     # Some backends read snake case as camel case, and every case as any other.
-    return key.strip().lower().replace("_", "").replace("-", "")
+    return key.lower().replace("_", "").replace("-", "").strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,14 @@ def _nested_in(params: Mapping[str, Json]) -> list[tuple[dict[str, Json], _Known
 def _has_twin(members: dict[str, Json], known: _Known) -> bool:
     if members.keys() <= known.exact:
         return False
-    for key in members.keys() - known.exact:
-        # No key of MCP leaves printable ASCII; one that does may fold or be cut into a known one.
-        if not key.isascii() or not key.isprintable() or _fold(key) in known.folded:
-            return True
-    return False
+    others = members.keys() - known.exact
+    joined = "".join(others)
+    # No key of MCP leaves printable ASCII; one that does may fold or be cut into a known one.
+    if not (joined.isascii() and joined.isprintable()):
+        return True
+    # All at once: callers choose how many there are, and this is asked before anybody knows what they may do.
+    folded = _fold("\n".join(others)).split("\n")
+    return not known.folded.isdisjoint(map(str.strip, folded))
 
 
 def _is_id(value: Json) -> bool:

@@ -120,3 +120,22 @@ def test_modern_request_loses_the_session_header_and_binds_nothing(binds_first):
 
 def test_legacy_request_keeps_the_session_header():
     assert "mcp-session-id" not in post(Rig(), build.message("ping")).removed
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_request_without_a_message_brings_the_backend_no_header_about_one(method):
+    rig = Rig()
+    post(rig, build.message("ping"))
+    about = {"mcp-method": "tools/call", "mcp-name": "delete_customer", "mcp-param-id": "7"}
+    headers = build.headers_for(sign(claims())) | {"mcp-session-id": "s1"} | about
+    seen = rig.check(build.check_request(headers, b"", method=method))
+    assert (seen.reason, set(about) & set(seen.removed), "mcp-session-id" in seen.removed) == (
+        "allowed", set(about), False,
+    )  # fmt: skip
+
+
+def test_header_of_an_argument_is_told_apart_by_nobody_who_may_not_make_the_call():
+    rig = Rig()
+    document = build.message("tools/call", {"name": "delete_customer", "arguments": {"id": 1}})
+    seen = [rig.post(document, headers={"mcp-param-id": value}) for value in ("1", "2")]
+    assert outcomes(*seen) == [("not_granted", 200)] * 2
