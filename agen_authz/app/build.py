@@ -9,6 +9,7 @@ from agen_authz.app.policies import build_policies
 from agen_authz.config import Config
 from agen_authz.config import model as conf
 from agen_authz.config.authority import authorities_of, url_of
+from agen_authz.config.scope import name_of, request_of
 from agen_authz.config.secret import SigningKeys
 from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.audience import spell_audiences
@@ -159,7 +160,7 @@ def build_resource(config: Config, resource: conf.Resource, providers: Mapping[s
         clients=None if resource.clients is None else frozenset(resource.clients),
         # Where tenants have policies of their own, a caller of no tenant would escape them.
         require_tenant=resource.require_tenant or config.tenants is not None,
-        scopes=tuple(resource.scopes),
+        scopes=tuple(map(name_of, resource.scopes)),
         origins=frozenset(resource.origins),
         admits_unmapped=resource.unmapped == "authenticated",
         methods={method: said == "allow" for method, said in resource.methods.items()},
@@ -168,7 +169,18 @@ def build_resource(config: Config, resource: conf.Resource, providers: Mapping[s
         forward_headers=frozenset(name.lower() for name in resource.forward_headers),
         metadata_url=url_of(parts._replace(path=metadata_path(path))),
         is_signed=resource.signing_keys is not None,
+        scope_requests=_scope_requests(config, resource),
     )
+
+
+def _scope_requests(config: Config, resource: conf.Resource) -> dict[str, str]:
+    # What policies ask for besides may be granted, and is then asked for again with the rest.
+    tenants = (config.tenants or {}).values()
+    policies = [*config.policies, *(policy for tenant in tenants for policy in tenant.policies)]
+    demands = [policy.step_up for policy in policies if policy.step_up is not None]
+    scopes = [*(demand.scope for demand in demands if demand.scope is not None), *resource.scopes]
+    asked = {name_of(scope): request_of(scope) for scope in scopes}
+    return {name: request for name, request in asked.items() if request != name}
 
 
 def build_access(config: Config) -> AccessTable:

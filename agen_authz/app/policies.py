@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from agen_authz.config import Config
 from agen_authz.config import access as conf
+from agen_authz.config.scope import name_of
 from agen_authz.core.cel import Condition, Mistake
 from agen_authz.core.model import Effect, State, TargetKind
 from agen_authz.core.policy import Policy, PolicyTable, compile_policies, environment
@@ -51,5 +52,6 @@ def _build_demand(demand: conf.StepUpDemand) -> Demand:
         acr=None if demand.acr is None else tuple(demand.acr),
         amr=None if demand.amr is None else tuple(demand.amr),
         max_age_s=demand.max_age,
-        scope=demand.scope,
+        scope=None if demand.scope is None else name_of(demand.scope),
+        request_as=None if demand.scope is None or isinstance(demand.scope, str) else demand.scope.request_as,
     )

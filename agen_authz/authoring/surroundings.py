@@ -12,6 +12,7 @@ from agen_authz.config import identity as conf
 from agen_authz.config.built import weakened
 from agen_authz.config.flow import Store
 from agen_authz.config.model import Limits
+from agen_authz.config.scope import name_of
 from agen_authz.core.model import State
 from agen_authz.core.policy import list_reads
 
@@ -86,7 +87,7 @@ RESOURCE: dict[str, _Widens] = {
     "audiences": _grows,
     "clients": _grows_to_any,
     "require_tenant": _is_off,
-    "scopes": _shrinks,
+    "scopes": lambda before, after: _shrinks(list(map(name_of, before)), list(map(name_of, after))),
     "origins": _grows,
     "unmapped": lambda _, after: bool(after == "authenticated"),
     "methods": _methods_widen,

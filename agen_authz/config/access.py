@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agen_authz.config.scope import Scope
 from agen_authz.config.section import Line, Lines, Name, Section, Selectors, Text
 from agen_authz.config.unit import PositiveSeconds
 
@@ -37,7 +38,9 @@ class StepUpDemand(Section):
     acr: Lines | None = Field(None, description="Authentication contexts, any of which is enough.")
     amr: Lines | None = Field(None, description="Authentication methods, any of which is enough.")
     max_age: PositiveSeconds | None = Field(None, description="How long ago the caller may have authenticated.")
-    scope: Line | None = Field(None, description="A scope that the token must have.")
+    scope: Scope | None = Field(
+        None, description="A scope that the token must have; `{name, request_as}` as in `resources[].scopes`."
+    )
 
 
 class Policy(Section):

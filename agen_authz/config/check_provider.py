@@ -15,6 +15,7 @@ from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _DOTTED = re.compile(r"[^./]+(?:\.[^./]+)*")
 _TENANT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_METADATA = ("openid-configuration", "oauth-authorization-server")
 _NOT_ACCESS = ("id-jag+jwt", "dpop+jwt", "logout+jwt")
 
 
@@ -69,6 +70,8 @@ def _check_issuers(findings: Findings, path: Path, provider: Provider) -> None:
         if url is not None:
             written = url.replace(ANY_TENANT, "tenant") if key == "issuer" else url
             _check_url(findings, (*path, key), written, is_insecure=provider.insecure_issuer)
+            if key != "jwks_uri":
+                _check_metadata(findings, (*path, key), url)
 
 
 def _issuers_of(provider: Provider) -> set[str]:
@@ -98,6 +101,17 @@ def _check_template(findings: Findings, path: Path, provider: Provider) -> None:
     if provider.advertised_issuer is None:
         cure = "add `advertised_issuer`, such as https://login.microsoftonline.com/organizations/v2.0"
         findings.add((*path, "issuer"), "clients cannot sign in at an issuer with `{tenantid}`", cure)
+
+
+def _check_metadata(findings: Findings, path: Path, url: str) -> None:
+    """Refuse the URL of a provider's metadata in place of its issuer (OpenID Connect Discovery 1.0, RFC 8414)."""
+    before, mark, after = url.partition("/.well-known/")
+    kind, _, rest = after.partition("/")
+    if mark and kind in _METADATA:
+        # RFC 8414 inserts its path between the host and the issuer's own.
+        issuer = f"{before}/{rest}" if rest else before
+        cure = f"write the `issuer` that is in it, which should be {issuer} or {issuer}/"
+        findings.add(path, "the URL of the provider's metadata, not its issuer", cure)
 
 
 def _check_url(findings: Findings, path: Path, url: str, *, is_insecure: bool) -> None:

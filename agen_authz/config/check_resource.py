@@ -4,6 +4,7 @@ import re
 from posixpath import normpath
 
 from agen_authz.config.authority import authorities_of
+from agen_authz.config.check_scope import check_scope
 from agen_authz.config.finding import Findings
 from agen_authz.config.identity import Resource
 from agen_authz.config.tree import Path
@@ -16,7 +17,6 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+|/|")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
 _METHOD = re.compile(r"[A-Za-z0-9_/.$-]{1,128}|\*/list|notifications/\*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _UPSTREAM = re.compile(r"/[\x21\x22\x24-\x3e\x40-\x7e]*")  # no `?` and no `#`
 # Signed, set or removed by us, hop by hop, or what makes some backends see another method or path.
 _NEVER_FORWARDED = frozenset({
@@ -109,9 +109,7 @@ def _check_providers_of(findings: Findings, path: Path, resource: Resource) -> N
 def _check_lists(findings: Findings, path: Path, resource: Resource) -> None:
     findings.refuse_empty((*path, "clients"), resource.clients, "at least one client")
     for index, scope in enumerate(resource.scopes):
-        if not _SCOPE.fullmatch(scope):
-            cure = "write one word without quotes"
-            findings.add((*path, "scopes", index), "not a scope (RFC 6749 section 3.3)", cure)
+        check_scope(findings, (*path, "scopes", index), scope)
     for index, origin in enumerate(resource.origins):
         if not _is_origin(origin):
             cure = "write scheme://host[:port] in lower case, no default port, no `*`"

@@ -1,17 +1,16 @@
 """Cross-checks of access rules, policies and hooks."""
 
-import re
 from itertools import chain
 
 from agen_authz.config.access import AccessRule, Policy, StepUpDemand
 from agen_authz.config.check_condition import check_conditions
+from agen_authz.config.check_scope import WORD, check_scope
 from agen_authz.config.check_target import check_selectors
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
 from agen_authz.config.url import is_web_url
 
 _HOOK_SCHEMES = ("https", "http", "grpcs", "grpc")
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 def check_access(findings: Findings) -> None:
@@ -69,12 +68,12 @@ def _check_demand(findings: Findings, path: Path, demand: StepUpDemand) -> None:
     for key in ("acr", "amr"):
         findings.refuse_empty((*path, key), getattr(demand, key), "at least one value")
         for index, value in enumerate(getattr(demand, key) or ()):
-            if not _SCOPE.fullmatch(value):
+            if not WORD.fullmatch(value):
                 findings.add((*path, key, index), "not one word", "write the value without spaces and quotes")
     if all(value is None for value in (demand.acr, demand.amr, demand.max_age, demand.scope)):
         findings.add(path, "demands nothing", "give acr, amr, max_age or scope")
-    if demand.scope is not None and not _SCOPE.fullmatch(demand.scope):
-        findings.add((*path, "scope"), "not a scope (RFC 6749 section 3.3)", "write one word without quotes")
+    if demand.scope is not None:
+        check_scope(findings, (*path, "scope"), demand.scope)
 
 
 def check_hooks(findings: Findings) -> None:

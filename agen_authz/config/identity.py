@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from agen_authz.config.scope import Scope
 from agen_authz.config.section import Line, Lines, Section, Word
 from agen_authz.config.unit import PositiveSeconds, Seconds
 
@@ -114,7 +115,11 @@ class Resource(Section):
     )
     clients: Lines | None = Field(None, description="Client ids that may call; default: any.")
     require_tenant: bool = Field(False, description="Whether a token must name a tenant.")
-    scopes: Lines = Field((), description="Scopes needed on every call, and shown in the metadata.")
+    scopes: tuple[Scope, ...] = Field(
+        (),
+        description="Scopes needed on every call, and shown in the metadata; `{name, request_as}` if clients must ask"
+        " for another word than the token holds.",
+    )
     origins: Lines = Field(
         (), description="Accepted Origin headers, answered by CORS; a request without Origin passes."
     )

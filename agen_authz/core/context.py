@@ -1,5 +1,6 @@
 """Where a call came from: the caller's address behind trusted proxies, its networks and country."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +12,9 @@ from agen_authz.core.model import Context, Request
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
+# RFC 7239 section 6 has the same forms; an IPv6 address with a port needs its brackets.
+_HOP = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?")
+_MAX_PORT = 65535
 _MAX_HOPS = 64
 _MAX_TEXT_CHARS = 256
 _MAX_ADDRESS_CHARS = 64
@@ -40,7 +44,8 @@ def read_context(request: Request, surroundings: Surroundings) -> Context:
     """Find out where a request came from; total: what cannot be read is unknown, never guessed.
 
     From the peer on, `x-forwarded-for` is read right to left, and the first address that is no trusted proxy
-    is the caller's. A header that cannot be read ends the search: the address is then unknown.
+    is the caller's. Proxies write addresses with ports and brackets too. A header that cannot be read ends the
+    search: the address is then unknown.
     """
     said = _listen(request, surroundings.country_header)
     # The same few clients come again and again; what is remembered is bounded, in characters too.
@@ -80,7 +85,7 @@ def _find_caller(said: _Said, trusted: tuple[Network, ...]) -> Address | None:
     if address is None or not _is_in(address, trusted):
         return address
     for hop in reversed(said.forwarded.split(",")[-_MAX_HOPS:]):
-        address = _read_address(hop.strip())
+        address = _read_hop(hop.strip())
         if address is None or not _is_in(address, trusted):
             return address
     return None
@@ -92,6 +97,17 @@ def _read_country(said: _Said, trusted: tuple[Network, ...]) -> str | None:
         return None
     value = said.country
     return value.upper() if len(value) == 2 and value.isascii() and value.isalpha() else None
+
+
+def _read_hop(text: str) -> Address | None:
+    """Read an address as proxies write it: 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1], [2001:db8::1]:80."""
+    match = _HOP.fullmatch(text)
+    if match is None:
+        return _read_address(text)
+    bracketed, plain, port = match.groups()
+    if (bracketed and ":" not in bracketed) or (port and int(port) > _MAX_PORT):
+        return None
+    return _read_address(bracketed or plain)
 
 
 def _read_address(text: str) -> Address | None:

@@ -5,7 +5,7 @@ some twenty of them a request (docs/performance.md). What is built once is a fro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, NewType, TypeAlias
 
@@ -82,6 +82,7 @@ class Revoked:
 class Resource:
     """One MCP server behind Envoy, as callers see it (RFC 9728 protected resource).
 
+    `scope_requests` says by which word clients ask for a scope, where that is not its name in the token.
     `audiences` are all that a token may be for, its own url among them, from `core.audience.spell_audiences`.
     """
 
@@ -104,6 +105,7 @@ class Resource:
     forward_headers: frozenset[str]
     metadata_url: str
     is_signed: bool = False
+    scope_requests: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---- what was asked ---------------------------------------------------------------------------------
@@ -361,7 +363,7 @@ class Challenge(Struct, frozen=True):
 
     Args:
         lacks_scope: a scope is missing, so the client must ask for more; else only the authentication falls short.
-        scopes: every scope that the call needs.
+        scopes: every scope that the call needs, by the words that clients ask for.
     """
 
     lacks_scope: bool

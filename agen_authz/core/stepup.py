@@ -11,12 +11,16 @@ from agen_authz.core.model import Challenge, Principal
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a token must show; everything that is given must hold. None where nothing is asked."""
+    """What a token must show; everything that is given must hold. None where nothing is asked.
+
+    `scope` is what the token holds, `request_as` what clients ask for if that is another word.
+    """
 
     acr: tuple[str, ...] | None = None
     amr: tuple[str, ...] | None = None
     max_age_s: float | None = None
     scope: str | None = None
+    request_as: str | None = None
 
 
 def is_satisfied(demand: Demand, principal: Principal, *, now: float, leeway_s: float) -> bool:
@@ -36,11 +40,11 @@ def _is_fresh(auth_time: float | None, max_age_s: float, now: float, leeway_s: f
 def challenge(demands: Iterable[tuple[Demand, str | None]], principal: Principal) -> Challenge:
     """Put every demand of a call into one challenge; those that were not met come first, each with its message."""
     asked = list(demands)
-    scopes = tuple(dict.fromkeys(demand.scope for demand, _ in asked if demand.scope is not None))
+    scopes = {demand.scope: demand.request_as or demand.scope for demand, _ in asked if demand.scope is not None}
     ages = [demand.max_age_s for demand, _ in asked if demand.max_age_s is not None]
     return Challenge(
         lacks_scope=any(scope not in principal.scopes for scope in scopes),
-        scopes=scopes,
+        scopes=tuple(dict.fromkeys(scopes.values())),
         acr_values=_pick_values([demand.acr for demand, _ in asked if demand.acr is not None]),
         max_age_s=int(min(ages)) if ages else None,
         message=next((message for _, message in asked if message is not None), None),

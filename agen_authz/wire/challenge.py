@@ -5,6 +5,7 @@ them with unanchored patterns.
 """
 
 import re
+from collections.abc import Iterable
 
 import orjson
 
@@ -41,13 +42,24 @@ def _scopes_of(reason: Reason, resource: Resource, caller: Caller | None) -> tup
     if reason is Reason.SCOPE_MISSING and caller is not None:
         # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
         granted = tuple(scope for scope in caller.principal.scopes if _SCOPE.fullmatch(scope))
-    return tuple(dict.fromkeys((*resource.scopes, *granted)))
+    if not resource.scope_requests:
+        return tuple(dict.fromkeys((*resource.scopes, *granted)))
+    # By another provider's rules the bare name of a granted scope may be an error, or another scope altogether.
+    known = tuple(scope for scope in granted if scope in resource.scope_requests or scope in resource.scopes)
+    return spell_requests((*resource.scopes, *known), resource)
+
+
+def spell_requests(scopes: Iterable[str], resource: Resource) -> tuple[str, ...]:
+    """Return the words that clients ask for scopes by, each once."""
+    return tuple(dict.fromkeys(resource.scope_requests.get(scope, scope) for scope in scopes))
 
 
 def render_demand(wanted: Challenge, resource: Resource, caller: Caller | None) -> str:
     """Render `www-authenticate` for a call that needs a stronger token, all that it needs in one challenge."""
     error = "insufficient_scope" if wanted.lacks_scope else "insufficient_user_authentication"
-    scopes = dict.fromkeys((*_scopes_of(Reason.SCOPE_MISSING, resource, caller), *wanted.scopes))
+    scopes = dict.fromkeys(
+        (*_scopes_of(Reason.SCOPE_MISSING, resource, caller), *spell_requests(wanted.scopes, resource))
+    )
     parts = [
         f'resource_metadata="{resource.metadata_url}"',
         f'scope="{" ".join(scopes)}"' if scopes else "",
@@ -81,7 +93,7 @@ def render_metadata(request: Request, route: Route) -> Answer:
         "bearer_methods_supported": ["header"],
     }
     if resource.scopes:
-        document["scopes_supported"] = list(resource.scopes)
+        document["scopes_supported"] = list(spell_requests(resource.scopes, resource))
     headers = (
         ("content-type", "application/json"),
         ("cache-control", "public, max-age=300"),

@@ -191,14 +191,6 @@ async def test_provider_without_any_metadata_is_described_by_both_urls(web):
         assert await ask(asked) == f"{web.url}{OAUTH}: answered with status 404, as {web.url}{DISCOVERY} did"
 
 
-@pytest.mark.loopback
-async def test_issuer_of_many_tenants_has_one_metadata_document(web):
-    issuer = web.url + "/{tenantid}/v2.0"
-    web.discover("/common/v2.0" + DISCOVERY, issuer=issuer)
-    async with asking(web, issuer=issuer) as asked:
-        assert await ask(asked) == build.KID
-
-
 # ---- why a provider cannot be reached ----------------------------------------------------------------------
 
 

@@ -154,3 +154,22 @@ def test_first_key_signs_what_the_backend_sees(tmp_path):
     built = settings.duties.signers["crm"].sign(*asked, created=1, nonce="n", is_modern=False)
     assert built == by_hand.sign(*asked, created=1, nonce="n", is_modern=False)
     assert [each.is_signed for each in settings.policies.resources.values()] == [True, False]
+
+
+def test_scopes_are_held_by_one_name_and_asked_for_by_another(tmp_path):
+    scopes = "scopes: [mcp.read, {name: mcp.tools, request_as: 'api://id/mcp.tools'}]"
+    demand = "step_up: {scope: {name: pay, request_as: 'api://id/pay'}}"
+    plain = "step_up: {scope: mcp.read}"
+    policies = "".join(
+        f"  - {{name: p{index}, state: enforce, tools: ['crm/pay'], then: step_up, {each}}}\n"
+        for index, each in enumerate((demand, plain))
+    )
+    file = tmp_path / "agen.yaml"
+    text = GOOD.replace("insecure_unsigned: true", f"insecure_unsigned: true\n    {scopes}", 1)
+    file.write_text(f"{text}policies:\n{policies}", "utf-8")
+    config = load(file, environ={}).config
+    settings = build_settings(config, version="v1", digest_key=b"k" * 32, off_word="off", signing_keys={})
+    crm, billing = (settings.policies.resources[name] for name in ("crm", "billing"))
+    assert (crm.scopes, billing.scopes) == (("mcp.read", "mcp.tools"), ())
+    assert crm.scope_requests == {"mcp.tools": "api://id/mcp.tools", "pay": "api://id/pay"}
+    assert billing.scope_requests == {"pay": "api://id/pay"}

@@ -50,3 +50,9 @@ def test_with_tenants_every_resource_needs_one(tmp_path):
 def test_condition_that_nobody_checked_is_a_defect():
     with pytest.raises(ValueError, match="was not checked"):
         build_policy(Written(name="p", state="enforce", then="deny", when=("1 +",)))
+
+
+def test_scope_of_a_demand_may_be_asked_for_by_another_word():
+    scope = {"name": "pay", "request_as": "api://id/pay"}
+    written = {"name": "p", "state": "enforce", "then": "step_up", "step_up": {"scope": scope}}
+    assert build_policy(Written.model_validate(written)).demand == Demand(scope="pay", request_as="api://id/pay")

@@ -234,6 +234,13 @@ def test_what_widens_is_seen_without_a_list_too(tmp_path, before, after):
         assert widens[0] == widens[1]
 
 
+def test_another_word_to_ask_for_a_scope_widens_nothing(tmp_path):
+    written = ("scopes: [crm]", "scopes: [{name: crm, request_as: 'api://x/crm'}]")
+    plain, mapped = (draft(tmp_path, TEXT.replace(OPEN, f"    {each}\n{OPEN}")) for each in written)
+    changed = [of_crm("scopes", widens=False)]
+    assert (list_changes(plain, mapped, []), list_changes(mapped, plain, [])) == (changed, changed)
+
+
 def test_nothing_changed(tmp_path):
     assert list_changes(draft(tmp_path), draft(tmp_path), []) == []
 

@@ -89,6 +89,18 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "issuer with a port of a million": ("id.example.com/", "id.example.com:1000000/", "providers[0].issuer", "not a URL", ""),
     "issuer with a space": ("https://id.example.com/", "'https://id.example.com/ x'", "providers[0].issuer", "not a URL", ""),
     "issuer beyond ASCII": ("id.example.com/", "ïd.example.com/", "providers[0].issuer", "not a URL", ""),
+    "issuer by its OpenID metadata": (
+        "id.example.com/", "id.example.com/a/.well-known/openid-configuration", "providers[0].issuer",
+        "metadata, not its issuer", "https://id.example.com/a or https://id.example.com/a/",
+    ),
+    "issuer by its OAuth metadata": (
+        "id.example.com/", "id.example.com/.well-known/oauth-authorization-server/a", "providers[0].issuer",
+        "metadata, not its issuer", "https://id.example.com/a or",
+    ),
+    "advertised issuer by its metadata": (
+        *provider("advertised_issuer: https://a.example.com/.well-known/openid-configuration"),
+        "providers[0].advertised_issuer", "metadata, not its issuer", "https://a.example.com or https://a.example.com/",
+    ),
     "issuer on IPv6 loopback": ("https://id.example.com/", "'https://[::1]/'", "providers[0].issuer", "loopback", ""),
     "issuer at localhost": ("id.example.com/", "localhost/", "providers[0].issuer", "loopback", ""),
     "issuer below localhost": ("id.example.com/", "id.localhost/", "providers[0].issuer", "below localhost", "write localhost"),
@@ -171,6 +183,19 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "no authentication contexts": (None, STEP_UP % ", step_up: {acr: [], max_age: 1m}", "policies[0].step_up.acr", "empty", ""),
     "no authentication methods": (None, STEP_UP % ", step_up: {amr: []}", "policies[0].step_up.amr", "empty", ""),
     "scope of a demand": (None, STEP_UP % ", step_up: {scope: 'a b'}", "policies[0].step_up.scope", "not a scope", ""),
+    "scope that is asked for by two words": (
+        None, STEP_UP % ", step_up: {scope: {name: a, request_as: 'api://x/a b'}}",
+        "policies[0].step_up.scope.request_as", "not a scope", "one word",
+    ),
+    "scope of a demand with nothing to ask for": (
+        None, STEP_UP % ", step_up: {scope: {name: a}}", "policies[0].step_up.scope.request_as", "required key", "",
+    ),
+    "scope of a resource that is asked for by two words": (
+        *resource("scopes: [{name: a, request_as: 'b\"'}]"), "resources[0].scopes[0].request_as", "not a scope", "",
+    ),
+    "scope of a resource with a quote": (
+        *resource("scopes: [{name: 'a\"', request_as: b}]"), "resources[0].scopes[0].name", "not a scope", "",
+    ),
     "no age": (None, STEP_UP % ", step_up: {max_age: 0s}", "policies[0].step_up.max_age", "longer than zero", ""),
     "no conditions": (None, POLICY % ", when: []", "policies[0].when", "empty", ""),
     "network in the other quotes": (None, POLICY % """, when: ["1 == 1 && 'home' in request.networks"]""", "policies[0].when[0]", "`home`", "networks"),

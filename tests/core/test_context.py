@@ -17,6 +17,7 @@ SURROUNDINGS = Surroundings(
     },
 )
 NOBODY = Context(None, (), None, "")
+V6 = Context("2001:db8::1", ("office",), None, "")
 CASES = {
     "peer": ("192.0.2.7", {}, Context("192.0.2.7", ("office", "lab"), None, "")),
     "stranger's word": ("198.51.100.1", {"x-forwarded-for": "192.0.2.7"}, Context("198.51.100.1", (), None, "")),
@@ -27,7 +28,25 @@ CASES = {
     "all trusted": ("10.0.0.1", {"x-forwarded-for": "10.0.0.3,10.0.0.2"}, NOBODY),
     "no header": ("10.0.0.1", {}, NOBODY),
     "unreadable": ("10.0.0.1", {"x-forwarded-for": "192.0.2.7,unknown"}, NOBODY),
-    "with a port": ("10.0.0.1", {"x-forwarded-for": "192.0.2.7:80"}, NOBODY),
+    "with a port": ("10.0.0.1", {"x-forwarded-for": "192.0.2.8:51234"}, Context("192.0.2.8", ("office",), None, "")),
+    "IPv6 in brackets": ("10.0.0.1", {"x-forwarded-for": "[2001:db8::1]"}, V6),
+    "IPv6 in brackets with a port": ("10.0.0.1", {"x-forwarded-for": "[2001:DB8::1]:443"}, V6),
+    "IPv6 in full": ("10.0.0.1", {"x-forwarded-for": "2001:db8:0:0:0:0:0:1"}, V6),
+    "mapped with a port": (
+        "10.0.0.1", {"x-forwarded-for": "[::ffff:192.0.2.8]:1"}, Context("192.0.2.8", ("office",), None, ""),
+    ),
+    "proxies with ports": (
+        "10.0.0.1", {"x-forwarded-for": "192.0.2.7, 192.0.2.8:1, 10.0.0.2:2, [::ffff:10.0.0.3]:3"},
+        Context("192.0.2.8", ("office",), None, ""),
+    ),
+    "port too large": ("10.0.0.1", {"x-forwarded-for": "192.0.2.8:65536"}, NOBODY),
+    "port missing": ("10.0.0.1", {"x-forwarded-for": "192.0.2.8:"}, NOBODY),
+    "port a word": ("10.0.0.1", {"x-forwarded-for": "192.0.2.8:http"}, NOBODY),
+    "port in other digits": ("10.0.0.1", {"x-forwarded-for": "192.0.2.8:\u0661"}, NOBODY),
+    "IPv4 in brackets": ("10.0.0.1", {"x-forwarded-for": "[192.0.2.8]:80"}, NOBODY),
+    "bracket open": ("10.0.0.1", {"x-forwarded-for": "[2001:db8::1:80"}, NOBODY),
+    "IPv6 with a port and no brackets": ("10.0.0.1", {"x-forwarded-for": "2001:db8:0:0:0:0:0:1:443"}, NOBODY),
+    "peer with a port": ("10.0.0.1:80", {"x-forwarded-for": "192.0.2.8"}, NOBODY),
     "too many hops": ("10.0.0.1", {"x-forwarded-for": "192.0.2.7" + ",10.0.0.1" * 64}, NOBODY),
     "mapped": ("::ffff:192.0.2.7", {}, Context("192.0.2.7", ("office", "lab"), None, "")),
     "mapped proxy": (

@@ -39,6 +39,14 @@ def test_only_the_token_itself_meets_a_demand(name):
 
 CHALLENGES: dict[str, Any] = {
     "scope that is missing": ([(Demand(scope="c"), None)], Challenge(True, ("c",))),
+    "scope that is asked for by another word": (
+        [(Demand(scope="c", request_as="api://x/c"), None), (Demand(scope="a", request_as="api://x/a"), None)],
+        Challenge(True, ("api://x/c", "api://x/a")),
+    ),
+    "scope that is held by another word": (
+        [(Demand(scope="a", request_as="c"), None)],
+        Challenge(False, ("c",)),
+    ),
     "scope that is held": ([(Demand(scope="a", acr=("x",)), None)], Challenge(False, ("a",), ("x",))),
     "all in one": (
         [(Demand(scope="c", max_age_s=90.5), "first"), (Demand(scope="d", max_age_s=60.0, acr=("x",)), "second")],

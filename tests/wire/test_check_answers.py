@@ -355,6 +355,33 @@ def test_plain_metadata_path_is_answered_where_a_host_has_one_resource(resources
     assert (seen.reason, seen.status) == outcome
 
 
+ENTRA = build.resource(scopes=("mcp.tools",), scope_requests={"mcp.tools": "api://id/mcp.tools", "pay": "api://id/pay"})
+
+
+def test_metadata_names_the_words_that_clients_ask_for():
+    shown = json.loads(ask(Rig(resources=(ENTRA,)), "GET", METADATA_PATH + "/crm/mcp").body)
+    assert shown["scopes_supported"] == ["api://id/mcp.tools"]
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"),
+    [
+        pytest.param(None, "api://id/mcp.tools", id="no token"),
+        pytest.param("api://id/mcp.tools", "api://id/mcp.tools", id="holds the word that is asked for"),
+        pytest.param("pay other", "api://id/mcp.tools api://id/pay", id="granted ones by their words"),
+    ],
+)
+def test_challenge_names_the_words_that_clients_ask_for(held, asked):
+    token = None if held is None else sign(claims(scope=held))
+    headers = {} if token else {"authorization": None}
+    seen = Rig(resources=(ENTRA,)).post(build.message(), token, headers=headers)
+    assert not seen.is_allowed and f'scope="{asked}"' in str(seen.header("www-authenticate"))
+
+
+def test_token_must_hold_the_name_of_the_scope():
+    assert Rig(resources=(ENTRA,)).post(build.message(), sign(claims(scope="mcp.tools"))).is_allowed
+
+
 def test_metadata_without_scopes_names_none():
     assert "scopes_supported" not in json.loads(ask(Rig(), "GET", METADATA_PATH + "/billing/mcp").body)
 

@@ -76,6 +76,11 @@ DESCRIPTION = 'error_description="This call needs a stronger sign-in."'
 SCOPES = 'scope="mcp:tools billing:payout"'
 CHALLENGES = {
     "scope": (Demand(scope="billing:payout"), 403, f'{METADATA}, {SCOPES}, error="insufficient_scope"'),
+    "scope by another word": (
+        Demand(scope="payout", request_as="api://x/payout"),
+        403,
+        f'{METADATA}, scope="mcp:tools api://x/payout", error="insufficient_scope"',
+    ),
     "scope and more": (
         Demand(("urn:mfa", "urn:hw"), ("hwk",), 900.0, "billing:payout"), 403,
         f'{METADATA}, {SCOPES}, acr_values="urn:mfa urn:hw", max_age="900", error="insufficient_scope"',

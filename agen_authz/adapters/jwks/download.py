@@ -27,8 +27,6 @@ _OPENID = "/.well-known/openid-configuration"
 _OAUTH = "/.well-known/oauth-authorization-server"
 # A compressed body could be a thousand times larger than what was read of it.
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
-# An issuer of many tenants (Entra) has one metadata document for all; it names the issuer with the same placeholder.
-_TENANT, _ANY_TENANT = "{tenantid}", "common"
 
 
 async def fetch_keys(settings: ProviderKeys, network: Network, note_asking: Callable[[], None]) -> KeySet:
@@ -139,7 +137,7 @@ class _Download:
 
 def _metadata_urls(issuer: str) -> tuple[str, str]:
     """Append the path of OpenID Connect Discovery; insert the one of RFC 8414 between host and path (section 3.1)."""
-    issuer = issuer.replace(_TENANT, _ANY_TENANT).rstrip("/")
+    issuer = issuer.rstrip("/")
     scheme, _, rest = issuer.partition("://")
     host, slash, path = rest.partition("/")
     return issuer + _OPENID, f"{scheme}://{host}{_OAUTH}{slash}{path}"
