@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import bodies, envoy, policies, signature, startup, strangers, tokens
+from bench import bodies, conditions, envoy, policies, signature, startup, strangers, tokens
 from bench.decision import Decision
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
@@ -84,6 +84,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "bodies": lambda: print(
         f"{bodies.render(bodies.measure())}\n{bodies.render_collector(bodies.measure_collector())}"
     ),
+    "conditions": lambda: print(conditions.render(conditions.measure())),
     "cpu": show_cpu,
     "envoy": lambda: print(envoy.render(envoy.measure())),
     "policies": lambda: print(policies.render(policies.measure())),

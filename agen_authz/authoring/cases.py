@@ -84,7 +84,8 @@ def try_case(draft: Draft, file: Path, case: Case, *, now: float, digest_key: by
     except ValueError as exc:
         return Tried(str(file), case.name, str(exc))
     trace = trace_decision(draft, decided, digest_key=digest_key)
-    return Tried(str(file), case.name, "; ".join(_compare(case.expect, trace)), trace)
+    failures = list(_compare(case.expect, trace))
+    return Tried(str(file), case.name, "; ".join([*failures, *trace.causes] if failures else []), trace)
 
 
 def _compare(expected: Expected, trace: Trace) -> Iterator[str]:

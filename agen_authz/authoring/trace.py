@@ -12,10 +12,10 @@ from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.scenario import Decided
 from agen_authz.core.attribute import ATTRIBUTES, Situation
 from agen_authz.core.cel import Condition
-from agen_authz.core.cel_tree import ANY, Path
+from agen_authz.core.cel_tree import ANY, Path, spell_path
 from agen_authz.core.digest import digest_text
 from agen_authz.core.model import Answer, Json
-from agen_authz.core.policy import Policy, ask, is_two_sided
+from agen_authz.core.policy import Policy, examine
 from agen_authz.core.reason import Reason
 
 _MAY_BE_SECRET = ("args", "inputs", "user.claims")
@@ -32,12 +32,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A whole decision: its word, its Reason, and the tree of what led to it."""
+    """A whole decision: its word, its Reason, the tree of what led to it, and why policies could not be evaluated."""
 
     decision: str
     reason: Reason
     policies: tuple[str, ...]
     root: Node
+    causes: tuple[str, ...] = ()
 
 
 def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) -> Trace:
@@ -55,7 +56,8 @@ def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) 
     tried = [node for situation in decided.situations() for node in _trace_policies(draft, situation, digest_key)]
     matched = () if isinstance(decision, Answer) else decision.matched
     names = tuple(each.policy for each in matched)
-    return Trace(word, reason, names, Node(f"{word}: {reason.value}", (*steps, *tried)))
+    causes = tuple(dict.fromkeys(f"policy `{each.policy}`, {each.cause}" for each in matched if each.cause))
+    return Trace(word, reason, names, Node(f"{word}: {reason.value}", (*steps, *tried)), causes)
 
 
 def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None) -> Iterator[Node]:
@@ -71,11 +73,12 @@ def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None
 def _trace_condition(condition: Condition, situation: Situation, digest_key: bytes | None) -> Node:
     paths = [path for path in sorted(condition.tree.paths) if path[0] in ATTRIBUTES]
     values = {root: ATTRIBUTES[root].read(situation) for root in dict.fromkeys(path[0] for path in paths)}
-    word = {True: "true", False: "false", None: "cannot be evaluated"}[ask(condition, situation)]
-    read = tuple(Node(f"{_spell(path)} = {_show(path, values[path[0]], digest_key)}") for path in paths)
-    if is_two_sided(condition, situation):
-        read += (Node("arguments that it reads mean two things: a key's twin, or a number beyond 2^53"),)
-    return Node(f"{condition.text} -> {word}", read)
+    said = examine(condition, situation)
+    word, why = (
+        ("cannot be evaluated", (Node(f"because {said}"),)) if isinstance(said, str) else (str(said).lower(), ())
+    )
+    read = tuple(Node(f"{spell_path(path)} = {_show(path, values[path[0]], digest_key)}") for path in paths)
+    return Node(f"{condition.text} -> {word}", why + read)
 
 
 def _trace_demand(policy: Policy) -> tuple[Node, ...]:
@@ -89,10 +92,6 @@ def _trace_demand(policy: Policy) -> tuple[Node, ...]:
         "scope": demand.scope,
     }
     return (Node("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value)),)
-
-
-def _spell(path: Path) -> str:
-    return path[0] + "".join("[*]" if step == ANY else f".{step}" for step in path[1:])
 
 
 def _show(path: Path, value: object, digest_key: bytes | None) -> str:

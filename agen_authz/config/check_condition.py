@@ -68,7 +68,9 @@ def _check_compared(findings: Findings, path: Path, condition: Condition) -> Non
 
 
 def _correct_address(text: str) -> str:
-    """Say how an address should be written; empty where it is right."""
+    """Say how an address should be written; empty where it is right, or where no address is meant."""
+    if not text:
+        return ""
     if "/" in text:
         return "give the range a name under `networks`, and ask for it in `request.networks`"
     try:

@@ -1,46 +1,49 @@
-"""Whether what a condition reads of a call's arguments means one thing to every backend.
+"""Whether what a condition reads of a call's arguments means one thing to every backend, and is not too much.
 
 A backend may read `Amount` or `a_mount` where a condition reads `amount`, and a whole number beyond 2^53 as its
-neighbour: a condition that reads such a value cannot be evaluated.
+neighbour: a condition that reads such a value cannot be evaluated. Nor can one that reads more than `MAX_VALUES`.
 """
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
 
+from agen_authz.core.cel_cost import TEXT_UNIT_CHARS
 from agen_authz.core.cel_tree import ANY, Path
 from agen_authz.core.model import Json
 
+MAX_VALUES = 10_000
+"""So many values may be along one path that a condition reads, the other members of objects on the way included."""
+
+TWIN = "has a key that another program may read as another one"
+INEXACT = "holds a number beyond 2^53"
+MANY = f"leads to more than {MAX_VALUES:,} values"
+
 _MAX_EXACT = 2**53
+_FEW_KEYS = 32
 _MAX_REMEMBERED_CHARS, _MAX_REMEMBERED_KEYS = 64, 512
-_ESCAPED_NUL = b"\\u0000"
+_ESCAPED_NUL, _ESCAPED_BACKSLASH = b"\\u0000", b"\\\\"
 _MARKS = re.compile(r"[\W_]+")
 _WIDE = re.compile("[\uff10-\uff5a]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)}
 _LETTERS_ONLY = str.maketrans("", "", string.punctuation + string.whitespace)
-
-
-def is_ambiguous(value: dict[str, Json], paths: Iterable[Path], loose: frozenset[str]) -> bool:
-    """Say whether a condition that reads `paths` below `value`, and `loose` names anywhere in it, is fooled."""
-    for path in paths:
-        if _is_ambiguous_along(value, path):
-            return True
-    return bool(loose) and _has_twin_below(value, loose)
+_LETTERS_AND_LINES = {code: deleted for code, deleted in _LETTERS_ONLY.items() if code != ord("\n")}
 
 
 def has_nul(value: object) -> bool:
     """Say whether a NUL stands in any string or key: a condition would see what is before it, a backend all of it."""
     try:
-        # Nearly all values have none: written down, they hold no escaped one. Walking them takes five times as long.
-        if _ESCAPED_NUL not in orjson.dumps(value):
-            return False
+        # Written down, it is escaped. Walking the values takes five times as long.
+        written = orjson.dumps(value)
+        return _ESCAPED_NUL in written and _ESCAPED_NUL in written.replace(_ESCAPED_BACKSLASH, b"")
     except orjson.JSONEncodeError:
         # Nested too deeply to be written, or a time.
-        pass
-    return _finds_nul(value)
+        return _finds_nul(value)
 
 
 def _finds_nul(value: object) -> bool:
@@ -56,31 +59,6 @@ def _finds_nul(value: object) -> bool:
         elif isinstance(each, list):
             pending.extend(each)
     return False
-
-
-def _is_ambiguous_along(value: Json, path: Path) -> bool:
-    for position, step in enumerate(path):
-        if step == ANY and isinstance(value, dict) and _has_twins(value):
-            # The key is computed: any of these may be meant.
-            return True
-        if step == ANY or not isinstance(value, dict):
-            rest = path[position + 1 :] if step == ANY else ()
-            return step == ANY and any(_is_ambiguous_along(inner, rest) for inner in _elements(value))
-        if _has_twin(value, step):
-            return True
-        if step not in value:
-            return False
-        value = value[step]
-    # Nearly always it is one string or number that is read.
-    if isinstance(value, dict | list):
-        return any(_is_inexact(each) or (isinstance(each, dict) and _has_twins(each)) for each in _walk(value))
-    return _is_inexact(value)
-
-
-def _elements(value: Json) -> Iterable[Json]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _fold(key: str) -> str:
@@ -101,10 +79,159 @@ def _fold_anew(key: str) -> str:
 _remember = lru_cache(maxsize=1024)(_fold_anew)
 
 
-def _has_twin(value: dict[str, Json], name: str) -> bool:
-    # One client's calls have the same few keys: what is said of them is remembered, where they are short.
-    keys = tuple(value)
-    return _recall_twin(keys, name) if len("".join(keys)) <= _MAX_REMEMBERED_KEYS else _is_twin_among(keys, name)
+def _fold_all(keys: Collection[str]) -> list[str]:
+    """Fold many keys, at once as far as they are plain."""
+    joined = "\n".join(keys)
+    if not joined.isascii() or joined.count("\n") != len(keys) - 1:
+        return [_fold_anew(key) for key in keys]
+    folded = joined.lower().translate(_LETTERS_AND_LINES).split("\n")
+    return [short or key for short, key in zip(folded, keys, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is along one path: what is wrong with it, or None, and how much there is (a text counts by its length)."""
+
+    doubt: str | None
+    size: int
+
+
+class Look:
+    """What was found in the arguments of one call so far; each path is followed once, an object's keys folded once."""
+
+    __slots__ = ("_folded", "_known", "_objects", "walked")
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, object], Seen] = {}
+        self._folded: dict[int, Mapping[str, int]] = {}
+        self._objects: dict[str, list[dict[str, Json]]] = {}
+        self.walked = 0
+
+    def find_doubt(self, given: dict[str, Json], path: Path, root: str = "args") -> str | None:
+        """Find what is wrong along a path below arguments; None if it means one thing."""
+        value: Json = given
+        for step in path:
+            # Nearly always it is one string or number of a small object that is read.
+            if not isinstance(value, dict) or step == ANY or len(value) > _FEW_KEYS:
+                return self.follow(given, path, root).doubt
+            if _recall_twin(tuple(value), step):
+                return TWIN
+            if step not in value:
+                return None
+            value = value[step]
+        if isinstance(value, dict | list):
+            return self.follow(given, path, root).doubt
+        return INEXACT if _is_inexact(value) else None
+
+    def follow(self, given: dict[str, Json], path: Path, root: str = "args") -> Seen:
+        """Follow a path to everything that it leads to."""
+        known = self._known.get((root, path))
+        if known is None:
+            known = self._known[root, path] = self._follow(given, path)
+        return known
+
+    def find_loose_twin(self, given: dict[str, Json], names: frozenset[str], root: str = "args") -> str | None:
+        """Find a twin of one of the names, in any object anywhere."""
+        known = self._known.get((root, names))
+        if known is None:
+            has_twin = any(self._has_loose_twin(each, names) for each in self._objects_in(given, root))
+            known = self._known[root, names] = Seen(TWIN if has_twin else None, 0)
+        return known.doubt
+
+    def _objects_in(self, given: dict[str, Json], root: str) -> list[dict[str, Json]]:
+        known = self._objects.get(root)
+        if known is None:
+            known = self._objects[root] = []
+            pending: list[Json] = [given]
+            while pending:
+                each = pending.pop()
+                if isinstance(each, dict):
+                    known.append(each)
+                    pending.extend(each.values())
+                elif isinstance(each, list):
+                    pending.extend(each)
+        return known
+
+    def _has_loose_twin(self, value: dict[str, Json], names: frozenset[str]) -> bool:
+        self.walked += 1
+        folded = self._fold_keys(value)
+        return any(folded.get(_fold(name), 0) > (name in value) for name in names)
+
+    def _follow(self, given: dict[str, Json], path: Path) -> Seen:
+        doubt, count, size = None, 0, 0
+        pending: list[tuple[Json, int]] = [(given, 0)]
+        while pending:
+            value, at = pending.pop()
+            if at == len(path):
+                found, inner, inner_size = self._read_whole(value)
+                size += inner_size
+            else:
+                found, inner = self._take_step(value, path, pending, at)
+            doubt = doubt or found
+            count += inner
+            self.walked += 1 + inner
+            if count > MAX_VALUES:
+                return Seen(MANY, size)
+        return Seen(doubt, size)
+
+    def _read_whole(self, value: Json) -> tuple[str | None, int, int]:
+        """Look at all that is in a value: what is wrong with it, how many values there are, and how large they are."""
+        doubt, count, size = None, 0, 0
+        pending = [value]
+        while pending and count <= MAX_VALUES:
+            each = pending.pop()
+            size += 1
+            if isinstance(each, str):
+                size += len(each) // TEXT_UNIT_CHARS
+            elif isinstance(each, list):
+                count += len(each)
+                pending.extend(each[: MAX_VALUES + 1])
+            elif isinstance(each, dict):
+                count += len(each)
+                if count <= MAX_VALUES:
+                    pending.extend(each.values())
+                    doubt = TWIN if self._has_twins(each) else doubt
+            elif _is_inexact(each):
+                doubt = doubt or INEXACT
+        return doubt, count, size
+
+    def _take_step(self, value: Json, path: Path, pending: list[tuple[Json, int]], at: int) -> tuple[str | None, int]:
+        """Take one step from a value, and leave what it leads to to be looked at."""
+        step = path[at]
+        if isinstance(value, list):
+            # The elements count where they are looked at, but for those that are none of what the path goes on to.
+            pending.extend((each, at + 1) for each in (value[: MAX_VALUES + 1] if step == ANY else ()))
+            return None, len(value) if step == ANY else 0
+        if not isinstance(value, dict):
+            return None, 0
+        if len(value) > MAX_VALUES:
+            return None, len(value)
+        if step == ANY:
+            pending.extend((each, at + 1) for each in value.values())
+            return TWIN if self._has_twins(value) else None, len(value)
+        if step in value:
+            pending.append((value[step], at + 1))
+        return TWIN if self._has_twin(value, step) else None, max(0, len(value) - 1)
+
+    def _has_twin(self, value: dict[str, Json], name: str) -> bool:
+        # One client's calls have the same few keys: what is said of them is remembered, where they are short.
+        if len(value) <= _FEW_KEYS:
+            return _recall_twin(tuple(value), name)
+        return self._fold_keys(value).get(_fold(name), 0) > (name in value)
+
+    def _has_twins(self, value: dict[str, Json]) -> bool:
+        return len(self._fold_keys(value)) < len(value)
+
+    def _fold_keys(self, value: dict[str, Json]) -> Mapping[str, int]:
+        """Count an object's keys by what they are folded to; the object stays as it is while the call is decided."""
+        known = self._folded.get(id(value))
+        if known is None:
+            known = self._folded[id(value)] = Counter(_fold_all(value))
+        return known
+
+
+def _recall_twin(keys: tuple[str, ...], name: str) -> bool:
+    return _remember_twin(keys, name) if len("".join(keys)) <= _MAX_REMEMBERED_KEYS else _is_twin_among(keys, name)
 
 
 def _is_twin_among(keys: tuple[str, ...], name: str) -> bool:
@@ -112,40 +239,9 @@ def _is_twin_among(keys: tuple[str, ...], name: str) -> bool:
     return folded in [_fold(key) for key in keys if key != name]
 
 
-_recall_twin = lru_cache(maxsize=1024)(_is_twin_among)
-
-
-def _has_twins(value: dict[str, Json]) -> bool:
-    keys = tuple(value)
-    return _recall_twins(keys) if len("".join(keys)) <= _MAX_REMEMBERED_KEYS else _are_twins_among(keys)
-
-
-def _are_twins_among(keys: tuple[str, ...]) -> bool:
-    return len({_fold(key) for key in keys}) < len(keys)
-
-
-_recall_twins = lru_cache(maxsize=1024)(_are_twins_among)
-
-
-def _has_twin_below(value: dict[str, Json], names: frozenset[str]) -> bool:
-    folded = {_fold(name) for name in names}
-    for each in _walk(value):
-        if isinstance(each, dict) and any(key not in names and _fold(key) in folded for key in each):
-            return True
-    return False
+_remember_twin = lru_cache(maxsize=1024)(_is_twin_among)
 
 
 def _is_inexact(value: Json) -> bool:
     # A fraction beyond is a whole number too, and may be the neighbour of the one that was written.
     return isinstance(value, int | float) and not -_MAX_EXACT <= value <= _MAX_EXACT
-
-
-def _walk(value: Json) -> Iterator[Json]:
-    pending: list[Json] = [value]
-    while pending:
-        each = pending.pop()
-        yield each
-        if isinstance(each, dict):
-            pending.extend(each.values())
-        elif isinstance(each, list):
-            pending.extend(each)

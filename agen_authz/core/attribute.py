@@ -8,19 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from agen_authz.core.cel import CelType
 from agen_authz.core.model import Call, Facts, Principal, Target
+from agen_authz.core.work import Work
 
 
 class Situation(Struct, frozen=True):
-    """One target of one call, with all that conditions may read."""
+    """One target of one call, with all that conditions may read; `work` is shared by the targets of one decision."""
 
     principal: Principal
     call: Call
     target: Target
     facts: Facts
+    work: Work = field(default_factory=Work)
 
 
 def _always(_: Situation) -> bool:

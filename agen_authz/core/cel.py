@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from cel_expr_python import cel
 
+from agen_authz.core.cel_cost import Polynomial, read_cost, work_out
+from agen_authz.core.cel_failure import explain_error, explain_result
 from agen_authz.core.cel_function import FUNCTIONS, PROBES
 from agen_authz.core.cel_plain import Plain, read_plain
 from agen_authz.core.cel_strict import make_strict
@@ -18,6 +20,12 @@ from agen_authz.core.cel_tree import Tree, read_tree
 from agen_authz.core.cel_wire import read_expression
 
 MAX_CONDITION_CHARS = 4096
+MAX_WORK = 5_000_000.0
+"""What the conditions of one decision may cost together, in units of `cel_cost` (5 ns)."""
+
+# A condition must be affordable for so many values, or it would deny nearly every call.
+_ANY_CALL_SIZE = 50
+_NARROWER = "loop through one list only, or through what is in its elements; ask for single members"
 # What is read from arguments or claims has its type when it is there.
 _USABLE = (cel.Type.BOOL, cel.Type.DYN)
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -71,11 +79,18 @@ class Activation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """One compiled condition; `tree` is what it reads, `plain` what stands for it where it is a plain one."""
+    """One compiled condition.
+
+    Args:
+        tree: what it reads.
+        plain: what stands for it if it is a plain one.
+        cost: what the library needs for it at most, by the size of what it reads.
+    """
 
     text: str
     tree: Tree
     plain: Plain | None
+    cost: Polynomial
     _expression: cel.Expression
 
     def evaluate(self, activation: Activation) -> bool | None:
@@ -88,14 +103,24 @@ class Condition:
 
     def ask_library(self, activation: Activation) -> bool | None:
         """Evaluate it by the library alone, which has the last word on every condition."""
+        said = self.examine(activation)
+        return None if isinstance(said, str) else said
+
+    def examine(self, activation: Activation) -> bool | str:
+        """Evaluate it by the library; a sentence that says what could not be read, and why, if it cannot be.
+
+        The sentence names what the condition names, and never a value.
+        """
         try:
             result = self._expression.eval(activation=activation.hand_over())
-        except RuntimeError:
+        except RuntimeError as exc:
             # A budget that was used up comes as an exception; everything else as a value.
-            return None
+            return explain_error(str(exc), self.tree)
         # Only a value of CEL's type bool becomes one of Python's: an error is a text, a number a number.
         value = result.value()
-        return value if value is True or value is False else None
+        if value is True or value is False:
+            return value
+        return explain_error(str(value), self.tree) if result.type() == cel.Type.ERROR else explain_result(self.tree)
 
 
 class Environment:
@@ -127,8 +152,10 @@ class Environment:
                 expression = self._env.deserialize(strict)
             except RuntimeError:
                 return Mistake(1, "nested too deeply", "split it into several conditions")
-        tree = read_tree(root)
-        return self._check_constants(tree) or Condition(text, tree, read_plain(root), expression)
+        tree, cost = read_tree(root), read_cost(root if strict is None else read_expression(strict))
+        if work_out(cost, _ANY_CALL_SIZE) > MAX_WORK:
+            return Mistake(1, "loops inside of loops, or too many of them, over values that callers choose", _NARROWER)
+        return self._check_constants(tree) or Condition(text, tree, read_plain(root), cost, expression)
 
     def activate(self, values: Mapping[str, object]) -> Activation:
         """Prepare values that any number of conditions then read; one that is missing cannot be evaluated."""

@@ -297,8 +297,11 @@ def _comparable_within(element: _Operand, within: _Operand) -> bytes:
         return _comparable(element, _Operand(b"", within.kind.removeprefix(_LISTS)))
     if within.kind == _OBJECT:
         return _comparable(element, _Operand(b"", "string"))
-    each = _Operand(make.ident("@each"), None, is_simple=True)
-    return make.every("@each", within.node, _comparable(element, each))
+    each = make.ident("@each")
+    if _is_scalar(element.kind):
+        return make.every("@each", within.node, _comparable(element, _Operand(each, None, is_simple=True)))
+    # No more than scalars are told apart here: it is looked at each element of each list.
+    return make.every("@each", within.node, _are_alike_scalars(element.node, each))
 
 
 def _all_comparable(element: _Operand, items: Iterable[_Operand]) -> bytes:
@@ -350,14 +353,14 @@ def _fits_members(node: bytes, members: tuple[tuple[_Operand, _Operand], ...]) -
 
 
 def _is_alike(left: bytes, right: bytes) -> bytes:
-    both_numbers = make.both(_is_of("number", left), _is_of("number", right))
-    return make.either(_is_one_scalar(left, right), both_numbers, _are_lists(left, right), _are_objects(left, right))
+    return make.either(_are_alike_scalars(left, right), _are_lists(left, right), _are_objects(left, right))
 
 
-def _is_one_scalar(left: bytes, right: bytes) -> bytes:
+def _are_alike_scalars(left: bytes, right: bytes) -> bytes:
     is_same = make.equal(make.call("type", left), make.call("type", right))
     is_container = make.either(_is_of("list", left), _is_of("map", left))
-    return make.both(is_same, make.call("!_", is_container))
+    both_numbers = make.both(_is_of("number", left), _is_of("number", right))
+    return make.either(make.both(is_same, make.call("!_", is_container)), both_numbers)
 
 
 def _are_lists(left: bytes, right: bytes) -> bytes:
@@ -373,8 +376,7 @@ def _are_lists(left: bytes, right: bytes) -> bytes:
 def _are_objects(left: bytes, right: bytes) -> bytes:
     key = make.ident("@key")
     ours, theirs = make.member(left, key), make.member(right, key)
-    both_numbers = make.both(_is_of("number", ours), _is_of("number", theirs))
-    fits = make.either(make.equal(ours, theirs), _is_one_scalar(ours, theirs), both_numbers)
+    fits = make.either(make.equal(ours, theirs), _are_alike_scalars(ours, theirs))
     is_absent = make.call("!_", make.call(_IN, key, right))
     each = make.every("@key", left, make.either(is_absent, fits))
     return make.both(_is_of("map", left), _is_of("map", right), each)

@@ -44,6 +44,11 @@ class Tree:
     compared: frozenset[tuple[Path, str]] = frozenset()
 
 
+def spell_path(path: Path) -> str:
+    """Spell a path as a condition would."""
+    return path[0] + "".join("[*]" if step == ANY else f".{step}" for step in path[1:])
+
+
 def read_tree(root: Fields) -> Tree:
     """Read the tree below the root of an expression (`cel_wire.read_expression`).
 

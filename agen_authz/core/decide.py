@@ -47,6 +47,7 @@ from agen_authz.core.policy import Match, PolicyTable
 from agen_authz.core.reason import Reason
 from agen_authz.core.stepup import Demand, challenge, is_satisfied
 from agen_authz.core.token import find_provider
+from agen_authz.core.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,11 @@ def _find_matches(call: Call, principal: Principal, facts: Facts, policies: Poli
         # It names nothing: what it answers may be anything of the server.
         target = Target(TargetKind.TOOL, call.server, "")
         return [(target, match) for match in policies.evaluate_answer(Situation(principal, call, target, facts))]
+    work = Work()
     return [
         (target, match)
         for target in call.targets
-        for match in policies.evaluate(Situation(principal, call, target, facts))
+        for match in policies.evaluate(Situation(principal, call, target, facts, work))
     ]
 
 
@@ -177,7 +179,8 @@ def _step_of(match: Match) -> Step:
 
 def _record(found: list[_Found]) -> tuple[Matched, ...]:
     return tuple(
-        Matched(match.policy.name, match.policy.effect, match.policy.state, match.outcome) for _, match in found
+        Matched(match.policy.name, match.policy.effect, match.policy.state, match.outcome, match.cause)
+        for _, match in found
     )
 
 

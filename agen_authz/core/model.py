@@ -305,12 +305,13 @@ class Outcome(StrEnum):
 
 
 class Matched(Struct, frozen=True):
-    """A policy that applied to a call, or could not be evaluated for it, as evidence shows it."""
+    """A policy that applied to a call, or could not be evaluated: `cause` says what and why, and holds no value."""
 
     policy: str
     effect: Effect
     state: State
     outcome: Outcome
+    cause: str = ""
 
 
 class BindSession(Struct, frozen=True):

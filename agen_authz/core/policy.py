@@ -12,19 +12,24 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agen_authz.core.ambiguity import has_nul, is_ambiguous
+from agen_authz.core.ambiguity import has_nul
 from agen_authz.core.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
 from agen_authz.core.cel import Activation, Condition, Environment
-from agen_authz.core.cel_tree import Path
-from agen_authz.core.model import Call, Effect, Outcome, State, Target, TargetKind
+from agen_authz.core.cel_cost import TEXT_UNIT_CHARS, work_out
+from agen_authz.core.cel_tree import Path, spell_path
+from agen_authz.core.model import Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.selector import SelectorIndex, index_selectors
 from agen_authz.core.stepup import Demand
 from agen_authz.core.target import open_uri
+from agen_authz.core.work import Work
 
 _MAX_SEEN = 4096
 _MAX_GROUPS = 256
 _CHOSEN_BY_CALLERS = ("args", "inputs")
 _URI = "tool.name"
+_UNTOLD = "nobody can tell which `inputs` a posted response holds"
+_SPELLING = "what it says of `tool.name` depends on how the URI is spelt"
+_TOO_MUCH = "it would cost more than one decision may"
 # What a posted response shares with the call that it answers.
 _OF_CALLER = frozenset(name for name in ATTRIBUTES if name.startswith("user.")) | {
     "request.ip",
@@ -48,18 +53,24 @@ class Policy:
 
 
 class Match(Struct, frozen=True):
-    """A policy that applies to a call, or that could not be evaluated for it."""
+    """A policy that applies to a call, or that could not be evaluated for it; `cause` says why not."""
 
     policy: Policy
     outcome: Outcome
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reader:
-    """A condition, and what it reads of `args` and `inputs`: paths below each."""
+    """A condition, and what it reads of `args` and `inputs`: paths below each.
+
+    Args:
+        wholes: of all that it reads, what is in nothing else that it reads; by what these hold its cost is known.
+    """
 
     condition: Condition
     chosen_by_callers: tuple[tuple[str, tuple[Path, ...]], ...]
+    wholes: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,9 +104,9 @@ class PolicyTable:
         activations = _activate(group.attributes, situation)
         matches = []
         for policy, readers in group.policies:
-            outcome = _try(readers, situation.call, activations)
+            outcome, cause = _try(readers, situation, activations, is_watched=policy.state is State.SHADOW)
             if outcome is not None:
-                matches.append(Match(policy, outcome))
+                matches.append(Match(policy, outcome, cause))
         return tuple(matches)
 
     def evaluate_answer(self, situation: Situation) -> tuple[Match, ...]:
@@ -110,7 +121,7 @@ class PolicyTable:
             for policy, servers in self._on_answers.get(owner, ()):
                 is_about = any(fnmatchcase(situation.call.server, server) for server in servers)
                 if is_about and not _is_ruled_out(policy, situation):
-                    found.append(Match(policy, Outcome.ERROR))
+                    found.append(Match(policy, Outcome.ERROR, _UNTOLD))
         return tuple(found)
 
     def list_for(self, tenant: str, target: Target) -> tuple[Policy, ...]:
@@ -166,21 +177,25 @@ def list_reads(policy: Policy) -> list[str]:
 
 def ask(condition: Condition, situation: Situation) -> bool | None:
     """Say what one condition says in a situation, by itself; None where it cannot be evaluated."""
+    said = examine(condition, situation)
+    return None if isinstance(said, str) else said
+
+
+def examine(condition: Condition, situation: Situation) -> bool | str:
+    """Say what one condition says in a situation, by itself; a sentence that says why if it cannot be evaluated."""
     roots = {path[0] for path in condition.tree.paths}
     attributes = tuple(attribute for name, attribute in ATTRIBUTES.items() if name in roots)
-    return _ask(_prepare(condition), situation.call, _activate(attributes, situation))
-
-
-def is_two_sided(condition: Condition, situation: Situation) -> bool:
-    """Say whether arguments that a condition reads could mean two things to two readers."""
-    return _is_fooled(_prepare(condition), situation.call)
+    alone = replace(situation, work=Work())
+    return _examine(_prepare(condition), alone, _activate(attributes, alone), is_watched=False)
 
 
 def _prepare(condition: Condition) -> _Reader:
     chosen = {
         root: tuple(sorted(path[1:] for path in condition.tree.paths if path[0] == root)) for root in _CHOSEN_BY_CALLERS
     }
-    return _Reader(condition, tuple((root, paths) for root, paths in chosen.items() if paths))
+    paths = condition.tree.paths
+    wholes = sorted(path for path in paths if not any(path[:length] in paths for length in range(1, len(path))))
+    return _Reader(condition, tuple((root, paths) for root, paths in chosen.items() if paths), tuple(wholes))
 
 
 def _is_ruled_out(policy: Policy, situation: Situation) -> bool:
@@ -211,32 +226,82 @@ def _read(attributes: tuple[Attribute, ...], situation: Situation) -> dict[str, 
     return values
 
 
-def _try(readers: tuple[_Reader, ...], call: Call, activations: tuple[Activation, ...]) -> Outcome | None:
-    has_error = False
-    for reader in readers:
-        said = _ask(reader, call, activations)
+def _try(
+    readers: tuple[_Reader, ...], situation: Situation, activations: tuple[Activation, ...], *, is_watched: bool
+) -> tuple[Outcome | None, str]:
+    cause = ""
+    for position, reader in enumerate(readers):
+        said = _examine(reader, situation, activations, is_watched=is_watched)
         if said is False:
-            return None
-        has_error = has_error or said is None
-    return Outcome.ERROR if has_error else Outcome.APPLIES
+            return None, ""
+        if isinstance(said, str):
+            cause = cause or f"condition {position + 1}: {said}"
+    return (Outcome.ERROR if cause else Outcome.APPLIES), cause
 
 
-def _ask(reader: _Reader, call: Call, activations: tuple[Activation, ...]) -> bool | None:
-    if reader.chosen_by_callers and _is_fooled(reader, call):
-        return None
-    said = reader.condition.evaluate(activations[0])
+def _examine(
+    reader: _Reader, situation: Situation, activations: tuple[Activation, ...], *, is_watched: bool
+) -> bool | str:
+    """Say what a condition says, in these steps:
+
+    1. what it reads of the call means one thing to every backend
+    2. a plain condition needs no library
+    3. what it costs is within what one decision may cost
+    4. the library evaluates it
+    5. it says the same of every spelling of the URI
+    """
+    condition, work = reader.condition, situation.work
+    # 1.
+    if reader.chosen_by_callers:
+        doubt = _find_doubt(reader, situation)
+        if doubt is not None:
+            return doubt
+    # 2.
+    plain = None if condition.plain is None else condition.plain(activations[0].values)
+    # 3.
+    if plain is None and not work.spend(_cost(reader, situation, activations[0]), is_watched=is_watched):
+        return _TOO_MUCH
+    # 4.
+    said = condition.examine(activations[0]) if plain is None else plain
+    # 5.
     for other in activations[1:]:
         # What depends on how the URI is spelt cannot be evaluated: nobody knows what the backend looks at.
-        said = said if reader.condition.evaluate(other) is said else None
+        if not isinstance(said, str) and condition.evaluate(other) is not said:
+            return _SPELLING
     return said
 
 
-def _is_fooled(reader: _Reader, call: Call) -> bool:
+def _find_doubt(reader: _Reader, situation: Situation) -> str | None:
+    look, call, loose = situation.work.look, situation.call, reader.condition.tree.loose
     for root, paths in reader.chosen_by_callers:
         given = (call.arguments if root == "args" else call.inputs) or {}
-        if is_ambiguous(given, paths, reader.condition.tree.loose):
-            return True
-    return False
+        for path in paths:
+            doubt = look.find_doubt(given, path, root)
+            if doubt is not None:
+                return f"`{spell_path((root, *path))}` {doubt}"
+        doubt = look.find_loose_twin(given, loose, root) if loose else None
+        if doubt is not None:
+            return f"`{root}` {doubt}"
+    return None
+
+
+def _cost(reader: _Reader, situation: Situation, activation: Activation) -> float:
+    cost = reader.condition.cost
+    return (
+        work_out(cost, sum(_size(path, situation, activation) for path in reader.wholes)) if any(cost[1:]) else cost[0]
+    )
+
+
+def _size(path: Path, situation: Situation, activation: Activation) -> int:
+    root, call, look = path[0], situation.call, situation.work.look
+    if root in _CHOSEN_BY_CALLERS:
+        return look.follow((call.arguments if root == "args" else call.inputs) or {}, path[1:], root).size
+    value = activation.values.get(root)
+    if isinstance(value, dict):
+        return look.follow(value, path[1:], root).size
+    if isinstance(value, list):
+        return len(value) + sum(map(len, value)) // TEXT_UNIT_CHARS
+    return 1 + (len(value) // TEXT_UNIT_CHARS if isinstance(value, str) else 0)
 
 
 def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[Policy]] | None = None) -> PolicyTable:

@@ -208,7 +208,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.UNMAPPED: (200, INVALID_PARAMS, "Unknown target.", "no access rule names it: add one"),
     Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller satisfies no access rule that names it"),
     Reason.POLICY_DENIED: (200, POLICY, "A policy denies this call.", "`why` in the audit event names the policy"),
-    Reason.POLICY_ERROR: (200, POLICY, "A policy for this call cannot be evaluated.", "`why` names the policy: see what its conditions read"),
+    Reason.POLICY_ERROR: (200, POLICY, "A policy for this call cannot be evaluated.", "`policies` names the policy, the condition, what could not be read and why"),
     Reason.STEP_UP_REQUIRED: (
         403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (401 where no scope is missing)",
     ),

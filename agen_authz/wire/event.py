@@ -22,7 +22,7 @@ MAX_EVENT_BYTES = 16 * 1024
 MAX_STRANGER_EVENT_BYTES = 4096
 
 _STEP = ("check", "outcome", "rule")
-_POLICY = ("name", "effect", "state", "outcome")
+_POLICY = ("name", "effect", "state", "outcome", "cause")
 _TARGET = ("kind", "name")
 _SHADOW = State.SHADOW.value
 _GRANTING = frozenset({"allowed", "granted", "unmapped_admitted"})
@@ -66,11 +66,10 @@ def _render(
         event["why"] = [dict(zip(_STEP, step, strict=True)) for step in steps]
         if decision.matched:
             matched = [
-                (each.policy, each.effect.value, each.state.value, each.outcome.value) for each in decision.matched
+                (each.policy, each.effect.value, each.state.value, each.outcome.value, each.cause)
+                for each in decision.matched
             ]
-            event["policies"] = [
-                dict(zip(_POLICY, each, strict=True)) for each in brief.rows("policies", matched, _choose_policies)
-            ]
+            event["policies"] = [_policy(each) for each in brief.rows("policies", matched, _choose_policies)]
     if asked.caller is not None:
         event["principal"] = asked.caller.event
     if asked.request is not None:
@@ -96,8 +95,13 @@ def _rank(outcome: str) -> int:
 
 def _choose_policies(policies: Sequence[Row], room: int) -> list[Row]:
     """Name each policy once, and enforced ones first: what only watches decides nothing."""
-    distinct = list(dict.fromkeys(policies))
-    return _keep(distinct, room, [int(state == _SHADOW) for _, _, state, _ in distinct])
+    distinct = list({policy[:-1]: policy for policy in reversed(policies)}.values())[::-1]
+    return _keep(distinct, room, [int(state == _SHADOW) for _, _, state, _, _ in distinct])
+
+
+def _policy(row: Row) -> dict[str, str]:
+    # What applied has no cause.
+    return dict(zip(_POLICY, row if row[-1] else row[:-1], strict=False))
 
 
 def _keep(rows: Sequence[Row], room: int, ranks: Sequence[int]) -> list[Row]:

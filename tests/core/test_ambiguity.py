@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.ambiguity import has_nul, is_ambiguous
+from agen_authz.core.ambiguity import INEXACT, MANY, MAX_VALUES, TWIN, Look, has_nul
 
 CASES: dict[str, Any] = {
     "plain": ({"amount": 1, "note": "x"}, [("amount",)], (), False),
@@ -56,12 +56,66 @@ CASES: dict[str, Any] = {
 @pytest.mark.parametrize("name", CASES)
 def test_arguments_mean_one_thing_or_not(name):
     value, paths, loose, expected = CASES[name]
-    assert is_ambiguous(value, paths, frozenset(loose)) == expected
+    look = Look()
+    found = [*(look.find_doubt(value, path) for path in paths), look.find_loose_twin(value, frozenset(loose))]
+    assert any(found) == expected
+
+
+def followed(value, *path):
+    return Look().find_doubt(value, path)
+
+
+ROWS = [{"a": 1, "b": 2}] * (MAX_VALUES // 3)
+FEW, ENOUGH = [0] * MAX_VALUES, [0] * (MAX_VALUES + 1)
+COUNTED: dict[str, Any] = {
+    "as many as may be": ({"l": FEW}, ("l",), None),
+    "one more": ({"l": ENOUGH}, ("l",), MANY),
+    "elements": ({"l": FEW}, ("l", "*"), None),
+    "one more element": ({"l": ENOUGH}, ("l", "*", "x"), MANY),
+    "members of elements": ({"l": ROWS}, ("l",), None),
+    "members of more elements": ({"l": [*ROWS, *ROWS]}, ("l",), MANY),
+    "in one of several lists": ({"l": [FEW, [1]]}, ("l",), MANY),
+    "members of an object of which one is read": ({str(number): 0 for number in range(MAX_VALUES)}, ("0",), None),
+    "more members than that": ({str(number): 0 for number in range(MAX_VALUES + 2)}, ("0",), MANY),
+    "members of a computed name": ({str(number): 0 for number in range(MAX_VALUES + 1)}, ("*",), MANY),
+    "an object read as a whole": ({"o": {str(number): 0 for number in range(MAX_VALUES + 1)}}, ("o",), MANY),
+    "beside what is read": ({"l": [*ENOUGH, *ENOUGH], "n": 1}, ("n",), None),
+    "in what is absent": ({"l": ENOUGH}, ("x", "*"), None),
+    "a long text": ({"t": "x" * 1_000_000}, ("t",), None),
+    "twin before many": ({"l": FEW, "L": 1}, ("l",), TWIN),
+    "number before many": ({"l": [*FEW[1:], 2**60]}, ("l",), INEXACT),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_values_along_a_path_are_counted(name):
+    value, path, expected = COUNTED[name]
+    assert followed(value, *path) == expected
+
+
+def test_object_is_folded_once_however_many_paths_lead_through_it():
+    look = Look()
+    value: dict[str, Any] = {str(number): number for number in range(1000)}
+    for number in range(1000):
+        assert look.find_doubt(value, (str(number),)) is None
+    assert len(look._folded) == 1
+
+
+def test_list_is_walked_once_however_often_it_is_read():
+    look = Look()
+    value: dict[str, Any] = {"l": [0] * 1000}
+    for _ in range(20):
+        assert look.find_doubt(value, ("l",)) is None
+    assert look.walked < 2200
+
+
+def test_size_of_a_text_is_its_length():
+    assert Look().follow({"t": "x" * 6400}, ("t",)).size == 101
 
 
 def test_run_of_marks_takes_no_quadratic_time():
     # Unicode would put them in order: a minute for these.
-    assert is_ambiguous({"amount" + "\u0316\u0301" * 200_000: 1}, [("amount",)], frozenset())
+    assert followed({"amount" + "\u0316\u0301" * 200_000: 1}, "amount") == TWIN
 
 
 @pytest.mark.parametrize(
@@ -70,6 +124,13 @@ def test_run_of_marks_takes_no_quadratic_time():
         pytest.param({"a": ["x", {"b": "y\0z"}]}, True, id="inside"),
         pytest.param({"a": {"b\0": 1}}, True, id="key"),
         pytest.param({"a": ["x", 1, None, True, {"b": ""}]}, False, id="none"),
+        pytest.param({"a": "\\u0000"}, False, id="as text"),
+        pytest.param({"a": "\\\\u0000"}, False, id="as text behind backslashes"),
+        pytest.param({"a": "\\\0"}, True, id="behind a backslash"),
+        pytest.param({"a": "\\\\\0"}, True, id="behind two backslashes"),
+        pytest.param({"a": 2**70, "b": ["\0"]}, True, id="beside what cannot be written"),
+        pytest.param({"a": 2**70, "b": {"x\0": 1}}, True, id="key beside what cannot be written"),
+        pytest.param({"a": 2**70, "b": ["x"]}, False, id="none beside what cannot be written"),
     ],
 )
 def test_nul_is_found_wherever_it_stands(value, expected):

@@ -36,6 +36,12 @@ MISTAKES = {
     "duration": ('duration("3d") > duration("1h")', 1, "`3d` is not a duration", "`24h`"),
     "pattern": ('user.subject.matches("(")', 1, "`(` is not an RE2 pattern", "Syntax"),
     "nested beyond the parser": ("(" * 1000 + "true" + ")" * 1000, 1, "not a CEL expression", "docs/policies.md"),
+    "three loops": (
+        "args.l.all(a, args.m.all(b, args.k.all(c, a > b)))",
+        1,
+        "loops inside of loops",
+        "through one list",
+    ),
     "too long": ("true || " * 600 + "true", 1, "longer than 4096", "split it"),
 }
 
@@ -87,9 +93,11 @@ def test_condition_is_true_false_or_not_to_be_evaluated(text):
 
 
 def test_condition_that_never_ends_cannot_be_evaluated():
-    text = "args.l.all(a, args.l.all(b, args.l.all(c, a != -1 && b != -1 && c != -1)))"
     activation = ENVIRONMENT.activate({"args": {"l": list(range(1000))}})
-    assert compiled(text).evaluate(activation) is None
+    condition = compiled("args.l.all(a, args.l.all(b, a > -1 && b > -1))")
+    assert (condition.evaluate(activation), condition.examine(activation)) == (
+        None, "it needs too many steps (it reads `args.l`, `args.l[*]`)",
+    )  # fmt: skip
 
 
 READS: dict[str, Any] = {

@@ -39,6 +39,11 @@ CONDITIONS = (
     "args == inputs",
     'inputs.a.action == "accept"',
     "type(args.n) == int",
+    "size(args.l.filter(x, x > 1)) > 2",
+    "size(args.l.map(x, x)) > 2",
+    "args.l.exists(x, x in args.m)",
+    "args.l.exists(x, args.m.exists(y, x > y))",
+    "args.s in args.l && args.l != args.m",
 )
 Evaluate = Callable[[Situation], tuple[Match, ...]]
 
@@ -72,6 +77,8 @@ def check(raw: bytes, evaluate: Evaluate | None = None) -> None:
     asked = Situation(build.principal(), call, build.tool(), Facts(build.NOW))
     matches = (evaluate or table().evaluate)(asked)
     found = {match.policy.name: match.outcome for match in matches}
+    has_cause = all(bool(match.cause) is (match.outcome is Outcome.ERROR) for match in matches)
+    expect(has_cause, "whatever cannot be evaluated says why")
     expect(len(found) == len(matches) and found.keys() <= set(CONDITIONS), "each policy is told once")
     for text, worked_out in EXPECTED.items():
         said = found.get(text)

@@ -115,7 +115,8 @@ class Shortened(_message.Message):
     """What it had: characters of a text, items of a list."""
     digest: _builtins.str
     """SHA-256 of the whole field, as hex: of a text's UTF-8, or of a list as JSON without spaces, in which a target is
-    [kind, name], a step [check, outcome, rule], a policy [name, effect, state, outcome].
+    [kind, name], a step [check, outcome, rule], a policy [name, effect,
+    state, outcome, cause].
     """
     def __init__(
         self,
@@ -140,6 +141,7 @@ class Policy(_message.Message):
     EFFECT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     effect: _builtins.str
     """deny, step_up or require_approval."""
@@ -147,6 +149,8 @@ class Policy(_message.Message):
     """shadow or enforce."""
     outcome: _builtins.str
     """applies or error."""
+    cause: _builtins.str
+    """Of an error: which condition, what could not be read, and why; never a value of the call."""
     def __init__(
         self,
         *,
@@ -154,10 +158,11 @@ class Policy(_message.Message):
         effect: _builtins.str = ...,
         state: _builtins.str = ...,
         outcome: _builtins.str = ...,
+        cause: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effect", b"effect", "name", b"name", "outcome", b"outcome", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "effect", b"effect", "name", b"name", "outcome", b"outcome", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
