@@ -12,7 +12,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: help dev run demo test test-fast test-all conformance fuzz mutate properties golden cover check fmt fmt-check lint types imports \
-	proto proto-check lock bench storm soak profile clean
+	proto proto-check lock bench storm attack soak profile clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -103,6 +103,9 @@ cover: test ## `make test`, then the lines and branches that no test reached
 
 storm: $(READY) ## clients that abort beside good calls, on both engines: what others lose
 	@$(BIN)/python -m bench.storm
+
+attack: $(READY) ## attacks on loopback beside good callers: what they get, with and without; ARGS="tokens --seconds 4"
+	@$(BIN)/python -m bench.attack $(ARGS)
 
 soak: $(READY) ## half an hour of mixed traffic, reloads, rotations and aborted clients; MINUTES=30
 	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))

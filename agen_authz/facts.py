@@ -16,7 +16,7 @@ from agen_authz.core.jws import (
     read_bearer,
     read_token,
 )
-from agen_authz.core.model import Call, Facts, Provider, Request, Resource, Revoked
+from agen_authz.core.model import Call, Facts, Owner, Provider, Request, Resource, Revoked
 from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
 from agen_authz.core.token import admit_principal, find_provider, verify_token
@@ -45,6 +45,17 @@ class Sources:
     surroundings: Surroundings = field(default_factory=Surroundings)
     keeps_claims: bool = True
     refusals: RefusalLog = field(default_factory=RefusalLog)
+
+
+def recognize(credential: bytes | None, sources: Sources) -> Owner | None:
+    """Recognize a caller whose token was verified before; nothing is decided by it but whose turn it is."""
+    if credential is None:
+        return None
+    known = sources.tokens.find(hashlib.sha256(credential).digest())
+    if known is None:
+        return None
+    principal = known.caller.principal
+    return Owner(principal.issuer, principal.subject)
 
 
 async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:

@@ -23,7 +23,7 @@ def hand_over() -> Generator[None, None, None]:
 
 
 class WaitingRoom:
-    """So many calls may wait at once; whoever need not wait takes no place, and none is taken from them."""
+    """At most `places` calls wait at a time. Calls that do not wait are not counted."""
 
     def __init__(self, places: int) -> None:
         self._free = places

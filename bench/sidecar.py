@@ -5,19 +5,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Protocol
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 HOST = "127.0.0.1"
 RULES = 10
+ROLES = ("analyst", "reader")
 READY_WITHIN_S, STOP_WITHIN_S, POLL_S = 20.0, 10.0, 0.005
 VERSION = "2026-07-28"
 _KID = "bench"
@@ -46,15 +48,23 @@ store: {{url: "sqlite:///{folder}/agen.db"}}
 """
 
 
+class Minting(Protocol):
+    """Signs tokens of the issuer."""
+
+    def __call__(self, subject: str, roles: Sequence[str] = ()) -> str:
+        """Sign a token of a subject that has roles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A configuration file, where things are, and a token that is good there."""
+    """A configuration file, where things are, a token that is good there, and what signs others."""
 
     config_file: Path
     authz_port: int
     ops_port: int
     envoy_port: int
     token: str
+    mint: Minting = lambda subject, roles=ROLES: ""
 
     @property
     def folder(self) -> Path:
@@ -80,8 +90,12 @@ def running_issuer(folder: Path) -> Iterator[Setting]:
         (folder / "signing.key").write_bytes(b"s" * 32)
         (folder / "signing.key").chmod(0o600)
         (folder / "agen.yaml").write_text(text, "utf-8")
-        token = _sign(private, issuer, f"http://{HOST}:{ports['envoy']}/crm/mcp")
-        yield Setting(folder / "agen.yaml", ports["authz"], ports["ops"], ports["envoy"], token)
+        audience = f"http://{HOST}:{ports['envoy']}/crm/mcp"
+
+        def mint(subject: str, roles: Sequence[str] = ROLES) -> str:
+            return _sign(private, issuer, audience, subject, roles)
+
+        yield Setting(folder / "agen.yaml", ports["authz"], ports["ops"], ports["envoy"], mint("alice"), mint)
 
 
 @contextmanager
@@ -110,22 +124,22 @@ def _publishing(private: ec.EllipticCurvePrivateKey) -> Iterator[str]:
             server.shutdown()
 
 
-def _sign(private: ec.EllipticCurvePrivateKey, issuer: str, audience: str) -> str:
+def _sign(private: ec.EllipticCurvePrivateKey, issuer: str, audience: str, subject: str, roles: Sequence[str]) -> str:
     now = int(time.time())
     claims = {
-        "iss": issuer, "sub": "alice", "aud": audience, "exp": now + 3600, "iat": now, "client_id": "agent",
-        "jti": "j-1", "scope": "mcp:tools", "roles": ["analyst", "reader"], "tenantId": "acme",
+        "iss": issuer, "sub": subject, "aud": audience, "exp": now + 3600, "iat": now, "client_id": "agent",
+        "jti": "j-1", "scope": "mcp:tools", "roles": list(roles), "tenantId": "acme",
     }  # fmt: skip
     return jwt.encode(claims, private, "ES256", headers={"kid": _KID, "typ": "at+jwt"})
 
 
 @contextmanager
-def serving(setting: Setting) -> Iterator["tuple[subprocess.Popen[bytes], float]"]:
+def serving(setting: Setting, events: int = subprocess.DEVNULL) -> Iterator["tuple[subprocess.Popen[bytes], float]"]:
     """Run `agen-authz serve`: ready on entry, with the seconds that took; ended on exit."""
     command = [sys.executable, "-m", "agen_authz", "serve", "--config", str(setting.config_file)]
     with (setting.folder / "sidecar.log").open("ab") as log:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=events, stderr=log)
         try:
             _await_ready(setting, process)
             yield process, time.perf_counter() - started

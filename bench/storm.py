@@ -217,18 +217,30 @@ class Stage:
 
 
 @contextmanager
-def staged(engine: str, changed: Callable[[str], str] = str) -> Iterator[Stage]:
-    """Run a sidecar on an engine, and Envoy before it with our configuration, or with that `changed`."""
+def staged(
+    engine: str,
+    changed: Callable[[str], str] = str,
+    *,
+    configured: Callable[[str, Path], str] = lambda text, _: text,
+    events: int = subprocess.DEVNULL,
+) -> Iterator[Stage]:
+    """Run a sidecar on an engine, and Envoy before it with our configuration, or with that `changed`.
+
+    Args:
+        changed: changes Envoy's configuration.
+        configured: changes the sidecar's, which is in a folder.
+        events: what the sidecar's events are written to.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agen-bench-")))
         setting = stack.enter_context(running_issuer(folder))
         text = setting.config_file.read_text("utf-8")
         text = text.replace("shutdown_grace: 1s", f"shutdown_grace: 1s, engine: {engine}")
         text = text.replace(f"{HOST}:{setting.authz_port}", f"unix://{folder}/authz.sock")
-        setting.config_file.write_text(text, "utf-8")
+        setting.config_file.write_text(configured(text, folder), "utf-8")
         backend_port, admin_port = free_port(), free_port()
         stack.enter_context(listening("bench.backend", str(backend_port)))
-        stack.enter_context(serving(setting))
+        stack.enter_context(serving(setting, events))
         placement = Placement(
             listener=TcpAddress(HOST, setting.envoy_port),
             admin=TcpAddress(HOST, admin_port),

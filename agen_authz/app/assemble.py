@@ -203,5 +203,5 @@ def _build_engine(config: Config, servicer: CheckServicer) -> Engine:
     if engine == "auto":
         engine = "native" if tls is None and is_local(server.authz) else "grpcio"
     if engine == "native":
-        return NativeEngine(listener, servicer.check)
-    return GrpcioEngine(listener, servicer.check)
+        return NativeEngine(listener, servicer)
+    return GrpcioEngine(listener, servicer)

@@ -67,7 +67,9 @@ class Limits(Section):
         50_000,
         description="How many values the JSON of one body may hold, by its commas and opening brackets: unparsed.",
     )
-    in_flight: Count = Field(1024, description="More Checks than this at once are refused, not queued.")
+    in_flight: Count = Field(
+        1024, description="Checks that may wait to be decided, and as many for a provider's keys; more are refused."
+    )
     token_cache: Count = Field(20_000, description="Verified tokens that are remembered.")
     token_cache_bytes: Bytes = Field(
         64 << 20, description="About how many bytes they may take; expired ones leave first."

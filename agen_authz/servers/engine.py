@@ -7,14 +7,15 @@ address, with mutual TLS where it is configured. docs/adr/0004-two-engines.md sa
 import os
 import socket
 import stat
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from agen_authz.core.errors import ConfigError, Problem
 from agen_authz.core.loopback import is_loopback_address
+from agen_authz.core.reason import Reason
 
 CHECK_METHOD = "/envoy.service.auth.v3.Authorization/Check"
 CHECK_SERVICE = "envoy.service.auth.v3.Authorization"
@@ -23,7 +24,18 @@ _SOCKET_UMASK = 0o117
 # Room for the headers and the framing around the largest body.
 _ENVELOPE_BYTES = 256 * 1024
 
-CheckFunction: TypeAlias = Callable[[bytes, float | None], Coroutine[Any, Any, bytes]]
+
+class Decider(Protocol):
+    """What an engine hands calls to."""
+
+    def find_caller(self, raw: bytes) -> Hashable:
+        """Find out at a glance whose call it is, to share time and places fairly; None if that is not known."""
+
+    def check(self, raw: bytes, remaining_s: float | None) -> Coroutine[Any, Any, bytes]:
+        """Decide a call; with no time left it is refused before anything of it is read."""
+
+    def refuse(self, reason: Reason) -> Coroutine[Any, Any, bytes]:
+        """Refuse a call of which nothing is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,10 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where Check listens (`host:port` or `unix:///path`) and what it takes."""
+    """Where Check listens (`host:port` or `unix:///path`) and what it takes.
+
+    `in_flight` calls may wait to be decided; that many are also the most that one connection carries.
+    """
 
     address: str
     request_bytes: int

@@ -18,15 +18,16 @@ from agen_authz.core.admission import admit
 from agen_authz.core.decide import PolicySet, decide
 from agen_authz.core.errors import Malformed, Rejected, Unavailable
 from agen_authz.core.mcp import BodyLimits, parse
-from agen_authz.core.model import Answer, Decision, Deny, Misread, Step
+from agen_authz.core.model import Answer, Decision, Deny, Misread, Owner, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import RouteTable
 from agen_authz.core.token import missing_scopes
-from agen_authz.facts import Sources, gather, identify
+from agen_authz.facts import Sources, gather, identify, recognize
 from agen_authz.obligations import Duties, Outlets, discharge
 from agen_authz.ports import Metrics
 from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.ext_authz import read_check, render_check
+from agen_authz.wire.glance import find_credential
 from agen_authz.wire.refusal import Asked
 from agen_authz.wire.template import Templates
 
@@ -80,6 +81,20 @@ class CheckServicer:
         """Refuse every call from now on."""
         self._is_draining = True
 
+    def find_caller(self, raw: bytes) -> Owner | None:
+        """Find out at a glance whose call it is; None for a token that was not seen before."""
+        return recognize(find_credential(raw), self._current.sources)
+
+    async def refuse(self, reason: Reason) -> bytes:
+        """Refuse a request of which nothing is read."""
+        current = self._current
+        try:
+            asked = Asked(self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex())
+            started = self._outlets.clock.elapsed()
+            return await self._finish(Deny(reason, (Step("server", reason.value),)), asked, started, current)
+        except Exception:  # noqa: BLE001 as in `check`
+            return await self._deny_failed(Asked(""), current.settings)
+
     async def check(self, raw: bytes, remaining_s: float | None) -> bytes:
         """Decide one request.
 
@@ -95,12 +110,15 @@ class CheckServicer:
             return await self._deny_failed(Asked(request_id), current.settings)
 
     async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> bytes:
-        settings, outlets = current.settings, self._outlets
-        started = outlets.clock.elapsed()
+        started = self._outlets.clock.elapsed()
         if self._is_draining:
             decision: Decision = Deny(Reason.DRAINING, (Step("server", "draining"),))
         else:
             decision = await _decide_in_time(raw, asked, remaining_s, current)
+        return await self._finish(decision, asked, started, current)
+
+    async def _finish(self, decision: Decision, asked: Asked, started: float, current: CheckSet) -> bytes:
+        settings, outlets = current.settings, self._outlets
         decision = await discharge(decision, asked, settings.duties, outlets, started)
         if not isinstance(decision, Answer) and decision.matched:
             self._metrics.count_matches(decision.matched)
@@ -123,13 +141,13 @@ class CheckServicer:
 
 
 async def _decide_in_time(raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> Decision:
-    refused = _receive(raw, asked, current.settings.routes)
-    if refused is not None:
-        return refused
     timeout_s = current.settings.timeout_s
     bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
     if bound_s <= 0:
         return Deny(Reason.DEADLINE, (Step("server", "late"),))
+    refused = _receive(raw, asked, current.settings.routes)
+    if refused is not None:
+        return refused
     try:
         return await _decide(asked, bound_s, current)
     except Unavailable as exc:

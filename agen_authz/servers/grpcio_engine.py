@@ -1,6 +1,11 @@
-"""Check on grpcio: every address, and mutual TLS."""
+"""Check on grpcio: every address, and mutual TLS.
 
+Calls wait their turn as on the native engine (`turn.Turns`): between two of them the event loop takes in what came.
+"""
+
+import asyncio
 import contextlib
+import time
 
 import grpc
 from grpc import aio
@@ -8,15 +13,17 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
 from agen_authz.core.errors import ConfigError
+from agen_authz.core.reason import Reason
 from agen_authz.servers.certificate import Certificates, read_certificates
 from agen_authz.servers.engine import (
     CHECK_SERVICE,
-    CheckFunction,
+    Decider,
     Listener,
     TlsFiles,
     claimed,
     refuse_address,
 )
+from agen_authz.servers.turn import Turns
 
 _MAX_METADATA_BYTES = 64 * 1024
 
@@ -24,9 +31,11 @@ _MAX_METADATA_BYTES = 64 * 1024
 class GrpcioEngine:
     """`servers.engine.Engine` on `grpc.aio`."""
 
-    def __init__(self, listener: Listener, check: CheckFunction) -> None:
+    def __init__(self, listener: Listener, decider: Decider) -> None:
         self._listener = listener
-        self._check = check
+        self._decider = decider
+        self._turns: Turns[asyncio.Future[Reason | None]] = Turns(listener.in_flight)
+        self._turning: asyncio.Task[None] | None = None
         self._health = health_aio.HealthServicer()
         self._server: aio.Server | None = None
 
@@ -58,8 +67,29 @@ class GrpcioEngine:
         self._server = server
 
     async def _answer(self, raw: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+        surplus = self._turns.offer(self._decider.find_caller(raw), turn := asyncio.get_running_loop().create_future())
+        if surplus is not None and not surplus.done():
+            surplus.set_result(Reason.OVERLOADED)
+        if self._turning is None or self._turning.done():
+            self._turning = asyncio.create_task(self._take_turns())
+        reason = await turn
+        if reason is not None:
+            return await self._decider.refuse(reason)
         # None where the caller set no deadline, whatever the stubs say.
-        return await self._check(raw, context.time_remaining())
+        return await self._decider.check(raw, context.time_remaining())
+
+    async def _take_turns(self) -> None:
+        # INVARIANT: whose turn it is runs in the loop's next round, up to where it is done or waits for something.
+        while self._turns:
+            turn = self._turns.take()
+            started = time.thread_time()
+            if turn.done():
+                # Its caller has left.
+                await self._decider.refuse(Reason.DEADLINE)
+            else:
+                turn.set_result(None)
+                await asyncio.sleep(0)
+            self._turns.charge(time.thread_time() - started)
 
     async def _report(self, status: int) -> None:
         for service in ("", CHECK_SERVICE):

@@ -2,11 +2,16 @@
 
 Each call's coroutine is driven once by the receiving thread; most are done then. One that has to wait yields
 first (`waiting.hand_over`), and goes on as a task of the event loop.
+
+All that has come is looked at before the next call is decided, and every few milliseconds: so many wait, the rest
+is refused at once (`turn.Turns`). What comes while one call is being decided waits in the front until then.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -16,31 +21,54 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2
 from pygrpc_native import EVENT_CANCEL, NativeGrpcFront
 
+from agen_authz.core.reason import Reason
 from agen_authz.servers.engine import (
     CHECK_METHOD,
     CHECK_SERVICE,
     HEALTH_SERVICE,
-    CheckFunction,
+    Decider,
     Listener,
     claimed,
     refuse_address,
 )
+from agen_authz.servers.turn import Turns
 
 _LOG = logging.getLogger(__name__)
 _CHECK, _HEALTH_CHECK, _HEALTH_WATCH = range(3)
 _METHODS = ((CHECK_METHOD, False), (f"/{HEALTH_SERVICE}/Check", False), (f"/{HEALTH_SERVICE}/Watch", True))
 _BATCH = 64
+# What is looked at before calls are decided again, and how long they are before it is looked again.
+_LOOKS, _SLICE_S = 4, 0.002
+_FLUSH_S = 0.1
 _MAX_METADATA_BYTES = 64 * 1024
 _MAX_WATCHERS = 100
 _KNOWN_SERVICES = frozenset({"", CHECK_SERVICE})
 
 
+@dataclass(slots=True)
+class _Call:
+    """One Check that waits to be decided; `ends` is when its caller stops waiting, in `time.monotonic`."""
+
+    call_id: int
+    payload: bytes
+    ends: float | None
+    is_gone: bool = False
+
+    def remaining_s(self) -> float | None:
+        if self.is_gone:
+            return 0.0
+        return None if self.ends is None else max(0.0, self.ends - time.monotonic())
+
+
 class NativeEngine:
     """`servers.engine.Engine` on the low-level front of pygrpc-native."""
 
-    def __init__(self, listener: Listener, check: CheckFunction) -> None:
+    def __init__(self, listener: Listener, decider: Decider) -> None:
         self._listener = listener
-        self._check = check
+        self._decider = decider
+        self._turns: Turns[_Call] = Turns(listener.in_flight)
+        # By their ids, so that one whose caller leaves is not decided.
+        self._queued: dict[int, _Call] = {}
         self._is_serving = False
         self._watchers: set[int] = set()
         self._waiting: dict[int, asyncio.Task[bytes]] = {}
@@ -69,21 +97,49 @@ class NativeEngine:
         self._thread.start()
 
     def _serve(self, front: NativeGrpcFront) -> None:
-        while (events := front.recv_batch_details(_BATCH)) is not None:
+        while self._look(front):
+            ends = time.monotonic() + _SLICE_S
+            while self._turns:
+                self._decide_next(front)
+                if time.monotonic() > ends:
+                    break
+
+    def _look(self, front: NativeGrpcFront) -> bool:
+        """Take in what has come, or wait for something to come; false once the front is closed."""
+        for _ in range(_LOOKS):
+            events = front.recv_batch_details(_BATCH, 0 if self._turns else None)
+            if events is None:
+                return False
             for kind, call_id, method, payload, _, details in events:
                 if kind == EVENT_CANCEL:
                     self._forget(call_id)
                 elif method == _CHECK:
-                    remaining_s = details[2] if details is not None else None
-                    self._begin(front, call_id, payload or b"", remaining_s)
+                    self._queue(front, call_id, payload or b"", details[2] if details is not None else None)
                 else:
                     self._answer_health(front, call_id, method, payload or b"")
+            if len(events) < _BATCH:
+                break
+        return True
 
-    def _begin(self, front: NativeGrpcFront, call_id: int, payload: bytes, remaining_s: float | None) -> None:
+    def _queue(self, front: NativeGrpcFront, call_id: int, payload: bytes, remaining_s: float | None) -> None:
         if len(payload) > self._listener.message_bytes:
             front.fail(call_id, StatusCode.RESOURCE_EXHAUSTED.value[0], "message too large")
             return
-        coroutine = self._check(payload, remaining_s)
+        call = _Call(call_id, payload, None if remaining_s is None else time.monotonic() + remaining_s)
+        self._queued[call_id] = call
+        surplus = self._turns.offer(self._decider.find_caller(payload), call)
+        if surplus is not None:
+            del self._queued[surplus.call_id]
+            self._drive(front, surplus.call_id, self._decider.refuse(Reason.OVERLOADED))
+
+    def _decide_next(self, front: NativeGrpcFront) -> None:
+        call = self._turns.take()
+        del self._queued[call.call_id]
+        started = time.thread_time()
+        self._drive(front, call.call_id, self._decider.check(call.payload, call.remaining_s()))
+        self._turns.charge(time.thread_time() - started)
+
+    def _drive(self, front: NativeGrpcFront, call_id: int, coroutine: Coroutine[Any, Any, bytes]) -> None:
         try:
             waits_for = coroutine.send(None)
         except StopIteration as done:
@@ -115,6 +171,10 @@ class NativeEngine:
 
     def _forget(self, call_id: int) -> None:
         self._watchers.discard(call_id)
+        queued = self._queued.get(call_id)
+        if queued is not None:
+            queued.is_gone = True
+            return
         if self._loop is not None and not self._loop.is_closed():
             # The call itself may still be on its way to the event loop: this comes after it.
             self._loop.call_soon_threadsafe(self._cancel, call_id)
@@ -153,11 +213,15 @@ class NativeEngine:
 
     async def stop(self, grace_s: float) -> None:
         """Close; `Engine.stop`."""
-        front, waiting = self._front, list(self._waiting.values())
+        front, ends = self._front, time.monotonic() + grace_s
         if front is None:
             return
-        if waiting:
-            await asyncio.wait(waiting, timeout=grace_s)
+        while self._turns and time.monotonic() < ends:
+            await asyncio.sleep(_SLICE_S)
+        if self._waiting:
+            await asyncio.wait(list(self._waiting.values()), timeout=max(0.0, ends - time.monotonic()))
         for call_id in tuple(self._watchers):
             front.stream_end(call_id)
+        # An answer that was given just now is still on its way: closing the front would take it back.
+        await asyncio.sleep(min(_FLUSH_S, grace_s))
         await asyncio.get_running_loop().run_in_executor(None, front.close)

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import stat
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,8 @@ from grpc import aio
 from grpc_health.v1 import health_pb2
 
 from agen_authz.core.errors import ConfigError
-from agen_authz.servers.engine import CHECK_METHOD, CHECK_SERVICE, CheckFunction, Engine, Listener, is_local
+from agen_authz.core.reason import Reason
+from agen_authz.servers.engine import CHECK_METHOD, CHECK_SERVICE, Decider, Engine, Listener, is_local
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.waiting import WaitingRoom
@@ -52,9 +53,27 @@ class Desk:
                 raise
         return b"answer to " + raw
 
+    def find_caller(self, raw: bytes) -> str | None:
+        caller, mark, _ = raw.decode("latin-1").partition("'s ")
+        return caller if mark else None
+
+    async def refuse(self, reason: Reason) -> bytes:
+        return str(reason).encode()
+
     async def _wait(self) -> None:
         self.waiting.set()
         await self.released.wait()
+
+
+class Deciding(Desk):
+    """A desk whose check is a function."""
+
+    def __init__(self, check: "Callable[[bytes, float | None], Coroutine[Any, Any, bytes]]") -> None:
+        super().__init__()
+        self._function = check
+
+    async def check(self, raw: bytes, remaining_s: float | None) -> bytes:
+        return await self._function(raw, remaining_s)
 
 
 def free_port() -> int:
@@ -73,8 +92,8 @@ def kind(request) -> str:
     return str(request.param)
 
 
-def build(kind: str, address: str, check: CheckFunction) -> Engine:
-    engine: Engine = ENGINES[kind](Listener(address, REQUEST_BYTES, 64), check)
+def build(kind: str, address: str, desk: Decider, in_flight: int = 64) -> Engine:
+    engine: Engine = ENGINES[kind](Listener(address, REQUEST_BYTES, in_flight), desk)
     return engine
 
 
@@ -84,8 +103,8 @@ def method(channel: aio.Channel, name: str) -> Any:
 
 
 @asynccontextmanager
-async def served(kind: str, address: str, desk: Desk) -> AsyncIterator[tuple[Engine, aio.Channel]]:
-    engine = build(kind, address, desk.check)
+async def served(kind: str, address: str, desk: Desk, in_flight: int = 64) -> AsyncIterator[tuple[Engine, aio.Channel]]:
+    engine = build(kind, address, desk, in_flight)
     await engine.start()
     try:
         async with aio.insecure_channel(address.replace("unix://", "unix:")) as channel:
@@ -215,7 +234,7 @@ async def test_stopping_lets_a_call_under_way_finish(kind, address):
 async def test_taken_address_is_refused_with_the_cure(kind, address):
     async with served(kind, address, Desk()):
         with pytest.raises(ConfigError) as caught:
-            await build(kind, address, Desk().check).start()
+            await build(kind, address, Desk()).start()
     (problem,) = caught.value.problems
     assert (problem.path, "server.authz" in problem.cure) == ("server.authz", True)
 
@@ -238,7 +257,7 @@ async def test_file_in_the_place_of_a_socket_is_refused(kind, tmp_path):
     path = tmp_path / "authz.sock"
     path.write_text("precious", "utf-8")
     with pytest.raises(ConfigError):
-        await build(kind, f"unix://{path}", Desk().check).start()
+        await build(kind, f"unix://{path}", Desk()).start()
     assert path.read_text("utf-8") == "precious"
 
 
@@ -249,7 +268,7 @@ async def test_native_engine_decides_in_the_thread_that_received(tmp_path):
         threads.append(threading.current_thread().name)
         return raw
 
-    engine = NativeEngine(Listener(f"unix://{tmp_path}/s.sock", REQUEST_BYTES, 64), check)
+    engine = NativeEngine(Listener(f"unix://{tmp_path}/s.sock", REQUEST_BYTES, 64), Deciding(check))
     await engine.start()
     async with aio.insecure_channel(f"unix:{tmp_path}/s.sock") as channel:
         await call(channel, b"x")
@@ -273,6 +292,6 @@ def test_local_is_what_only_this_machine_reaches(address: str, expected: bool):
 
 
 def test_folder_that_is_missing_is_refused(tmp_path: Path):
-    engine = NativeEngine(Listener(f"unix://{tmp_path}/none/s.sock", REQUEST_BYTES, 64), Desk().check)
+    engine = NativeEngine(Listener(f"unix://{tmp_path}/none/s.sock", REQUEST_BYTES, 64), Desk())
     with pytest.raises(ConfigError):
         asyncio.run(engine.start())

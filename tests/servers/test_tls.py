@@ -12,7 +12,7 @@ from agen_authz.servers.certificate import read_certificates
 from agen_authz.servers.engine import CHECK_METHOD, Listener, TlsFiles
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from tests.certificates import YESTERDAY_THEN, Identity, issue
-from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, free_port, method
+from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, Deciding, free_port, method
 
 pytestmark = pytest.mark.loopback
 
@@ -60,7 +60,7 @@ def test_file_that_is_open_for_writing_is_not_read(tmp_path, authority, name):
 async def test_client_of_the_authority_is_served(tmp_path, authority):
     address = f"127.0.0.1:{free_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
-    engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), echo)
+    engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), Deciding(echo))
     await engine.start()
     assert await ask(address, credentials(authority, issue("envoy", authority))) == b"x"
     await engine.stop(0)
@@ -78,7 +78,7 @@ CLIENTS = {
 async def test_every_other_client_is_refused(tmp_path, authority, client):
     address = f"127.0.0.1:{free_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
-    engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), echo)
+    engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), Deciding(echo))
     await engine.start()
     with pytest.raises(aio.AioRpcError) as caught:
         await ask(address, CLIENTS[client](authority))
@@ -89,7 +89,8 @@ async def test_every_other_client_is_refused(tmp_path, authority, client):
 async def test_renewed_certificates_need_no_restart(tmp_path, authority):
     address, renewed = f"127.0.0.1:{free_port()}", issue("renewed authority")
     engine = GrpcioEngine(
-        Listener(address, REQUEST_BYTES, 64, write_files(tmp_path, issue("server", authority), authority)), echo
+        Listener(address, REQUEST_BYTES, 64, write_files(tmp_path, issue("server", authority), authority)),
+        Deciding(echo),
     )
     await engine.start()
     write_files(tmp_path, issue("server", renewed), renewed)
@@ -119,7 +120,7 @@ def _empty_authority(files: TlsFiles) -> None:
 async def test_files_that_cannot_be_used_keep_the_last_good_set(tmp_path, authority, spoil):
     address = f"127.0.0.1:{free_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
-    engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), echo)
+    engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), Deciding(echo))
     await engine.start()
     spoil(files)
     assert await ask(address, credentials(authority, issue("envoy", authority))) == b"x"
@@ -141,7 +142,7 @@ async def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path, author
     files = write_files(tmp_path, issue("server", authority), authority)
     spoil(files)
     with pytest.raises(ConfigError) as caught:
-        await GrpcioEngine(Listener("127.0.0.1:1", REQUEST_BYTES, 64, files), echo).start()
+        await GrpcioEngine(Listener("127.0.0.1:1", REQUEST_BYTES, 64, files), Deciding(echo)).start()
     (problem,) = caught.value.problems
     assert problem.path == f"server.tls.{key}"
 
@@ -159,5 +160,5 @@ def test_key_that_asks_for_a_password_is_refused(tmp_path, authority):
 async def test_file_that_cannot_be_read_is_named(tmp_path):
     files = TlsFiles(tmp_path / "a.crt", tmp_path / "a.key", tmp_path / "ca.crt")
     with pytest.raises(ConfigError) as caught:
-        await GrpcioEngine(Listener("127.0.0.1:1", REQUEST_BYTES, 64, files), echo).start()
+        await GrpcioEngine(Listener("127.0.0.1:1", REQUEST_BYTES, 64, files), Deciding(echo)).start()
     assert "server.tls.key_file" in str(caught.value)

@@ -99,7 +99,7 @@ async def standing(kind: str, folder: Path, in_flight: int, clock: FakeClock | N
     keys = LateKeys()
     rig = Rig(keys=keys, in_flight=in_flight, clock=clock or FakeClock(build.NOW))
     address = f"unix://{folder}/authz.sock"
-    engine: Engine = ENGINES[kind](Listener(address, 65536, in_flight), rig.servicer.check)
+    engine: Engine = ENGINES[kind](Listener(address, 65536, in_flight), rig.servicer)
     await engine.start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.stop, 0)

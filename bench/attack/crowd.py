@@ -1,0 +1,19 @@
+"""The attackers, a process of their own: `python -m bench.attack.crowd PORT PLAN CONNECTIONS SECONDS|once`."""
+
+import json
+import sys
+from pathlib import Path
+
+from bench.attack.ask import attack
+
+
+def run(port: str, plan: str, connections: str, bound: str) -> None:
+    """Say that it begins, attack, and print how often each status was answered."""
+    requests = [raw.encode("latin-1") for raw in json.loads(Path(plan).read_text("utf-8"))]
+    print("begun", flush=True)
+    seconds = None if bound == "once" else float(bound)
+    print(json.dumps(attack(int(port), requests, int(connections), seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

@@ -1,0 +1,159 @@
+"""The attacks: each is what an attacker sends, and what configuration and bodies it needs.
+
+Every kind is a list of raw HTTP/1.1 requests, sent again and again on connections that are kept, and bounded in
+number and time. None of them is a secret: they are the findings that `docs/threat-model.md` has rows for.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.sidecar import HOST, VERSION, Setting
+
+MIB = 1 << 20
+TOKEN_BYTES = 15_700
+FILTERED, WIDE, LISTENED = 9_900, 80_000, 1_000
+SESSIONS, CALLERS = 640, 10
+# Tools that only the attacker calls, and what conditions read of them.
+HEAVY = (
+    ("filter", "size(args.items.filter(i, i > 0)) > 5"),
+    ("map", "size(args.items.map(i, i + 1)) > 5"),
+    ("nested", "args.items.exists(i, i in args.allowed)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One attack.
+
+    Args:
+        letter: of the issue's list, or what is named besides.
+        build: makes the requests; each connection sends them in turn.
+        connections: at once.
+        is_legacy: good callers speak the legacy era, each call as a caller and in a session of its own.
+        fills: the requests are sent once, before good callers are measured.
+    """
+
+    letter: str
+    what: str
+    build: Callable[[Setting], list[bytes]]
+    connections: int
+    is_legacy: bool = False
+    fills: bool = False
+
+
+def forge(setting: Setting) -> list[bytes]:
+    """Nobody's tokens: a header that looks right, claims that are deep, and no signature."""
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": "bench"}
+    deep = "[" * 55 + "]" * 55
+    lists = ",".join([deep] * (TOKEN_BYTES * 3 // 4 // (len(deep) + 1)))
+    # One escape, so that no parser may take the bytes for the text.
+    claims = f'{{"iss":"\\u0061","x":[{lists}]}}'
+    parts = (json.dumps(header).encode(), claims.encode(), b"s" * 64)
+    token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    return [write(setting, token, call("get_customer", {}))]
+
+
+def nest(setting: Setting) -> list[bytes]:
+    """One MiB of nested lists with one pair of escaped surrogates, from a caller without any role."""
+    token = setting.mint("mallory", roles=[])
+    deep = "[" * 55 + "]" * 55
+    filler = ",".join([deep] * ((MIB - 4_000) // (len(deep) + 1)))
+    meta = json.dumps(_meta())
+    body = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"get_customer","_meta":{meta},'
+    body += f'"arguments":{{"s":"\\ud83d\\ude00","x":[{filler}]}}}}}}'
+    return [write(setting, token, body.encode())]
+
+
+def reason(setting: Setting) -> list[bytes]:
+    """Lists and objects that conditions walk; a caller with the role."""
+    token, ones = setting.mint("mallory"), [1] * FILTERED
+    bodies = [call(f"get_{name}", {"items": ones, "allowed": [2] * 10 * FILTERED}) for name, _ in HEAVY]
+    wide = {f"k{number}": 0 for number in range(WIDE)}
+    bodies.append(call("get_wide", {**wide, "amount": 1.5}))
+    names = [*(f"get_{name}" for name, _ in HEAVY), "get_wide"]
+    return [write(setting, token, body, name=name) for name, body in zip(names, bodies, strict=True)]
+
+
+def listen(setting: Setting) -> list[bytes]:
+    """A subscription to a thousand URIs of a kilobyte; no role."""
+    token = setting.mint("mallory", roles=[])
+    uris = [f"crm://{number}/{'x' * 950}" for number in range(LISTENED)]
+    params = {"_meta": _meta(), "notifications": {"resourceSubscriptions": uris}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+    return [write(setting, token, json.dumps(body).encode(), method="subscriptions/listen", name=None)]
+
+
+def shout(setting: Setting) -> list[bytes]:
+    """Nobody's requests, with long lines for the evidence."""
+    return [write(setting, None, call("get_customer", {}), agent="a" * 500)]
+
+
+def hoard(setting: Setting) -> list[bytes]:
+    """As many sessions as the table holds, in the names of several callers."""
+    requests = []
+    for caller in range(CALLERS):
+        token = setting.mint(f"hoarder-{caller}")
+        for number in range(SESSIONS // CALLERS):
+            requests.append(write_legacy(setting, token, f"hoard-{caller}-{number}"))
+    return requests
+
+
+def crowd(setting: Setting) -> list[bytes]:
+    """One caller's ordinary calls, a hundred at once."""
+    return [write(setting, setting.mint("mallory"), call("get_customer", {"note": "x" * 200_000}))]
+
+
+KINDS: dict[str, Kind] = {
+    "tokens": Kind("0a", "forged tokens of 15.7 kB", forge, 64),
+    "bodies": Kind("0b", "1 MiB of nested lists, no role", nest, 2),
+    "conditions": Kind("0c", "lists and objects that conditions walk", reason, 2),
+    "evidence": Kind("0d", "a thousand URIs, no role", listen, 2),
+    "strangers": Kind("15", "nobody's requests with long lines", shout, 32),
+    "sessions": Kind("0e", "a table full of sessions", hoard, 4, is_legacy=True, fills=True),
+    "share": Kind("0", "one caller's calls, 100 at once", crowd, 100),
+}
+
+
+def call(tool: str, arguments: dict[str, object]) -> bytes:
+    """Write a call of a tool."""
+    params = {"name": tool, "arguments": arguments, "_meta": _meta()}
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+
+
+def _meta() -> dict[str, object]:
+    return {"io.modelcontextprotocol/protocolVersion": VERSION, "io.modelcontextprotocol/clientCapabilities": {}}
+
+
+def write(
+    setting: Setting,
+    token: str | None,
+    body: bytes,
+    *,
+    method: str = "tools/call",
+    name: str | None = "get_customer",
+    agent: str = "bench/1",
+) -> bytes:
+    """Write a request of the modern era as bytes on the wire."""
+    rows = [f"mcp-protocol-version: {VERSION}", f"mcp-method: {method}", f"user-agent: {agent}"]
+    if name is not None:
+        rows.append(f"mcp-name: {name}")
+    return _join(setting, token, rows, body)
+
+
+def write_legacy(setting: Setting, token: str, session: str) -> bytes:
+    """Write a call of the legacy era in a session."""
+    params = {"name": "get_customer", "arguments": {"customer_id": "c-1001", "amount": 1.5}}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    return _join(setting, token, ["mcp-protocol-version: 2025-11-25", f"mcp-session-id: {session}"], body)
+
+
+def _join(setting: Setting, token: str | None, rows: list[str], body: bytes) -> bytes:
+    first = [
+        "POST /crm/mcp HTTP/1.1", f"host: {HOST}:{setting.envoy_port}", "content-type: application/json",
+        "accept: application/json, text/event-stream", f"content-length: {len(body)}",
+    ]  # fmt: skip
+    if token is not None:
+        first.append(f"authorization: Bearer {token}")
+    return "\r\n".join([*first, *rows, "", ""]).encode("ascii") + body
