@@ -47,15 +47,17 @@ def measure(name: str, engine: str, seconds: float) -> Row:
     kind = KINDS[name]
     with attacked(engine) as (stage, refused):
         setting = stage.setting
-        call_well(setting, kind, 1.0, "warm")
-        quiet = call_well(setting, kind, seconds, "quiet")
-        beside, attacker = _beside(setting, name, kind, seconds)
+        # The same callers throughout, with tokens that were verified before: newcomers have a kind of their own.
+        callers = [_requests(setting, kind, number) for number in range(GOOD)]
+        call_well(setting, callers, 1.0)
+        quiet = call_well(setting, callers, seconds)
+        beside, attacker = _beside(setting, kind, callers, seconds)
     for when in refused if name == "conditions" else ():
         print(f"does not load: {when}", file=sys.stderr)
     return Row(kind.letter, kind.what, quiet, beside, attacker)
 
 
-def _beside(setting: Setting, name: str, kind: Kind, seconds: float) -> tuple[Got, dict[int, int]]:
+def _beside(setting: Setting, kind: Kind, callers: list[Iterator[bytes]], seconds: float) -> tuple[Got, dict[int, int]]:
     # The attackers are a process of their own: they must not slow the good callers' clocks.
     plan = setting.folder / "attack.json"
     requests = [raw.decode("latin-1") for raw in kind.build(setting)]
@@ -68,21 +70,20 @@ def _beside(setting: Setting, name: str, kind: Kind, seconds: float) -> tuple[Go
         assert pipe is not None and pipe.readline()
         said = pipe.readline() if kind.fills else b""
         time.sleep(SETTLE_S)
-        beside = call_well(setting, kind, seconds, "beside")
+        beside = call_well(setting, callers, seconds)
         said = said or pipe.readline()
         process.wait(LIMIT_S)
     return beside, {int(status): count for status, count in json.loads(said).items()}
 
 
-def call_well(setting: Setting, kind: Kind, seconds: float, phase: str) -> Got:
+def call_well(setting: Setting, callers: list[Iterator[bytes]], seconds: float) -> Got:
     """Make good calls at a fixed rate."""
-    callers = [_requests(setting, kind, f"{phase}-{number}") for number in range(GOOD)]
     with ThreadPoolExecutor(GOOD) as pool:
         seen = pool.map(lambda requests: call_at_a_rate(setting.envoy_port, requests, PER_SECOND, seconds), callers)
         return sum_up(list(itertools.chain.from_iterable(seen)))
 
 
-def _requests(setting: Setting, kind: Kind, who: str) -> Iterator[bytes]:
+def _requests(setting: Setting, kind: Kind, who: int) -> Iterator[bytes]:
     if not kind.is_legacy:
         return itertools.repeat(write_call(setting, setting.mint(f"good-{who}")))
     # A newcomer each time.
