@@ -22,6 +22,7 @@ MAX_VALUES = 10_000
 
 TWIN = "has a key that another program may read as another one"
 INEXACT = "holds a number beyond 2^53"
+UNSURE = "must be looked at"
 MANY = f"leads to more than {MAX_VALUES:,} values"
 
 _MAX_EXACT = 2**53
@@ -88,6 +89,25 @@ def _fold_all(keys: Collection[str]) -> list[str]:
     return [short or key for short, key in zip(folded, keys, strict=True)]
 
 
+def glance(given: dict[str, Json], path: Path) -> str | None:
+    """Find what is wrong along a path, if it leads through small objects to one text or number; else `UNSURE`.
+
+    Nearly always it does.
+    """
+    value: Json = given
+    for step in path:
+        if not isinstance(value, dict) or step == ANY or len(value) > _FEW_KEYS:
+            return UNSURE
+        if _recall_twin(tuple(value), step):
+            return TWIN
+        if step not in value:
+            return None
+        value = value[step]
+    if isinstance(value, dict | list):
+        return UNSURE
+    return INEXACT if _is_inexact(value) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is along one path: what is wrong with it, or None, and how much there is (a text counts by its length)."""
@@ -109,19 +129,8 @@ class Look:
 
     def find_doubt(self, given: dict[str, Json], path: Path, root: str = "args") -> str | None:
         """Find what is wrong along a path below arguments; None if it means one thing."""
-        value: Json = given
-        for step in path:
-            # Nearly always it is one string or number of a small object that is read.
-            if not isinstance(value, dict) or step == ANY or len(value) > _FEW_KEYS:
-                return self.follow(given, path, root).doubt
-            if _recall_twin(tuple(value), step):
-                return TWIN
-            if step not in value:
-                return None
-            value = value[step]
-        if isinstance(value, dict | list):
-            return self.follow(given, path, root).doubt
-        return INEXACT if _is_inexact(value) else None
+        seen = glance(given, path)
+        return self.follow(given, path, root).doubt if seen == UNSURE else seen
 
     def follow(self, given: dict[str, Json], path: Path, root: str = "args") -> Seen:
         """Follow a path to everything that it leads to."""

@@ -12,7 +12,7 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agen_authz.core.ambiguity import has_nul
+from agen_authz.core.ambiguity import UNSURE, glance, has_nul
 from agen_authz.core.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
 from agen_authz.core.cel import Activation, Condition, Environment
 from agen_authz.core.cel_cost import TEXT_UNIT_CHARS, work_out
@@ -250,7 +250,7 @@ def _examine(
     4. the library evaluates it
     5. it says the same of every spelling of the URI
     """
-    condition, work = reader.condition, situation.work
+    condition = reader.condition
     # 1.
     if reader.chosen_by_callers:
         doubt = _find_doubt(reader, situation)
@@ -259,27 +259,31 @@ def _examine(
     # 2.
     plain = None if condition.plain is None else condition.plain(activations[0].values)
     # 3.
-    if plain is None and not work.spend(_cost(reader, situation, activations[0]), is_watched=is_watched):
+    if plain is not None:
+        said: bool | str = plain
+    elif situation.work.spend(_cost(reader, situation, activations[0]), is_watched=is_watched):
+        # 4.
+        said = condition.examine(activations[0])
+    else:
         return _TOO_MUCH
-    # 4.
-    said = condition.examine(activations[0]) if plain is None else plain
     # 5.
-    for other in activations[1:]:
-        # What depends on how the URI is spelt cannot be evaluated: nobody knows what the backend looks at.
-        if not isinstance(said, str) and condition.evaluate(other) is not said:
-            return _SPELLING
+    if len(activations) > 1 and not isinstance(said, str) and condition.evaluate(activations[1]) is not said:
+        # Nobody knows which spelling the backend looks at.
+        return _SPELLING
     return said
 
 
 def _find_doubt(reader: _Reader, situation: Situation) -> str | None:
-    look, call, loose = situation.work.look, situation.call, reader.condition.tree.loose
+    call, loose = situation.call, reader.condition.tree.loose
     for root, paths in reader.chosen_by_callers:
         given = (call.arguments if root == "args" else call.inputs) or {}
         for path in paths:
-            doubt = look.find_doubt(given, path, root)
+            doubt = glance(given, path)
+            if doubt is not None:
+                doubt = situation.work.look.follow(given, path, root).doubt if doubt == UNSURE else doubt
             if doubt is not None:
                 return f"`{spell_path((root, *path))}` {doubt}"
-        doubt = look.find_loose_twin(given, loose, root) if loose else None
+        doubt = situation.work.look.find_loose_twin(given, loose, root) if loose else None
         if doubt is not None:
             return f"`{root}` {doubt}"
     return None

@@ -54,6 +54,15 @@ def test_case_is_compared_in_all_that_it_expects(tmp_path, expect, failure):
     assert tried.trace is not None and tried.trace.root.text == "allow: allowed"
 
 
+def test_condition_that_could_not_be_evaluated_is_told(tmp_path):
+    # The policy `watched` compares a claim with a text, and in shadow it denies nothing.
+    save(tmp_path, case("decision: deny").replace("[analyst]", "[analyst], team: 7"))
+    path, read = only(tmp_path)
+    cause = "condition 1: `user.claims.team` is of another type than what it is compared with"
+    expected = f"expected decision `deny`, got `allow`; policy `watched`, {cause}"
+    assert try_case(draft(tmp_path), path, read, now=NOW, digest_key=TRACE_KEY).failure == expected
+
+
 def test_no_policy_at_all_is_told(tmp_path):
     save(tmp_path, case("decision: allow, policy: big").replace("get_customer", "get_x").replace("[analyst]", "[boss]"))
     path, read = only(tmp_path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import bodies, signature, tokens
+from bench import bodies, conditions, signature, tokens
 from bench.__main__ import PARTS, main
 from bench.decision import Decision
 from bench.subject import build_check_request
@@ -41,6 +41,14 @@ def test_collector_runs_less_often_as_it_is_served():
     seen = bodies.measure_collector(9_000)
     assert (seen.usual_runs > 3, seen.served_runs) == (True, 0)
     assert "runs a call" in bodies.render_collector(seen)
+
+
+def test_every_shape_of_a_condition_compiles_and_is_evaluated_or_refused(monkeypatch):
+    monkeypatch.setattr(conditions, "ROUNDS", 1)
+    costs = conditions.measure()
+    outcomes = {cost.name: cost.outcome for cost in costs}
+    assert (outcomes["filter over 1,000"], outcomes["filter over 9,900"]) == ("evaluated", "1 of 1 refused")
+    assert conditions.render(costs).count("\n") == len(conditions.SHAPES)
 
 
 def test_part_that_is_none_is_misuse(capsys):

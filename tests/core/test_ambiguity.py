@@ -109,6 +109,13 @@ def test_list_is_walked_once_however_often_it_is_read():
     assert look.walked < 2200
 
 
+def test_loose_names_are_looked_for_in_objects_that_are_listed_once():
+    look = Look()
+    value: dict[str, Any] = {"x": [{"D": 1}], "e": {}}
+    asked = [frozenset("d"), frozenset("d"), frozenset("x")]
+    assert [look.find_loose_twin(value, names) for names in asked] == [TWIN, TWIN, None]
+
+
 def test_size_of_a_text_is_its_length():
     assert Look().follow({"t": "x" * 6400}, ("t",)).size == 101
 

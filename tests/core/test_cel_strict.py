@@ -112,6 +112,9 @@ CASES: list[tuple[str, dict[str, Any], bool | None]] = [
     ('args.k in {"a": 1}', {"k": "b"}, False),
     ('args.k in {"a": 1}', {"k": 5}, None),
     ('"b" in args', {"a": 1}, False),
+    ("args.k in args", {"k": "a", "a": 1}, True),
+    ("args.k in args", {"k": "b"}, False),
+    ("args.k in args", {"k": 5}, None),
     ('"b" in args.m', {"m": {"a": 1}}, False),
     # Wherever the value comes from.
     ("(args.c ? args.a : args.b) == 5", {"c": True, "a": "5", "b": 5}, None),

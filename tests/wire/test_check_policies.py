@@ -50,6 +50,14 @@ def test_body_is_bound_to_the_message():
     assert seen.json["id"] == "x-1"
 
 
+def test_event_says_which_condition_could_not_be_evaluated_and_why_without_a_value():
+    used = rig(policy("no", "true", 'args.id == "x"'))
+    assert told(used.post(build.message())) == (200, 40300, "policy_error")
+    told_of = "condition 2: `args.id` is of another type than what it is compared with"
+    (seen,) = used.audit.events[-1]["policies"]
+    assert seen == {"name": "no", "effect": "deny", "state": "enforce", "outcome": "error", "cause": told_of}
+
+
 @pytest.mark.parametrize(("state", "count"), [(State.SHADOW, 1), (State.ENFORCE, 1), (State.DISABLED, 0)])
 def test_event_and_metric_know_what_applied(state, count):
     used = rig(policy("no", state=state))

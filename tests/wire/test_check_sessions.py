@@ -2,7 +2,9 @@
 
 import pytest
 
-from agen_authz.core.model import Issuer, Owner, SessionId, Subject
+from agen_authz.core.cel import Condition
+from agen_authz.core.model import Effect, Issuer, Owner, SessionId, State, Subject
+from agen_authz.core.policy import Policy, compile_policies, environment
 from tests import builders as build
 from tests.builders import claims, sign
 from tests.wire.rig import HeldSessions, Rig, Seen
@@ -78,6 +80,17 @@ def test_posted_response_may_be_denied_by_configuration():
     rig = Rig(resources=(build.resource(methods={"response": False}),))
     post(rig, build.message("ping"))
     assert post(rig, RESPONSE).reason == "method_denied"
+
+
+def test_posted_response_is_denied_where_a_policy_reads_answers_and_nothing_else_is():
+    condition = environment().compile("has(inputs.amount) && inputs.amount.content.n > 5.0")
+    assert isinstance(condition, Condition)
+    rig = Rig(policies=compile_policies([Policy("answers", State.ENFORCE, Effect.DENY, (), (condition,))]))
+    call, note = build.message(), {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    seen = outcomes(*(post(rig, each) for each in (call, RESPONSE, note)))
+    assert seen == [("allowed", 200), ("policy_error", 200), ("allowed", 200)]
+    cause = "nobody can tell which `inputs` a posted response holds"
+    assert [each.get("policies", [{}])[0].get("cause") for each in rig.audit.events] == [None, cause, None]
 
 
 def test_allowed_delete_ends_the_session_and_nothing_else_does():
