@@ -26,6 +26,7 @@ ALLOWED = Answer(200, "allowed", 1)
 KEY_UNKNOWN = Answer(401, "token_key_unknown")
 EXPIRED = Answer(401, "token_expired")
 NO_PROVIDER = Answer(503, "provider_unavailable")
+KEY_UNSETTLED = Answer(503, "key_unsettled")
 UNKNOWN_TARGET = Answer(200, "unknown_target")
 
 
@@ -116,8 +117,9 @@ def unknown_key(issuer: str, span: Span) -> frozenset[Answer]:
 
 
 def _unknown_key(is_down: Possible) -> frozenset[Answer]:
-    # A provider that is down may have the key: that is unavailable, not unknown.
-    return frozenset({NO_PROVIDER if down else KEY_UNKNOWN for down in is_down})
+    # A provider that is down may have the key: that is unavailable, not unknown, unless it has just said otherwise.
+    # While nobody may ask, nothing is known.
+    return frozenset({KEY_UNKNOWN, KEY_UNSETTLED, *([NO_PROVIDER] if True in is_down else [])})
 
 
 def toggled(span: Span) -> frozenset[Answer]:

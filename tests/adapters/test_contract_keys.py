@@ -148,8 +148,9 @@ async def test_known_key_outlives_its_provider_and_an_unknown_one_is_unavailable
     rig.publish("idp", k1=build.ec_key())
     known = await rig.source.fetch_key("idp", "k1", "ES256")
     rig.go_down("idp")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as refused:
         await rig.source.fetch_key("idp", "k2", "ES256")
+    assert refused.value.reason is Reason.PROVIDER_UNAVAILABLE
     assert rig.source.find_key("idp", "k1", "ES256") is known
 
 

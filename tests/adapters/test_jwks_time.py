@@ -148,6 +148,19 @@ async def test_failing_provider_is_asked_again_soon_and_then_after_each_cooldown
     assert said == [("WARNING", "provider's keys cannot be fetched"), ("INFO", "provider answers again")]
 
 
+async def test_failing_provider_is_never_asked_later_than_after_its_cooldown(web):
+    web.go_down()
+    async with asking(web, cooldown_s=1.5) as asked:
+        await asked.source.start()
+        slept = []
+        for _ in range(5):
+            seconds, wake = await asked.naps.next()
+            slept.append(seconds)
+            asked.clock.advance(seconds)
+            wake.set_result(None)
+    assert slept == [1.0, 1.5, 1.5, 1.5, 1.5]
+
+
 async def test_keys_are_believed_for_keep_stale_beyond_their_refresh(web):
     async with asking(web) as asked:
         key = await asked.source.fetch_key("idp", "k1", "ES256")

@@ -11,6 +11,7 @@ from bench.soak.truth import (
     EITHER,
     EXPIRED,
     KEY_UNKNOWN,
+    KEY_UNSETTLED,
     NO,
     NO_PROVIDER,
     UNKNOWN_TARGET,
@@ -25,6 +26,7 @@ from bench.soak.truth import (
 from bench.soak.watch import Sample, find_growth, read_metrics
 
 NOW = 1_800_000_000.0
+UNKNOWN = {KEY_UNKNOWN, KEY_UNSETTLED}
 CALLER = {"agen-subject": '"u-1"'}
 
 
@@ -41,10 +43,11 @@ def truth(*, published: Possible = YES, down: Possible = NO, on: Possible = YES)
         pytest.param(truth(), truth(), 60.0, {ALLOWED}, id="good"),
         pytest.param(truth(), truth(), -60.0, {EXPIRED}, id="expired"),
         pytest.param(truth(), truth(), 0.0, {ALLOWED, EXPIRED}, id="expiring just now"),
-        pytest.param(truth(published=NO), truth(published=NO), 60.0, {KEY_UNKNOWN}, id="key withdrawn"),
-        pytest.param(truth(), truth(published=EITHER), 60.0, {ALLOWED, KEY_UNKNOWN}, id="key turning"),
+        pytest.param(truth(published=NO), truth(published=NO), 60.0, UNKNOWN, id="key withdrawn"),
+        pytest.param(truth(), truth(published=EITHER), 60.0, {ALLOWED, *UNKNOWN}, id="key turning"),
         pytest.param(
-            truth(published=NO, down=YES), truth(published=NO, down=YES), 60.0, {NO_PROVIDER}, id="nobody to ask"
+            truth(published=NO, down=YES), truth(published=NO, down=YES), 60.0, {NO_PROVIDER, *UNKNOWN},
+            id="nobody to ask",
         ),
         pytest.param(truth(down=YES), truth(down=YES), 60.0, {ALLOWED}, id="known key, issuer down"),
     ],
