@@ -36,7 +36,10 @@ class Tls(Section):
 class Server(Section):
     """What listens, and how long it may take."""
 
-    authz: Line = Field("127.0.0.1:9191", description="Check; host:port, or unix:///path (mode 0660).")
+    authz: Line = Field(
+        "127.0.0.1:9191",
+        description="Check; host:port, or unix:///path (mode 0660), which keeps other processes of the machine away.",
+    )
     proc: Line = Field("127.0.0.1:9192", description="Process; host:port, or unix:///path (mode 0660).")
     ops: Line = Field("127.0.0.1:9464", description="/metrics, /livez, /readyz; details only to loopback.")
     console: Line = Field("127.0.0.1:8080", description="The approvers' pages; host:port.")

@@ -13,7 +13,8 @@ from bench.sidecar import HOST, VERSION, Setting
 
 MIB = 1 << 20
 TOKEN_BYTES = 15_700
-FILTERED, WIDE, LISTENED = 9_900, 80_000, 1_000
+# Within what a body may hold (`limits.json_values`), or beyond it where that is the attack.
+FILTERED, ALLOWED, WIDE, TOO_WIDE, LISTENED = 9_900, 30_000, 40_000, 80_000, 1_000
 SESSIONS, CALLERS = 640, 10
 # Tools that only the attacker calls, and what conditions read of them.
 HEAVY = (
@@ -69,20 +70,35 @@ def nest(setting: Setting) -> list[bytes]:
 def reason(setting: Setting) -> list[bytes]:
     """Lists and objects that conditions walk; a caller with the role."""
     token, ones = setting.mint("mallory"), [1] * FILTERED
-    bodies = [call(f"get_{name}", {"items": ones, "allowed": [2] * 10 * FILTERED}) for name, _ in HEAVY]
-    wide = {f"k{number}": 0 for number in range(WIDE)}
-    bodies.append(call("get_wide", {**wide, "amount": 1.5}))
-    names = [*(f"get_{name}" for name, _ in HEAVY), "get_wide"]
-    return [write(setting, token, body, name=name) for name, body in zip(names, bodies, strict=True)]
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("get_filter", {"items": ones}),
+        ("get_map", {"items": ones}),
+        ("get_nested", {"items": ones, "allowed": [2] * ALLOWED}),
+        ("get_wide", _wide(WIDE)),
+        ("get_wide", _wide(TOO_WIDE)),
+    ]
+    return [write(setting, token, call(tool, arguments), name=tool) for tool, arguments in calls]
+
+
+def _wide(members: int) -> dict[str, object]:
+    found: dict[str, object] = {f"k{number}": 0 for number in range(members)}
+    return {**found, "amount": 1.5}
 
 
 def listen(setting: Setting) -> list[bytes]:
-    """A subscription to a thousand URIs of a kilobyte; no role."""
-    token = setting.mint("mallory", roles=[])
-    uris = [f"crm://{number}/{'x' * 950}" for number in range(LISTENED)]
-    params = {"_meta": _meta(), "notifications": {"resourceSubscriptions": uris}}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
-    return [write(setting, token, json.dumps(body).encode(), method="subscriptions/listen", name=None)]
+    """Subscriptions to as many URIs of a kilobyte as are taken, and to ten times as many; no role."""
+    token, requests = setting.mint("mallory", roles=[]), []
+    for count in (LISTENED // 10, LISTENED):
+        uris = [f"crm://{number}/{'x' * 950}" for number in range(count)]
+        params = {"_meta": _meta(), "notifications": {"resourceSubscriptions": uris}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+        requests.append(write(setting, token, json.dumps(body).encode(), method="subscriptions/listen", name=None))
+    return requests
+
+
+def knock(setting: Setting) -> list[bytes]:
+    """Nobody's ordinary requests: what the load alone does to good callers on this machine."""
+    return [write(setting, None, call("get_customer", {}))]
 
 
 def shout(setting: Setting) -> list[bytes]:
@@ -106,6 +122,7 @@ def crowd(setting: Setting) -> list[bytes]:
 
 
 KINDS: dict[str, Kind] = {
+    "load": Kind("-", "no attack: 64 strangers' ordinary requests", knock, 64),
     "tokens": Kind("0a", "forged tokens of 15.7 kB", forge, 64),
     "bodies": Kind("0b", "1 MiB of nested lists, no role", nest, 2),
     "conditions": Kind("0c", "lists and objects that conditions walk", reason, 2),
