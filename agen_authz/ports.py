@@ -1,6 +1,6 @@
 """What the shell needs from the outside, as Protocols: adapters implement them, tests have their own."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Protocol
 
 from agen_authz.core.jwk import PublicKey
@@ -66,11 +66,21 @@ class SessionTable(Protocol):
 class AuditSink(Protocol):
     """Takes evidence."""
 
-    def emit(self, line: bytes) -> None:
-        """Write one event (a line of JSON) before the decision is answered.
+    def emit(self, line: bytes) -> bool:
+        """Write one event (a line of JSON) now, if there is room; False if there is not, and nothing is written.
 
         Raises:
-            Unavailable: the event could not be written.
+            Unavailable: the event cannot be written.
+        """
+
+    async def emit_in_turn(self, line: bytes, owner: Hashable) -> None:
+        """Write one event on the event loop, once there is room and it is its owner's turn.
+
+        How long that takes is bounded by the caller. How many events wait is bounded here: if one more comes, the
+        newest event of the owner who has the most leaves.
+
+        Raises:
+            Unavailable: the event cannot be written, or had to leave.
         """
 
 

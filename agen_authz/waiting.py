@@ -22,6 +22,19 @@ def hand_over() -> Generator[None, None, None]:
     yield
 
 
+async def wait_within(begin: Callable[[], Awaitable[T]], bound_s: float) -> T:
+    """Begin something on the event loop and wait for it, `bound_s` seconds at most.
+
+    How many calls wait must be bounded by the caller, or by what is waited for.
+
+    Raises:
+        TimeoutError: the bound has passed.
+    """
+    await hand_over()
+    async with asyncio.timeout(bound_s):
+        return await begin()
+
+
 class WaitingRoom:
     """At most `places` calls wait at a time. Calls that do not wait are not counted."""
 
@@ -39,9 +52,7 @@ class WaitingRoom:
         """
         self._enter()
         try:
-            await hand_over()
-            async with asyncio.timeout(bound_s):
-                return await begin()
+            return await wait_within(begin, bound_s)
         finally:
             with self._lock:
                 self._free += 1

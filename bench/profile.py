@@ -8,7 +8,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from agen_authz import facts, obligations
+from agen_authz import facts
+from agen_authz.obligations import record
 from agen_authz.servers import ext_authz
 from bench.decision import Decision
 
@@ -20,7 +21,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (ext_authz, "parse"),
     (ext_authz, "gather"),
     (ext_authz, "decide"),
-    (obligations, "render_event"),
+    (record, "render_event"),
     (ext_authz, "render_check"),
 )
 

@@ -83,7 +83,8 @@ def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies
     settings = CheckSettings(
         policies=PolicySet("bench", {"crm": resource}, access, compile_policies(_policies(policies))),
         routes=build_routes([resource]),
-        limits=BodyLimits(1 << 20, 64), duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}),
+        limits=BodyLimits(1 << 20, 64),
+        duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}, denials_per_second=50),
         templates=Templates("off-0123456789abcdef"), timeout_s=1.0,
     )  # fmt: skip
     clock = SystemClock()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.jwk import PublicKey
@@ -150,16 +150,23 @@ def _fold(session_id: SessionId) -> str:
 
 
 class ListSink:
-    """Events in a list; a broken one takes none."""
+    """Events in a list; a broken one takes none, a full one takes none yet."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
         self.is_broken = False
+        self.is_full = False
 
-    def emit(self, line: bytes) -> None:
+    def emit(self, line: bytes) -> bool:
         if self.is_broken:
             raise Unavailable(Reason.AUDIT_UNAVAILABLE, "list")
-        self.lines.append(line)
+        if not self.is_full:
+            self.lines.append(line)
+        return not self.is_full
+
+    async def emit_in_turn(self, line: bytes, owner: Hashable) -> None:
+        while not self.emit(line):
+            await asyncio.sleep(0)
 
 
 class CountingMetrics:

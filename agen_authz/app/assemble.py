@@ -15,6 +15,7 @@ from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app import garbage
 from agen_authz.app.build import build_revoked, build_settings, discovered_issuer
 from agen_authz.app.cut import note_end
+from agen_authz.app.evidence import tell_at_the_end
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
 from agen_authz.config import Config, Loaded, read_proxies, unbuilt, weakened
@@ -48,6 +49,8 @@ class Sidecar:
     state: State
     sessions: MemorySessions
     resources: tuple[conf.Resource, ...]
+    outlets: Outlets
+    sink: StdoutSink
     is_serving: bool = False
     had_keys: bool = False
     last_reload: str = "none yet"
@@ -104,6 +107,8 @@ class Sidecar:
     async def close(self) -> None:
         """Let go of everything, in the order that nothing misses what it needs."""
         await self.engine.stop(0)
+        await tell_at_the_end(self.outlets)
+        self.sink.close()
         await self.keys.close()
         await self.state.store.close()
 
@@ -128,14 +133,11 @@ async def assemble(loaded: Loaded) -> Sidecar:
     sessions = MemorySessions(config.limits.sessions, clock)
     metrics.watch_sessions(sessions.count)
     current = _build_set(loaded, state, keys, sessions)
-    servicer = CheckServicer(
-        current.settings,
-        sources=current.sources,
-        outlets=Outlets(clock, entropy, sessions, StdoutSink(_STDOUT, metrics)),
-        metrics=metrics,
-    )
+    sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight)
+    outlets = Outlets(clock, entropy, sessions, sink)
+    servicer = CheckServicer(current.settings, sources=current.sources, outlets=outlets, metrics=metrics)
     engine = _build_engine(config, servicer)
-    return Sidecar(loaded.version, engine, servicer, metrics, keys, state, sessions, config.resources)
+    return Sidecar(loaded.version, engine, servicer, metrics, keys, state, sessions, config.resources, outlets, sink)
 
 
 def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:

@@ -44,7 +44,11 @@ def build_settings(
         policies=PolicySet(version, resources, build_access(config), build_policies(config)),
         routes=build_routes(resources.values()),
         limits=build_limits(config),
-        duties=Duties(Recording(version, digest_key, surroundings), _build_signers(config, signing_keys)),
+        duties=Duties(
+            Recording(version, digest_key, surroundings),
+            _build_signers(config, signing_keys),
+            denials_per_second=config.audit.denials_per_second,
+        ),
         templates=Templates(off_word),
         timeout_s=config.server.check_timeout,
     )

@@ -11,6 +11,7 @@ import uvicorn
 
 from agen_authz.app import garbage
 from agen_authz.app.assemble import Sidecar, assemble
+from agen_authz.app.evidence import tell_by_the_clock
 from agen_authz.app.reload import Watch, refuse_unfinished
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem
@@ -51,6 +52,7 @@ async def run(loaded: Loaded) -> None:
     ops_socket = _bind(loaded.config.server.ops)
     ops_task = asyncio.create_task(ops.serve(sockets=[ops_socket]))
     watching = asyncio.create_task(watch.run(sidecar))
+    telling = asyncio.create_task(tell_by_the_clock(sidecar.outlets))
     try:
         await sidecar.engine.start()
         await sidecar.engine.set_serving(True)
@@ -61,8 +63,9 @@ async def run(loaded: Loaded) -> None:
         await _drain(sidecar, loaded.config.server.shutdown_grace)
     finally:
         watching.cancel()
+        telling.cancel()
         ops.should_exit = True
-        await asyncio.gather(ops_task, watching, return_exceptions=True)
+        await asyncio.gather(ops_task, watching, telling, return_exceptions=True)
         await sidecar.close()
 
 

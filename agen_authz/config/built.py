@@ -26,7 +26,6 @@ UNBUILT: dict[Path, tuple[object, ...]] = {
     ("audit", "chain"): (False,),
     ("audit", "checkpoint_key_file"): (None,),
     ("audit", "spool"): (),
-    ("audit", "denials_per_second"): (),
     ("audit", "on_full"): ("deny",),
     ("telemetry", "traces"): (None,),
 }

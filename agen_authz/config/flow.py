@@ -137,7 +137,9 @@ class Audit(Section):
     chain: bool = Field(True, description="Whether events are hash-chained.")
     checkpoint_key_file: Line | None = Field(None, description="Signs checkpoints of the chain (Ed25519).")
     spool: Spool = Field(Spool(), description="Where events wait.")
-    denials_per_second: Count = Field(50, description="Unauthenticated denials beyond this are aggregated.")
+    denials_per_second: Count = Field(
+        50, description="Events of requests without a verified caller; beyond this they are counted in one."
+    )
     on_full: Literal["deny", "drop"] = Field("deny", description="When a required sink's spool is full.")
     sinks: tuple[Sink, ...] = Field(
         (Sink(name="stdout", type="stdout"),), description="Where events go; default: one sink of type stdout."

@@ -6,7 +6,7 @@
  3 `identify`            Request -> Principal          facts.py
  4 `parse`               Request -> Call               core/mcp.py
  5 `gather`, `decide`    Call -> Facts -> Decision     facts.py, core/decide.py
- 6 `discharge`           Decision -> Decision          obligations.py
+ 6 `discharge`           Decision -> Decision          obligations/
  7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
 """
 
@@ -91,7 +91,8 @@ class CheckServicer:
         try:
             asked = Asked(self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex())
             started = self._outlets.clock.elapsed()
-            return await self._finish(Deny(reason, (Step("server", reason.value),)), asked, started, current)
+            denied = Deny(reason, (Step("server", reason.value),))
+            return await self._finish(denied, asked, current, started=started, until=started)
         except Exception:  # noqa: BLE001 as in `check`
             return await self._deny_failed(Asked(""), current.settings)
 
@@ -110,16 +111,20 @@ class CheckServicer:
             return await self._deny_failed(Asked(request_id), current.settings)
 
     async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> bytes:
-        started = self._outlets.clock.elapsed()
+        clock, timeout_s = self._outlets.clock, current.settings.timeout_s
+        started = clock.elapsed()
+        bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
         if self._is_draining:
             decision: Decision = Deny(Reason.DRAINING, (Step("server", "draining"),))
         else:
-            decision = await _decide_in_time(raw, asked, remaining_s, current)
-        return await self._finish(decision, asked, started, current)
+            decision = await _decide_in_time(raw, asked, bound_s, current)
+        return await self._finish(decision, asked, current, started=started, until=started + bound_s)
 
-    async def _finish(self, decision: Decision, asked: Asked, started: float, current: CheckSet) -> bytes:
+    async def _finish(
+        self, decision: Decision, asked: Asked, current: CheckSet, *, started: float, until: float
+    ) -> bytes:
         settings, outlets = current.settings, self._outlets
-        decision = await discharge(decision, asked, settings.duties, outlets, started)
+        decision = await discharge(decision, asked, settings.duties, outlets, started=started, until=until)
         if not isinstance(decision, Answer) and decision.matched:
             self._metrics.count_matches(decision.matched)
         server = asked.route.resource.name if asked.route is not None else ""
@@ -136,13 +141,11 @@ class CheckServicer:
             self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
         with contextlib.suppress(Exception):
             started = self._outlets.clock.elapsed()
-            await discharge(denied, asked, settings.duties, self._outlets, started)
+            await discharge(denied, asked, settings.duties, self._outlets, started=started, until=started)
         return answer
 
 
-async def _decide_in_time(raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> Decision:
-    timeout_s = current.settings.timeout_s
-    bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
+async def _decide_in_time(raw: bytes, asked: Asked, bound_s: float, current: CheckSet) -> Decision:
     if bound_s <= 0:
         return Deny(Reason.DEADLINE, (Step("server", "late"),))
     refused = _receive(raw, asked, current.settings.routes)

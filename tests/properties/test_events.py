@@ -35,6 +35,7 @@ from agen_authz.core.model import (
 )
 from agen_authz.core.reason import Reason
 from agen_authz.core.route import Route
+from agen_authz.wire.aggregate import Aggregate, render_aggregate
 from agen_authz.wire.event import MAX_EVENT_BYTES, MAX_STRANGER_EVENT_BYTES, Recording, render_event
 from agen_authz.wire.identity import MAX_CALLER_EVENT_BYTES, render_caller
 from agen_authz.wire.refusal import Asked
@@ -218,3 +219,20 @@ def test_character_that_terminals_obey_or_nobody_sees_is_escaped_and_its_value_k
 def test_letters_of_every_script_stay_readable():
     asked = Asked("r", build.request(headers={"user-agent": "Jürgen 東京 \U0001f511"}), ROUTE)
     assert "Jürgen 東京 \U0001f511".encode() in render(Deny(Reason.TOKEN_MISSING), asked)
+
+
+NAMES = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789_-"), min_size=63, max_size=63)
+
+
+@given(st.lists(st.tuples(DECISIONS, ASKED, NAMES), min_size=1, max_size=30))
+def test_events_of_many_fit_into_a_strangers_room_and_count_everyone(decided):
+    gathered = Aggregate("v" * 64)
+    for decision, asked, name in decided:
+        asked.route = Route(build.resource(name=name), is_metadata=False)
+        gathered.count(decision, asked, RECORDING.surroundings, build.NOW)
+    total = 0
+    for part in gathered.split():
+        line = render_aggregate(part, build.NOW)
+        assert len(line) < MAX_STRANGER_EVENT_BYTES
+        total += json_format.Parse(line, Event()).aggregated.total
+    assert total == len(decided)

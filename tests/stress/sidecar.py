@@ -48,6 +48,7 @@ access:
   rules: [{{name: read, tools: ["crm/get_*"], allow: [{role}]}}]
 store: {{url: "sqlite:///{store}"}}
 limits: {{token_cache: {tokens}}}
+audit: {audit}
 """
 
 
@@ -75,6 +76,7 @@ class Plan:
     ops: str = ""
     issuer: str = ""
     tokens: str = "20000"
+    audit: str = "{}"
     log_file: Path | None = None
 
     @property
@@ -88,7 +90,7 @@ class Plan:
         return self.config_file
 
     def values(self) -> dict[str, str]:
-        named = ("engine", "timeout", "role", "fetch", "store", "ops", "issuer", "tokens")
+        named = ("engine", "timeout", "role", "fetch", "store", "ops", "issuer", "tokens", "audit")
         return {name: getattr(self, name) for name in named if getattr(self, name)}
 
     def log(self) -> str:

@@ -41,12 +41,15 @@ class Event(_message.Message):
     DURATION_US_FIELD_NUMBER: _builtins.int
     POLICIES_FIELD_NUMBER: _builtins.int
     SHORTENED_FIELD_NUMBER: _builtins.int
+    AGGREGATED_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
-    """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on)."""
+    """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on); aggregated is one event
+    for many decisions, which are in `aggregated`.
+    """
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
     server: _builtins.str
@@ -77,6 +80,10 @@ class Event(_message.Message):
     def shortened(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortened]:
         """What was cut of `context`, `call`, `why` and `policies`; absent if nothing was."""
 
+    @_builtins.property
+    def aggregated(self) -> Global___Aggregated:
+        """Only where `decision` is aggregated."""
+
     def __init__(
         self,
         *,
@@ -93,14 +100,125 @@ class Event(_message.Message):
         duration_us: _builtins.int = ...,
         policies: _abc.Iterable[Global___Policy] | None = ...,
         shortened: _abc.Iterable[Global___Shortened] | None = ...,
+        aggregated: Global___Aggregated | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "principal", b"principal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Aggregated(_message.Message):
+    """Decisions that have no event each: on requests without a verified caller, more than `audit.denials_per_second` or
+    while there was no room, and denials whose own event could not be written. Many rows make several events.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
+    first: _builtins.str
+    """RFC 3339, UTC."""
+    last: _builtins.str
+    total: _builtins.int
+    """The sum of `counts`."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]: ...
+    @_builtins.property
+    def examples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Example]:
+        """The first decision of some rows."""
+
+    def __init__(
+        self,
+        *,
+        first: _builtins.str = ...,
+        last: _builtins.str = ...,
+        total: _builtins.int = ...,
+        counts: _abc.Iterable[Global___Count] | None = ...,
+        examples: _abc.Iterable[Global___Example] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "examples", b"examples", "first", b"first", "last", b"last", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Aggregated: _TypeAlias = Aggregated  # noqa: Y015
+
+@_typing.final
+class Count(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    decision: _builtins.str
+    reason: _builtins.str
+    server: _builtins.str
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        decision: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        server: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "decision", b"decision", "reason", b"reason", "server", b"server"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Count: _TypeAlias = Count  # noqa: Y015
+
+@_typing.final
+class Example(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    IP_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    USER_AGENT_FIELD_NUMBER: _builtins.int
+    time: _builtins.str
+    request_id: _builtins.str
+    decision: _builtins.str
+    reason: _builtins.str
+    server: _builtins.str
+    ip: _builtins.str
+    path: _builtins.str
+    """The beginnings of both."""
+    user_agent: _builtins.str
+    def __init__(
+        self,
+        *,
+        time: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        decision: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        server: _builtins.str = ...,
+        ip: _builtins.str = ...,
+        path: _builtins.str = ...,
+        user_agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "ip", b"ip", "path", b"path", "reason", b"reason", "request_id", b"request_id", "server", b"server", "time", b"time", "user_agent", b"user_agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Example: _TypeAlias = Example  # noqa: Y015
 
 @_typing.final
 class Shortened(_message.Message):

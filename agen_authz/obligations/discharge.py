@@ -1,10 +1,6 @@
-"""Every write after the decision: what an Allow depends on, then the evidence.
-
-A decision stands only when all of it was done: a failure turns an Allow into a Deny, and a Deny stays one.
-"""
+"""The obligations of one decision: it is signed, its session is bound, and its evidence is recorded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from agen_authz.core.errors import Malformed, Unavailable
@@ -22,47 +18,33 @@ from agen_authz.core.model import (
 )
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signer
-from agen_authz.ports import AuditSink, Clock, Entropy, SessionTable
-from agen_authz.wire.event import Recording, render_event
+from agen_authz.obligations.duty import Duties, Outlets
+from agen_authz.obligations.record import record
+from agen_authz.ports import Entropy, SessionTable
 from agen_authz.wire.refusal import Asked
 
 _NONCE_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Outlets:
-    """Where obligations are met."""
-
-    clock: Clock
-    entropy: Entropy
-    sessions: SessionTable
-    audit: AuditSink
-
-
-@dataclass(frozen=True, slots=True)
-class Duties:
-    """What is owed for every decision: requests to some resources are signed, and there is an event of each."""
-
-    recording: Recording
-    signers: Mapping[str, Signer] = field(default_factory=dict)
-
-
-async def discharge(decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, started: float) -> Decision:
-    """Meet a decision's obligations, then write its event; return the decision that holds in the end.
+async def discharge(
+    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, started: float, until: float
+) -> Decision:
+    """Meet a decision's obligations, then record it; return the decision that holds in the end.
 
     Args:
         started: `outlets.clock.elapsed()` when the request arrived.
+        until: `outlets.clock.elapsed()` when the caller must have the answer.
     """
     now = outlets.clock.now()
     if isinstance(decision, Allow):
         decision = _sign(decision, asked, duties.signers, outlets.entropy, now)
     decision = _meet(decision, asked, outlets)
-    duration_us = round((outlets.clock.elapsed() - started) * 1_000_000)
-    event = render_event(decision, asked, duties.recording, now=now, duration_us=duration_us)
     try:
-        outlets.audit.emit(event)
+        await record(decision, asked, duties, outlets, now=now, started=started, until=until)
     except Unavailable as exc:
-        return _refuse(decision, exc.reason, "audit", asked)
+        refused = _refuse(decision, exc.reason, "audit", asked)
+        outlets.crowd.count(refused, asked, duties.recording, now)
+        return refused
     return decision
 
 

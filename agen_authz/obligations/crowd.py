@@ -1,0 +1,54 @@
+"""Who has no event each: decisions on strangers' requests beyond their share, and what could not be written."""
+
+from threading import Lock
+
+from agen_authz.core.model import Decision
+from agen_authz.wire.aggregate import Aggregate
+from agen_authz.wire.event import Recording
+from agen_authz.wire.refusal import Asked
+
+
+class Crowd:
+    """Counts decisions that have no event each; safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._gathered = Aggregate()
+        self._allowance = float("inf")
+        self._counted_at = float("-inf")
+
+    def admits(self, per_second: int, elapsed: float) -> bool:
+        """True if one more stranger's request may have an event of its own now.
+
+        Args:
+            elapsed: `Clock.elapsed()`.
+        """
+        with self._lock:
+            earned = (elapsed - self._counted_at) * per_second
+            self._allowance = min(self._allowance + earned, float(per_second))
+            self._counted_at = elapsed
+            if self._allowance < 1:
+                return False
+            self._allowance -= 1
+            return True
+
+    def count(self, decision: Decision, asked: Asked, recording: Recording, now: float) -> None:
+        """Count one decision, for the next event of many.
+
+        Args:
+            now: `Clock.now()`.
+        """
+        with self._lock:
+            self._gathered.policy_set = recording.policy_set
+            self._gathered.count(decision, asked, recording.surroundings, now)
+
+    def take(self) -> Aggregate:
+        """Take what was counted, and begin anew."""
+        with self._lock:
+            gathered, self._gathered = self._gathered, Aggregate()
+            return gathered
+
+    def give_back(self, part: Aggregate) -> None:
+        """Count again what could not be told."""
+        with self._lock:
+            self._gathered.add(part)

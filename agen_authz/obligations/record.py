@@ -1,0 +1,86 @@
+"""Evidence of every decision: an event that is written before the answer, or a place in the count of many (ADR 0015).
+
+1. A request without a verified caller never waits, and never takes more than its share of the events: beyond
+   `denials_per_second`, and while there is no room, it is counted.
+2. A verified caller's event is written at once, or waits for its turn, but not past the call's own time.
+3. What cannot be written is Unavailable: no Allow stands without its event.
+"""
+
+import asyncio
+from functools import partial
+
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.model import NOBODY, Allow, Decision, Owner
+from agen_authz.core.reason import Reason
+from agen_authz.obligations.duty import Duties, Outlets
+from agen_authz.waiting import wait_within
+from agen_authz.wire.aggregate import render_aggregate
+from agen_authz.wire.event import render_event
+from agen_authz.wire.refusal import Asked
+
+# How long a call waits for its event to be written, if its own time lasts so long.
+_WAIT_S = 0.05
+# How long the event of many waits: no call depends on it.
+_PATIENCE_S = 1.0
+
+
+async def record(
+    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, now: float, started: float, until: float
+) -> None:
+    """Write a decision's event, or count it.
+
+    Args:
+        now: seconds since the epoch.
+        started: `outlets.clock.elapsed()` when the request arrived.
+        until: `outlets.clock.elapsed()` when the caller must have the answer.
+
+    Raises:
+        Unavailable: the event cannot be written.
+    """
+    elapsed = outlets.clock.elapsed()
+    # INVARIANT: an Allow is never only counted, whoever it is for.
+    may_count = asked.caller is None and not isinstance(decision, Allow)
+    # 1.
+    if may_count and not outlets.crowd.admits(duties.denials_per_second, elapsed):
+        outlets.crowd.count(decision, asked, duties.recording, now)
+        return
+    duration_us = round((elapsed - started) * 1_000_000)
+    line = render_event(decision, asked, duties.recording, now=now, duration_us=duration_us)
+    if outlets.audit.emit(line):
+        return
+    if may_count:
+        outlets.crowd.count(decision, asked, duties.recording, now)
+        return
+    # 2.
+    await _wait(line, asked, outlets, min(_WAIT_S, until - elapsed))
+
+
+async def _wait(line: bytes, asked: Asked, outlets: Outlets, bound_s: float) -> None:
+    owner = NOBODY
+    if asked.caller is not None:
+        owner = Owner(asked.caller.principal.issuer, asked.caller.principal.subject)
+    # 3.
+    if bound_s <= 0:
+        raise Unavailable(Reason.AUDIT_UNAVAILABLE, "deadline")
+    try:
+        await wait_within(partial(outlets.audit.emit_in_turn, line, owner), bound_s)
+    except TimeoutError as exc:
+        raise Unavailable(Reason.AUDIT_UNAVAILABLE, "full") from exc
+
+
+async def tell(outlets: Outlets) -> None:
+    """Write the events of all that was only counted so far; what cannot be written stays counted."""
+    parts = outlets.crowd.take().split()
+    try:
+        while parts:
+            line = render_aggregate(parts[0], outlets.clock.now())
+            if not outlets.audit.emit(line):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await outlets.audit.emit_in_turn(line, NOBODY)
+            del parts[0]
+    except (Unavailable, TimeoutError):
+        # The sink has counted it, and the next time may be better.
+        return
+    finally:
+        for part in parts:
+            outlets.crowd.give_back(part)
