@@ -14,16 +14,14 @@ from agen_authz.core.digest import digest_arguments, digest_text
 from agen_authz.core.model import Answer, Call, Context, Decision, Request, State
 from agen_authz.wire.line import render_line
 from agen_authz.wire.refusal import Asked
-from agen_authz.wire.shorten import FULL, TIGHT, Room, Row, Shortener
+from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Row, Shortener
 
 # With the line's end. Container runtimes cut longer lines (Docker and containerd, 16 KiB).
 MAX_EVENT_BYTES = 16 * 1024
 # Of an event that no verified caller answers for: a pipe takes it whole or not at all (PIPE_BUF on Linux).
 MAX_STRANGER_EVENT_BYTES = 4096
 
-_STEP = ("check", "outcome", "rule")
 _POLICY = ("name", "effect", "state", "outcome", "cause")
-_TARGET = ("kind", "name")
 _SHADOW = State.SHADOW.value
 _GRANTING = frozenset({"allowed", "granted", "unmapped_admitted"})
 
@@ -40,12 +38,12 @@ class Recording:
 def render_event(decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
     limit = MAX_STRANGER_EVENT_BYTES if asked.caller is None else MAX_EVENT_BYTES
-    for room in (FULL, TIGHT):
+    for room in (WHOLE, FULL):
         line = _render(room, decision, asked, recording, now=now, duration_us=duration_us)
         if len(line) < limit:
-            break
+            return line
     # INVARIANT: with TIGHT room every event fits (tests/properties/test_events.py).
-    return line
+    return _render(TIGHT, decision, asked, recording, now=now, duration_us=duration_us)
 
 
 def _render(
@@ -63,7 +61,7 @@ def _render(
     }
     if not isinstance(decision, Answer):
         steps = brief.rows("why", [(step.check, step.outcome, step.rule) for step in decision.why], _choose_steps)
-        event["why"] = [dict(zip(_STEP, step, strict=True)) for step in steps]
+        event["why"] = [{"check": check, "outcome": outcome, "rule": rule} for check, outcome, rule in steps]
         if decision.matched:
             matched = [
                 (each.policy, each.effect.value, each.state.value, each.outcome.value, each.cause)
@@ -136,7 +134,7 @@ def _call(call: Call, digest_key: bytes, brief: Shortener) -> dict[str, Any]:
         "version": brief.text("call.version", call.version),
         "shape": str(call.envelope.shape),
         "method": brief.text("call.method", call.method),
-        "targets": [dict(zip(_TARGET, target, strict=True)) for target in targets],
+        "targets": [{"kind": kind, "name": name} for kind, name in targets],
         "arguments_digest": digest_arguments(call.arguments, digest_key) if call.arguments else "",
         "session_digest": digest_text(call.session_id, digest_key) if call.session_id is not None else "",
         "id": brief.text("call.id", identifier),

@@ -11,7 +11,7 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.model import Principal
 from agen_authz.core.signature import CALLER_HEADERS, render_lines
 from agen_authz.wire.line import render_line
-from agen_authz.wire.shorten import FULL, TIGHT, Room, Shortener
+from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Shortener
 
 # A caller's part of an event; what is left of the 16 KiB is the call's.
 MAX_CALLER_EVENT_BYTES = 6 * 1024
@@ -37,12 +37,18 @@ def render_caller(principal: Principal) -> Caller:
     allowed, headers = pb.OkHttpResponse(), render_identity(principal)
     for name, value in headers:
         set_header(allowed, name, value)
-    event = render_line(_event_of(principal, FULL))
-    if len(event) > MAX_CALLER_EVENT_BYTES:
-        event = render_line(_event_of(principal, TIGHT))
+    event = _render_event(principal)
     # What orjson returns keeps the 8 kB that it was written in, as long as the token is remembered: a copy does not.
     kept = orjson.Fragment(memoryview(event).tobytes())
     return Caller(principal, allowed.SerializeToString(), render_lines(headers), kept, len(event))
+
+
+def _render_event(principal: Principal) -> bytes:
+    for room in (WHOLE, FULL):
+        event = render_line(_event_of(principal, room))
+        if len(event) <= MAX_CALLER_EVENT_BYTES:
+            return event
+    return render_line(_event_of(principal, TIGHT))
 
 
 def set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:

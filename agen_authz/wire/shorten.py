@@ -1,7 +1,8 @@
 """Room in an event: long texts and lists are cut, and what is missing is named by its size and its digest.
 
-An event has a bounded size whatever a caller sends, and nobody can push one field out by filling another: where an
-event does not fit with `FULL` room for each field, each field has `TIGHT` room, for which there is always space.
+An event has a bounded size whatever a caller sends, and nobody can push one field out by filling another. Most events
+fit with texts that are `WHOLE`. If one does not, each field has `FULL` room, and then `TIGHT` room, for which there is
+always space.
 """
 
 import hashlib
@@ -30,6 +31,8 @@ class Room:
     wide_chars: int
 
 
+_ANY = 2**62
+WHOLE = Room(items=20, chars=_ANY, wide_chars=_ANY)
 FULL = Room(items=20, chars=512, wide_chars=512)
 TIGHT = Room(items=4, chars=128, wide_chars=10)
 
@@ -50,8 +53,10 @@ class Shortener:
             self._note(field, len(value), value.encode("utf-8"))
         return kept
 
-    def texts(self, field: str, values: Sequence[str]) -> list[str]:
+    def texts(self, field: str, values: Sequence[str]) -> Sequence[str]:
         """Keep the first of a list of texts; the digest is SHA-256 of all of them as a JSON array."""
+        if self._keeps(values):
+            return values
         kept = [self._cut(value) for value in values[: self._room.items]]
         if len(kept) < len(values) or any(map(_differs, kept, values)):
             self._note(field, len(values), orjson.dumps(values))
@@ -59,8 +64,10 @@ class Shortener:
 
     def rows(
         self, field: str, rows: Sequence[Row], choose: Callable[[Sequence[Row], int], Sequence[Row]] | None = None
-    ) -> list[Row]:
+    ) -> Sequence[Row]:
         """Keep some rows of texts, the first unless `choose` says which; the digest is of an array of arrays."""
+        if self._keeps(rows):
+            return rows
         chosen = rows
         if len(rows) > self._room.items:
             chosen = rows[: self._room.items] if choose is None else choose(rows, self._room.items)
@@ -68,6 +75,9 @@ class Shortener:
         if len(kept) < len(rows) or kept != list(rows):
             self._note(field, len(rows), orjson.dumps(rows))
         return kept
+
+    def _keeps(self, items: Sequence[object]) -> bool:
+        return self._room is WHOLE and len(items) <= WHOLE.items
 
     def _cut(self, value: str) -> str:
         room = self._room
