@@ -42,7 +42,8 @@ PARTS = (
     Part("core", ("agen_authz/core",), _WHOLE_CHECK),
     Part("wire", ("agen_authz/wire",), _WHOLE_CHECK),
     Part("facts", ("agen_authz/facts.py",), _WHOLE_CHECK),
-    Part("obligations", ("agen_authz/obligations.py",), _WHOLE_CHECK),
+    Part("obligations", ("agen_authz/obligations",), _WHOLE_CHECK),
+    Part("audit", ("agen_authz/adapters/audit",), ("tests/adapters",)),
     Part("verify", ("agen_authz/verify",), ("tests/verify", "tests/signing/test_vectors.py")),
     Part("jwks", ("agen_authz/adapters/jwks",), ("tests/adapters",)),
 )
