@@ -4,7 +4,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-FAST_TESTS = $(wildcard tests/core tests/properties tests/wire tests/config tests/test_ground.py)
+FAST_TESTS = $(wildcard tests/core tests/properties tests/wire tests/check tests/config tests/test_ground.py)
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.errors import Rejected, Unavailable
-from agen_authz.core.jwk import PublicKey
-from agen_authz.core.jws import (
+from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.identity.jwk import PublicKey
+from agen_authz.core.identity.jws import (
     MAX_TOKEN_CHARS,
     UnverifiedToken,
     describe_unverified,
@@ -16,10 +16,10 @@ from agen_authz.core.jws import (
     read_bearer,
     read_token,
 )
+from agen_authz.core.identity.token import admit_principal, find_provider, verify_token
 from agen_authz.core.model import Call, Facts, Owner, Provider, Request, Resource, Revoked
 from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
-from agen_authz.core.token import admit_principal, find_provider, verify_token
 from agen_authz.ports import Clock, KeySource, SessionTable
 from agen_authz.refusal_log import RefusalLog
 from agen_authz.token_cache import TokenCache, Vouched

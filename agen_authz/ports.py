@@ -3,7 +3,7 @@
 from collections.abc import Collection, Hashable, Mapping
 from typing import Protocol
 
-from agen_authz.core.jwk import PublicKey
+from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.model import Matched, Owner, SessionId
 from agen_authz.core.reason import Reason
 

@@ -1,6 +1,7 @@
 """The most that a caller can make policies cost: conditions over hostile arguments, up to what is refused.
 
-What a decision may cost is bounded by `core.cel.MAX_WORK`; the largest row is what the bound comes to on a machine.
+`core.cel.condition.MAX_WORK` bounds what a decision may cost; the largest row is what the bound comes to on a
+machine.
 """
 
 import json
@@ -8,8 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from agen_authz.core.attribute import Situation
-from agen_authz.core.cel import Condition
+from agen_authz.core.cel.condition import Condition
 from agen_authz.core.model import (
     Call,
     Effect,
@@ -24,7 +24,8 @@ from agen_authz.core.model import (
     Target,
     TargetKind,
 )
-from agen_authz.core.policy import Policy, PolicyTable, compile_policies, environment
+from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies, environment
 
 GOAL_MS = 50
 ROUNDS = 5

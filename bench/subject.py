@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.sessions import MemorySessions
-from agen_authz.core.access import AccessRule, Basis, compile_access
-from agen_authz.core.audience import spell_audiences
-from agen_authz.core.cel import Condition
-from agen_authz.core.context import Surroundings
+from agen_authz.core.cel.condition import Condition
 from agen_authz.core.decide import PolicySet
-from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
-from agen_authz.core.mcp import BodyLimits
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.route import build_routes
+from agen_authz.core.identity.audience import spell_audiences
+from agen_authz.core.identity.jwk import KeySet, PublicKey, parse_jwks
+from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource, State, TargetKind
-from agen_authz.core.policy import Policy, compile_policies, environment
-from agen_authz.core.route import build_routes
+from agen_authz.core.policy.access import AccessRule, Basis, compile_access
+from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.signature import Signer, SigningKey, Target
 from agen_authz.facts import Sources
 from agen_authz.obligations import Duties, Outlets

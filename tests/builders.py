@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from msgspec import structs
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
-from agen_authz.core.audience import spell_audiences
 from agen_authz.core.header import look_at
-from agen_authz.core.jwk import KeySet, PublicKey, parse_jwks
+from agen_authz.core.identity.audience import spell_audiences
+from agen_authz.core.identity.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.model import (
     Call,
     ClaimPaths,
@@ -31,6 +30,7 @@ from agen_authz.core.model import (
     Target,
     TargetKind,
 )
+from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
 
 NOW = 1_800_000_000.0
 ISSUER, OTHER_ISSUER = "https://idp.example.com", "https://other.example.com"

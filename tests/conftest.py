@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parent.parent
 
 # Rooms whose tests open no socket at all; everywhere else only loopback and Unix sockets (pyproject.toml).
-SOCKETLESS = ("tests/core", "tests/properties", "tests/wire", "tests/config")
+SOCKETLESS = ("tests/core", "tests/properties", "tests/wire", "tests/check", "tests/config")
 
 # The same examples in every run: what fails here fails everywhere. `make properties` looks for new ones.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=100, database=None)

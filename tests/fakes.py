@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping
 
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.jwk import PublicKey
+from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.model import NOBODY, Matched, Owner, SessionId
 from agen_authz.core.reason import Reason
 

@@ -37,7 +37,7 @@ class Part:
         return HOME / self.name
 
 
-_WHOLE_CHECK = ("tests/core", "tests/wire", "tests/properties")
+_WHOLE_CHECK = ("tests/core", "tests/check", "tests/wire", "tests/properties")
 PARTS = (
     Part("core", ("agen_authz/core",), _WHOLE_CHECK),
     Part("wire", ("agen_authz/wire",), _WHOLE_CHECK),

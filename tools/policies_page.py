@@ -16,11 +16,11 @@ from agen_authz.authoring.draft import build_draft
 from agen_authz.authoring.scenario import decide_scenario
 from agen_authz.cli.main import app
 from agen_authz.config import load
-from agen_authz.core.attribute import ATTRIBUTES
-from agen_authz.core.cel import Condition
+from agen_authz.core.cel.condition import Condition
+from agen_authz.core.http.route import Route
 from agen_authz.core.model import StepUp
-from agen_authz.core.policy import environment
-from agen_authz.core.route import Route
+from agen_authz.core.policy.attribute import ATTRIBUTES
+from agen_authz.core.policy.table import environment
 from agen_authz.wire.identity import render_caller
 from agen_authz.wire.refusal import Asked, render_step_up
 

@@ -1,7 +1,7 @@
 """Renders docs/reasons.md from the one table of Reasons; `make golden` writes it."""
 
+from agen_authz.core.message.version import SUPPORTED_VERSIONS
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
-from agen_authz.core.version import SUPPORTED_VERSIONS
 
 _INTRO = f"""\
 # Reasons

@@ -11,13 +11,13 @@ from agen_authz.config import model as conf
 from agen_authz.config.authority import authorities_of, url_of
 from agen_authz.config.scope import name_of, request_of
 from agen_authz.config.secret import SigningKeys
-from agen_authz.core.access import AccessRule, AccessTable, Basis, compile_access
-from agen_authz.core.audience import spell_audiences
-from agen_authz.core.context import Network, Surroundings
 from agen_authz.core.decide import PolicySet
-from agen_authz.core.mcp import BodyLimits
+from agen_authz.core.http.context import Network, Surroundings
+from agen_authz.core.http.route import build_routes, metadata_path
+from agen_authz.core.identity.audience import spell_audiences
+from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
-from agen_authz.core.route import build_routes, metadata_path
+from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.signature import Signer, SigningKey, Target
 from agen_authz.obligations import Duties
 from agen_authz.servers.ext_authz import CheckSettings

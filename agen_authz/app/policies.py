@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from agen_authz.config import Config
 from agen_authz.config import access as conf
 from agen_authz.config.scope import name_of
-from agen_authz.core.cel import Condition, Mistake
+from agen_authz.core.cel.condition import Condition, Mistake
 from agen_authz.core.model import Effect, State, TargetKind
-from agen_authz.core.policy import Policy, PolicyTable, compile_policies, environment
-from agen_authz.core.stepup import Demand
+from agen_authz.core.policy.stepup import Demand
+from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies, environment
 
 
 def build_policies(config: Config) -> PolicyTable:

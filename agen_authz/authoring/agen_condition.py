@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agen_authz.core.attribute import VARIABLES
-from agen_authz.core.cel import CelType, Mistake
-from agen_authz.core.policy import environment
+from agen_authz.core.cel.condition import CelType, Mistake
+from agen_authz.core.policy.attribute import VARIABLES
+from agen_authz.core.policy.table import environment
 
 _MAX_CONDITIONS = 10
 # Free text there, our variables here.

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from agen_authz.config import find_problems
-from agen_authz.core.attribute import ATTRIBUTES
 from agen_authz.core.errors import Problem
+from agen_authz.core.policy.attribute import ATTRIBUTES
 
 _PLACE = re.compile(r"policies\[(\d+)\](?:\.(.+))?")
 _FILE = "policies"

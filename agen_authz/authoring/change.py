@@ -9,7 +9,7 @@ from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import Holder, list_holders, list_named, may_call, owners_of, selectors_of, spell_holder
 from agen_authz.authoring.surroundings import compare_surroundings
 from agen_authz.core.model import Effect, State, Target, TargetKind
-from agen_authz.core.policy import Policy
+from agen_authz.core.policy.table import Policy
 
 _STRENGTH = {State.DISABLED: 0, State.SHADOW: 0, State.ENFORCE: 1}
 _WEIGHT = {Effect.STEP_UP: 1, Effect.REQUIRE_APPROVAL: 2, Effect.DENY: 3}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from agen_authz.app.build import build_access, build_limits, build_provider, build_resource, build_surroundings
 from agen_authz.app.policies import build_policy
 from agen_authz.config import Config, Loaded
-from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import PolicySet
-from agen_authz.core.mcp import BodyLimits
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Provider
-from agen_authz.core.policy import Policy, compile_policies
+from agen_authz.core.policy.table import Policy, compile_policies
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,10 +9,10 @@ from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
 from agen_authz.config.access import AccessRule
-from agen_authz.core.cel import Condition
-from agen_authz.core.method import RESPONSE
+from agen_authz.core.cel.condition import Condition
+from agen_authz.core.message.method import RESPONSE
 from agen_authz.core.model import Effect, State, Target, TargetKind
-from agen_authz.core.policy import Policy, environment, list_reads
+from agen_authz.core.policy.table import Policy, environment, list_reads
 
 Selector: TypeAlias = tuple[TargetKind, str]
 # What `**` may stand for; one in a pattern that covers another must take all of it.

@@ -7,10 +7,10 @@ from typing import TypeAlias
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
 from agen_authz.config.access import AccessRule
-from agen_authz.core.access import Granted, Unmapped
 from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
-from agen_authz.core.policy import Policy, open_selector
-from agen_authz.core.selector import index_selectors
+from agen_authz.core.policy.access import Granted, Unmapped
+from agen_authz.core.policy.selector import index_selectors
+from agen_authz.core.policy.table import Policy, open_selector
 
 Holder: TypeAlias = tuple[str, ...]
 """Roles (or permissions) that somebody holds together; without any: whoever has a token."""

@@ -16,11 +16,11 @@ import orjson
 from agen_authz.app.build import build_revoked
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.log_line import LogLine, read_log
-from agen_authz.core.attribute import Situation
-from agen_authz.core.context import Surroundings
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
-from agen_authz.core.method import find_method
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider, missing_scopes
+from agen_authz.core.message.method import find_method
 from agen_authz.core.model import (
     Answer,
     Call,
@@ -42,9 +42,9 @@ from agen_authz.core.model import (
     Target,
     TargetKind,
 )
-from agen_authz.core.policy import Policy, ask, list_reads
+from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.policy.table import Policy, ask, list_reads
 from agen_authz.core.reason import Reason
-from agen_authz.core.token import VerifiedToken, admit_principal, find_provider, missing_scopes
 
 # Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
 _DECIDED_BY_SETS = frozenset(

@@ -15,13 +15,14 @@ from pydantic import Field
 
 from agen_authz.authoring.draft import Draft
 from agen_authz.config.section import Line, Section
-from agen_authz.core.attribute import Situation
-from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
-from agen_authz.core.jws import UnverifiedToken
-from agen_authz.core.mcp import CAPABILITIES_KEY, VERSION_KEY, parse
+from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.identity.jws import UnverifiedToken
+from agen_authz.core.identity.token import admit_principal, missing_scopes, read_principal
+from agen_authz.core.message.mcp import CAPABILITIES_KEY, VERSION_KEY, parse
+from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import (
     ANY_TENANT,
     Call,
@@ -37,9 +38,8 @@ from agen_authz.core.model import (
     Revoked,
     Step,
 )
+from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.reason import Reason
-from agen_authz.core.token import admit_principal, missing_scopes, read_principal
-from agen_authz.core.version import MODERN_VERSIONS
 
 _LIFETIME_S = 300
 

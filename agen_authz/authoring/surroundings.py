@@ -14,7 +14,7 @@ from agen_authz.config.flow import Store
 from agen_authz.config.model import Limits
 from agen_authz.config.scope import name_of
 from agen_authz.core.model import State
-from agen_authz.core.policy import list_reads
+from agen_authz.core.policy.table import list_reads
 
 _Widens: TypeAlias = Callable[[Any, Any], bool]
 _Row: TypeAlias = tuple[str, str, str, bool]

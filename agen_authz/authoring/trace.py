@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.scenario import Decided
-from agen_authz.core.attribute import ATTRIBUTES, Situation
-from agen_authz.core.cel import Condition
-from agen_authz.core.cel_tree import ANY, Path, spell_path
+from agen_authz.core.cel.condition import Condition
+from agen_authz.core.cel.tree import ANY, Path, spell_path
 from agen_authz.core.digest import digest_text
 from agen_authz.core.model import Answer, Json
-from agen_authz.core.policy import Policy, examine
+from agen_authz.core.policy.attribute import ATTRIBUTES, Situation
+from agen_authz.core.policy.table import Policy, examine
 from agen_authz.core.reason import Reason
 
 _MAY_BE_SECRET = ("args", "inputs", "user.claims")

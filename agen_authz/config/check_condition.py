@@ -7,10 +7,10 @@ from ipaddress import IPv6Address, ip_address
 from agen_authz.config.finding import Findings
 from agen_authz.config.model import Config
 from agen_authz.config.tree import Path
-from agen_authz.core.attribute import ATTRIBUTES, Attribute
-from agen_authz.core.cel import Condition, Mistake
-from agen_authz.core.policy import environment
-from agen_authz.core.target import open_uri
+from agen_authz.core.cel.condition import Condition, Mistake
+from agen_authz.core.message.target import open_uri
+from agen_authz.core.policy.attribute import ATTRIBUTES, Attribute
+from agen_authz.core.policy.table import environment
 
 _NETWORK = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+request\.networks""")
 _ANNOTATIONS = re.compile(r"\btool\.annotations\b")

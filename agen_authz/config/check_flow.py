@@ -7,7 +7,7 @@ from agen_authz.config.finding import Findings
 from agen_authz.config.flow import Flow, FlowStep
 from agen_authz.config.tree import Path
 from agen_authz.config.url import is_web_url
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
 
 _STORES = ("sqlite:///", "postgresql://")
 

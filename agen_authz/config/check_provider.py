@@ -7,8 +7,8 @@ from agen_authz.config.finding import Findings
 from agen_authz.config.identity import Claims, NamePath, Provider
 from agen_authz.config.tree import Path
 from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
-from agen_authz.core.jwk import ALGORITHMS
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
+from agen_authz.core.identity.jwk import ALGORITHMS
 from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM
 
 # A JSON pointer (RFC 6901 section 3), or words between dots.

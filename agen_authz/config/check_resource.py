@@ -9,9 +9,9 @@ from agen_authz.config.finding import Findings
 from agen_authz.config.identity import Resource
 from agen_authz.config.tree import Path
 from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
-from agen_authz.core.loopback import is_loopback
-from agen_authz.core.method import names_target
-from agen_authz.core.route import WELL_KNOWN
+from agen_authz.core.http.loopback import is_loopback
+from agen_authz.core.http.route import WELL_KNOWN
+from agen_authz.core.message.method import names_target
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+|/|")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")

@@ -6,7 +6,7 @@ from ipaddress import IPv6Network, ip_network
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
 from agen_authz.config.url import is_socket, split_address
-from agen_authz.core.loopback import is_loopback_address
+from agen_authz.core.http.loopback import is_loopback_address
 
 _GRPC = ("authz", "proc")
 _LISTENERS = (*_GRPC, "ops", "console")

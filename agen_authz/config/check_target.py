@@ -6,7 +6,7 @@ from typing import Protocol
 
 from agen_authz.config.finding import Findings
 from agen_authz.config.tree import Path
-from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
+from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name
 
 _SELECTOR = re.compile(r"(?P<server>[A-Za-z0-9_*-]{1,64})/(?P<name>[^\x00-\x1f\x7f]{1,2048})")
 _TOOL = re.compile(r"[A-Za-z0-9_.:/*-]{1,128}")

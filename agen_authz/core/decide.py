@@ -17,10 +17,9 @@ from typing import TypeAlias, assert_never
 
 from msgspec.structs import replace
 
-from agen_authz.core.access import AccessTable, Granted, NotGranted, Unmapped
-from agen_authz.core.attribute import Situation
-from agen_authz.core.method import Names, find_method, is_allowed_method
-from agen_authz.core.mirror import is_mirrored
+from agen_authz.core.identity.token import find_provider
+from agen_authz.core.message.method import Names, find_method, is_allowed_method
+from agen_authz.core.message.mirror import is_mirrored
 from agen_authz.core.model import (
     Allow,
     BindSession,
@@ -43,11 +42,12 @@ from agen_authz.core.model import (
     Target,
     TargetKind,
 )
-from agen_authz.core.policy import Match, PolicyTable
+from agen_authz.core.policy.access import AccessTable, Granted, NotGranted, Unmapped
+from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.policy.stepup import Demand, challenge, is_satisfied
+from agen_authz.core.policy.table import Match, PolicyTable
+from agen_authz.core.policy.work import Work
 from agen_authz.core.reason import Reason
-from agen_authz.core.stepup import Demand, challenge, is_satisfied
-from agen_authz.core.token import find_provider
-from agen_authz.core.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class PolicySet:
 
 
 def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) -> Decision:
-    """Decide one call; never raises for any call that `core.mcp.parse` returned."""
+    """Decide one call; never raises for any call that `core.message.mcp.parse` returned."""
     resource = policies.resources[call.server]
     # 1.
     refused = _check_session(call, facts, principal)

@@ -39,7 +39,7 @@ FORWARDED_HEADERS = frozenset(
         "transfer-encoding",
     }
 )
-# Headers that repeat arguments of a call (core/mirror.py).
+# Headers that repeat arguments of a call (core/message/mirror.py).
 PARAMETER_PREFIX = "mcp-param-"
 _ABOUT_MESSAGE = frozenset({"mcp-method", "mcp-name"})
 _MEDIA_HEADERS = frozenset({"content-encoding", "content-type"})

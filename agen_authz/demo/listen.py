@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agen_authz.core.errors import ConfigError, Problem
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
 
 # How long an answer that is under way may take when the demo ends. What never ends is cut then.
 _NOTICE_S = 0.3

@@ -11,7 +11,7 @@ from envoy_data_plane.envoy.config.route import v3 as route_v3
 from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import CheckSettings, ExtAuthzPerRoute
 from envoy_data_plane.google.protobuf import Any
 
-from agen_authz.core.route import WELL_KNOWN, metadata_path
+from agen_authz.core.http.route import WELL_KNOWN, metadata_path
 from agen_authz.envoy.cluster import resource_cluster
 from agen_authz.envoy.model import Route
 

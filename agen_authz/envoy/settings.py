@@ -8,7 +8,7 @@ from agen_authz.config import Config
 from agen_authz.config import model as conf
 from agen_authz.config.authority import authorities_of
 from agen_authz.core.digest import off_word
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
 from agen_authz.envoy.address import is_every_address, parse_address
 from agen_authz.envoy.model import (
     ClientCertificate,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agen_authz.core.errors import ConfigError, Problem
-from agen_authz.core.loopback import is_loopback_address
+from agen_authz.core.http.loopback import is_loopback_address
 from agen_authz.core.reason import Reason
 
 CHECK_METHOD = "/envoy.service.auth.v3.Authorization/Check"

@@ -2,9 +2,9 @@
 
 `CheckServicer.check` is the recipe; each step is one function of its own:
  1 `read_check`          bytes -> Request              wire/ext_authz.py
- 2 `find`, `admit`       Request -> Route              core/route.py, core/admission.py
+ 2 `find`, `admit`       Request -> Route              core/http/route.py, core/http/admission.py
  3 `identify`            Request -> Principal          facts.py
- 4 `parse`               Request -> Call               core/mcp.py
+ 4 `parse`               Request -> Call               core/message/mcp.py
  5 `gather`, `decide`    Call -> Facts -> Decision     facts.py, core/decide.py
  6 `discharge`           Decision -> Decision          obligations/
  7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
@@ -14,14 +14,14 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from agen_authz.core.admission import admit
 from agen_authz.core.decide import PolicySet, decide
 from agen_authz.core.errors import Malformed, Rejected, Unavailable
-from agen_authz.core.mcp import BodyLimits, parse
+from agen_authz.core.http.admission import admit
+from agen_authz.core.http.route import RouteTable
+from agen_authz.core.identity.token import missing_scopes
+from agen_authz.core.message.mcp import BodyLimits, parse
 from agen_authz.core.model import Answer, Decision, Deny, Misread, Owner, Step
 from agen_authz.core.reason import Reason
-from agen_authz.core.route import RouteTable
-from agen_authz.core.token import missing_scopes
 from agen_authz.facts import Sources, gather, identify, recognize
 from agen_authz.obligations import Duties, Outlets, discharge
 from agen_authz.ports import Metrics

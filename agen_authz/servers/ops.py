@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from agen_authz.core.loopback import is_loopback_address
+from agen_authz.core.http.loopback import is_loopback_address
 
 
 @dataclass(frozen=True, slots=True)

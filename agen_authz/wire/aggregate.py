@@ -6,7 +6,7 @@ Its lines are as short as a single stranger's event: many rows of counts become 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from agen_authz.core.context import Surroundings, read_context
+from agen_authz.core.http.context import Surroundings, read_context
 from agen_authz.core.model import Decision
 from agen_authz.wire.line import render_line
 from agen_authz.wire.refusal import Asked

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 import orjson
 
-from agen_authz.core.admission import cors_headers
+from agen_authz.core.http.admission import cors_headers
+from agen_authz.core.http.route import Route
 from agen_authz.core.model import Answer, Challenge, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
-from agen_authz.core.route import Route
 from agen_authz.wire.identity import Caller
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")

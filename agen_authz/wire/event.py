@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.digest import digest_arguments, digest_text
+from agen_authz.core.http.context import Surroundings, read_context
 from agen_authz.core.model import Answer, Call, Context, Decision, Request, State
 from agen_authz.wire.line import render_line
 from agen_authz.wire.refusal import Asked

@@ -9,12 +9,12 @@ from functools import lru_cache
 from google.protobuf.message import DecodeError
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.admission import cors_headers
 from agen_authz.core.errors import Malformed
 from agen_authz.core.header import HeaderNames, look_at
+from agen_authz.core.http.admission import cors_headers
+from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Answer, Decision, Request, StepUp
 from agen_authz.core.reason import Reason
-from agen_authz.core.route import Route
 from agen_authz.core.signature import Signed
 from agen_authz.wire.field import write_field
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal, render_step_up

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import orjson
 from msgspec import Struct
 
+from agen_authz.core.http.route import Route
+from agen_authz.core.message.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.core.model import (
     Call,
     Context,
@@ -22,9 +24,7 @@ from agen_authz.core.model import (
     TargetKind,
 )
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
-from agen_authz.core.route import Route
 from agen_authz.core.signature import Signed
-from agen_authz.core.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
 from agen_authz.wire.identity import Caller
 

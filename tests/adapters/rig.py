@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agen_authz.adapters.jwks import JwksSource, ProviderKeys
-from agen_authz.core.jwk import PublicKey
+from agen_authz.core.identity.jwk import PublicKey
 from tests.adapters.web import Web
 from tests.fakes import CountingMetrics, FakeClock, Naps
 

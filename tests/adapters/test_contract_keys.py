@@ -8,7 +8,7 @@ import pytest
 
 from agen_authz.adapters.jwks import JwksSource
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.jwk import PublicKey
+from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.reason import Reason
 from agen_authz.ports import KeySource
 from tests import builders as build

@@ -14,10 +14,10 @@ from agen_authz.app.build import (
     parse_claim_path,
 )
 from agen_authz.config import load
-from agen_authz.core.access import Granted, NotGranted, Unmapped
-from agen_authz.core.context import Surroundings
+from agen_authz.core.http.context import Surroundings
 from agen_authz.core.model import Target as Named
 from agen_authz.core.model import TargetKind
+from agen_authz.core.policy.access import Granted, NotGranted, Unmapped
 from agen_authz.core.signature import Signer, SigningKey, Target
 from tests import builders
 from tests.config.test_mistakes import GOOD

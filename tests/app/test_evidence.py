@@ -9,8 +9,8 @@ from agen_authz.app.evidence import tell_at_the_end, tell_by_the_clock
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests import builders as build
+from tests.check.rig import KeptAudit, Rig
 from tests.fakes import Naps
-from tests.wire.rig import KeptAudit, Rig
 
 STRANGER = build.check_request(build.headers_for(None), build.encode(build.message()))
 

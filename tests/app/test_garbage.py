@@ -16,8 +16,8 @@ from agen_authz.core.decide import PolicySet
 from tests import builders as build
 from tests.app.test_assemble import loaded_with
 from tests.app.test_reload import until
+from tests.check.rig import Rig
 from tests.servers.test_engines import free_port
-from tests.wire.rig import Rig
 
 VALUES = 4_500
 

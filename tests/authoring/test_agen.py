@@ -8,9 +8,9 @@ import pytest
 from agen_authz.app.policies import build_policy
 from agen_authz.authoring.agen import Imported, import_policies
 from agen_authz.config.access import Policy as Written
-from agen_authz.core.attribute import Situation
 from agen_authz.core.model import Context, Facts, Outcome
-from agen_authz.core.policy import compile_policies
+from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.policy.table import compile_policies
 from tests.authoring.rig import draft
 from tests.builders import NOW, call, principal, tool
 from tests.config.test_mistakes import GOOD

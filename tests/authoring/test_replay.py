@@ -6,8 +6,8 @@ import pytest
 
 from agen_authz.authoring.replay import Replayed, replay
 from agen_authz.core.decide import decide
+from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Context, Deny, Facts
-from agen_authz.core.route import Route
 from agen_authz.wire.event import Recording, render_event
 from agen_authz.wire.identity import render_caller
 from agen_authz.wire.refusal import Asked

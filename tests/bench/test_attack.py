@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agen_authz.core.mcp import BodyLimits
+from agen_authz.core.message.mcp import BodyLimits
 from bench.attack.kind import CALLERS, KINDS, MIB, SESSIONS
 from bench.attack.report import GOAL, Got, Row, render, sum_up
 from bench.attack.stage import configured

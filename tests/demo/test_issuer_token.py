@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from agen_authz.core.audience import spell_audiences
-from agen_authz.core.jwk import KeySet, parse_jwks
-from agen_authz.core.jws import UnverifiedToken, read_token
+from agen_authz.core.identity.audience import spell_audiences
+from agen_authz.core.identity.jwk import KeySet, parse_jwks
+from agen_authz.core.identity.jws import UnverifiedToken, read_token
+from agen_authz.core.identity.token import VerifiedToken, admit_principal, verify_token
 from agen_authz.core.model import RawToken, Revoked
-from agen_authz.core.token import VerifiedToken, admit_principal, verify_token
 from agen_authz.demo.issuer import name_key, real_sources
 from tests.builders import NOW, jwks, provider, resource
 from tests.demo.live import BILLING, CRM, LiveIssuer, live_issuer, named, read_claims, read_header

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from agen_authz.core.method import find_method
+from agen_authz.core.message.method import find_method
 from agen_authz.core.model import Call, Shape
 
 FIELDS = ("method", "id", "name", "uri", "ref_name", "ref_uri", "subscriptions", "arguments")

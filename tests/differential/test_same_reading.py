@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from agen_authz.core.mcp import BodyLimits, parse
+from agen_authz.core.message.mcp import BodyLimits, parse
 from agen_authz.core.model import Call
 from tests import builders as build
 from tests.differential.normal import Reading, differences, read_in_process

@@ -34,7 +34,7 @@ PLAIN = {
     "grpc_service",  # its timeout: test_failures.py
     "http2_protocol_options",  # windows and streams: tests/stress
     "idle_timeout",  # an idle connection holds one place among `connections`
-    "max_denied_response_body_bytes",  # our own answers: tests/wire/test_check_answers.py
+    "max_denied_response_body_bytes",  # our own answers: tests/check/test_answers.py
     "timeout",  # none, for event streams; `max_stream_duration` ends them
     "typed_per_filter_config",  # `disable_request_body_buffering`, `direct_response`
 }

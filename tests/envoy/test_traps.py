@@ -7,7 +7,7 @@
 | 3 of `value` and `raw_value` only the first is sent | our headers are `value` | `value` |
 | 4 only `append` tells set from add, not the action | our headers say `append: false` | `append` |
 | 5 a denial's header with `append` is dropped | our denials leave it unset | `append in a denial` |
-| 6 a response filter sees denials as well | none exists yet; our denials say `off` (tests/wire/rig.py) | `chain` |
+| 6 a response filter sees denials as well | none exists yet; our denials say `off` (tests/check/rig.py) | `chain` |
 | 7 a changed body keeps its old length | no filter changes bodies | `chain` |
 | 8 a decompressor makes responses hang | there is none | `chain` |
 | 9 Envoy's own reading of MCP is unfinished | it is not used: Check reads the message | `chain`, `batch` |
@@ -25,6 +25,7 @@ import pytest
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from tests import builders as build
+from tests.check.rig import Rig, drive
 from tests.envoy.copies import (
     LIMITS,
     OUR_HOST,
@@ -38,7 +39,6 @@ from tests.envoy.copies import (
     run_copies,
 )
 from tests.envoy.stand import Check, Reply, Stand, request
-from tests.wire.rig import Rig, drive
 
 pytestmark = pytest.mark.envoy
 

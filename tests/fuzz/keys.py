@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agen_authz.core.jwk import PublicKey
+from agen_authz.core.identity.jwk import PublicKey
 from tests import builders as build
 
 # Two primes that need no writing down: RSA of 3482 bits.

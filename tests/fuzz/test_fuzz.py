@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from agen_authz.core.cel import Mistake
+from agen_authz.core.cel.condition import Mistake
 from agen_authz.core.errors import Rejected
-from agen_authz.core.jwk import KeySet, parse_jwks
-from agen_authz.core.jws import UnverifiedToken, read_claims, read_token
-from agen_authz.core.mcp import parse
+from agen_authz.core.identity.jwk import KeySet, parse_jwks
+from agen_authz.core.identity.jws import UnverifiedToken, read_claims, read_token
+from agen_authz.core.identity.token import VerifiedToken, read_principal, verify_token
+from agen_authz.core.message.mcp import parse
 from agen_authz.core.model import Call, Envelope, RawToken, Request
-from agen_authz.core.policy import environment
-from agen_authz.core.token import VerifiedToken, read_principal, verify_token
+from agen_authz.core.policy.table import environment
 from agen_authz.verify import BackendVerifier
 from agen_authz.verify.shape import read_claim
 from agen_authz.wire.ext_authz import read_check
 from agen_authz.wire.identity import render_caller
 from tests import builders as build
+from tests.check.rig import Seen
 from tests.fuzz.keys import keys
 from tests.fuzz.run import CORPUS, WORDS, Ended, run_fuzzer
 from tests.fuzz.seeds import seeds
@@ -44,7 +45,6 @@ from tests.fuzz.targets.every import TARGETS
 from tests.fuzz.targets.target import Finding
 from tests.fuzz.written import read_written, write_check
 from tests.verify.signed import KEYS, NOW
-from tests.wire.rig import Seen
 
 RUN_S = 10
 INPUTS = [

@@ -6,11 +6,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agen_authz.core.access import AccessRule, Basis, compile_access
-from agen_authz.core.cel import Condition
+from agen_authz.core.cel.condition import Condition
 from agen_authz.core.model import Call, Context, Effect, Facts, Principal, State, Target, TargetKind
-from agen_authz.core.policy import Policy, environment
-from agen_authz.core.stepup import Demand
+from agen_authz.core.policy.access import AccessRule, Basis, compile_access
+from agen_authz.core.policy.stepup import Demand
+from agen_authz.core.policy.table import Policy, environment
 from tests import builders as build
 
 Said = bool | None

@@ -5,9 +5,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.access import AccessRule, Basis, Granted, NotGranted, Unmapped, compile_access
 from agen_authz.core.model import Target, TargetKind
-from agen_authz.core.selector import index_selectors
+from agen_authz.core.policy.access import AccessRule, Basis, Granted, NotGranted, Unmapped, compile_access
+from agen_authz.core.policy.selector import index_selectors
 from tests import builders as build
 from tests.examples import examples
 

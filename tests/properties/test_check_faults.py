@@ -13,7 +13,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests import builders as build
 from tests.builders import sign
-from tests.wire.rig import (
+from tests.check.rig import (
     CountingEntropy,
     FixedClock,
     HeldKeys,

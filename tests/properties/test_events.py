@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agen_authz._pb.agen.authz.v1.event_pb2 import Event
-from agen_authz.core.context import Surroundings
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.route import Route
 from agen_authz.core.model import (
     Allow,
     Answer,
@@ -34,7 +35,6 @@ from agen_authz.core.model import (
     TargetKind,
 )
 from agen_authz.core.reason import Reason
-from agen_authz.core.route import Route
 from agen_authz.wire.aggregate import Aggregate, render_aggregate
 from agen_authz.wire.event import MAX_EVENT_BYTES, MAX_STRANGER_EVENT_BYTES, Recording, render_event
 from agen_authz.wire.identity import MAX_CALLER_EVENT_BYTES, render_caller

@@ -8,17 +8,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.context import Surroundings, read_context
 from agen_authz.core.errors import Malformed, Rejected
-from agen_authz.core.jwk import parse_jwks
-from agen_authz.core.jws import UnverifiedToken, read_bearer, read_token
-from agen_authz.core.mcp import BodyLimits, parse
-from agen_authz.core.message import Message, read_message
+from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.identity.jwk import parse_jwks
+from agen_authz.core.identity.jws import UnverifiedToken, read_bearer, read_token
+from agen_authz.core.identity.token import VerifiedToken, admit_principal, verify_token
+from agen_authz.core.message.jsonrpc import Message, read_message
+from agen_authz.core.message.mcp import BodyLimits, parse
+from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name
 from agen_authz.core.model import Call, Context, Principal, RawToken, Request, Revoked
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.strict_json import drop_backslashes, parse_json, parse_plain, parse_strictly
-from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
-from agen_authz.core.token import VerifiedToken, admit_principal, verify_token
 from agen_authz.wire.ext_authz import read_check
 from tests import builders as build
 from tests.examples import examples

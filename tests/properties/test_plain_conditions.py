@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.cel import CelType, Condition, Environment
+from agen_authz.core.cel.condition import CelType, Condition, Environment
 
 ENVIRONMENT = Environment(
     {

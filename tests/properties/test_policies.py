@@ -15,12 +15,12 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from agen_authz.core.attribute import Situation
 from agen_authz.core.decide import PolicySet, decide
 from agen_authz.core.model import Allow, Answer, Decision, Deny, Effect, Envelope, Outcome, State, StepUp
-from agen_authz.core.policy import Match, Policy, compile_policies
+from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.policy.stepup import Demand, challenge
+from agen_authz.core.policy.table import Match, Policy, compile_policies
 from agen_authz.core.reason import Reason
-from agen_authz.core.stepup import Demand, challenge
 from tests import builders as build
 from tests.properties.policy_strategy import (
     ACCESS,

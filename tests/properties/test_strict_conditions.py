@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agen_authz.core.cel import CelType, Condition, Environment
+from agen_authz.core.cel.condition import CelType, Condition, Environment
 
 ENVIRONMENT = Environment({"args": CelType.OBJECT, "user.roles": CelType.STRINGS, "user.country": CelType.STRING})
 GIVEN = {"user.roles": ["5", "true"], "user.country": "5"}

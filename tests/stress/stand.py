@@ -10,13 +10,13 @@ from typing import Any
 
 from grpc import aio
 
-from agen_authz.core.jwk import PublicKey
+from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.servers.engine import CHECK_METHOD, Engine, Listener
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from tests import builders as build
+from tests.check.rig import Rig, Seen, default_keys, read_answer
 from tests.fakes import FakeClock
-from tests.wire.rig import Rig, Seen, default_keys, read_answer
 
 ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
 BOUND_S = 10.0

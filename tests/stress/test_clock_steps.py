@@ -7,9 +7,9 @@ import pytest
 
 from agen_authz.core.signature import Signer, SigningKey, Target
 from tests import builders as build
+from tests.check.rig import Rig
 from tests.fakes import FakeClock
 from tests.stress.stand import BOUND_S, ENGINES, good, standing, waits
-from tests.wire.rig import Rig
 
 HOUR_S, YEAR_S = 3600.0, 365 * 86400.0
 LIFE_S, LEEWAY_S = 300.0, 30.0

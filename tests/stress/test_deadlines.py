@@ -10,8 +10,8 @@ import grpc
 import pytest
 
 from agen_authz.servers.engine import CHECK_METHOD
+from tests.check.rig import Rig, read_answer
 from tests.stress.stand import BOUND_S, ENGINES, LateKeys, good, standing, waits
-from tests.wire.rig import Rig, read_answer
 
 pytestmark = pytest.mark.loopback
 # What the rig's configuration says.

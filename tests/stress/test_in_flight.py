@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.check.rig import Seen
 from tests.stress.stand import BOUND_S, ENGINES, Stand, good, standing, waits
-from tests.wire.rig import Seen
 
 pytestmark = pytest.mark.loopback
 IN_FLIGHT = 6

@@ -10,12 +10,12 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-from agen_authz.core.jwk import PublicKey
-from agen_authz.core.token import VerifiedToken
+from agen_authz.core.identity.jwk import PublicKey
+from agen_authz.core.identity.token import VerifiedToken
 from agen_authz.token_cache import TokenCache, Vouched
 from agen_authz.wire.identity import render_caller
 from tests import builders as build
-from tests.wire.rig import HeldKeys, Rig
+from tests.check.rig import HeldKeys, Rig
 
 ALL, SIGNED, LIMIT, BYTES = 100_000, 2_000, 500, 64 << 20
 KEY = build.ed_key()

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from agen_authz.adapters.jwks import JwksSource
-from agen_authz.core.access import AccessRule
 from agen_authz.core.model import TargetKind
+from agen_authz.core.policy.access import AccessRule
 from tests import builders as build
 from tests.adapters.rig import COOLDOWN_S, KEEP_STALE_S, REFRESH_S, settings_for
 from tests.adapters.web import JWKS, Web, reply, running_web
+from tests.check.rig import Rig, Seen, read_answer
 from tests.fakes import CountingMetrics, FakeClock, Naps
 from tests.stress.stand import BOUND_S, until
-from tests.wire.rig import Rig, Seen, read_answer
 
 pytestmark = pytest.mark.loopback
 # Real seconds: one fetch of keys may take so long. The rig's Check may take 1 s.

@@ -4,14 +4,14 @@ import hashlib
 import hmac
 import json
 
-from agen_authz.core.context import Surroundings
+from agen_authz.core.http.context import Surroundings
 from agen_authz.core.model import Allow, Deny, Effect, Matched, Outcome, State, Step
 from agen_authz.core.reason import Reason
 from agen_authz.wire.event import Recording, render_event
 from agen_authz.wire.refusal import Asked
 from tests import builders as build
 from tests.builders import NOW, claims, sign
-from tests.wire.rig import Rig
+from tests.check.rig import Rig
 
 KEY = b"k" * 32
 RECORDING = Recording("v1", KEY, Surroundings())

@@ -11,7 +11,7 @@ from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
 from agen_authz.wire.template import Templates
 from tests import builders as build
-from tests.wire.rig import Rig, drive
+from tests.check.rig import Rig, drive
 
 HEADERS = [("Content-Type", "application/json"), ("x", "1"), ("x", "2")]
 

@@ -10,7 +10,7 @@ from agen_authz.wire.ext_authz import read_check
 from agen_authz.wire.glance import find_credential
 from tests import builders as build
 from tests.builders import claims, sign
-from tests.wire.rig import Rig, drive, read_answer
+from tests.check.rig import Rig, drive, read_answer
 
 VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=200) | st.sampled_from(
     ["x" * 127, "x" * 128, "x" * 16_383, "x" * 16_384, "x" * 70_000]

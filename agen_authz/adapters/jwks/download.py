@@ -17,8 +17,8 @@ from agen_authz.adapters.jwks.cause import FetchError, describe_cause, show_url
 from agen_authz.adapters.jwks.network import Network
 from agen_authz.adapters.jwks.settings import ProviderKeys
 from agen_authz.core.errors import Malformed
-from agen_authz.core.jwk import KeySet, parse_jwks
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
+from agen_authz.core.identity.jwk import KeySet, parse_jwks
 from agen_authz.core.strict_json import parse_json
 
 _MAX_BYTES = 256 * 1024

@@ -13,7 +13,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import httpx
 
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
 
 _READ_TIMEOUT_S = 30.0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from agen_authz.adapters.jwks.settings import ProviderKeys
-from agen_authz.core.jwk import KeySet
+from agen_authz.core.identity.jwk import KeySet
 
 # A `kid` and an algorithm.
 Name: TypeAlias = tuple[str, str]

@@ -19,7 +19,7 @@ from agen_authz.adapters.jwks.network import Network
 from agen_authz.adapters.jwks.settings import ProviderKeys
 from agen_authz.adapters.jwks.shelf import Shelf
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.jwk import KeySet, PublicKey
+from agen_authz.core.identity.jwk import KeySet, PublicKey
 from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock, Metrics
 

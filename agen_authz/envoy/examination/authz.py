@@ -3,7 +3,7 @@
 import re
 import warnings
 
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
 from agen_authz.envoy.examination.cluster import examine_resets
 from agen_authz.envoy.examination.endpoint import find_addresses, is_near
 from agen_authz.envoy.examination.filter_chain import Filter, find_override, unwrap_override

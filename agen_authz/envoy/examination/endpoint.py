@@ -1,6 +1,6 @@
 """Where a cluster leads: the addresses in it, or those that its discovery brought into the same dump."""
 
-from agen_authz.core.loopback import is_loopback
+from agen_authz.core.http.loopback import is_loopback
 from agen_authz.envoy.examination.sheet import Sheet
 from agen_authz.envoy.examination.spot import Spot
 

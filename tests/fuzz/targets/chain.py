@@ -10,16 +10,16 @@ from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
-from agen_authz.core.context import Surroundings
+from agen_authz.core.http.context import Surroundings
 from agen_authz.core.signature import Signer, SigningKey
 from agen_authz.core.signature import Target as SignedTarget
 from tests import builders as build
+from tests.check.rig import HeldKeys, Rig, Seen
 from tests.fuzz.backend import is_vouched_for
 from tests.fuzz.keys import good_token, keys
 from tests.fuzz.reference import Refused, read_json
 from tests.fuzz.targets.target import Finding, Target, expect
 from tests.fuzz.written import PEER, Written, read_written, write_check
-from tests.wire.rig import HeldKeys, Rig, Seen
 
 SECRET = b"s" * 32
 HOSTS = frozenset({"mcp.example.com", "mcp.example.com:443"})

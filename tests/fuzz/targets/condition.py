@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from agen_authz.core.attribute import ATTRIBUTES
-from agen_authz.core.cel import MAX_CONDITION_CHARS, Condition, Mistake
-from agen_authz.core.policy import environment
+from agen_authz.core.cel.condition import MAX_CONDITION_CHARS, Condition, Mistake
+from agen_authz.core.policy.attribute import ATTRIBUTES
+from agen_authz.core.policy.table import environment
 from tests.fuzz.targets.target import Target, expect
 
 GIVEN = {

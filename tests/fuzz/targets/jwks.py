@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from agen_authz.core.errors import Malformed
-from agen_authz.core.jwk import ALGORITHMS, KeySet, parse_jwks
+from agen_authz.core.identity.jwk import ALGORITHMS, KeySet, parse_jwks
 from tests.fuzz.reference import read_json
 from tests.fuzz.targets.target import Target, expect
 

@@ -1,13 +1,13 @@
-"""`core.mcp.parse` of a request as text: what it accepts, the standard library reads as the same."""
+"""`core.message.mcp.parse` of a request as text: what it accepts, the standard library reads as the same."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agen_authz.core.mcp import BodyLimits, parse
-from agen_authz.core.method import Names, find_method
+from agen_authz.core.message.mcp import BodyLimits, parse
+from agen_authz.core.message.method import Names, find_method
+from agen_authz.core.message.version import LEGACY_VERSIONS, MODERN_VERSIONS
 from agen_authz.core.model import Call, Era, Misread, Request, Shape
 from agen_authz.core.reason import REFUSALS
-from agen_authz.core.version import LEGACY_VERSIONS, MODERN_VERSIONS
 from agen_authz.wire.ext_authz import read_check
 from tests.fuzz.reference import Refused, bracket_count, depth_of, read_json
 from tests.fuzz.targets.target import Finding, Target, expect

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
-from agen_authz.core.target import is_prompt_name, is_resource_uri, is_tool_name
+from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name
 from tests.fuzz.targets.target import Target, expect
 
 _DECODINGS = 3

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from agen_authz.core.attribute import Situation
-from agen_authz.core.cel import Condition
+from agen_authz.core.cel.condition import Condition
 from agen_authz.core.errors import Malformed
 from agen_authz.core.model import Effect, Facts, Outcome, State
-from agen_authz.core.policy import Match, Policy, PolicyTable, compile_policies, environment
+from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.policy.table import Match, Policy, PolicyTable, compile_policies, environment
 from agen_authz.core.strict_json import parse_json
 from tests import builders as build
 from tests.fuzz.targets.target import Target, expect

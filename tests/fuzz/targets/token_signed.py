@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agen_authz.core.errors import Rejected
-from agen_authz.core.jws import read_token
+from agen_authz.core.identity.jws import read_token
+from agen_authz.core.identity.token import VerifiedToken, admit_principal, verify_token
 from agen_authz.core.model import Principal, RawToken, Revoked
-from agen_authz.core.token import VerifiedToken, admit_principal, verify_token
 from tests import builders as build
 from tests.fuzz.keys import ALGORITHMS, forge_symmetric, keys, sign_with
 from tests.fuzz.reference import MAX_BRACKETS, Refused, bracket_count, read_json

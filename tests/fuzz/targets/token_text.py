@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import cache
 
 from agen_authz.core.errors import Rejected
-from agen_authz.core.jwk import PublicKey
-from agen_authz.core.jws import UnverifiedToken, read_bearer, read_token
+from agen_authz.core.identity.jwk import PublicKey
+from agen_authz.core.identity.jws import UnverifiedToken, read_bearer, read_token
+from agen_authz.core.identity.token import VerifiedToken, verify_token
 from agen_authz.core.model import Provider, RawToken
-from agen_authz.core.token import VerifiedToken, verify_token
 from tests import builders as build
 from tests.fuzz.keys import ALGORITHMS, good_token, keys
 from tests.fuzz.targets.target import Target, expect

@@ -1,0 +1,1 @@
+"""Conditions in CEL: compiled, examined before they load, evaluated within bounds."""

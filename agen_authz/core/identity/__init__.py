@@ -1,0 +1,1 @@
+"""Who calls: from the authorization header to a Principal, or the Reason why not."""

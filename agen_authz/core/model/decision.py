@@ -1,0 +1,138 @@
+"""What is decided, and the steps that led to it."""
+
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+from agen_authz.core.model.call import Envelope, Target
+from agen_authz.core.model.principal import Owner
+from agen_authz.core.model.value import SessionId
+from agen_authz.core.reason import Reason
+
+
+class Step(Struct, frozen=True):
+    """One step that led to a decision: which rule or check, and what it said."""
+
+    check: str
+    outcome: str
+    rule: str = ""
+
+
+class State(StrEnum):
+    """Whether a policy is looked at, and whether it is enforced."""
+
+    DISABLED = "disabled"
+    SHADOW = "shadow"
+    ENFORCE = "enforce"
+
+
+class Effect(StrEnum):
+    """What a policy asks for where it applies."""
+
+    DENY = "deny"
+    STEP_UP = "step_up"
+    REQUIRE_APPROVAL = "require_approval"
+
+
+class Outcome(StrEnum):
+    """What came of a policy that names the target, where it is not that it does not apply."""
+
+    APPLIES = "applies"
+    ERROR = "error"
+
+
+class Matched(Struct, frozen=True):
+    """A policy that applied to a call, or could not be evaluated: `cause` says what and why, and holds no value."""
+
+    policy: str
+    effect: Effect
+    state: State
+    outcome: Outcome
+    cause: str = ""
+
+
+class BindSession(Struct, frozen=True):
+    """Obligation: the session becomes this caller's, or already is; else the call is denied."""
+
+    server: str
+    session_id: SessionId
+    owner: Owner
+
+
+class EndSession(Struct, frozen=True):
+    """Obligation: the caller has ended the session, and its place is free again."""
+
+    server: str
+    session_id: SessionId
+    owner: Owner
+
+
+Obligation: TypeAlias = BindSession | EndSession
+
+
+class Allow(Struct, frozen=True):
+    """The call may go on once its obligations are met."""
+
+    word: ClassVar[str] = "allow"
+    reason: ClassVar[Reason] = Reason.ALLOWED
+    why: tuple[Step, ...]
+    obligations: tuple[Obligation, ...] = ()
+    matched: tuple[Matched, ...] = ()
+
+
+class Deny(Struct, frozen=True):
+    """The call is refused; `reason` is the true one, what the client is told may be less.
+
+    `message` is what a policy wants the caller to be told.
+    """
+
+    word: ClassVar[str] = "deny"
+    reason: Reason
+    why: tuple[Step, ...] = ()
+    envelope: Envelope = Envelope()
+    target: Target | None = None
+    requested_version: str | None = None
+    message: str | None = None
+    matched: tuple[Matched, ...] = ()
+
+
+class Challenge(Struct, frozen=True):
+    """What a client is asked to come back with.
+
+    Args:
+        lacks_scope: a scope is missing, so the client must ask for more; else only the authentication falls short.
+        scopes: every scope that the call needs, by the words that clients ask for.
+    """
+
+    lacks_scope: bool
+    scopes: tuple[str, ...]
+    acr_values: tuple[str, ...] = ()
+    max_age_s: int | None = None
+    message: str | None = None
+
+
+class StepUp(Struct, frozen=True):
+    """The call may be made with a stronger token."""
+
+    word: ClassVar[str] = "step_up"
+    reason: ClassVar[Reason] = Reason.STEP_UP_REQUIRED
+    challenge: Challenge
+    why: tuple[Step, ...]
+    envelope: Envelope
+    target: Target
+    matched: tuple[Matched, ...] = ()
+
+
+class Answer(Struct, frozen=True):
+    """The request is answered by ourselves from configuration: metadata and CORS preflights."""
+
+    word: ClassVar[str] = "answer"
+    reason: Reason
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+Decision: TypeAlias = Allow | Deny | StepUp | Answer
+"""What is decided; `word` is its kind, the same in events and metrics, `reason` the true Reason."""

@@ -1,0 +1,48 @@
+"""Who calls, verified."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from agen_authz.core.model.value import Issuer, Json, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller; only `core.identity.token` makes one. Identity is (issuer, subject).
+
+    None in `groups`, `email_verified` or `amr` means that the claim has another type than it must have; `claims` is
+    None if no condition reads them.
+    """
+
+    provider: str
+    issuer: Issuer
+    subject: Subject
+    client: str
+    tenant: str
+    roles: tuple[str, ...]
+    permissions: tuple[str, ...]
+    groups: tuple[str, ...] | None
+    scopes: tuple[str, ...]
+    email: str
+    email_verified: bool | None
+    country: str
+    acr: str
+    amr: tuple[str, ...] | None
+    auth_time: float | None
+    issued_at: float | None
+    expires: float
+    token_id: str
+    claims: Mapping[str, Json] | None
+
+
+class Owner(Struct, frozen=True):
+    """Whom a session belongs to."""
+
+    issuer: Issuer
+    subject: Subject
+
+
+# Owns what belongs to another server: no provider's issuer is empty.
+NOBODY = Owner(Issuer(""), Subject(""))

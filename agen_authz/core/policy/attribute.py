@@ -1,0 +1,133 @@
+"""What conditions may read: every variable with its type, its meaning, and where its value comes from.
+
+A value that is not there (a claim that the token does not have, an address that nobody vouches for) is left out,
+so that a condition that reads it cannot be evaluated.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from msgspec import Struct, field
+
+from agen_authz.core.cel.condition import CelType
+from agen_authz.core.model import Call, Facts, Principal, Target
+from agen_authz.core.policy.work import Work
+
+
+class Situation(Struct, frozen=True):
+    """One target of one call, with all that conditions may read; `work` is shared by the targets of one decision."""
+
+    principal: Principal
+    call: Call
+    target: Target
+    facts: Facts
+    work: Work = field(default_factory=Work)
+
+
+def _always(_: Situation) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One variable.
+
+    Args:
+        read: gives its value; None where there is none.
+        claim: the key of `providers[].claims` that must be mapped somewhere, or conditions could never read it.
+        may_hold_nul: whether a NUL may stand in its value, which callers or providers choose; else it need not be
+            looked for.
+    """
+
+    name: str
+    kind: CelType
+    meaning: str
+    read: Callable[[Situation], object]
+    claim: str | None = None
+    may_hold_nul: Callable[[Situation], bool] = _always
+
+
+def _list(texts: tuple[str, ...] | None) -> list[str] | None:
+    return None if texts is None else list(texts)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+_USER = (
+    Attribute("user.issuer", CelType.STRING, "Who issued the token (`iss`).", lambda s: s.principal.issuer),
+    Attribute("user.subject", CelType.STRING, "Whom the issuer speaks of.", lambda s: s.principal.subject),
+    Attribute("user.email", CelType.STRING, "Their address.", lambda s: s.principal.email or None, "email"),
+    Attribute(
+        "user.email_verified", CelType.BOOL, "Whether the issuer verified it.", lambda s: s.principal.email_verified
+    ),
+    Attribute("user.tenant", CelType.STRING, "Their tenant.", lambda s: s.principal.tenant or None, "tenant"),
+    Attribute("user.client", CelType.STRING, "Their OAuth client.", lambda s: s.principal.client or None, "client"),
+    Attribute("user.roles", CelType.STRINGS, "Their roles.", lambda s: list(s.principal.roles), "roles"),
+    Attribute(
+        "user.permissions", CelType.STRINGS, "Their permissions.",
+        lambda s: list(s.principal.permissions), "permissions",
+    ),
+    Attribute("user.groups", CelType.STRINGS, "Their groups.", lambda s: _list(s.principal.groups), "groups"),
+    Attribute("user.scopes", CelType.STRINGS, "Scopes of the token.", lambda s: list(s.principal.scopes), "scopes"),
+    Attribute("user.country", CelType.STRING, "Their country.", lambda s: s.principal.country or None, "country"),
+    Attribute("user.acr", CelType.STRING, "How they authenticated (`acr`).", lambda s: s.principal.acr or None),
+    Attribute(
+        "user.amr", CelType.STRINGS, "Methods they authenticated with (`amr`).", lambda s: _list(s.principal.amr)
+    ),
+    Attribute(
+        "user.auth_time", CelType.TIMESTAMP, "When they authenticated.", lambda s: _moment(s.principal.auth_time)
+    ),
+    Attribute("user.claims", CelType.OBJECT, "Every verified claim, as it stands.", lambda s: s.principal.claims),
+)  # fmt: skip
+_TOOL = (
+    Attribute("tool.kind", CelType.STRING, "`tool`, `resource` or `prompt`.", lambda s: s.target.kind.value),
+    Attribute("tool.server", CelType.STRING, "The resource's name in the configuration.", lambda s: s.target.server),
+    Attribute(
+        "tool.name",
+        CelType.STRING,
+        "Name of the tool or prompt, URI of the resource as it was sent.",
+        lambda s: s.target.name,
+    ),
+)
+_ARGUMENTS = (
+    Attribute(
+        "args",
+        CelType.OBJECT,
+        "Arguments of the call.",
+        lambda s: s.call.arguments or {},
+        may_hold_nul=lambda s: s.call.may_hold_nul,
+    ),
+    Attribute(
+        "inputs",
+        CelType.OBJECT,
+        "Answers to elicitations (`inputResponses`).",
+        lambda s: s.call.inputs or {},
+        may_hold_nul=lambda s: s.call.may_hold_nul,
+    ),
+)
+_REQUEST = (
+    Attribute("request.method", CelType.STRING, "The MCP method, such as `tools/call`.", lambda s: s.call.method),
+    Attribute(
+        "request.ip", CelType.STRING, "The caller's address behind `trusted_proxies`.", lambda s: s.facts.context.ip
+    ),
+    Attribute(
+        "request.networks", CelType.STRINGS, "Names of the `networks` that hold the address.",
+        lambda s: None if s.facts.context.ip is None else list(s.facts.context.networks),
+        may_hold_nul=lambda _: False,
+    ),
+    Attribute(
+        "request.country", CelType.STRING, "The country that `country_header` names.", lambda s: s.facts.context.country
+    ),
+    Attribute(
+        "request.user_agent", CelType.STRING, "What the client says it is.",
+        lambda s: s.facts.context.user_agent or None,
+    ),
+    Attribute("request.host", CelType.STRING, "The authority that was asked.", lambda s: s.facts.host or None),
+    Attribute("request.time", CelType.TIMESTAMP, "Now.", lambda s: _moment(s.facts.now)),
+    Attribute("request.mcp_version", CelType.STRING, "Version of MCP that is spoken.", lambda s: s.call.version),
+)  # fmt: skip
+ATTRIBUTES: dict[str, Attribute] = {each.name: each for each in (*_USER, *_TOOL, *_ARGUMENTS, *_REQUEST)}
+VARIABLES: dict[str, CelType] = {name: each.kind for name, each in ATTRIBUTES.items()}

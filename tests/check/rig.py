@@ -1,0 +1,280 @@
+"""A whole `CheckServicer` on fakes: bytes in, what the client would see out."""
+
+import asyncio
+import json
+import types
+from collections.abc import Coroutine, Generator, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz.core.decide import PolicySet
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.route import build_routes
+from agen_authz.core.identity.jwk import PublicKey
+from agen_authz.core.message.mcp import BodyLimits
+from agen_authz.core.model import Matched, Owner, Resource, Revoked, SessionId
+from agen_authz.core.policy.access import AccessTable
+from agen_authz.core.policy.table import PolicyTable, compile_policies
+from agen_authz.core.reason import Reason
+from agen_authz.core.signature import Signer
+from agen_authz.facts import Sources
+from agen_authz.obligations import Duties, Outlets
+from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.token_cache import TokenCache
+from agen_authz.waiting import WaitingRoom
+from agen_authz.wire.event import Recording
+from agen_authz.wire.template import Templates
+from tests import builders as build
+
+OFF = "off-0123456789abcdef"
+
+
+class FixedClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, now: float = build.NOW) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.time
+
+
+class CountingEntropy:
+    """Random values that are 1, 2, 3."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def draw(self, size_bytes: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(size_bytes, "big")
+
+
+class HeldKeys:
+    """Published keys by (provider, kid); what is not there is not published."""
+
+    def __init__(self, keys: Mapping[tuple[str, str], PublicKey]) -> None:
+        self.keys = dict(keys)
+
+    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        key = self.keys.get((provider, kid))
+        return key if key is not None and algorithm in key.algorithms else None
+
+    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
+        return self.find_key(provider, kid, algorithm)
+
+
+class HeldSessions:
+    """Sessions in a dictionary."""
+
+    def __init__(self) -> None:
+        self.owners: dict[tuple[str, str], Owner] = {}
+        self.ended: list[tuple[str, str, Owner]] = []
+
+    def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
+        return self.owners.get((server, session_id))
+
+    def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
+        return self.owners.setdefault((server, session_id), owner) == owner
+
+    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
+        self.ended.append((server, session_id, owner))
+
+
+class KeptAudit:
+    """Events in a list."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.waited: list[Hashable] = []
+        self.is_full = False
+
+    def emit(self, line: bytes) -> bool:
+        if self.is_full:
+            return False
+        self.events.append(json.loads(line))
+        return True
+
+    async def emit_in_turn(self, line: bytes, owner: Hashable) -> None:
+        self.waited.append(owner)
+        while self.is_full:
+            await asyncio.sleep(0)
+        self.emit(line)
+
+
+class KeptMetrics:
+    """Counts of decisions in a list."""
+
+    def __init__(self) -> None:
+        self.decisions: list[tuple[str, str, str]] = []
+        self.matched: list[Matched] = []
+
+    def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
+        self.decisions.append((decision, reason.value, server))
+
+    def count_matches(self, matched: tuple[Matched, ...]) -> None:
+        self.matched.extend(matched)
+
+    def count_audit_event(self, sink: str, outcome: str) -> None:
+        raise NotImplementedError
+
+    def count_jwks_refresh(self, provider: str, outcome: str) -> None:
+        raise NotImplementedError
+
+    def set_policy_version(self, version: str) -> None:
+        raise NotImplementedError
+
+    def set_weakened(self, settings: tuple[str, ...]) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a client, its backend and the audit trail see of one answer."""
+
+    is_allowed: bool
+    status: int
+    body: str
+    headers: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body else {}
+
+    @property
+    def code(self) -> int | None:
+        return self.json.get("error", {}).get("code")
+
+    @property
+    def told(self) -> str | None:
+        return self.json.get("error", {}).get("data", {}).get("reason")
+
+    def header(self, name: str) -> str | None:
+        return dict(self.headers).get(name)
+
+
+def default_keys() -> dict[tuple[str, str], PublicKey]:
+    """Publish one key at each of two providers, both under the same `kid`."""
+    return {
+        ("idp", build.KID): build.public_key(build.ec_key()),
+        ("other", build.KID): build.public_key(build.ec_key("other")),
+    }
+
+
+@dataclass
+class Rig:
+    """A servicer and everything it stands on."""
+
+    resources: tuple[Resource, ...] = field(default_factory=lambda: (build.resource(), build.billing()))
+    access: AccessTable = field(default_factory=build.access)
+    policies: PolicyTable = field(default_factory=lambda: compile_policies([]))
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    revoked: Revoked = field(default_factory=Revoked)
+    signers: Mapping[str, Signer] = field(default_factory=dict)
+    limits: BodyLimits = field(default_factory=lambda: BodyLimits(65536, 32, json_values=10_000))
+    in_flight: int = 8
+    keeps_claims: bool = True
+    # More than a test asks: each has its event, unless a test says otherwise.
+    denials_per_second: int = 1_000_000
+    clock: Any = field(default_factory=FixedClock)
+    entropy: Any = field(default_factory=CountingEntropy)
+    keys: Any = field(default_factory=lambda: HeldKeys(default_keys()))
+    sessions: Any = field(default_factory=HeldSessions)
+    audit: Any = field(default_factory=KeptAudit)
+    metrics: Any = field(default_factory=KeptMetrics)
+    tokens: TokenCache = field(default_factory=lambda: TokenCache(100, 64 << 20))
+
+    def __post_init__(self) -> None:
+        settings = CheckSettings(
+            policies=PolicySet("v1", {each.name: each for each in self.resources}, self.access, self.policies),
+            routes=build_routes(self.resources),
+            limits=self.limits,
+            duties=Duties(Recording("v1", b"k" * 32, self.surroundings), self.signers, self.denials_per_second),
+            templates=Templates(OFF),
+            timeout_s=1.0,
+        )
+        sources = Sources(
+            self.clock,
+            self.keys,
+            self.sessions,
+            self.tokens,
+            WaitingRoom(self.in_flight),
+            revoked=self.revoked,
+            surroundings=self.surroundings,
+            keeps_claims=self.keeps_claims,
+        )
+        self.outlets = Outlets(self.clock, self.entropy, self.sessions, self.audit)
+        self.servicer = CheckServicer(settings, sources=sources, outlets=self.outlets, metrics=self.metrics)
+
+    def check(self, raw: bytes, remaining_s: float | None = 0.2) -> Seen:
+        """Have a CheckRequest decided, and read the answer as Envoy would."""
+        answered = drive(self.servicer.check(raw, remaining_s))
+        events = getattr(self.audit, "events", [])
+        return read_answer(answered, events[-1]["reason"] if events else "")
+
+    def post(self, document: Any, token: str | None = None, *, headers: Mapping[str, str | None] | None = None) -> Seen:
+        """Post a JSON document as the analyst, or with another token; a header of None is left out."""
+        written: dict[str, str | None] = dict(build.headers_for(token or build.sign(build.claims()), document))
+        written |= headers or {}
+        kept = {name: value for name, value in written.items() if value is not None}
+        return self.check(build.check_request(kept, build.encode(document)))
+
+
+def read_answer(raw: bytes, reason: str = "") -> Seen:
+    """Read a CheckResponse as Envoy does: `status` alone decides."""
+    response = pb.CheckResponse.FromString(raw)
+    assert response.dynamic_metadata["agen.inspect"] == OFF
+    if response.status.code == 0:
+        assert response.WhichOneof("http_response") == "ok_response"
+        allowed = response.ok_response
+        assert all(not option.append.value for option in allowed.headers)
+        return Seen(
+            is_allowed=True,
+            status=200,
+            body="",
+            headers=tuple((option.header.key, option.header.value) for option in allowed.headers),
+            removed=tuple(allowed.headers_to_remove),
+            added=tuple((option.header.key, option.header.value) for option in allowed.response_headers_to_add),
+            reason=reason,
+        )
+    assert response.WhichOneof("http_response") == "denied_response"
+    denied = response.denied_response
+    # A denied header with `append` set is dropped by Envoy.
+    assert all(not option.HasField("append") for option in denied.headers)
+    pairs = tuple((option.header.key, option.header.value) for option in denied.headers)
+    return Seen(is_allowed=False, status=denied.status.code, body=denied.body, headers=pairs, reason=reason)
+
+
+@types.coroutine
+def _go_on(coroutine: Coroutine[Any, Any, bytes]) -> Generator[Any, Any, bytes]:
+    fault: BaseException | None = None
+    while True:
+        try:
+            waited_for = coroutine.send(None) if fault is None else coroutine.throw(fault)
+        except StopIteration as stop:
+            return bytes(stop.value)
+        fault = None
+        try:
+            yield waited_for
+        except BaseException as exc:  # noqa: BLE001 a time that is up arrives here, and belongs to the Check
+            fault = exc
+
+
+async def _finish(coroutine: Coroutine[Any, Any, bytes]) -> bytes:
+    return await _go_on(coroutine)
+
+
+def drive(coroutine: Coroutine[Any, Any, bytes]) -> bytes:
+    """Run a Check as the engines do: at once, and on an event loop from its first wait on."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return bytes(stop.value)
+    return asyncio.run(_finish(coroutine))
