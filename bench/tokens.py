@@ -29,6 +29,7 @@ def shapes() -> Mapping[str, bytes]:
         "keys": named + b"{" + b'"k":1,' * (LARGE_BYTES // 6) + b'"z":1}}',
         "issuers": b'{"iss":"' * (LARGE_BYTES // 8),
         "issuers without an end": b'"iss":"' + b"\\a" * (LARGE_BYTES // 2),
+        "issuers that are too long": (b'"iss":"' + b"a" * 520) * (LARGE_BYTES // 527),
         "one text": named + b'"' + b"x" * LARGE_BYTES + b'"}',
     }
 

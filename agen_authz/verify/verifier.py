@@ -25,6 +25,7 @@ from agen_authz.core.signature import (
     derive,
     render_signed_text,
 )
+from agen_authz.verify.component import check_components, find_twin
 from agen_authz.verify.identity import Identity, read_identity
 from agen_authz.verify.keys import MIN_BYTES, Keys, check_keys
 from agen_authz.verify.nonces import MemoryNonces, NonceStore
@@ -62,7 +63,7 @@ class BackendVerifier:
         clock: seconds since 1970.
 
     Raises:
-        ValueError: there is no key, one is too short, or a name is empty.
+        ValueError: there is no key, one is too short, a name is empty, or a component is none.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class BackendVerifier:
         self._keys: Keys = check_keys(keys) if isinstance(keys, Mapping) else keys
         self._resource = resource
         self.store: NonceStore = MemoryNonces() if store is None else store
-        self._components = frozenset(components)
+        self._components = check_components(components)
         self._scheme = scheme
         self._leeway_s = leeway_s
         self._max_lifetime_s = max_lifetime_s
@@ -159,6 +160,9 @@ class BackendVerifier:
             if self._is_there(name, received):
                 raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")
         refuse_repeated(received, covered)
+        twin = find_twin(received.headers, self._components | covered)
+        if twin is not None:
+            raise NotVerified(Check.HEADERS, f"some frameworks read a name with an underscore as `{twin}`")
 
     def _is_there(self, component: str, received: Received) -> bool:
         if component.startswith(QUERY_PARAM):

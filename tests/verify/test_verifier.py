@@ -170,6 +170,33 @@ COMPONENTS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "component",
+    ["X-Kept", "x-kept;sf", "x_kept", "", "x kept", "@status", "@query-param", '@query-param;name=""', "Host"],
+)
+def test_component_that_no_request_has_is_not_demanded_in_vain(component):
+    with pytest.raises(ValueError, match="component"):
+        verifier(components=(component,))
+
+
+def test_components_are_not_one_text():
+    with pytest.raises(ValueError, match="is one string"):
+        verifier(components="x-kept")
+
+
+@pytest.mark.parametrize("demanded", [(), ("x-kept",)], ids=["covered only", "demanded as well"])
+def test_header_that_reads_as_a_covered_one_is_refused(demanded):
+    arrived = arrive(components=("x-kept",), headers={"x-kept": "yes"})
+    assert outcome(arrived, verifier(components=demanded)) == ANN
+    assert outcome(arrived.and_header("x_kept", "no"), verifier(components=demanded)) == "headers"
+
+
+def test_header_that_reads_as_one_that_is_demanded_and_not_there_is_refused():
+    demanding = verifier(components=("x-very-kept",))
+    assert outcome(arrive().and_header("x_very-kept", "no"), demanding) == "headers"
+    assert outcome(arrive().and_header("x_other", "no"), demanding) == ANN
+
+
 def _with_components(**changes):
     target = Target("https", "MCP.example.com:443", "/mcp", "a=1%202&b=")
     return arrive(components=COMPONENTS, target=target, **changes)

@@ -35,7 +35,10 @@ _MAX_CLAIMS_DEPTH = 16
 _SCHEME = re.compile(r"(?i:bearer) +")
 _TOKEN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-"
 _PART = re.compile(r"[A-Za-z0-9_-]+")
-_ISSUER = re.compile(rb'"iss"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}("(?:[^"\\]|\\.){0,512}")')
+# Possessive: strangers write what is searched, and what was read of an `iss` without an end is not read again.
+_ISSUER = re.compile(
+    rb'"iss"[ \t\r\n]{0,8}+:[ \t\r\n]{0,8}+("[^"\\]{0,512}+(?:\\.[^"\\]{0,512}+){0,64}+")',
+)
 _MAX_GUESSES = 4
 # The library knows this algorithm by its older name only (RFC 8037 section 3.1, RFC 9864 section 2.2).
 _LIBRARY_NAMES = {"Ed25519": "EdDSA"}

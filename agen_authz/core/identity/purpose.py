@@ -10,6 +10,9 @@ Providers sign all of them with the same keys, for the same subjects. What decid
  4. neither: a claim that only access tokens have is looked for. If there is none, the token is unmarked. An ID token
     of the code flow is (OpenID Connect Core 1.0 section 2), and its audience is a client: an unmarked token is
     accepted for a resource's own `url` only, never for an audience that was configured besides.
+
+`azp` tells nothing, not even if it is no audience: ID tokens have it just where another client asked for them than the
+one they are for (OpenID Connect Core 1.0 section 2; Google's, for an app beside a web client).
 """
 
 from collections.abc import Mapping
@@ -32,7 +35,8 @@ _ONLY_ACCESS_TOKENS = ("scope", "scp", "client_id", "cid", "appid", "azpacr", "a
 # Frontegg names the kind of an access token in `type`.
 _KIND = "type"
 _ACCESS_KINDS = frozenset({"usertoken", "userapitoken", "useraccesstoken", "tenantapitoken", "tenantaccesstoken"})
-_PARTY, _AUDIENCE = "azp", "aud"
+# ID tokens have these as well, so that an operator who maps them marks nothing.
+_IN_BOTH = frozenset({("azp",), ("aud",)})
 
 
 def check_purpose(claims: Mapping[str, Json], kind: str) -> Rejected | None:
@@ -66,21 +70,12 @@ def is_unmarked(claims: Mapping[str, Json], kind: str, paths: ClaimPaths) -> boo
         return False
     if any(claims.get(name) is not None for name in _ONLY_ACCESS_TOKENS) or _fold(claims.get(_KIND)) in _ACCESS_KINDS:
         return False
-    if _is_of_another_party(claims):
-        return False
     return not any(_holds(claims, path) for path in (*paths.client, *paths.scopes))
-
-
-def _is_of_another_party(claims: Mapping[str, Json]) -> bool:
-    # An ID token's audience is the client itself, so that `azp` repeats it.
-    party, audience = claims.get(_PARTY), claims.get(_AUDIENCE)
-    audiences = audience if isinstance(audience, list) else [audience]
-    return isinstance(party, str) and party not in audiences
 
 
 def _holds(claims: Mapping[str, Json], path: tuple[str, ...]) -> bool:
     """Return True if a claim that the operator mapped to a client or to scopes is there."""
-    if path in ((_PARTY,), (_AUDIENCE,)):
+    if path in _IN_BOTH:
         return False
     value = claims.get(path[0])
     for key in path[1:]:

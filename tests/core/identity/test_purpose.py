@@ -34,6 +34,8 @@ ACCESS: dict[str, tuple[str, dict[str, Any]]] = {
 UNMARKED: dict[str, dict[str, Any]] = {
     "code flow without a nonce": {"aud": CLIENT, **PERSON},
     "Google": {"aud": CLIENT, "azp": CLIENT, **PERSON},
+    "Google, for an app beside a web client": {"aud": CLIENT, "azp": "app", **PERSON},
+    "audiences without the party": {"aud": [CLIENT, "other"], "azp": "app", **PERSON},
     "several audiences": {"aud": [CLIENT, "other"], "azp": CLIENT, **PERSON},
     "Entra": {"aud": CLIENT, "tid": "t", "oid": "o", "roles": ["a"], "ver": "2.0", **PERSON},
     "Auth0": {"aud": CLIENT, "sid": "s", **PERSON},
@@ -82,8 +84,9 @@ def test_other_tokens_are_refused_and_the_claim_is_named(name):
         ({"scopes": (("https://example.com/x", "granted"),)}, False),
         ({"scopes": (("https://example.com/x", "name"),)}, True),
         ({"client": (("azp",), ("aud",))}, True),
+        ({"scopes": (("azp",),)}, True),
     ],
-    ids=["mapped client", "mapped scopes", "mapped and not there", "what ID tokens have too"],
+    ids=["mapped client", "mapped scopes", "mapped and not there", "what ID tokens have too", "as scopes as well"],
 )
 def test_claim_that_is_mapped_to_client_or_scopes_marks_an_access_token(paths, is_still_unmarked):
     claims: dict[str, Any] = {

@@ -1,0 +1,29 @@
+"""Component identifiers (RFC 9421 section 2) that a verifier may be told to demand."""
+
+import re
+from collections.abc import Iterable
+
+from agen_authz.core.signature import DERIVED, QUERY_PARAM
+
+_HEADER = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
+_QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="[ !#-\[\]-~]+"')
+
+
+def check_components(components: Iterable[str]) -> frozenset[str]:
+    """Return components that can be demanded; one that no request has would be demanded of none.
+
+    Raises:
+        ValueError: one is neither a header in lower case without parameters, nor derived from a request.
+    """
+    if isinstance(components, str):
+        raise ValueError(f"`components` is one string; write `({components!a},)`")
+    names = frozenset(components)
+    for name in names:
+        if not (name in DERIVED or _QUERY_PARAM.fullmatch(name) or _HEADER.fullmatch(name)):
+            raise ValueError(f"the component {name!a} is neither a header in lower case nor derived of a request")
+    return names
+
+
+def find_twin(names: Iterable[str], components: frozenset[str]) -> str | None:
+    """Find the component as which some framework reads a header with an underscore (CGI makes `_` of each `-`)."""
+    return next((known for name in names if "_" in name and (known := name.replace("_", "-")) in components), None)
