@@ -92,9 +92,11 @@ class KeptAudit:
         self.events: list[dict[str, Any]] = []
         self.waited: list[Hashable] = []
         self.is_full = False
+        # Room comes in turn only.
+        self.others_wait = False
 
     def emit(self, line: bytes) -> bool:
-        if self.is_full:
+        if self.is_full or self.others_wait:
             return False
         self.events.append(json.loads(line))
         return True
@@ -103,7 +105,7 @@ class KeptAudit:
         self.waited.append(owner)
         while self.is_full:
             await asyncio.sleep(0)
-        self.emit(line)
+        self.events.append(json.loads(line))
 
 
 class KeptMetrics:

@@ -29,8 +29,9 @@ class CountedAudit:
     def __init__(self) -> None:
         self.written = 0
 
-    def emit(self, line: bytes) -> None:
+    def emit(self, line: bytes) -> bool:
         self.written += 1
+        return True
 
 
 def rig_of(tokens: TokenCache) -> Rig:

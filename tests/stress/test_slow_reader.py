@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import builders as build
 from tests.stress.sidecar import START_S, Plan, Sidecar, Told, running
-from tests.stress.stand import ENGINES
+from tests.stress.stand import ENGINES, good, standing
 from tests.stress.test_store_and_disk import Pipe
 
 pytestmark = pytest.mark.loopback
@@ -70,3 +71,15 @@ async def test_strangers_and_a_slow_reader_deny_no_good_call_and_every_stranger_
     single = sum(event["reason"] == "token_missing" for event in events)
     counted = sum(event["aggregated"]["total"] for event in events if event["decision"] == "aggregated")
     assert (single + counted, single < counted) == (strangers, True)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_call_that_waits_for_its_event_goes_on_and_a_stranger_does_not_wait(tmp_path, engine):
+    stranger = build.check_request(build.headers_for(None), build.encode(build.message()))
+    async with standing(engine, tmp_path, 6) as stand:
+        stand.rig.audit.others_wait = True
+        seen = [await stand.ask(raw) for raw in (good(), stranger, good(sub="bob"))]
+        assert [each.status for each in seen] == [200, 401, 200]
+        assert [owner.subject for owner in stand.rig.audit.waited] == ["ann", "bob"]
+        assert [event["decision"] for event in stand.rig.audit.events] == ["allow", "allow"]
+        assert stand.rig.outlets.crowd.take().total == 1
