@@ -85,9 +85,12 @@ async def test_file_that_is_no_database_refuses_and_is_left_as_it_is(path):
     assert path.read_bytes() == b"precious" * 1000
 
 
+NO_FOLDER = "make it, writable for this user only, or name another file under `store.url`"
+
+
 async def test_folder_that_does_not_exist_refuses(tmp_path):
     path = tmp_path / "missing" / "agen.db"
-    expected = _problem(path, f"`{path.parent}` is not a folder", "make it, writable for this user only")
+    expected = _problem(path, f"`{path.parent}` is not a folder", NO_FOLDER)
     assert await _refused(_url(path)) == expected
     assert not path.parent.exists()
 
@@ -95,7 +98,7 @@ async def test_folder_that_does_not_exist_refuses(tmp_path):
 async def test_file_in_place_of_the_folder_refuses(tmp_path):
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "agen.db"
-    expected = _problem(path, f"`{path.parent}` is not a folder", "make it, writable for this user only")
+    expected = _problem(path, f"`{path.parent}` is not a folder", NO_FOLDER)
     assert await _refused(_url(path)) == expected
 
 
