@@ -11,9 +11,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from agen_authz.authoring.cases import Case, read_cases
 from agen_authz.authoring.draft import build_draft
 from agen_authz.authoring.scenario import decide_scenario
+from agen_authz.authoring.test import Case, read_cases
 from agen_authz.cli.main import app
 from agen_authz.config import load
 from agen_authz.core.cel.condition import Condition

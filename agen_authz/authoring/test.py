@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError
 
 from agen_authz.authoring.document import read_document
 from agen_authz.authoring.draft import Draft
+from agen_authz.authoring.explain import Trace, trace_decision
 from agen_authz.authoring.scenario import Scenario, decide_scenario
-from agen_authz.authoring.trace import Trace, trace_decision
 from agen_authz.config.section import Line, Name, Section
 from agen_authz.core.errors import Problem
 
@@ -78,7 +78,7 @@ def _explain(file: Path, error: Exception) -> Iterator[Problem]:
 
 
 def try_case(draft: Draft, file: Path, case: Case, *, now: float, digest_key: bytes) -> Tried:
-    """Decide one case and compare; `digest_key` as in `authoring.trace.trace_decision`."""
+    """Decide one case and compare; `digest_key` as in `authoring.explain.trace_decision`."""
     try:
         decided = decide_scenario(draft, case, now=now)
     except ValueError as exc:

@@ -36,8 +36,8 @@ def import_policies(
     Reads what Agen's API returns, the state of its Terraform providers, and lists of name, action and conditions. What
     it prints loads; what the configuration must name for it is said on standard error.
     """
-    from agen_authz.authoring.agen import import_policies as import_all
-    from agen_authz.authoring.agen_plain import Names
+    from agen_authz.authoring.import_agen.imported import import_policies as import_all
+    from agen_authz.authoring.import_agen.plain import Names
 
     if state not in ("shadow", "enforce"):
         _refuse("--state: write shadow or enforce")
@@ -54,7 +54,7 @@ def import_policies(
 
 
 def _print(policies: list[dict[str, Any]], *, as_json: bool) -> None:
-    from agen_authz.authoring.agen_load import list_needs, render_policies
+    from agen_authz.authoring.import_agen.load import list_needs, render_policies
 
     typer.echo(json.dumps({"policies": policies}) if as_json else render_policies(policies).rstrip())
     for need in list_needs(policies):
@@ -83,7 +83,7 @@ def _read_json(file: Path) -> Any:
 
 
 def _read_tools(document: Any, files: list[str]) -> dict[str, Any]:
-    from agen_authz.authoring.agen_tool import is_terraform, read_tools
+    from agen_authz.authoring.import_agen.tool import is_terraform, read_tools
 
     tools: dict[str, Any] = {}
     if is_terraform(document):

@@ -39,7 +39,7 @@ def test(
 
     Example: agen-authz policy test policies/cases --config agen.yaml
     """
-    from agen_authz.authoring.cases import read_cases, try_case
+    from agen_authz.authoring.test import read_cases, try_case
 
     if not folder.is_dir():
         typer.echo(f"{folder}: no such directory", err=True)
@@ -93,8 +93,8 @@ def explain(
     agen-authz policy explain - --config agen.yaml
     """
     from agen_authz.authoring.document import read_document
+    from agen_authz.authoring.explain import trace_decision
     from agen_authz.authoring.scenario import Scenario, decide_scenario
-    from agen_authz.authoring.trace import trace_decision
 
     draft = _draft(config, as_json=as_json)
     try:
@@ -183,7 +183,7 @@ def diff(
 
     Example: agen-authz policy diff agen.yaml draft.yaml --catalog crm=tools.json --markdown
     """
-    from agen_authz.authoring.change import list_changes
+    from agen_authz.authoring.diff.change import list_changes
 
     before, after = _draft(old, as_json=as_json), _draft(new, as_json=as_json)
     changes = list_changes(before, after, _read_catalogue(catalog, before, after))
@@ -219,7 +219,7 @@ def replay(
     Reads audit events, one a line, also as a container runtime wraps them (CRI, Docker). Exits 2 if nothing would
     change and the log has no events, lines that are not events, or none that can be decided again.
     """
-    from agen_authz.authoring.replay import replay as decide_again
+    from agen_authz.authoring.replay.replay import replay as decide_again
 
     draft = _draft(config, as_json=as_json)
     try:

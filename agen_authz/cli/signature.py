@@ -10,8 +10,8 @@ import typer
 from agen_authz.cli.output import Exit, load_or_exit
 
 if TYPE_CHECKING:
-    from agen_authz.authoring.http_text import WrittenRequest
-    from agen_authz.authoring.signature import Side, Verdict
+    from agen_authz.operating.http_text import WrittenRequest
+    from agen_authz.operating.signature import Side, Verdict
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The gateway's configuration.", metavar="FILE")]
 ResourceName = Annotated[str, typer.Option("--resource", help="The resource's name in it.", metavar="NAME")]
@@ -37,7 +37,7 @@ def sign(
     """
     import secrets
 
-    from agen_authz.authoring.signature import Unsignable, gateway_side, sign_written
+    from agen_authz.operating.signature import Unsignable, gateway_side, sign_written
 
     stamp = int(time.time()) if created is None else created
     try:
@@ -73,7 +73,7 @@ def verify(
 
     Example: agen-authz verify received.http --resource crm --key crm-2026-11=/etc/agen/keys/crm-2026-11
     """
-    from agen_authz.authoring.signature import judge_written
+    from agen_authz.operating.signature import judge_written
 
     side = _side_or_exit(config, resource, key or [], as_json=as_json)
     verdict = judge_written(
@@ -90,7 +90,7 @@ def verify(
 
 
 def _side_or_exit(config: Path | None, name: str, keys: list[str], *, as_json: bool) -> "Side":
-    from agen_authz.authoring.signature import Side, Unsignable, gateway_side
+    from agen_authz.operating.signature import Side, Unsignable, gateway_side
 
     if config is None:
         if not keys:
@@ -133,7 +133,7 @@ def _read_keys(texts: list[str]) -> dict[str, bytes]:
 
 
 def _read_or_exit(file: Path) -> "WrittenRequest":
-    from agen_authz.authoring.http_text import NoRequest, read_request
+    from agen_authz.operating.http_text import NoRequest, read_request
 
     try:
         return read_request(file)

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from agen_authz.app.build import build_signer
-from agen_authz.authoring.http_text import WrittenRequest
 from agen_authz.config import Loaded
 from agen_authz.core.errors import Malformed
 from agen_authz.core.header import look_at
 from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import Request
 from agen_authz.core.signature import CALLER_HEADERS, Signer, render_lines
+from agen_authz.operating.http_text import WrittenRequest
 from agen_authz.verify import BackendVerifier, Check, NotVerified, Received, read_headers
 from agen_authz.verify.diagnosis import Arrival, Difference, find_differences, guess_values
 from agen_authz.verify.shape import Claim, read_claim

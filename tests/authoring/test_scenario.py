@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from agen_authz.authoring.document import read_document
+from agen_authz.authoring.explain import Node, trace_decision
 from agen_authz.authoring.scenario import Decided, Scenario, decide_scenario
-from agen_authz.authoring.trace import Node, trace_decision
 from agen_authz.core.model import Answer, Step, TargetKind
 from tests.authoring.rig import TEXT, draft
 from tests.builders import NOW, TRACE_KEY

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.authoring.cases import Case, Tried, read_cases, try_case
 from agen_authz.authoring.document import read_document
+from agen_authz.authoring.test import Case, Tried, read_cases, try_case
 from agen_authz.core.errors import Problem
 from tests.authoring.rig import draft
 from tests.builders import NOW, TRACE_KEY

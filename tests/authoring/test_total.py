@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agen_authz.app.policies import build_policy
-from agen_authz.authoring.agen import import_policies
-from agen_authz.authoring.change import list_changes
+from agen_authz.authoring.diff.change import list_changes
 from agen_authz.authoring.draft import Draft
-from agen_authz.authoring.replay import replay
+from agen_authz.authoring.import_agen.imported import import_policies
+from agen_authz.authoring.replay.replay import replay
 from agen_authz.config.access import Policy as Written
 from agen_authz.core.model import Effect, State
+from tests.authoring.import_agen.test_imported import OPERATORS
 from tests.authoring.rig import draft, event, lines
-from tests.authoring.test_agen import OPERATORS
 from tests.config.test_mistakes import GOOD
 
 JSON = st.recursive(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.authoring.cases import Case, read_cases, try_case
 from agen_authz.authoring.draft import Draft, build_draft
+from agen_authz.authoring.test import Case, read_cases, try_case
 from agen_authz.config import load
 from agen_authz.core.errors import Problem
 from agen_authz.core.model import Resource

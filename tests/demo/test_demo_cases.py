@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from agen_authz.authoring.cases import Case, read_cases, try_case
 from agen_authz.authoring.draft import build_draft
+from agen_authz.authoring.test import Case, read_cases, try_case
 from agen_authz.config import load
 from agen_authz.core.errors import Problem
 from agen_authz.demo.plan import ROLES, Plan, render_config

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agen_authz.authoring.catalogue import Known
+from agen_authz.authoring.diff.surroundings import compare_surroundings
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import Holder, list_holders, list_named, may_call, owners_of, selectors_of, spell_holder
-from agen_authz.authoring.surroundings import compare_surroundings
 from agen_authz.core.model import Effect, State, Target, TargetKind
 from agen_authz.core.policy.table import Policy
 

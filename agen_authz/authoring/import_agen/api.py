@@ -7,8 +7,8 @@ are read as selectors, which must agree. `stepUpActionAsync` says how a caller i
 from collections.abc import Mapping
 from typing import Any
 
-from agen_authz.authoring.agen_condition import NoEquivalent, quote, refuse_unknown
-from agen_authz.authoring.agen_plain import Group, Names, Plain, check_action, check_enabled, check_names
+from agen_authz.authoring.import_agen.condition import NoEquivalent, quote, refuse_unknown
+from agen_authz.authoring.import_agen.plain import Group, Names, Plain, check_action, check_enabled, check_names
 
 _KEYS = frozenset({
     "id", "vendorId", "tenantId", "name", "description", "type", "slug", "appIds", "enabled", "internalToolIds",

@@ -1,7 +1,7 @@
 """Import of Agen's policies: its JSON, each condition as CEL; what has no equivalent is an error, never dropped.
 
 Three forms are read. An object with `name`, `action`, `conditions`, optionally `conditionLogic` (`and`, `or`),
-`enabled`, `tools`, `message`; what Agen's API returns (`agen_api`); a Terraform state (`agen_terraform`). A condition
+`enabled`, `tools`, `message`; what Agen's API returns (`api`); a Terraform state (`terraform`). A condition
 is `{attribute, op, negate, value}`, or one nested group `{conditionLogic, conditions}`.
 """
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agen_authz.authoring.agen_api import is_of_the_api, read_api
-from agen_authz.authoring.agen_condition import NoEquivalent, import_group, refuse_unknown
-from agen_authz.authoring.agen_load import find_unloadable
-from agen_authz.authoring.agen_plain import Group, Names, Plain, check_action, check_enabled, check_names
-from agen_authz.authoring.agen_terraform import read_state
-from agen_authz.authoring.agen_tool import is_terraform, listed
+from agen_authz.authoring.import_agen.api import is_of_the_api, read_api
+from agen_authz.authoring.import_agen.condition import NoEquivalent, import_group, refuse_unknown
+from agen_authz.authoring.import_agen.load import find_unloadable
+from agen_authz.authoring.import_agen.plain import Group, Names, Plain, check_action, check_enabled, check_names
+from agen_authz.authoring.import_agen.terraform import read_state
+from agen_authz.authoring.import_agen.tool import is_terraform, listed
 
 _KEYS = frozenset(
     {"name", "description", "action", "conditions", "conditionLogic", "enabled", "tools", "message", "id"}

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agen_authz.authoring.agen_condition import NoEquivalent, at
-from agen_authz.authoring.agen_tool import Tool
+from agen_authz.authoring.import_agen.condition import NoEquivalent, at
+from agen_authz.authoring.import_agen.tool import Tool
 
 _ACTIONS = ("deny", "step_up")
 _NOT_YET = {"mask": "masking is not available yet", "approval_required": "approvals are not available yet"}

@@ -7,8 +7,8 @@ a condition's value as JSON within a text.
 from collections.abc import Mapping
 from typing import Any
 
-from agen_authz.authoring.agen_condition import NoEquivalent
-from agen_authz.authoring.agen_tool import walk_terraform
+from agen_authz.authoring.import_agen.condition import NoEquivalent
+from agen_authz.authoring.import_agen.tool import walk_terraform
 from agen_authz.core.errors import Malformed
 from agen_authz.core.strict_json import parse_json
 

@@ -15,7 +15,7 @@ import orjson
 
 from agen_authz.app.build import build_revoked
 from agen_authz.authoring.draft import Draft
-from agen_authz.authoring.log_line import LogLine, read_log
+from agen_authz.authoring.replay.log_line import LogLine, read_log
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.http.context import Surroundings

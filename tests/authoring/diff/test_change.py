@@ -2,9 +2,9 @@
 
 import pytest
 
-from agen_authz.authoring import surroundings
 from agen_authz.authoring.catalogue import read_catalogue
-from agen_authz.authoring.change import Change, list_changes
+from agen_authz.authoring.diff import surroundings
+from agen_authz.authoring.diff.change import Change, list_changes
 from agen_authz.config import Config
 from agen_authz.config import identity as conf
 from tests.authoring.rig import TEXT, TOOLS, draft, save

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agen_authz.authoring.agen import Imported, import_policies
-from agen_authz.authoring.agen_load import find_unloadable, list_needs, render_policies
-from agen_authz.authoring.agen_plain import Names
-from agen_authz.authoring.agen_tool import Tool, read_tools
+from agen_authz.authoring.import_agen.imported import Imported, import_policies
+from agen_authz.authoring.import_agen.load import find_unloadable, list_needs, render_policies
+from agen_authz.authoring.import_agen.plain import Names
+from agen_authz.authoring.import_agen.tool import Tool, read_tools
 from agen_authz.config import find_problems
-from tests.authoring.test_agen import OPERATORS
+from tests.authoring.import_agen.test_imported import OPERATORS
 from tests.config.test_mistakes import GOOD
 
 TOOLS = {"t1": Tool("refund", "shop"), "t2": Tool("payout", "shop"), "t3": Tool("get_*")}

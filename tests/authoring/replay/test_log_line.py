@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from agen_authz.authoring.log_line import LogLine, read_log
-from agen_authz.authoring.replay import Replayed, replay
+from agen_authz.authoring.replay.log_line import LogLine, read_log
+from agen_authz.authoring.replay.replay import Replayed, replay
 from tests.authoring.rig import draft, event, lines
 from tests.config.test_mistakes import GOOD
 

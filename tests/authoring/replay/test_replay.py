@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.authoring.replay import Replayed, replay
+from agen_authz.authoring.replay.replay import Replayed, replay
 from agen_authz.core.decide import decide
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Context, Deny, Facts

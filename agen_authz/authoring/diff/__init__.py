@@ -1,0 +1,1 @@
+"""`agen-authz policy diff`: what changes from one configuration to another."""

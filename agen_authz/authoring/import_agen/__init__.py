@@ -1,0 +1,1 @@
+"""`agen-authz policy import`: policies of Agen in the form of this configuration."""

@@ -1,0 +1,1 @@
+"""`agen-authz policy replay`: recorded calls, decided again under a draft."""
