@@ -193,6 +193,8 @@ def test_elicitation_answers_of_a_resource_are_read_too():
         ('user.acr == "1"', {"acr": 1}),
         ('"pwd" in user.amr', {"amr": "pwd"}),
         ('"a" in user.groups', {"groups": {"a": 1}}),
+        ('"a" in user.groups', {"_claim_names": {"groups": "src1"}}),
+        ('!("a" in user.groups)', {"hasgroups": True}),
         ("user.auth_time < request.time", {"auth_time": "0"}),
     ],
 )

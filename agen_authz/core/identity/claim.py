@@ -1,6 +1,6 @@
 """Claims by configured path, each of the type it must have; the first mistake is remembered, none is guessed at.
 
-A claim that is absent or null reads as empty. A claim of another type, with control characters, or a number that is
+A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then nobody knows it. A claim of another type, with control characters, or a number that is
 not finite is a mistake. In a claim that access is decided on (subject, roles, scopes, times) a mistake refuses the
 token. Other claims are read through `if_readable`: a mistake there makes this one claim unreadable, so that a
 condition or a step-up that needs it cannot be met, and nothing else.
@@ -33,11 +33,23 @@ Path = tuple[str, ...]
 _Read = TypeVar("_Read")
 
 
+def _list_elsewhere(claims: Mapping[str, Json]) -> tuple[Json, ...]:
+    """List claims that are not in the token although its subject has them.
+
+    They are named in `_claim_names` (OpenID Connect Core 1.0 section 5.6.2): Entra does so for people in more than 200
+    groups, or writes `hasgroups`.
+    """
+    named = claims.get("_claim_names")
+    groups = ("groups",) if claims.get("hasgroups") else ()
+    return (*named, *groups) if isinstance(named, dict | list) else groups
+
+
 class ClaimReader:
     """Reads one token's verified claims; after the reading, `mistake` names the first that was wrong."""
 
     def __init__(self, claims: Mapping[str, Json]) -> None:
         self._claims = claims
+        self._elsewhere = _list_elsewhere(claims)
         self.mistake = ""
 
     def _note(self, path: Path, expected: str, value: Json) -> None:
@@ -54,6 +66,12 @@ class ClaimReader:
                 value = value.get(key) if isinstance(value, dict) else None
             if value is not None:
                 return path, value
+            if path[0] in self._elsewhere:
+                # No other claim takes its place: what it would have said is not known.
+                self.mistake = (
+                    self.mistake or f"claim `{'.'.join(path)}` is not in the token, which says it is elsewhere"
+                )
+                return path, None
         return (candidates[0] if candidates else ()), None
 
     def _clean(self, path: Path, value: Json) -> str:

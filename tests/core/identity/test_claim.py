@@ -90,6 +90,32 @@ def test_claim_that_decides_nothing_is_unreadable_and_no_mistake(value, read):
     assert (reader.if_readable(lambda each: each.text((("email",),))), reader.mistake) == (read, "")
 
 
+ELSEWHERE: dict[str, tuple[dict[str, Json], tuple[str, ...] | None]] = {
+    "distributed claim": ({"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}, None),
+    "named in a list": ({"_claim_names": ["groups"]}, None),
+    "Entra's mark": ({"hasgroups": True}, None),
+    "Entra's mark as a text": ({"hasgroups": "true"}, None),
+    "another claim takes no place": ({"_claim_names": {"groups": "src1"}, "wids": ["w"]}, None),
+    "no mark": ({"hasgroups": False, "_claim_names": None}, ()),
+    "another claim is elsewhere": ({"_claim_names": {"address": "src1"}}, ()),
+    "there all the same": ({"_claim_names": {"groups": "src1"}, "groups": ["g"]}, ("g",)),
+    "names of no kind": ({"_claim_names": 1, "wids": ["w"]}, ("w",)),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_claim_that_is_kept_elsewhere_is_unreadable_and_not_empty(name):
+    claims, groups = ELSEWHERE[name]
+    assert ClaimReader(claims).if_readable(lambda each: each.names((("groups",), ("wids",)))) == groups
+
+
+def test_claim_that_access_is_decided_on_and_is_kept_elsewhere_is_a_mistake():
+    reader = ClaimReader({"_claim_names": {"groups": "src1"}})
+    assert (reader.names((("groups", "all"),)), reader.mistake) == (
+        (), "claim `groups.all` is not in the token, which says it is elsewhere",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [("a b", ("a", "b")), ("  a  ", ("a",)), ("", ()), (["a b"], ("a b",)), (None, ()), ("a\u00a0b", ("a\u00a0b",))],
