@@ -15,7 +15,7 @@ from typing import Protocol
 from agen_authz.app.assemble import build_tls_files
 from agen_authz.app.cut import refuse_cut
 from agen_authz.config import Config, Loaded, list_secret_files, load, read_version, unbuilt
-from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.servers.certificate import read_certificates
 from agen_authz.whole_file import Settling, Stamp, is_open_for_writing, stamp
 
@@ -33,7 +33,12 @@ class Reloadable(Protocol):
     """What can take another configuration."""
 
     async def apply(self, loaded: Loaded) -> None:
-        """Let a checked configuration take effect."""
+        """Let a checked configuration take effect.
+
+        Raises:
+            ConfigError: it cannot take effect.
+            Unavailable: not now, and nothing has changed.
+        """
 
     def let_go(self) -> None:
         """Free what is left of the configuration before."""
@@ -119,6 +124,12 @@ class Watch:
             # A file that it names for the first time may be what is missing, and come later.
             self._watch(*_list_files(self._loaded), *_list_wanted(self._loaded.file))
             _log_all("configuration not reloaded", exc.problems)
+            target.note_reload("failed")
+            return
+        except Unavailable as exc:
+            # Nothing is wrong with the file. It has to look changed, so that it is read again when the store answers.
+            self._stamps[str(self._loaded.file)] = None
+            _LOG.error("configuration not reloaded yet", extra={"problem": str(exc)})
             target.note_reload("failed")
             return
         self._loaded = fresh

@@ -58,6 +58,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "jwks_uri without a host": {"jwks_uri": "https:///keys"},
     "jwks_uri with a broken host": {"jwks_uri": "http://[127.0.0.1/keys"},
     "jwks_uri with a broken port": {"jwks_uri": "http://127.0.0.1:x/keys"},
+    "jwks_uri with a host that is no name": {"jwks_uri": "https://xn--/keys"},
     "jwks_uri empty": {"jwks_uri": ""},
 }
 
@@ -88,6 +89,16 @@ async def test_http_on_loopback_needs_insecure_issuer(web):
         with pytest.raises(Unavailable):
             await asked.source.fetch_key("idp", build.KID, "ES256")
     assert dict(web.asked) == {}
+
+
+async def test_too_many_keys_are_named_as_what_is_wrong(web):
+    web.publish(*({"kty": "EC", "kid": f"k{number}"} for number in range(101)))
+    async with asking(web) as asked:
+        with pytest.raises(Unavailable):
+            await asked.source.fetch_key("idp", build.KID, "ES256")
+        assert asked.source.describe()["idp"].endswith(
+            "the JWK Set cannot be read: no `keys` array of at most 100 keys"
+        )
 
 
 ANSWERS = {

@@ -8,6 +8,8 @@ import pytest
 
 from agen_authz.app.reload import Watch, find_restarts
 from agen_authz.config import Loaded, load
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.reason import Reason
 from agen_authz.whole_file import is_open_for_writing
 from tests.certificates import issue
 
@@ -54,6 +56,24 @@ async def test_changed_file_is_applied(tmp_path):
     changed = write(tmp_path, "leeway: 30s", "leeway: 20s")
     await watch.reload(target)
     assert (target.versions, target.outcomes) == ([changed.version], ["ok"])
+
+
+async def test_change_that_came_while_the_store_did_not_answer_takes_effect_once_it_does(tmp_path):
+    class Late(Target):
+        async def apply(self, loaded: Loaded) -> None:
+            if len(self.outcomes) < 2:
+                raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
+            await super().apply(loaded)
+
+    target = Late()
+    watch = Watch(write(tmp_path), poll_s=POLL_S, ask=lambda _: False)
+    changed = write(tmp_path, "leeway: 30s", "leeway: 20s")
+    running = asyncio.create_task(watch.run(target))
+    async with asyncio.timeout(5):
+        while not target.versions:
+            await asyncio.sleep(POLL_S)
+    running.cancel()
+    assert (target.versions, target.outcomes[:3]) == ([changed.version], ["failed", "failed", "ok"])
 
 
 @pytest.mark.parametrize(

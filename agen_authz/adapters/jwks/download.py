@@ -70,7 +70,7 @@ class _Download:
         if keys is None:
             raise FetchError(self.url, "answered with status 404")
         if isinstance(keys, Malformed):
-            raise FetchError(self.url, f"the JWK Set cannot be read: {keys.reason}")
+            raise FetchError(self.url, f"the JWK Set cannot be read: {keys.detail or keys.reason}")
         return keys
 
     async def _discover(self) -> str:
@@ -106,6 +106,8 @@ class _Download:
         try:
             async with client.stream("GET", self.url, headers=_HEADERS) as response:
                 return await self._read(response)
+        except UnicodeError as exc:
+            raise FetchError(self.url, "its host is no name (IDNA)") from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
             raise FetchError(self.url, describe_cause(exc) + self.through(), outcome="failed") from exc
 

@@ -1,9 +1,10 @@
 """Claims by configured path, each of the type it must have; the first mistake is remembered, none is guessed at.
 
-A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then nobody knows it. A claim of another type, with control characters, or a number that is
-not finite is a mistake. In a claim that access is decided on (subject, roles, scopes, times) a mistake refuses the
-token. Other claims are read through `if_readable`: a mistake there makes this one claim unreadable, so that a
-condition or a step-up that needs it cannot be met, and nothing else.
+A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then nobody knows it. A
+claim of another type, with control characters, or a number that is not finite is a mistake. In a claim that access is
+decided on (subject, roles, scopes, times) a mistake refuses the token. Other claims are read through `if_readable`: a
+mistake there makes this one claim unreadable, so that a condition or a step-up that needs it cannot be met, and nothing
+else.
 """
 
 import re
