@@ -1,9 +1,9 @@
-"""The obligations of one decision: it is signed, its session is bound, and its evidence is recorded."""
+"""The obligations of one decision: it is signed, and its session is bound."""
 
 from collections.abc import Mapping
 from typing import assert_never
 
-from agen_authz.core.errors import Malformed, Unavailable
+from agen_authz.core.errors import Malformed
 from agen_authz.core.model import (
     Allow,
     Answer,
@@ -19,33 +19,21 @@ from agen_authz.core.model import (
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signer
 from agen_authz.obligations.duty import Duties, Outlets
-from agen_authz.obligations.record import record
 from agen_authz.ports import Entropy, SessionTable
 from agen_authz.wire.refusal import Asked
 
 _NONCE_BYTES = 16
 
 
-async def discharge(
-    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, started: float, until: float
-) -> Decision:
-    """Meet a decision's obligations, then record it; return the decision that holds in the end.
+def discharge(decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, now: float) -> Decision:
+    """Meet a decision's obligations; return the decision that holds in the end.
 
     Args:
-        started: `outlets.clock.elapsed()` when the request arrived.
-        until: `outlets.clock.elapsed()` when the caller must have the answer.
+        now: seconds since the epoch.
     """
-    now = outlets.clock.now()
-    if isinstance(decision, Allow):
-        decision = _sign(decision, asked, duties.signers, outlets.entropy, now)
-    decision = _meet(decision, asked, outlets)
-    try:
-        await record(decision, asked, duties, outlets, now=now, started=started, until=until)
-    except Unavailable as exc:
-        refused = _refuse(decision, exc.reason, "audit", asked)
-        outlets.crowd.count(refused, asked, duties.recording, now)
-        return refused
-    return decision
+    if not isinstance(decision, Allow):
+        return decision
+    return _meet(_sign(decision, asked, duties.signers, outlets.entropy, now), asked, outlets)
 
 
 def _sign(decision: Allow, asked: Asked, signers: Mapping[str, Signer], entropy: Entropy, now: float) -> Decision:
@@ -59,7 +47,7 @@ def _sign(decision: Allow, asked: Asked, signers: Mapping[str, Signer], entropy:
     is_modern = call.envelope.era is Era.MODERN
     signed = signer.sign(request, caller.lines, asked.request_id, created=int(now), nonce=nonce, is_modern=is_modern)
     if isinstance(signed, Malformed):
-        return _refuse(decision, signed.reason, "signature", asked)
+        return refuse(decision, signed.reason, Step("signature", signed.reason.value), asked)
     asked.signed = signed
     return decision
 
@@ -70,7 +58,7 @@ def _meet(decision: Decision, asked: Asked, outlets: Outlets) -> Decision:
     for obligation in decision.obligations:
         refused = _meet_one(obligation, outlets.sessions)
         if refused is not None:
-            return _refuse(decision, refused, "session", asked)
+            return refuse(decision, refused, Step("session", refused.value), asked)
     return decision
 
 
@@ -84,9 +72,9 @@ def _meet_one(obligation: Obligation, sessions: SessionTable) -> Reason | None:
     assert_never(obligation)
 
 
-def _refuse(decision: Decision, reason: Reason, check: str, asked: Asked) -> Decision:
-    if isinstance(decision, Deny):
-        return decision
-    why = () if isinstance(decision, Answer) else decision.why
+def refuse(decision: Decision, reason: Reason, step: Step, asked: Asked) -> Deny:
+    """Turn a decision that cannot stand into a denial, which says what led to it."""
     envelope = asked.call.envelope if asked.call is not None else Envelope()
-    return Deny(reason, (*why, Step(check, reason.value)), envelope)
+    if isinstance(decision, Answer):
+        return Deny(reason, (step,), envelope)
+    return Deny(reason, (*decision.why, step), envelope, matched=decision.matched)

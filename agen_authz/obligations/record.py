@@ -1,4 +1,6 @@
-"""Evidence of every decision: an event that is written before the answer, or a place in the count of many (ADR 0015).
+"""Evidence of every decision: its event, or a place in the count of many (ADR 0015).
+
+Nothing that can fail comes after the event but the answer itself, so it says what was answered (ADR 0018).
 
 1. A request without a verified caller never waits, and never takes more than its share of the events: beyond
    `denials_per_second`, and while there is no room, it is counted.
@@ -25,13 +27,12 @@ _PATIENCE_S = 1.0
 
 
 async def record(
-    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, now: float, started: float, until: float
+    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, now: float, until: float
 ) -> None:
     """Write a decision's event, or count it.
 
     Args:
         now: seconds since the epoch.
-        started: `outlets.clock.elapsed()` when the request arrived.
         until: `outlets.clock.elapsed()` when the caller must have the answer.
 
     Raises:
@@ -44,7 +45,7 @@ async def record(
     if may_count and not outlets.crowd.admits(duties.denials_per_second, elapsed):
         outlets.crowd.count(decision, asked, duties.recording, now)
         return
-    duration_us = round((elapsed - started) * 1_000_000)
+    duration_us = round((elapsed - asked.started) * 1_000_000)
     line = render_event(decision, asked, duties.recording, now=now, duration_us=duration_us)
     if outlets.audit.emit(line):
         return

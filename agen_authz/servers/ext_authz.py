@@ -6,8 +6,10 @@
  3 `identify`            Request -> Principal          facts.py
  4 `parse`               Request -> Call               core/message/mcp.py
  5 `gather`, `decide`    Call -> Facts -> Decision     facts.py, core/decide.py
- 6 `discharge`           Decision -> Decision          obligations/
+ 6 `discharge`           Decision -> Decision          obligations/discharge.py
  7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
+ 8 `record`              Decision -> its event         obligations/record.py
+Whatever fails turns the answer into a denial. The event is written last, so it says what was answered (ADR 0018).
 """
 
 import contextlib
@@ -23,7 +25,8 @@ from agen_authz.core.message.mcp import BodyLimits, parse
 from agen_authz.core.model import Answer, Decision, Deny, Misread, Owner, Step
 from agen_authz.core.reason import Reason
 from agen_authz.facts import Sources, gather, identify, recognize
-from agen_authz.obligations import Duties, Outlets, discharge
+from agen_authz.obligations import Duties, Outlets, discharge, refuse
+from agen_authz.obligations.record import record
 from agen_authz.ports import Metrics
 from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.ext_authz import read_check, render_check
@@ -87,14 +90,14 @@ class CheckServicer:
 
     async def refuse(self, reason: Reason) -> bytes:
         """Refuse a request of which nothing is read."""
-        current = self._current
+        current, asked, clock = self._current, Asked(""), self._outlets.clock
+        denied: Decision = Deny(reason, (Step("server", reason.value),))
         try:
-            asked = Asked(self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex())
-            started = self._outlets.clock.elapsed()
-            denied = Deny(reason, (Step("server", reason.value),))
-            return await self._finish(denied, asked, current, started=started, until=started)
+            asked.request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
+            asked.started = clock.elapsed()
+            return await self._finish(denied, asked, current, until=asked.started)
         except Exception:  # noqa: BLE001 as in `check`
-            return await self._deny_failed(Asked(""), current.settings)
+            return await self._deny_failed(denied, asked, current)
 
     async def check(self, raw: bytes, remaining_s: float | None) -> bytes:
         """Decide one request.
@@ -103,45 +106,57 @@ class CheckServicer:
             raw: a serialised CheckRequest.
             remaining_s: seconds until Envoy stops waiting; None if it set no deadline.
         """
-        current, request_id = self._current, ""
+        current, asked, clock = self._current, Asked(""), self._outlets.clock
+        decision: Decision = Answer(Reason.INTERNAL_ERROR, 500)
         try:
-            request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
-            return await self._answer(raw, Asked(request_id), remaining_s, current)
+            asked.request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
+            asked.started = clock.elapsed()
+            timeout_s = current.settings.timeout_s
+            bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
+            if self._is_draining:
+                decision = Deny(Reason.DRAINING, (Step("server", "draining"),))
+            else:
+                decision = await _decide_in_time(raw, asked, bound_s, current)
+            return await self._finish(decision, asked, current, until=asked.started + bound_s)
         except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
-            return await self._deny_failed(Asked(request_id), current.settings)
+            return await self._deny_failed(decision, asked, current)
 
-    async def _answer(self, raw: bytes, asked: Asked, remaining_s: float | None, current: CheckSet) -> bytes:
-        clock, timeout_s = self._outlets.clock, current.settings.timeout_s
-        started = clock.elapsed()
-        bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
-        if self._is_draining:
-            decision: Decision = Deny(Reason.DRAINING, (Step("server", "draining"),))
-        else:
-            decision = await _decide_in_time(raw, asked, bound_s, current)
-        return await self._finish(decision, asked, current, started=started, until=started + bound_s)
-
-    async def _finish(
-        self, decision: Decision, asked: Asked, current: CheckSet, *, started: float, until: float
-    ) -> bytes:
+    async def _finish(self, decision: Decision, asked: Asked, current: CheckSet, *, until: float) -> bytes:
+        """Make the answer, then write its event; nothing that can fail comes after that."""
         settings, outlets = current.settings, self._outlets
-        decision = await discharge(decision, asked, settings.duties, outlets, started=started, until=until)
+        now = outlets.clock.now()
+        decision = discharge(decision, asked, settings.duties, outlets, now)
+        answer = render_check(decision, asked, settings.templates)
+        self._count(decision, asked)
+        try:
+            await record(decision, asked, settings.duties, outlets, now=now, until=until)
+        except Unavailable as exc:
+            if not isinstance(decision, Deny):
+                decision = refuse(decision, exc.reason, Step("audit", exc.reason.value), asked)
+                self._count(decision, asked)
+                answer = render_check(decision, asked, settings.templates)
+            outlets.crowd.count(decision, asked, settings.duties.recording, now)
+        return answer
+
+    def _count(self, decision: Decision, asked: Asked) -> None:
         if not isinstance(decision, Answer) and decision.matched:
             self._metrics.count_matches(decision.matched)
         server = asked.route.resource.name if asked.route is not None else ""
-        seconds = outlets.clock.elapsed() - started
+        seconds = self._outlets.clock.elapsed() - asked.started
         self._metrics.count_decision(decision.word, decision.reason, server, seconds)
-        return render_check(decision, asked, settings.templates)
 
-    async def _deny_failed(self, asked: Asked, settings: CheckSettings) -> bytes:
-        """Deny after a defect; the answer stands whatever else fails as well."""
+    async def _deny_failed(self, decision: Decision, asked: Asked, current: CheckSet) -> bytes:
+        """Deny after a defect, with an event of all that was known; the answer stands whatever else fails as well."""
         _LOG.exception("check failed", extra={"request_id": asked.request_id})
-        denied = Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),))
-        answer = render_check(denied, asked, settings.templates)
+        settings, outlets = current.settings, self._outlets
+        denied = refuse(decision, Reason.INTERNAL_ERROR, Step("check", "failed"), asked)
+        # Nothing of the request, which may be what broke.
+        answer = render_check(Deny(Reason.INTERNAL_ERROR), Asked(asked.request_id), settings.templates)
         with contextlib.suppress(Exception):
-            self._metrics.count_decision("deny", Reason.INTERNAL_ERROR, "", 0.0)
+            self._count(denied, asked)
         with contextlib.suppress(Exception):
-            started = self._outlets.clock.elapsed()
-            await discharge(denied, asked, settings.duties, self._outlets, started=started, until=started)
+            now = outlets.clock.now()
+            await record(denied, asked, settings.duties, outlets, now=now, until=outlets.clock.elapsed())
         return answer
 
 

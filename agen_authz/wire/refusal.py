@@ -37,7 +37,10 @@ _LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNS
 
 
 class Asked(Struct):
-    """What an answer is bound to, filled in on a request's way; None for what was not known when the decision fell."""
+    """What an answer is bound to, filled in on a request's way; None for what was not known when the decision fell.
+
+    `started` is `Clock.elapsed()` when the request arrived.
+    """
 
     request_id: str
     request: Request | None = None
@@ -46,6 +49,7 @@ class Asked(Struct):
     call: Call | None = None
     context: Context | None = None
     signed: Signed | None = None
+    started: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
