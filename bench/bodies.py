@@ -61,6 +61,7 @@ def _shapes_of_brackets(size: int) -> Iterator[tuple[str, bytes]]:
     yield "objects nested to the limit", _fill(b'{"a":' * 60 + b"1" + b"}" * 60, size) + b"\n"
     yield "deep, then wide", b"[" * 60 + _fill(b"[]", size, _PAIR) + b"]" * 60
     yield "deeper than the limit", b"[" * size
+    yield "closed more often than opened", b"[" * 65 + b"]" * (size - 65)
     yield "empty lists, a surrogate pair", _fill(b"[]", size, _PAIR)
     yield "empty objects, a surrogate pair", _fill(b"{}", size, _PAIR)
     yield "small objects, indented", _fill(b'{"a":1}', size) + b"\n"

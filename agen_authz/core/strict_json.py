@@ -111,7 +111,7 @@ def _check_bounds(bare: bytes, max_depth: int, max_values: int | None) -> Reason
     opened = marks.count(b"[") + marks.count(b"{")
     if max_values is not None and opened + marks.count(b",") > max_values:
         return Reason.JSON_VALUES
-    return Reason.JSON_DEPTH if opened > max_depth and _is_deeper(marks, max_depth) else None
+    return _check_nesting(marks, max_depth) if opened > max_depth else None
 
 
 def _count(text: bytes, mark: bytes) -> int:
@@ -119,19 +119,23 @@ def _count(text: bytes, mark: bytes) -> int:
     return text.count(mark) if mark in text else 0
 
 
-def _is_deeper(marks: bytes, max_depth: int) -> bool:
-    """True if brackets are nested deeper: each round takes the innermost pairs away, and what is left is deeper.
+def _check_nesting(marks: bytes, max_depth: int) -> Reason | None:
+    """Find out how deep brackets are nested: each round takes the innermost pairs away, and what is left is deeper.
 
     INVARIANT: where brackets have no partner, no parser gets deeper than twice `max_depth` before it finds out.
     """
     left = marks.translate(_BRACES_AS_BRACKETS, _NO_BRACKETS)
-    if left.count(b"[") - left.count(b"]") > max_depth:
-        return True
+    opened, closed = left.count(b"["), left.count(b"]")
+    if opened - closed > max_depth:
+        return Reason.JSON_DEPTH
+    if opened != closed:
+        # Each round would walk over a million that have no partner.
+        return Reason.JSON_SYNTAX
     for _ in range(max_depth):
         before, left = len(left), left.replace(b"[]", b"")
         if len(left) == before:
             break
-    return b"[]" in left or left.count(b"[") > max_depth
+    return Reason.JSON_DEPTH if b"[]" in left or left.count(b"[") > max_depth else None
 
 
 def parse_plain(raw: bytes) -> tuple[Json, bytes] | None:

@@ -64,6 +64,8 @@ REFUSED = {
     "too deep": (b"[[[[1]]]]", Reason.JSON_DEPTH),
     "too deep behind a string": (b'["]]]]", [[[1]]]]', Reason.JSON_DEPTH),
     "too deep and never closed": (b"[" * 100_000, Reason.JSON_DEPTH),
+    "more closed than opened, and no rounds over them": (b"[" * 9 + b"]" * 100_000, Reason.JSON_SYNTAX),
+    "more opened than closed, by less than the limit": (b"[" * 9 + b"]" * 8, Reason.JSON_SYNTAX),
     "half a pair": (b'["\\uDFFF"]', Reason.JSON_SURROGATE),
     "half a pair as a key": (b'{"\\ud800":1}', Reason.JSON_SURROGATE),
     "prototype": (b'{"__proto__":{}}', Reason.JSON_KEY_TWIN),
