@@ -10,7 +10,7 @@ from agen_authz.config.access import AccessRule
 from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
 from agen_authz.core.policy.access import Granted, Unmapped
 from agen_authz.core.policy.selector import index_selectors
-from agen_authz.core.policy.table import Policy, open_selector
+from agen_authz.core.policy.table import Policy, open_selector, spell_alike
 
 Holder: TypeAlias = tuple[str, ...]
 """Roles (or permissions) that somebody holds together; without any: whoever has a token."""
@@ -93,7 +93,8 @@ def names_target(selectors: Iterable[tuple[TargetKind, str]], target: Target, *,
     is_named = _matches([selector.casefold() for selector in fitting], name.casefold())
     if is_named or target.kind is not TargetKind.RESOURCE:
         return is_named
-    return _matches([open_selector(selector).casefold() for selector in fitting], open_selector(name).casefold())
+    opened = [open_selector(selector) for selector in fitting]
+    return any(_matches(opened, spelling) for spelling in spell_alike(target))
 
 
 def _matches(selectors: Iterable[str], name: str) -> bool:

@@ -25,7 +25,10 @@ MAX_WORK = 5_000_000.0
 
 # A condition must be affordable for so many values, or it would deny nearly every call.
 _ANY_CALL_SIZE = 50
-_NARROWER = "loop through one list only, or through what is in its elements; ask for single members"
+_TOO_DEAR = (
+    "loops inside of loops, or too many of them, over values that callers choose; or a pattern that repeats too much"
+)
+_NARROWER = "loop through one list only, or through what is in its elements; ask for single members; repeat less"
 # What is read from arguments or claims has its type when it is there.
 _USABLE = (cel.Type.BOOL, cel.Type.DYN)
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -154,7 +157,7 @@ class Environment:
                 return Mistake(1, "nested too deeply", "split it into several conditions")
         tree, cost = read_tree(root), read_cost(root if strict is None else read_expression(strict))
         if work_out(cost, _ANY_CALL_SIZE) > MAX_WORK:
-            return Mistake(1, "loops inside of loops, or too many of them, over values that callers choose", _NARROWER)
+            return Mistake(1, _TOO_DEAR, _NARROWER)
         return self._check_constants(tree) or Condition(text, tree, read_plain(root), cost, expression)
 
     def activate(self, values: Mapping[str, object]) -> Activation:
@@ -180,6 +183,10 @@ class Environment:
         return Mistake(column, f"{kind} is called `{name}`", cure)
 
     def _check_constants(self, tree: Tree) -> Mistake | None:
+        for function in sorted(tree.open_texts):
+            what = "pattern" if function == "matches" else "time zone"
+            cure = f"write the {what} into the condition as a text; choose between two of them outside of `{function}`"
+            return Mistake(1, f"the {what} of `{function}` is known only when the call comes", cure)
         for function, constant in sorted(tree.calls):
             probe = PROBES.get(function)
             if probe is None:

@@ -5,7 +5,8 @@ One unit is about 5 ns of the CEL library's time (`bench/conditions.py`):
 1. Each node of the tree costs a little, each time that it is evaluated.
 2. A loop evaluates its body once for each element. `filter` and `map` copy what they have so far at each step, so they
    are quadratic.
-3. `in`, `==` and the functions on texts read all of what they are given; what is in no table here does, too.
+3. `in`, `==` and the functions on texts read all of what they are given; what is in no table here does, too. A text
+   is looked for in another (`contains`) at each of its places, and `matches` compiles its pattern each time.
 4. What is reached through the element of a loop costs nothing extra the first time: the parts of all elements together
    are no more than the whole. A second loop through the same element multiplies, as a loop through anything else does.
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TypeAlias
 
+from agen_authz.core.cel.pattern import read_size
 from agen_authz.core.cel.wire import (
     CALL,
     CONST,
@@ -40,6 +42,10 @@ _CONSTANT_TIME = frozenset(
 )
 _COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _ADD, _IN, _INDEX, _CHOOSE = "_+_", "@in", "_[_]", "_?_:_"
+_MATCHES, _CONTAINS = "matches", "contains"
+# A pattern: to compile it, and each part of it; each text unit that is looked through, and each place of the pattern.
+_COMPILE, _COMPILE_STEP, _LOOK, _LOOK_PLACE = 1000.0, 60.0, 1024.0, 128.0
+_LOOK_TEXT = 16.0
 
 Polynomial: TypeAlias = tuple[float, ...]
 """Coefficients by power; the last one holds all powers beyond as well."""
@@ -120,18 +126,31 @@ class _Reckoner:
             return operands[0]
         if function == _CHOOSE:
             return _join(operands[1:])
-        read = [scope.all_of(each) for each in operands]
         if function == _ADD:
-            self._add(_COPY, _sum(*read))
+            self._add(_COPY, _sum(*(scope.all_of(each) for each in operands)))
             return _join(operands)
+        self._read(function, node, operands, scope)
+        return _Value(_ONE)
+
+    def _read(self, function: str, node: Fields, operands: list[_Value], scope: _Scope) -> None:
+        read = [scope.all_of(each) for each in operands]
         if function in _COMPARISONS:
             # Two values are compared as far as the smaller one goes.
             self._add(_COMPARE, min(read, key=lambda each: each[::-1]))
         elif function == _IN:
             self._add(_COMPARE, read[-1])
+        elif function == _MATCHES:
+            self._match(read_constant_text(read_message([*node.get(1, []), *node.get(3, [])][-1])), read[0], scope)
         elif function not in _CONSTANT_TIME:
             self._add(_READ, _sum(*read))
-        return _Value(_ONE)
+        if function == _CONTAINS:
+            self._add(_LOOK_TEXT, _each_in_each(operands[0], operands[1], scope))
+
+    def _match(self, pattern: str | None, read: Polynomial, scope: _Scope) -> None:
+        # What is no constant does not load (`function.FIXED`).
+        size = read_size(pattern or "")
+        self._add(_COMPILE + _COMPILE_STEP * size.steps, scope.times)
+        self._add(_LOOK + _LOOK_PLACE * size.places, read)
 
     def _loop(self, node: Fields, scope: _Scope) -> _Value:
         within = self.walk(read_message(read_one(node, 2)), scope)
@@ -159,6 +178,12 @@ class _Reckoner:
         names = {**inner.names, result_name: _Value(_ZERO)}
         piece = self.walk(step, _Scope(names, _ZERO, inner.spent))
         return _Value(piece.size if inner.is_open(piece) else _multiply(within.size, piece.size))
+
+
+def _each_in_each(text: _Value, sought: _Value, scope: _Scope) -> Polynomial:
+    """Say how much is compared if one text is looked for at each place of another."""
+    one, other = (sought, text) if scope.is_open(sought) else (text, sought)
+    return _multiply(scope.all_of(one), other.size)
 
 
 def _parts_of(node: Fields) -> Iterator[Fields]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from agen_authz.core.cel.function import FIXED
 from agen_authz.core.cel.wire import (
     CALL,
     IDENT,
@@ -36,12 +37,14 @@ class Tree:
         loose: names of members that are selected from something whose path is not known, or looked for in it.
         calls: (function, constant text among its operands).
         compared: (path, constant text that it is compared with by `==`, `!=` or `in`).
+        open_texts: functions of `function.FIXED` whose text is known only when the condition is evaluated.
     """
 
     paths: frozenset[Path]
     loose: frozenset[str]
     calls: frozenset[tuple[str, str]]
     compared: frozenset[tuple[Path, str]] = frozenset()
+    open_texts: frozenset[str] = frozenset()
 
 
 def spell_path(path: Path) -> str:
@@ -58,7 +61,7 @@ def read_tree(root: Fields) -> Tree:
     reader = _Reader()
     reader.note(reader.walk(root, {}))
     loose, calls, compared = frozenset(reader.loose), frozenset(reader.calls), frozenset(reader.compared)
-    return Tree(frozenset(reader.paths), loose, calls, compared)
+    return Tree(frozenset(reader.paths), loose, calls, compared, frozenset(reader.open_texts))
 
 
 class _Reader:
@@ -69,6 +72,7 @@ class _Reader:
         self.loose: set[str] = set()
         self.calls: set[tuple[str, str]] = set()
         self.compared: set[tuple[Path, str]] = set()
+        self.open_texts: set[str] = set()
 
     def note(self, path: Path | None) -> None:
         if path:
@@ -115,6 +119,8 @@ class _Reader:
         paths = [self.walk(each, names) for each in (*target, *arguments)]
         for path in paths:
             self.note(path)
+        if function in FIXED and any(read_constant_text(each) is None for each in [*target, *arguments][1:]):
+            self.open_texts.add(function)
         if function in _COMPARISONS:
             texts = [text for each in arguments for text in _texts_of(each)]
             self.compared.update((path, text) for path in paths if path for text in texts)

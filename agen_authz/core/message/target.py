@@ -32,6 +32,7 @@ _BAD_ESCAPE = re.compile(
     r"|%(?:25)*(?:2[DEF]|5[CF]|7[EF]|[01][0-9A-F]|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|C[01]|F[5-9A-F])"
     r"|%(?:25)+(?:2[def]|5[cf]|7[ef]|[01][a-f]|4[a-f]|5a|6[a-f]|7a)"
 )
+_WIDE_ESCAPES = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _ESCAPES = re.compile(r"(?:%[0-9A-F]{2})+")
 _DOT_SEGMENTS = frozenset({".", ".."})
 
@@ -63,7 +64,8 @@ def is_resource_uri(uri: str) -> bool:
         # Most parsers cannot tell an empty query from none.
         return False
     segments = before.split("/")
-    if rest.startswith("//") and "@" in segments[2]:
+    if rest.startswith("//") and ("@" in segments[2] or segments[2].endswith(":")):
+        # An empty port is none (RFC 3986 section 6.2.3).
         return False
     return _DOT_SEGMENTS.isdisjoint(segment.partition(";")[0] for segment in segments)
 
@@ -83,6 +85,20 @@ def open_uri(uri: str) -> str:
     if scheme == "file":
         return f"file:///{'/'.join(segments)}"
     return f"{scheme}:{'//' if '/' in path else ''}{'/'.join(segments)}"
+
+
+def fold_uri(uri: str) -> str:
+    """Spell what `open_uri` makes of a URI so that equal texts are one resource to some backend.
+
+    Besides case, it looks away from whether letters beyond ASCII are escaped and composed (`%C3%84`, `a%CC%88`), and
+    from the mark of an authority: `docs:salaries` is `docs://salaries`.
+    """
+    opened = open_uri(uri).replace("://", ":", 1)
+    return unicodedata.normalize("NFC", _WIDE_ESCAPES.sub(_unescape, opened).casefold())
+
+
+def _unescape(found: "re.Match[str]") -> str:
+    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace")
 
 
 def _is_web_rest(rest: str) -> bool:

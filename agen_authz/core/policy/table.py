@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from agen_authz.core.cel.condition import Activation, Condition, Environment
 from agen_authz.core.cel.cost import TEXT_UNIT_CHARS, work_out
 from agen_authz.core.cel.tree import Path, spell_path
-from agen_authz.core.message.target import open_uri
+from agen_authz.core.message.target import fold_uri, open_uri
 from agen_authz.core.model import Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.policy.ambiguity import UNSURE, glance, has_nul
 from agen_authz.core.policy.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
@@ -146,7 +146,8 @@ class PolicyTable:
         for owner in dict.fromkeys(("", tenant)):
             found.update(self._indexes[owner][target.kind].find(name))
             if target.kind is TargetKind.RESOURCE:
-                found.update(self._opened[owner].find(f"{target.server}/{open_uri(target.name)}".casefold()))
+                for spelling in spell_alike(target):
+                    found.update(self._opened[owner].find(spelling))
         positions = tuple(sorted(found))
         known = self._groups.get(positions)
         if known is None:
@@ -330,9 +331,15 @@ def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[
 
 
 def open_selector(selector: str) -> str:
-    """Spell a selector of resources (`server/URI`) as a backend would open what it names."""
+    """Spell a selector of resources (`server/URI`) as `spell_alike` spells what it names."""
     server, _, uri = selector.partition("/")
-    return f"{server}/{open_uri(uri)}"
+    return f"{server.casefold()}/{fold_uri(uri)}"
+
+
+def spell_alike(target: Target) -> tuple[str, str]:
+    """Spell a resource as a backend would open it: `docs://hr/**` names `docs://hr/`, and so `docs://hr`."""
+    spelling = open_selector(f"{target.server}/{target.name}")
+    return (spelling, f"{spelling}/")
 
 
 def _reads_answers(policy: Policy) -> bool:

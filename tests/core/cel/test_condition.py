@@ -42,6 +42,42 @@ MISTAKES = {
         "loops inside of loops",
         "through one list",
     ),
+    "pattern that repeats too much": (
+        r'args.x.matches("\\pL{90}")',
+        1,
+        "a pattern that repeats too much",
+        "repeat less",
+    ),
+    "pattern of all letters of Unicode, in a loop": (
+        r'args.l.exists(i, i.matches("\\pL"))',
+        1,
+        "a pattern that repeats too much",
+        "repeat less",
+    ),
+    "pattern from the call": (
+        "args.x.matches(args.p)",
+        1,
+        "the pattern of `matches` is known only when the call comes",
+        "write the pattern",
+    ),
+    "pattern from the call, in a list": (
+        'matches("a", args.l[0] + "b")',
+        1,
+        "the pattern of `matches` is known only",
+        "write the pattern",
+    ),
+    "zone from the call": (
+        "request.time.getHours(args.zone) > 3",
+        1,
+        "the time zone of `getHours` is known only when the call comes",
+        "write the time zone",
+    ),
+    "zone from a claim": (
+        "request.time.getDate(string(user.claims.zoneinfo)) > 3",
+        1,
+        "the time zone of `getDate` is known only",
+        "outside of `getDate`",
+    ),
     "too long": ("true || " * 600 + "true", 1, "longer than 4096", "split it"),
 }
 

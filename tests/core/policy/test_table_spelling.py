@@ -74,6 +74,28 @@ def test_policy_names_no_other_uri(uri):
     assert found(policy(selector="crm/docs://hr/salaries"), read(uri)) is None
 
 
+ALIKE = {
+    "one word": ("docs://salaries", "docs:salaries"),
+    "one word, the other way": ("docs:salaries", "docs://salaries/"),
+    "the folder of what is below it": ("docs://hr/**", "docs://hr"),
+    "the folder, with a query": ("docs://hr/*", "docs:/hr?x"),
+    "escaped letters in the other case": ("docs://hr/geh%C3%A4lter", "docs://HR/GEH%C3%84LTER"),
+    "a mark beside its letter": ("docs://hr/geh%C3%A4lter", "docs://hr/geha%CC%88lter"),
+    "letters that are not escaped in the policy": ("docs://hr/geh\u00e4lter", "docs://hr/geh%C3%84lter/"),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_policy_names_what_some_backend_opens_alike(name):
+    selector, uri = ALIKE[name]
+    assert found(policy(selector=f"crm/{selector}"), read(uri)) is APPLIES
+
+
+@pytest.mark.parametrize("uri", ["docs://hr2", "docs://hr%2Ax", "docs:h", "doc:shr", "docs://hr.x"])
+def test_policy_on_a_folder_names_no_other(uri):
+    assert found(policy(selector="crm/docs://hr/**"), read(uri)) is None
+
+
 def test_policy_still_names_the_very_spelling_that_it_has():
     assert found(policy(selector="crm/docs://hr/salaries?x=*"), read("docs://hr/salaries?x=1")) is APPLIES
     assert found(policy(selector="crm/docs:/**"), read("docs:/hr/salaries")) is APPLIES
