@@ -122,6 +122,11 @@ async def test_proxy_that_cannot_be_used_is_named_by_its_variable(web, proxy):
 
 PROXY = "http://proxy.example.com:3128"
 WAYS = {
+    "host without a proxy, and a user": (
+        "https://u:p@idp.example.com/",
+        {"https": "http://p:3128", "no": "idp.example.com"},
+        None,
+    ),
     "https": (f"https://{HOST}/", {"https": PROXY}, PROXY),
     "without a scheme": (f"https://{HOST}/", {"https": "proxy.example.com:3128"}, PROXY),
     "none": (f"https://{HOST}/", {}, None),

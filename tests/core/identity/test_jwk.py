@@ -184,6 +184,15 @@ def test_key_that_changed_in_anything_is_another_object(name):
     assert second.keep_known(first).keys[0] is second.keys[0]
 
 
+def test_key_on_the_other_side_of_the_curve_is_another_object():
+    # The same `x` has two points, and only `y` tells them apart.
+    field = 2**256 - 2**224 + 2**192 + 2**96 - 1
+    numbers = build.ec_key().public_key().public_numbers()
+    other = build.b64((field - numbers.y).to_bytes(32, "big"))
+    first, second = read(build.jwk(build.ec_key())), read(build.jwk(build.ec_key(), y=other))
+    assert second.keep_known(first).keys[0] is second.keys[0]
+
+
 def test_key_whose_algorithms_were_narrowed_is_no_longer_found_for_the_others():
     wide, narrow = read(build.jwk(build.rsa_key())), read(build.jwk(build.rsa_key(), alg="RS256"))
     kept = narrow.keep_known(wide)
