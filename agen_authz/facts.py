@@ -23,7 +23,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock, KeySource, SessionTable
 from agen_authz.refusal_log import RefusalLog
 from agen_authz.token_cache import TokenCache, Vouched
-from agen_authz.waiting import WaitingRoom
+from agen_authz.waiting import Deadline, WaitingRoom
 from agen_authz.wire.identity import Caller, render_caller
 
 # "Bearer ", and more spaces than any client sends.
@@ -58,33 +58,33 @@ def recognize(credential: bytes | None, sources: Sources) -> Owner | None:
     return Owner(principal.issuer, principal.subject)
 
 
-async def identify(request: Request, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
+async def identify(request: Request, resource: Resource, sources: Sources, deadline: Deadline) -> Caller | Rejected:
     """Find out who calls, and whether the token may be used at this resource now.
 
     Args:
-        bound_s: how many seconds a provider may be waited for.
+        deadline: until when a provider may be waited for.
 
     Raises:
-        Unavailable: the provider's keys cannot be fetched, or not within `bound_s`, so the token cannot be verified;
+        Unavailable: the provider's keys cannot be fetched, or not by the deadline, so the token cannot be verified;
             or too many callers wait already.
     """
     credential = request.headers.get("authorization")
     if credential is None:
         return Rejected(Reason.TOKEN_MISSING)
-    found = await _identify(credential, resource, sources, bound_s)
+    found = await _identify(credential, resource, sources, deadline)
     if isinstance(found, Rejected):
         sources.refusals.note(resource.name, found, sources.clock.elapsed())
     return found
 
 
-async def _identify(credential: str, resource: Resource, sources: Sources, bound_s: float) -> Caller | Rejected:
+async def _identify(credential: str, resource: Resource, sources: Sources, deadline: Deadline) -> Caller | Rejected:
     if len(credential) > _MAX_CREDENTIAL_CHARS:
         return Rejected(Reason.TOKEN_MALFORMED, f"longer than {MAX_TOKEN_CHARS} characters")
     # The whole value names the entry: one that was read before needs no reading.
     digest = hashlib.sha256(credential.encode("utf-8")).digest()
     vouched = _recall(digest, resource, sources)
     if vouched is None:
-        fresh = await _vouch(credential, digest, resource, sources, bound_s)
+        fresh = await _vouch(credential, digest, resource, sources, deadline)
         if isinstance(fresh, Rejected):
             return fresh
         vouched = fresh
@@ -105,7 +105,7 @@ def _recall(digest: bytes, resource: Resource, sources: Sources) -> Vouched | No
 
 
 async def _vouch(
-    credential: str, digest: bytes, resource: Resource, sources: Sources, bound_s: float
+    credential: str, digest: bytes, resource: Resource, sources: Sources, deadline: Deadline
 ) -> Vouched | Rejected:
     raw = read_bearer(credential)
     if isinstance(raw, Rejected):
@@ -119,7 +119,7 @@ async def _vouch(
     token = read_token(raw)
     if isinstance(token, Rejected):
         return token
-    vouched = await _verify(token, resource, sources, bound_s)
+    vouched = await _verify(token, resource, sources, deadline)
     if isinstance(vouched, Rejected):
         return vouched
     if not sources.keeps_claims:
@@ -128,7 +128,9 @@ async def _vouch(
     return vouched
 
 
-async def _verify(token: UnverifiedToken, resource: Resource, sources: Sources, bound_s: float) -> Vouched | Rejected:
+async def _verify(
+    token: UnverifiedToken, resource: Resource, sources: Sources, deadline: Deadline
+) -> Vouched | Rejected:
     """Find the provider of this resource whose key verifies a token.
 
     1. every provider that accepts the algorithm and has a key of that `kid` in memory is tried: two providers may
@@ -160,7 +162,7 @@ async def _verify(token: UnverifiedToken, resource: Resource, sources: Sources, 
     if named.name in refusals:
         refusal = refusals[named.name]
         return refusal if refusal.detail else Rejected(refusal.reason, said)
-    return await _fetch_and_try(token, named, said, sources, bound_s)
+    return await _fetch_and_try(token, named, said, sources, deadline)
 
 
 def _try_known(token: UnverifiedToken, provider: Provider, sources: Sources) -> Vouched | Rejected | None:
@@ -169,11 +171,11 @@ def _try_known(token: UnverifiedToken, provider: Provider, sources: Sources) -> 
 
 
 async def _fetch_and_try(
-    token: UnverifiedToken, provider: Provider, said: str, sources: Sources, bound_s: float
+    token: UnverifiedToken, provider: Provider, said: str, sources: Sources, deadline: Deadline
 ) -> Vouched | Rejected:
     fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
     try:
-        key = await sources.waiting.wait_for(fetch, bound_s)
+        key = await sources.waiting.wait_until(deadline, fetch)
     except TimeoutError as exc:
         # The event names whom the call has waited for.
         raise Unavailable(Reason.DEADLINE, provider.name) from exc
@@ -210,7 +212,7 @@ def _without_claims(vouched: Vouched) -> Vouched:
     )
 
 
-def gather(call: Call, request: Request, sources: Sources) -> Facts:
+async def gather(call: Call, request: Request, sources: Sources) -> Facts:
     """Read what the decision rests on besides the call itself."""
     owner = None
     if call.session_id is not None:

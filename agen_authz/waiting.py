@@ -1,4 +1,4 @@
-"""Waiting on the path of a call: handed to the event loop first, never without a bound, and only so many at once.
+"""Waiting on the path of a call: handed to the event loop first, never past a deadline, and only so many at once.
 
 Most calls are decided without waiting for anything, in the thread that received them. One that must wait
 first yields once, here and nowhere else; its engine then lets the event loop go on with it.
@@ -7,13 +7,37 @@ first yields once, here and nowhere else; its engine then lets the event loop go
 import asyncio
 import types
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
+from agen_authz.ports import Clock
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which everything that a call waits for must be over.
+
+    It is a moment, not a duration: a duration would begin anew with every wait, so that two waits took twice as long.
+
+    Args:
+        at: the moment, as `clock.elapsed()` tells it.
+    """
+
+    clock: Clock
+    at: float
+
+    def left_s(self) -> float:
+        """How many seconds are left; zero or less if the moment has passed."""
+        return self.at - self.clock.elapsed()
+
+    def at_most(self, seconds: float) -> "Deadline":
+        """Return this moment, or the one that is `seconds` from now if that is earlier."""
+        return Deadline(self.clock, min(self.at, self.clock.elapsed() + seconds))
 
 
 @types.coroutine
@@ -22,16 +46,20 @@ def hand_over() -> Generator[None, None, None]:
     yield
 
 
-async def wait_within(begin: Callable[[], Awaitable[T]], bound_s: float) -> T:
-    """Begin something on the event loop and wait for it, `bound_s` seconds at most.
+async def wait_until(deadline: Deadline, begin: Callable[[], Awaitable[T]]) -> T:
+    """Begin something on the event loop and wait for it until the deadline.
 
     How many calls wait must be bounded by the caller, or by what is waited for.
 
     Raises:
-        TimeoutError: the bound has passed.
+        TimeoutError: the deadline has passed; if it had passed before, nothing was begun.
     """
     await hand_over()
-    async with asyncio.timeout(bound_s):
+    # The time in which the call was handed over counts.
+    left_s = deadline.left_s()
+    if left_s <= 0:
+        raise TimeoutError
+    async with asyncio.timeout(left_s):
         return await begin()
 
 
@@ -43,16 +71,16 @@ class WaitingRoom:
         # Calls come in on the receiving thread, and leave on the event loop.
         self._lock = Lock()
 
-    async def wait_for(self, begin: Callable[[], Awaitable[T]], bound_s: float) -> T:
-        """Begin something on the event loop and wait for it, `bound_s` seconds at most.
+    async def wait_until(self, deadline: Deadline, begin: Callable[[], Awaitable[T]]) -> T:
+        """Begin something on the event loop and wait for it until the deadline.
 
         Raises:
             Unavailable: every place is taken.
-            TimeoutError: the bound has passed.
+            TimeoutError: the deadline has passed.
         """
         self._enter()
         try:
-            return await wait_within(begin, bound_s)
+            return await wait_until(deadline, begin)
         finally:
             with self._lock:
                 self._free += 1

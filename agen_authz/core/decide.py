@@ -5,16 +5,17 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  2. method    known to MCP in this era, or allowed by configuration
  3. access    every target that the call names is granted by a rule
  4. headers   those that repeat arguments repeat them
- 5. policies  what applies to any of the targets, combined by one table (`_COMBINED`); a posted response may be the
+ 5. policies  what applies to any of the targets, combined by one table (`TABLE`); a posted response may be the
               answer to an elicitation, so a policy that reads `inputs` cannot be evaluated for it
 
 Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from agen_authz.core.identity.token import find_provider
@@ -84,10 +85,10 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
     # 5.
     found = _find_matches(call, principal, facts, policies.policies)
     if found:
-        stopped = _apply(found, call, principal, facts.now, resource)
+        stopped = _apply(_Case(call, principal, resource, facts.now, found))
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
-        why.extend(_step_of(match) for _, match in found)
+        why.extend(_steps_of(found))
     return Allow(tuple(why), _owe_session(call, facts, principal), _record(found) if found else ())
 
 
@@ -116,60 +117,88 @@ def _owe_session(call: Call, facts: Facts, principal: Principal) -> tuple[Obliga
     return tuple(owed)
 
 
-# What an enforced policy asks for. Where several apply, the first row that one of them fills is what is decided:
-# whatever applies must be satisfied, and what no token can change is said first.
-_DENIES, _ERRS, _ASKS_FOR_MORE, _ASKS_FOR_APPROVAL = range(4)
-_COMBINED: dict[tuple[Outcome, Effect], int] = {
-    (Outcome.APPLIES, Effect.DENY): _DENIES,
-    (Outcome.ERROR, Effect.DENY): _ERRS,
-    (Outcome.ERROR, Effect.STEP_UP): _ERRS,
-    (Outcome.ERROR, Effect.REQUIRE_APPROVAL): _ERRS,
-    (Outcome.APPLIES, Effect.STEP_UP): _ASKS_FOR_MORE,
-    (Outcome.APPLIES, Effect.REQUIRE_APPROVAL): _ASKS_FOR_APPROVAL,
-}
 _Found: TypeAlias = tuple[Target, Match]
 
 
-def _apply(
-    found: list[_Found], call: Call, principal: Principal, now: float, resource: Resource
-) -> Deny | StepUp | None:
-    rows: tuple[list[_Found], ...] = ([], [], [], [])
-    for target, match in found:
+class _Case(Struct, frozen=True):
+    """What the rows of the table answer for: one call, its caller, and every policy that was found for it."""
+
+    call: Call
+    principal: Principal
+    resource: Resource
+    now: float
+    found: list[_Found]
+
+
+def _apply(case: _Case) -> Deny | StepUp | None:
+    """Combine what the enforced policies ask for: the first row of `TABLE` that answers decides."""
+    picked: dict[Row, list[_Found]] = {}
+    for target, match in case.found:
         if match.policy.state is State.ENFORCE:
-            rows[_COMBINED[match.outcome, match.policy.effect]].append((target, match))
-    denied, erred, asked, awaited = rows
-    for row, reason in ((denied, Reason.POLICY_DENIED), (erred, Reason.POLICY_ERROR)):
-        for target, match in row:
-            message = match.policy.message if reason is Reason.POLICY_DENIED else None
-            why = tuple(_step_of(each) for _, each in found)
-            return Deny(reason, why, call.envelope, target, message=message, matched=_record(found))
-    unmet = [each for each in asked if not _is_met(each[1], principal, now, resource)]
-    if unmet:
-        return _ask_for_more(unmet, asked, found, call, principal=principal)
+            # INVARIANT: every pair is in a row; one that was not would be a KeyError, which denies.
+            row = _ROW_OF[match.outcome, match.policy.effect]
+            picked.setdefault(row, []).append((target, match))
+    answers = (row.answer(picked[row], case) for row in TABLE if row in picked)
+    return next((answer for answer in answers if answer is not None), None)
+
+
+def _deny(picked: list[_Found], case: _Case) -> Deny:
+    target, match = picked[0]
+    return _refuse(Reason.POLICY_DENIED, target, case, match.policy.message)
+
+
+def _deny_unevaluated(picked: list[_Found], case: _Case) -> Deny:
+    return _refuse(Reason.POLICY_ERROR, picked[0][0], case)
+
+
+def _ask_for_more(picked: list[_Found], case: _Case) -> StepUp | None:
+    unmet = [each for each in picked if not _is_met(each[1], case)]
+    if not unmet:
+        return None
+    # All that this call needs, what is met already included: a login that brings the one may lose the other.
+    ordered = [*unmet, *(each for each in picked if each not in unmet)]
+    demands = [(match.policy.demand or Demand(), match.policy.message) for _, match in ordered]
+    why = (*_steps_of(case.found), *(Step("step_up", "not_met", match.policy.name) for _, match in unmet))
+    wanted = challenge(demands, case.principal)
+    return StepUp(wanted, why, case.call.envelope, unmet[0][0], _record(case.found))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A row of the table: which policies it picks, by outcome and effect, and what it answers if it picks any.
+
+    `answer` returns None if what the picked policies ask for is met; then the next row is asked.
+    """
+
+    picks: frozenset[tuple[Outcome, Effect]]
+    answer: Callable[[list[_Found], _Case], Deny | StepUp | None]
+
+
+# Everything that applies must be satisfied. What no token can change is answered first.
+TABLE: tuple[Row, ...] = (
+    Row(frozenset({(Outcome.APPLIES, Effect.DENY)}), _deny),
+    Row(frozenset((Outcome.ERROR, effect) for effect in Effect), _deny_unevaluated),
+    Row(frozenset({(Outcome.APPLIES, Effect.STEP_UP)}), _ask_for_more),
     # INVARIANT: nobody can approve yet, so what needs an approval is denied; the loader refuses such policies.
-    for target, _ in awaited:
-        return Deny(Reason.POLICY_ERROR, (), call.envelope, target, matched=_record(found))
-    return None
+    Row(frozenset({(Outcome.APPLIES, Effect.REQUIRE_APPROVAL)}), _deny_unevaluated),
+)
+_ROW_OF = {pair: row for row in TABLE for pair in row.picks}
 
 
-def _is_met(match: Match, principal: Principal, now: float, resource: Resource) -> bool:
-    provider = find_provider(resource, principal.issuer)
+def _refuse(reason: Reason, target: Target, case: _Case, message: str | None = None) -> Deny:
+    why = _steps_of(case.found)
+    return Deny(reason, why, case.call.envelope, target, message=message, matched=_record(case.found))
+
+
+def _is_met(match: Match, case: _Case) -> bool:
+    provider = find_provider(case.resource, case.principal.issuer)
     leeway_s = 0.0 if provider is None else provider.leeway_s
     demand = match.policy.demand
-    return demand is not None and is_satisfied(demand, principal, now=now, leeway_s=leeway_s)
+    return demand is not None and is_satisfied(demand, case.principal, now=case.now, leeway_s=leeway_s)
 
 
-def _ask_for_more(
-    unmet: list[_Found], asked: list[_Found], found: list[_Found], call: Call, *, principal: Principal
-) -> StepUp:
-    # All that this call needs, what is met already included: a login that brings the one may lose the other.
-    ordered = [*unmet, *(each for each in asked if each not in unmet)]
-    demands = [(match.policy.demand or Demand(), match.policy.message) for _, match in ordered]
-    why = (
-        *(_step_of(match) for _, match in found),
-        *(Step("step_up", "not_met", match.policy.name) for _, match in unmet),
-    )
-    return StepUp(challenge(demands, principal), why, call.envelope, unmet[0][0], _record(found))
+def _steps_of(found: list[_Found]) -> tuple[Step, ...]:
+    return tuple(_step_of(match) for _, match in found)
 
 
 def _step_of(match: Match) -> Step:

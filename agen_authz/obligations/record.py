@@ -15,7 +15,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import NOBODY, Allow, Decision, Owner
 from agen_authz.core.reason import Reason
 from agen_authz.obligations.duty import Duties, Outlets
-from agen_authz.waiting import wait_within
+from agen_authz.waiting import Deadline, wait_until
 from agen_authz.wire.aggregate import render_aggregate
 from agen_authz.wire.event import render_event
 from agen_authz.wire.refusal import Asked
@@ -27,13 +27,13 @@ _PATIENCE_S = 1.0
 
 
 async def record(
-    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, now: float, until: float
+    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, now: float, deadline: Deadline
 ) -> None:
     """Write a decision's event, or count it.
 
     Args:
         now: seconds since the epoch.
-        until: `outlets.clock.elapsed()` when the caller must have the answer.
+        deadline: when the caller must have the answer.
 
     Raises:
         Unavailable: the event cannot be written.
@@ -53,18 +53,18 @@ async def record(
         outlets.crowd.count(decision, asked, duties.recording, now)
         return
     # 2.
-    await _wait(line, asked, outlets, min(_WAIT_S, until - elapsed))
+    await _wait(line, asked, outlets, deadline.at_most(_WAIT_S))
 
 
-async def _wait(line: bytes, asked: Asked, outlets: Outlets, bound_s: float) -> None:
+async def _wait(line: bytes, asked: Asked, outlets: Outlets, deadline: Deadline) -> None:
     owner = NOBODY
     if asked.caller is not None:
         owner = Owner(asked.caller.principal.issuer, asked.caller.principal.subject)
     # 3.
-    if bound_s <= 0:
+    if deadline.left_s() <= 0:
         raise Unavailable(Reason.AUDIT_UNAVAILABLE, "deadline")
     try:
-        await wait_within(partial(outlets.audit.emit_in_turn, line, owner), bound_s)
+        await wait_until(deadline, partial(outlets.audit.emit_in_turn, line, owner))
     except TimeoutError as exc:
         raise Unavailable(Reason.AUDIT_UNAVAILABLE, "full") from exc
 

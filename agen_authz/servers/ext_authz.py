@@ -28,6 +28,7 @@ from agen_authz.facts import Sources, gather, identify, recognize
 from agen_authz.obligations import Duties, Outlets, discharge, refuse
 from agen_authz.obligations.record import record
 from agen_authz.ports import Metrics
+from agen_authz.waiting import Deadline
 from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.glance import find_credential
@@ -95,7 +96,7 @@ class CheckServicer:
         try:
             asked.request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
             asked.started = clock.elapsed()
-            return await self._finish(denied, asked, current, until=asked.started)
+            return await self._finish(denied, asked, current, Deadline(clock, asked.started))
         except Exception:  # noqa: BLE001 as in `check`
             return await self._deny_failed(denied, asked, current)
 
@@ -113,15 +114,18 @@ class CheckServicer:
             asked.started = clock.elapsed()
             timeout_s = current.settings.timeout_s
             bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
+            deadline = Deadline(clock, asked.started + bound_s)
             if self._is_draining:
                 decision = Deny(Reason.DRAINING, (Step("server", "draining"),))
+            elif bound_s <= 0:
+                decision = Deny(Reason.DEADLINE, (Step("server", "late"),))
             else:
-                decision = await _decide_in_time(raw, asked, bound_s, current)
-            return await self._finish(decision, asked, current, until=asked.started + bound_s)
+                decision = await _decide_in_time(raw, asked, deadline, current)
+            return await self._finish(decision, asked, current, deadline)
         except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
             return await self._deny_failed(decision, asked, current)
 
-    async def _finish(self, decision: Decision, asked: Asked, current: CheckSet, *, until: float) -> bytes:
+    async def _finish(self, decision: Decision, asked: Asked, current: CheckSet, deadline: Deadline) -> bytes:
         """Make the answer, then write its event; nothing that can fail comes after that."""
         settings, outlets = current.settings, self._outlets
         now = outlets.clock.now()
@@ -129,7 +133,7 @@ class CheckServicer:
         answer = render_check(decision, asked, settings.templates)
         self._count(decision, asked)
         try:
-            await record(decision, asked, settings.duties, outlets, now=now, until=until)
+            await record(decision, asked, settings.duties, outlets, now=now, deadline=deadline)
         except Unavailable as exc:
             if not isinstance(decision, Deny):
                 decision = refuse(decision, exc.reason, Step("audit", exc.reason.value), asked)
@@ -155,19 +159,17 @@ class CheckServicer:
         with contextlib.suppress(Exception):
             self._count(denied, asked)
         with contextlib.suppress(Exception):
-            now = outlets.clock.now()
-            await record(denied, asked, settings.duties, outlets, now=now, until=outlets.clock.elapsed())
+            now, deadline = outlets.clock.now(), Deadline(outlets.clock, outlets.clock.elapsed())
+            await record(denied, asked, settings.duties, outlets, now=now, deadline=deadline)
         return answer
 
 
-async def _decide_in_time(raw: bytes, asked: Asked, bound_s: float, current: CheckSet) -> Decision:
-    if bound_s <= 0:
-        return Deny(Reason.DEADLINE, (Step("server", "late"),))
+async def _decide_in_time(raw: bytes, asked: Asked, deadline: Deadline, current: CheckSet) -> Decision:
     refused = _receive(raw, asked, current.settings.routes)
     if refused is not None:
         return refused
     try:
-        return await _decide(asked, bound_s, current)
+        return await _decide(asked, deadline, current)
     except Unavailable as exc:
         return Deny(exc.reason, (Step("facts", "unavailable", exc.name),))
     except TimeoutError:
@@ -192,12 +194,12 @@ def _receive(raw: bytes, asked: Asked, routes: RouteTable) -> Decision | None:
     return admitted
 
 
-async def _decide(asked: Asked, bound_s: float, current: CheckSet) -> Decision:
+async def _decide(asked: Asked, deadline: Deadline, current: CheckSet) -> Decision:
     """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
     request, route = asked.request, asked.route
     assert request is not None and route is not None  # noqa: S101 `_receive` has set both
     resource, settings, sources = route.resource, current.settings, current.sources
-    caller = await identify(request, resource, sources, bound_s)
+    caller = await identify(request, resource, sources, deadline)
     if isinstance(caller, Rejected):
         return Deny(caller.reason, (Step("token", "rejected", caller.detail),))
     asked.caller = caller
@@ -209,6 +211,6 @@ async def _decide(asked: Asked, bound_s: float, current: CheckSet) -> Decision:
         step = Step("message", "misread", call.detail)
         return Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
     asked.call = call
-    facts = gather(call, request, sources)
+    facts = await gather(call, request, sources)
     asked.context = facts.context
     return decide(call, caller.principal, facts, settings.policies)

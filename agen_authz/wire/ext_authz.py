@@ -5,6 +5,7 @@ one place that writes that code, and it serves an Allow of a known caller only.
 """
 
 from functools import lru_cache
+from typing import assert_never
 
 from google.protobuf.message import DecodeError
 
@@ -13,7 +14,7 @@ from agen_authz.core.errors import Malformed
 from agen_authz.core.header import HeaderNames, look_at
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
-from agen_authz.core.model import Allow, Answer, Decision, Request, StepUp
+from agen_authz.core.model import Allow, Answer, Decision, Deny, Request, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signed
 from agen_authz.wire.field import write_field
@@ -122,14 +123,17 @@ def render_check(decision: Decision, asked: Asked, templates: Templates) -> byte
         asked: what the answer is bound to: the request, its resource, our id, the caller.
         templates: parts of answers that were rendered before.
     """
-    if isinstance(decision, Allow):
-        return _render_allow(asked, templates)
-    if isinstance(decision, Answer):
-        answer = HttpAnswer(decision.status, decision.headers, decision.body.decode("utf-8"))
-    elif isinstance(decision, StepUp):
-        answer = _with_cors(render_step_up(decision, asked), asked)
-    else:
-        answer = _with_cors(render_refusal(decision, asked), asked)
+    match decision:
+        case Allow():
+            return _render_allow(asked, templates)
+        case Answer(status=status, headers=headers, body=body):
+            answer = HttpAnswer(status, headers, body.decode("utf-8"))
+        case StepUp():
+            answer = _with_cors(render_step_up(decision, asked), asked)
+        case Deny():
+            answer = _with_cors(render_refusal(decision, asked), asked)
+        case _:
+            assert_never(decision)
     return _render_denied(answer) + templates.skips_inspection
 
 

@@ -21,7 +21,8 @@ from agen_authz.core.reason import Reason
 from agen_authz.servers.engine import CHECK_METHOD, CHECK_SERVICE, Decider, Engine, Listener, is_local
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
-from agen_authz.waiting import WaitingRoom
+from agen_authz.waiting import Deadline, WaitingRoom
+from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.loopback
 
@@ -47,7 +48,7 @@ class Desk:
             raise RuntimeError("a defect")
         if raw == b"wait":
             try:
-                await WaitingRoom(1).wait_for(self._wait, BOUND_S)
+                await WaitingRoom(1).wait_until(Deadline(clock := FakeClock(), clock.elapsed() + BOUND_S), self._wait)
             except asyncio.CancelledError:
                 self.ended.append("cancelled")
                 raise

@@ -2,13 +2,14 @@
 
 import tracemalloc
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.decide import PolicySet, decide
+from agen_authz.core.decide import TABLE, PolicySet, decide
 from agen_authz.core.model import (
     Allow,
     Context,
@@ -18,6 +19,7 @@ from agen_authz.core.model import (
     Facts,
     Outcome,
     State,
+    Step,
     StepUp,
     Target,
     TargetKind,
@@ -229,6 +231,26 @@ def test_policies_are_combined_by_one_table(name):
     policies, kind, reason = COMBINED[name]
     decision = decided(*policies)
     assert (type(decision), None if reason is None else getattr(decision, "reason", None)) == (kind, reason)
+
+
+@pytest.mark.parametrize(("outcome", "effect"), list(product(Outcome, Effect)))
+def test_no_enforced_policy_is_ever_passed_over(outcome, effect):
+    condition = "args.amount == 5.0" if outcome is Outcome.APPLIES else "args.x == 1"
+    demand = STEP_UP if effect is Effect.STEP_UP else {"then": effect}
+    decision = decided(policy("p", condition, **demand))
+    assert type(decision) is (StepUp if (outcome, effect) == (Outcome.APPLIES, Effect.STEP_UP) else Deny)
+    assert [(each.policy, each.outcome, each.effect) for each in decision.matched] == [("p", outcome, effect)]
+
+
+def test_no_two_rows_of_the_table_pick_the_same_policy():
+    picked = [pair for row in TABLE for pair in row.picks]
+    assert sorted(picked) == sorted(product(Outcome, Effect))
+
+
+def test_denial_of_what_needs_an_approval_says_which_policy_wants_it():
+    decision = decided(policy(then=Effect.REQUIRE_APPROVAL))
+    assert isinstance(decision, Deny)
+    assert decision.why[-1] == Step("policy", "enforce_require_approval_applies", "p")
 
 
 def test_strong_token_meets_the_demand_and_the_match_is_recorded():
