@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from agen_authz.app.reload import FIXED_LIMITS
 from agen_authz.config.built import UNBUILT
 from agen_authz.config.model import Config
-from agen_authz.config.tree import spell
+from agen_authz.config.reading.tree import spell
 
 _INTRO = """\
 # Configuration

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from agen_authz.app.policies import build_policies
 from agen_authz.config import Config
 from agen_authz.config import model as conf
-from agen_authz.config.authority import authorities_of, url_of
-from agen_authz.config.scope import name_of, request_of
+from agen_authz.config.part.authority import authorities_of, url_of
+from agen_authz.config.part.scope import name_of, request_of
 from agen_authz.config.secret import SigningKeys
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.http.context import Network, Surroundings

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from agen_authz.config import Config
-from agen_authz.config import access as conf
-from agen_authz.config.scope import name_of
+from agen_authz.config.part.scope import name_of
+from agen_authz.config.sections import policies as conf
 from agen_authz.core.cel.condition import Condition, Mistake
 from agen_authz.core.model import Effect, State, TargetKind
 from agen_authz.core.policy.stepup import Demand

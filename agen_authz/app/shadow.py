@@ -9,7 +9,7 @@ import orjson
 from agen_authz.adapters.store import peek
 from agen_authz.app.state import DEFAULT_URL
 from agen_authz.config import Config
-from agen_authz.config.access import Policy
+from agen_authz.config.sections.policies import Policy
 from agen_authz.core.digest import fingerprint
 from agen_authz.core.errors import Unavailable
 from agen_authz.ports import Store

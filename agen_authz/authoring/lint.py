@@ -8,7 +8,7 @@ from typing import TypeAlias
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
-from agen_authz.config.access import AccessRule
+from agen_authz.config.sections.access import AccessRule
 from agen_authz.core.cel.condition import Condition
 from agen_authz.core.message.method import RESPONSE
 from agen_authz.core.model import Effect, State, Target, TargetKind

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.draft import Draft
-from agen_authz.config.access import AccessRule
+from agen_authz.config.sections.access import AccessRule
 from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
 from agen_authz.core.policy.access import Granted, Unmapped
 from agen_authz.core.policy.selector import index_selectors

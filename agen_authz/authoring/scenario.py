@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from agen_authz.authoring.draft import Draft
-from agen_authz.config.section import Line, Section
+from agen_authz.config.reading.section import Line, Section
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at

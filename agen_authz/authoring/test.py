@@ -11,7 +11,7 @@ from agen_authz.authoring.document import read_document
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.explain import Trace, trace_decision
 from agen_authz.authoring.scenario import Scenario, decide_scenario
-from agen_authz.config.section import Line, Name, Section
+from agen_authz.config.reading.section import Line, Name, Section
 from agen_authz.core.errors import Problem
 
 

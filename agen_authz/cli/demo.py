@@ -79,7 +79,7 @@ def token(
 
     Example: agen-authz demo token support --resource crm
     """
-    from agen_authz.config.unit import parse_duration
+    from agen_authz.config.reading.unit import parse_duration
     from agen_authz.demo.launch import DemoError
     from agen_authz.demo.plan import Plan
     from agen_authz.demo.token import fetch_token

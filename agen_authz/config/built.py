@@ -1,9 +1,9 @@
 """What is configured and not built yet, and what weakens: nothing configured is ever silently ignored."""
 
-from agen_authz.config.access import Policy
 from agen_authz.config.loaded import Loaded
 from agen_authz.config.model import Config
-from agen_authz.config.tree import Path, spell
+from agen_authz.config.reading.tree import Path, spell
+from agen_authz.config.sections.policies import Policy
 from agen_authz.core.errors import Problem
 
 # Keys whose capability does not exist yet, and the values that ask for nothing.

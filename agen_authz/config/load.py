@@ -3,18 +3,20 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from agen_authz.config.check import check_config
-from agen_authz.config.explain import explain
-from agen_authz.config.finding import Findings
 from agen_authz.config.loaded import Loaded
-from agen_authz.config.salvage import salvage
+from agen_authz.config.model import Config, check_config
+from agen_authz.config.reading.explain import explain
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.salvage import salvage
+from agen_authz.config.reading.tree import MAX_FILE_BYTES, Tree, read_tree
 from agen_authz.config.secret import Secrets, read_secrets
-from agen_authz.config.tree import MAX_FILE_BYTES, Tree, read_tree
 from agen_authz.core.digest import fingerprint
 from agen_authz.core.errors import ConfigError, Problem
 
 _VERSION_CHARS = 12
+_REQUIRED: Mapping[str, Any] = {"version": 1, "providers": [], "resources": [], "access": {"mapping": "roles"}}
 
 
 def load(file: Path, *, secrets: bool = True, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -29,24 +31,24 @@ def load(file: Path, *, secrets: bool = True, environ: Mapping[str, str] | None 
         ConfigError: with every mistake that was found.
     """
     raw = _read_file(file)
-    tree, findings, problems = _check(_decode(raw, str(file)), str(file))
-    held = read_secrets(findings, os.environ if environ is None else environ) if secrets else Secrets()
+    tree, config, findings, problems = _check(_decode(raw, str(file)), str(file))
+    held = read_secrets(findings, config, os.environ if environ is None else environ) if secrets else Secrets()
     problems += findings.problems
     if problems:
         raise _refuse(problems)
-    return Loaded(findings.config, held, file, tree, _name_version(raw))
+    return Loaded(config, held, file, tree, _name_version(raw))
 
 
 def find_problems(text: str, file: str) -> tuple[Problem, ...]:
     """Find what is wrong with the text of a configuration, apart from its secrets; `file` is what problems name."""
     try:
-        _, findings, problems = _check(text, file)
+        _, _, findings, problems = _check(text, file)
     except ConfigError as exc:
         return exc.problems
     return (*problems, *findings.problems)
 
 
-def _check(text: str, file: str) -> tuple[Tree, Findings, list[Problem]]:
+def _check(text: str, file: str) -> tuple[Tree, Config, Findings, list[Problem]]:
     """Read and check a configuration.
 
     Raises:
@@ -55,13 +57,13 @@ def _check(text: str, file: str) -> tuple[Tree, Findings, list[Problem]]:
     tree = read_tree(text, file)
     if not tree.is_readable:
         raise _refuse(tree.problems)
-    mistakes, kept = salvage(tree)
-    problems = tree.problems + explain(mistakes, tree, file)
+    mistakes, kept = salvage(tree, Config, _REQUIRED)
+    problems = tree.problems + explain(mistakes, tree, Config, file)
     if kept is None:
         raise _refuse(problems)
     findings = Findings(kept, tree, file)
-    check_config(findings)
-    return tree, findings, problems
+    check_config(findings, kept.config)
+    return tree, kept.config, findings, problems
 
 
 def read_version(file: Path) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agen_authz.config.model import Config
+from agen_authz.config.reading.tree import Path as KeyPath
+from agen_authz.config.reading.tree import Tree
 from agen_authz.config.secret import Secrets
-from agen_authz.config.tree import Path as KeyPath
-from agen_authz.config.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

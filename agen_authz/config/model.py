@@ -1,14 +1,31 @@
-"""The configuration file as one frozen value: every key, its default and what it means."""
+"""The configuration file as one frozen value: every section, and that they agree with each other."""
 
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from agen_authz.config.access import Access, AccessRule, Hook, Policy, Protection, Tenant, Tools
-from agen_authz.config.flow import Approvals, Audit, Console, Count, Notifications, Signing, Store, Telemetry
-from agen_authz.config.identity import Claims, Jwks, NamePath, Provider, Resource, RevokedEntries
-from agen_authz.config.section import Line, Lines, Section, Word
-from agen_authz.config.unit import Bytes, PositiveSeconds, Share
+from agen_authz.config.part.vocabulary import Vocabulary
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Lines, Section, Word
+from agen_authz.config.reading.unit import Share
+from agen_authz.config.sections.access import Access, AccessRule, check_access
+from agen_authz.config.sections.approvals import Approvals, check_approvals
+from agen_authz.config.sections.audit import Audit, check_audit
+from agen_authz.config.sections.console import Console, check_console
+from agen_authz.config.sections.hooks import Hook, check_hooks
+from agen_authz.config.sections.limits import Limits, check_limits
+from agen_authz.config.sections.networks import check_networks
+from agen_authz.config.sections.notifications import Notifications
+from agen_authz.config.sections.policies import Policy, Tenant, check_policies
+from agen_authz.config.sections.protection import MaskingKey, Protection, check_protection
+from agen_authz.config.sections.providers import Claims, Jwks, NamePath, Provider, check_providers
+from agen_authz.config.sections.resources import Resource, check_resources
+from agen_authz.config.sections.revoked import RevokedEntries
+from agen_authz.config.sections.server import Server, Tls, check_server
+from agen_authz.config.sections.signing import Signing, check_signing
+from agen_authz.config.sections.store import Store, check_store
+from agen_authz.config.sections.telemetry import Telemetry, check_telemetry
+from agen_authz.config.sections.tools import Tools
 
 __all__ = [
     "AccessRule",
@@ -20,74 +37,12 @@ __all__ = [
     "Policy",
     "Provider",
     "Resource",
+    "RevokedEntries",
     "Server",
+    "Store",
     "Tls",
+    "check_config",
 ]
-
-
-class Tls(Section):
-    """Mutual TLS of a gRPC listener; PEM files."""
-
-    cert_file: Line = Field(description="The server's certificate and its chain.")
-    key_file: Line = Field(description="Its private key.")
-    client_ca_file: Line = Field(description="Who signs the certificates of clients.")
-
-
-class Server(Section):
-    """What listens, and how long it may take."""
-
-    authz: Line = Field(
-        "127.0.0.1:9191",
-        description="Check; host:port, or unix:///path (mode 0660), which keeps other processes of the machine away.",
-    )
-    proc: Line = Field("127.0.0.1:9192", description="Process; host:port, or unix:///path (mode 0660).")
-    ops: Line = Field("127.0.0.1:9464", description="/metrics, /livez, /readyz; details only to loopback.")
-    console: Line = Field("127.0.0.1:8080", description="The approvers' pages; host:port.")
-    engine: Literal["auto", "native", "grpcio"] = Field(
-        "auto", description="Which gRPC server answers Check; auto is native on loopback and sockets without TLS."
-    )
-    tls: Tls | None = Field(None, description="Needed by a gRPC address that is neither loopback nor a Unix socket,")
-    insecure_plaintext: bool = Field(False, description="or this, where a mesh encrypts.")
-    check_timeout: PositiveSeconds = Field(
-        1.0, description="What Envoy is given for Check; holds, hooks and store calls must fit in it."
-    )
-    shutdown_grace: PositiveSeconds = Field(20.0, description="How long calls in flight may take at the end.")
-    metadata_key_file: Line | None = Field(
-        None, description="Authenticates what Check tells Process; default: random per process, no good for replicas."
-    )
-    insecure_accept_text_bodies: bool = Field(
-        False, description="Accepts bodies of an Envoy without pack_as_bytes, which replaces bytes it cannot show."
-    )
-
-
-class Limits(Section):
-    """Bounds of everything that could grow."""
-
-    request_bytes: Bytes = Field(1 << 20, description="The largest request body.")
-    response_bytes: Bytes = Field(4 << 20, description="The largest response body that is inspected.")
-    json_depth: Annotated[int, Field(ge=1, le=200)] = Field(64, description="How deep JSON may be nested.")
-    json_values: Count = Field(
-        50_000,
-        description="How many values the JSON of one body may hold, by its commas and opening brackets: unparsed.",
-    )
-    in_flight: Count = Field(
-        1024, description="Checks that may wait to be decided, and as many for a provider's keys; more are refused."
-    )
-    token_cache: Count = Field(20_000, description="Verified tokens that are remembered.")
-    token_cache_bytes: Bytes = Field(
-        64 << 20, description="About how many bytes they may take; expired ones leave first."
-    )
-    sessions: Count = Field(
-        100_000, description="Bound task ids and sessions that are remembered; whoever holds most makes room."
-    )
-    store_timeout: PositiveSeconds = Field(0.25, description="How long one call of the store may take.")
-
-
-class MaskingKey(Section):
-    """A key that values are hashed or tokenized with."""
-
-    id: Word = Field(description="The key's name.")
-    secret_file: Line = Field(description="At least 32 bytes.")
 
 
 def _refuse_bool(written: object) -> object:
@@ -141,3 +96,44 @@ class Config(Section):
         description="`true` as the file's last line shows that it is whole: once a file has had this line, no file "
         "without it is loaded.",
     )
+
+
+def check_config(findings: Findings, config: Config) -> None:
+    """Check a valid configuration for what contradicts itself; total. Every finding has a cure."""
+    known = _vocabulary_of(config)
+    check_timeout = config.server.check_timeout
+    check_server(findings, config.server)
+    check_limits(findings, config.limits, check_timeout)
+    check_networks(findings, config.trusted_proxies, config.country_header, config.networks)
+    _check_end(findings, config.end)
+    check_providers(findings, config.providers, has_tenants=config.tenants is not None)
+    check_resources(findings, config.resources, config.providers)
+    check_access(findings, config.access, known)
+    flows = {flow.name for flow in config.approvals.flows}
+    check_policies(findings, config.policies, config.tenants or {}, known, flows)
+    check_protection(findings, config.data_protection, config.masking_keys, known)
+    check_hooks(findings, config.hooks, known, check_timeout)
+    check_approvals(findings, config.approvals, check_timeout, config.store)
+    check_console(findings, config.console, [provider.name for provider in config.providers])
+    check_signing(findings, config.signing, config.resources)
+    check_store(findings, config.store)
+    check_audit(findings, config.audit)
+    check_telemetry(findings, config.telemetry)
+
+
+def _vocabulary_of(config: Config) -> Vocabulary:
+    return Vocabulary(
+        resources=tuple(resource.name for resource in config.resources),
+        claims=frozenset(
+            key for provider in config.providers for key in Claims.model_fields if getattr(provider.claims, key)
+        ),
+        networks=frozenset(config.networks),
+        has_country=config.country_header is not None,
+    )
+
+
+def _check_end(findings: Findings, end: bool | None) -> None:
+    if findings.is_written(("end",)) and end is not True:
+        findings.add(("end",), "`true` is all that it can be", "write `end: true` as the last line, or leave it out")
+    elif end and not findings.is_last("end"):
+        findings.add(("end",), "is not the last key of the file", "move it to the end: nothing may follow it")

@@ -7,9 +7,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.section import Section
-from agen_authz.config.tree import Path as KeyPath
+from agen_authz.config.model import Config
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Section
+from agen_authz.config.reading.tree import Path as KeyPath
 
 _MIN_KEY_BYTES = 32
 _MAX_SECRET_BYTES = 64 * 1024
@@ -39,9 +40,8 @@ class Secrets:
     provider_cas: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def read_secrets(findings: Findings, environ: Mapping[str, str]) -> Secrets:
+def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str]) -> Secrets:
     """Read every file and variable that the configuration names; what is missing or too short is a finding."""
-    config = findings.config
     read: dict[KeyPath, bytes] = {}
     for path, name in _named(config, ()):
         if str(path[-1]).endswith("_env"):
@@ -50,7 +50,7 @@ def read_secrets(findings: Findings, environ: Mapping[str, str]) -> Secrets:
         content = _read(findings, path, Path(name))
         if content is not None:
             read[path] = content
-    _refuse_shared(findings, read)
+    _refuse_shared(findings, config, read)
     signing: dict[str, SigningKeys] = {}
     for index, resource in enumerate(config.resources):
         paths = [
@@ -125,12 +125,12 @@ def _read(findings: Findings, path: KeyPath, file: Path) -> bytes | None:
     return content
 
 
-def _refuse_shared(findings: Findings, read: Mapping[KeyPath, bytes]) -> None:
+def _refuse_shared(findings: Findings, config: Config, read: Mapping[KeyPath, bytes]) -> None:
     """Refuse one key's bytes under two resources: one backend could then forge to the other."""
     owners: dict[bytes, str] = {}
     for path, content in read.items():
         if path[0] == "resources" and content:
-            name = findings.config.resources[int(path[1])].name
+            name = config.resources[int(path[1])].name
             owner = owners.setdefault(content, name)
             if owner != name:
                 cure = "generate a key of its own for each resource"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from agen_authz.config import Config
 from agen_authz.config import model as conf
-from agen_authz.config.authority import authorities_of
+from agen_authz.config.part.authority import authorities_of
 from agen_authz.core.digest import off_word
 from agen_authz.core.http.loopback import is_loopback
 from agen_authz.envoy.address import is_every_address, parse_address

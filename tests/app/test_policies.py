@@ -5,7 +5,7 @@ import pytest
 from agen_authz.app.build import build_settings
 from agen_authz.app.policies import build_policies, build_policy
 from agen_authz.config import load
-from agen_authz.config.access import Policy as Written
+from agen_authz.config.sections.policies import Policy as Written
 from agen_authz.core.model import Effect, State, Target, TargetKind
 from agen_authz.core.policy.stepup import Demand
 from tests.config.test_mistakes import GOOD

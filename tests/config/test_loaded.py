@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from agen_authz.config import load, schema, unbuilt, weakened
-from agen_authz.config.unit import parse_duration, parse_share, parse_size
+from agen_authz.config.reading.unit import parse_duration, parse_share, parse_size
 from agen_authz.core.errors import ConfigError
 from tests.config.test_mistakes import GOOD, KEYS
 

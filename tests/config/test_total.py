@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agen_authz.config import Config, load, schema
-from agen_authz.config.tree import read_tree
-from agen_authz.config.unit import (
+from agen_authz.config.reading.tree import read_tree
+from agen_authz.config.reading.unit import (
     parse_duration,
     parse_share,
     parse_size,

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from agen_authz.config.tree import Tree, find_parser, read_tree
+from agen_authz.config.reading.tree import Tree, find_parser, read_tree
 
 # The one in C where PyYAML has it, and the one that is always there.
 PARSERS = [find_parser(), yaml.SafeLoader]

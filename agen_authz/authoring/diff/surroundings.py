@@ -8,11 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from agen_authz.authoring.draft import Draft
-from agen_authz.config import identity as conf
+from agen_authz.config import model as conf
 from agen_authz.config.built import weakened
-from agen_authz.config.flow import Store
-from agen_authz.config.model import Limits
-from agen_authz.config.scope import name_of
+from agen_authz.config.model import Limits, Store
+from agen_authz.config.part.scope import name_of
 from agen_authz.core.model import State
 from agen_authz.core.policy.table import list_reads
 

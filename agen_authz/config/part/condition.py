@@ -1,12 +1,12 @@
 """Conditions of policies and rules: compiled, and held to what this configuration can know."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import IPv6Address, ip_address
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.model import Config
-from agen_authz.config.tree import Path
+from agen_authz.config.part.vocabulary import Vocabulary
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.tree import Path
 from agen_authz.core.cel.condition import Condition, Mistake
 from agen_authz.core.message.target import open_uri
 from agen_authz.core.policy.attribute import ATTRIBUTES, Attribute
@@ -16,42 +16,42 @@ _NETWORK = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+request\.networks""")
 _ANNOTATIONS = re.compile(r"\btool\.annotations\b")
 
 
-def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | None) -> None:
+def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | None, known: Vocabulary) -> None:
     """Check every condition of one policy or rule."""
     findings.refuse_empty((*path, "when"), when, "at least one condition")
     for index, text in enumerate(when or ()):
         here: Path = (*path, "when", index)
         compiled = environment().compile(text)
         if isinstance(compiled, Condition):
-            _check_reads(findings, here, compiled)
+            _check_reads(findings, here, compiled, known)
             _check_compared(findings, here, compiled)
         elif _ANNOTATIONS.search(text):
             cure = "leave the condition out until tools are pinned"
             findings.add(here, "`tool.annotations` is not available yet in this version", cure)
         else:
             findings.add(here, _locate(compiled), compiled.cure)
-        _check_networks(findings, here, text)
+        _check_networks(findings, here, text, known.networks)
 
 
 def _locate(mistake: Mistake) -> str:
     return f"column {mistake.column}: {mistake.message}"
 
 
-def _check_reads(findings: Findings, path: Path, condition: Condition) -> None:
+def _check_reads(findings: Findings, path: Path, condition: Condition, known: Vocabulary) -> None:
     names = {read[0] for read in condition.tree.paths}
     for name, attribute in ATTRIBUTES.items():
         if name in names:
-            for message, cure, leans_on in _find_unknowable(findings.config, attribute):
+            for message, cure, leans_on in _find_unknowable(known, attribute):
                 findings.add(path, message, cure, leans_on=(leans_on,))
 
 
-def _find_unknowable(config: Config, attribute: Attribute) -> Iterator[tuple[str, str, Path]]:
+def _find_unknowable(known: Vocabulary, attribute: Attribute) -> Iterator[tuple[str, str, Path]]:
     """Say what no call could ever tell: the condition could never be evaluated."""
     claim = attribute.claim
-    if claim is not None and not any(getattr(provider.claims, claim) for provider in config.providers):
+    if claim is not None and claim not in known.claims:
         cure = f"map it under `providers[].claims.{claim}`"
         yield f"no provider says where `{attribute.name}` is", cure, ("providers",)
-    if attribute.name == "request.country" and config.country_header is None:
+    if attribute.name == "request.country" and not known.has_country:
         yield "nobody says where `request.country` comes from", "set `country_header`", ("country_header",)
 
 
@@ -81,8 +81,8 @@ def _correct_address(text: str) -> str:
     return "" if mapped is None and str(address) == text else f"write `{mapped or address}`"
 
 
-def _check_networks(findings: Findings, path: Path, text: str) -> None:
+def _check_networks(findings: Findings, path: Path, text: str, networks: Collection[str]) -> None:
     for match in _NETWORK.finditer(text):
-        if match["name"] not in findings.config.networks:
+        if match["name"] not in networks:
             message = f"unknown network `{match['name']}`"
             findings.add(path, message, "add it under `networks`", leans_on=(("networks",),))

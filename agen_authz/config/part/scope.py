@@ -1,10 +1,16 @@
-"""Scopes as the configuration writes them: one word, or one for the token and another one for who asks."""
+"""Scopes: one word, or one for the token and another one for who asks; in resources and in policies."""
 
+import re
 from typing import TypeAlias
 
 from pydantic import Field
 
-from agen_authz.config.section import Line, Section
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Section
+from agen_authz.config.reading.tree import Path
+
+# RFC 6749 section 3.3; what stands in a challenge between quotes may hold no more.
+WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 class RequestedScope(Section):
@@ -25,3 +31,13 @@ def name_of(scope: Scope) -> str:
 def request_of(scope: Scope) -> str:
     """Return what clients ask for."""
     return scope if isinstance(scope, str) else scope.request_as
+
+
+def check_scope(findings: Findings, path: Path, scope: Scope) -> None:
+    """Check that a scope, and what is asked for it, are words of RFC 6749."""
+    named = [(path, scope)] if isinstance(scope, str) else [
+        ((*path, "name"), scope.name), ((*path, "request_as"), scope.request_as)
+    ]  # fmt: skip
+    for place, word in named:
+        if not WORD.fullmatch(word):
+            findings.add(place, "not a scope (RFC 6749 section 3.3)", "write one word without quotes")

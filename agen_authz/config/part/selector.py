@@ -1,11 +1,12 @@
-"""Cross-checks of selectors: each must be able to match something of a configured resource."""
+"""Selectors: each must be able to match something of a configured resource."""
 
 import re
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.tree import Path
+from agen_authz.config.part.vocabulary import Vocabulary
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.tree import Path
 from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name
 
 _SELECTOR = re.compile(r"(?P<server>[A-Za-z0-9_*-]{1,64})/(?P<name>[^\x00-\x1f\x7f]{1,2048})")
@@ -30,16 +31,20 @@ class Selecting(Protocol):
     def prompts(self) -> tuple[str, ...] | None: ...
 
 
-def check_selectors(findings: Findings, path: Path, rule: Selecting, *, is_exact: bool = False) -> None:
+def check_selectors(
+    findings: Findings, path: Path, rule: Selecting, known: Vocabulary, *, is_exact: bool = False
+) -> None:
     """Check the selectors of one rule; `is_exact` where case matters, as in access rules."""
     for kind in _KINDS:
         selectors: tuple[str, ...] | None = getattr(rule, kind)
         findings.refuse_empty((*path, kind), selectors, "at least one selector")
         for index, selector in enumerate(selectors or ()):
-            _check_selector(findings, (*path, kind, index), selector, is_exact=is_exact)
+            _check_selector(findings, (*path, kind, index), selector, known.resources, is_exact=is_exact)
 
 
-def _check_selector(findings: Findings, path: Path, selector: str, *, is_exact: bool) -> None:
+def _check_selector(
+    findings: Findings, path: Path, selector: str, resources: tuple[str, ...], *, is_exact: bool
+) -> None:
     match = _SELECTOR.fullmatch(selector)
     if match is None or "***" in selector or "**" in match["server"]:
         cure = "write server/name; * matches within one part, ** any rest"
@@ -49,10 +54,9 @@ def _check_selector(findings: Findings, path: Path, selector: str, *, is_exact: 
     if not _may_match(kind, match["name"], is_exact=is_exact):
         findings.add(path, *_NEVER[kind])
         return
-    names = [resource.name for resource in findings.config.resources]
     server = match["server"] if is_exact else match["server"].lower()
-    if not any(fnmatchcase(name, server) for name in names):
-        cure = "use one of " + ", ".join(f"`{name}`" for name in names)
+    if not any(fnmatchcase(name, server) for name in resources):
+        cure = "use one of " + ", ".join(f"`{name}`" for name in resources)
         findings.add(path, f"no resource is called `{match['server']}`", cure, leans_on=(("resources",),))
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agen_authz.config.model import Config
-from agen_authz.config.salvage import Mistake, above
-from agen_authz.config.section import LINE_PATTERN, NAME_PATTERN, WORD_PATTERN
-from agen_authz.config.tree import Path, Tree, spell
+from agen_authz.config.reading.salvage import Mistake, above
+from agen_authz.config.reading.section import LINE_PATTERN, NAME_PATTERN, WORD_PATTERN
+from agen_authz.config.reading.tree import Path, Tree, spell
 from agen_authz.core.errors import Problem
 
 _CURE = "correct the value; docs/configuration.md has every key"
@@ -36,8 +35,8 @@ _WANTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def explain(mistakes: Iterable[Mistake], tree: Tree, file: str) -> list[Problem]:
-    """Turn mistakes into problems, one for each place."""
+def explain(mistakes: Iterable[Mistake], tree: Tree, model: type[BaseModel], file: str) -> list[Problem]:
+    """Turn mistakes into problems, one for each place; `model` is what the file should have been."""
     problems: list[Problem] = []
     misfits: dict[Path, list[str]] = {}
     keys: set[Path] = set()
@@ -49,7 +48,7 @@ def explain(mistakes: Iterable[Mistake], tree: Tree, file: str) -> list[Problem]
             problems.append(Problem(file, line, path, "a required key is missing", f"add `{mistake.key}`"))
         elif mistake.kind == "extra_forbidden":
             keys.add(place)
-            problems.append(Problem(file, line, spell(place), "unknown key", _suggest(place)))
+            problems.append(Problem(file, line, spell(place), "unknown key", _suggest(model, place)))
         else:
             misfits.setdefault(place, []).append(_say_what_is_wanted(mistake))
     wrong_inside = above({*misfits, *keys})
@@ -68,17 +67,16 @@ def _say_what_is_wanted(mistake: Mistake) -> str:
     return mistake.text.removeprefix("Value error, ").removeprefix(_EXPECTED)
 
 
-def _suggest(place: Path) -> str:
-    known = sorted(_model_at(place[:-1]).model_fields)
+def _suggest(model: type[BaseModel], place: Path) -> str:
+    known = sorted(_model_at(model, place[:-1]).model_fields)
     near = difflib.get_close_matches(str(place[-1]), known, n=1)
     if near:
         return f"did you mean `{near[0]}`"
     return "remove it; known keys here: " + ", ".join(f"`{key}`" for key in known)
 
 
-def _model_at(place: Path) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], place: Path) -> type[BaseModel]:
     """Find the model of a place; indexes and the keys of mappings lead to none of their own."""
-    model: type[BaseModel] = Config
     for part in place:
         field = model.model_fields.get(part) if isinstance(part, str) else None
         model = model if field is None else _model_in(field.annotation) or model

@@ -1,17 +1,17 @@
 """Findings of the cross-checks, collected while one configuration is walked."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from agen_authz.config.salvage import Salvage
-from agen_authz.config.tree import Path, Tree, spell
+from agen_authz.config.reading.salvage import Salvage
+from agen_authz.config.reading.tree import Path, Tree, spell
 from agen_authz.core.errors import Problem
 
 
 class Findings:
-    """One configuration, and what was found wrong with it."""
+    """What was found wrong with one configuration."""
 
-    def __init__(self, salvage: Salvage, tree: Tree, file: str) -> None:
-        self.config = salvage.config
+    def __init__(self, salvage: Salvage[Any], tree: Tree, file: str) -> None:
         self._salvage = salvage
         self._tree = tree
         self._file = file

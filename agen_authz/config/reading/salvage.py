@@ -7,17 +7,15 @@ that touches or leans on what was left out is not made: it might be no mistake a
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from agen_authz.config.model import Config
-from agen_authz.config.tree import Path, Tree
+from agen_authz.config.reading.tree import Path, Tree
 
 _MAX_ROUNDS = 12
-# Without these there is no configuration at all.
-_STAND_INS: Mapping[str, Any] = {"version": 1, "providers": [], "resources": [], "access": {"mapping": "roles"}}
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Salvage:
+class Salvage(Generic[M]):
     """A configuration of what is left.
 
     Args:
@@ -48,7 +46,7 @@ class Salvage:
         origin: where in the file each of its values stands; they differ where an item of a list was left out.
     """
 
-    config: Config
+    config: M
     lost: frozenset[Path]
     above_lost: frozenset[Path]
     origin: Mapping[Path, Path]
@@ -65,29 +63,35 @@ class Salvage:
         return not any(place in self.above_lost or not self.lost.isdisjoint(_heads(place)) for place in places)
 
 
-def salvage(tree: Tree) -> tuple[list[Mistake], Salvage | None]:
-    """Validate a tree; return its mistakes, and what is left without them (None: nothing that could be checked)."""
+def salvage(tree: Tree, model: type[M], required: Mapping[str, Any]) -> tuple[list[Mistake], Salvage[M] | None]:
+    """Validate a tree; return its mistakes, and what is left without them (None: nothing that could be checked).
+
+    Args:
+        tree: what the file says.
+        model: what it should be.
+        required: without these keys there is no configuration at all: what stands in for one that is missing or wrong.
+    """
     lost = set(tree.broken)
-    found, kept = _attempt(tree.value, lost)
+    found, kept = _attempt(model, tree.value, lost)
     mistakes = [mistake for mistake in found if (*mistake.place, mistake.key) not in lost]
     for _ in range(_MAX_ROUNDS):
         if kept is not None or not isinstance(tree.value, dict):
             break
         lost |= {mistake.place for mistake in found if mistake.place}
-        stand_ins = {key: value for key, value in _STAND_INS.items() if key not in tree.value or (key,) in lost}
+        stand_ins = {key: value for key, value in required.items() if key not in tree.value or (key,) in lost}
         lost |= {(key,) for key in stand_ins}
-        found, kept = _attempt(tree.value, lost, stand_ins)
+        found, kept = _attempt(model, tree.value, lost, stand_ins)
     return mistakes, kept
 
 
 def _attempt(
-    value: Any, lost: set[Path], stand_ins: Mapping[str, Any] | None = None
-) -> tuple[list[Mistake], Salvage | None]:
+    model: type[M], value: Any, lost: set[Path], stand_ins: Mapping[str, Any] | None = None
+) -> tuple[list[Mistake], Salvage[M] | None]:
     origin: dict[Path, Path] = {}
     left = _without(value, ((), ()), lost, origin)
     try:
         # As JSON: there, strict means that a list may become a tuple and nothing else may become anything.
-        config = Config.model_validate_json(dumps(left | stand_ins if stand_ins else left), strict=True)
+        config = model.model_validate_json(dumps(left | stand_ins if stand_ins else left), strict=True)
     except ValidationError as exc:
         return [_locate(error, origin) for error in exc.errors(include_url=False, include_input=False)], None
     return [], Salvage(config, frozenset(lost), frozenset(above(lost)), origin)

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(ms|s|m|h|d)")
 _SIZE = re.compile(r"([1-9][0-9]{0,8})(B|KiB|MiB|GiB)")
@@ -65,6 +65,7 @@ def write_share(share: float) -> str:
     return f"{share * 100:g}%"
 
 
+Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Seconds: TypeAlias = Annotated[
     float,
     BeforeValidator(parse_duration),

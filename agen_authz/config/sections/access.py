@@ -1,15 +1,14 @@
-"""`access`, `policies`, `tenants`, `data_protection`, `tools` and `hooks` of the configuration file."""
+"""`access`: who may use what."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from agen_authz.config.scope import Scope
-from agen_authz.config.section import Line, Lines, Name, Section, Selectors, Text
-from agen_authz.config.unit import PositiveSeconds
-
-State = Literal["disabled", "shadow", "enforce"]
-MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
+from agen_authz.config.part.selector import check_selectors
+from agen_authz.config.part.vocabulary import Vocabulary
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Lines, Name, Section, Selectors
+from agen_authz.config.reading.tree import Path
 
 
 class AccessRule(Section):
@@ -32,89 +31,22 @@ class Access(Section):
     rules: tuple[AccessRule, ...] = Field((), description="The rules; their order means nothing.")
 
 
-class StepUpDemand(Section):
-    """What a stronger token must show; all that are given must hold."""
-
-    acr: Lines | None = Field(None, description="Authentication contexts, any of which is enough.")
-    amr: Lines | None = Field(None, description="Authentication methods, any of which is enough.")
-    max_age: PositiveSeconds | None = Field(None, description="How long ago the caller may have authenticated.")
-    scope: Scope | None = Field(
-        None, description="A scope that the token must have; `{name, request_as}` as in `resources[].scopes`."
-    )
-
-
-class Policy(Section):
-    """What is denied, or asks for more, under conditions."""
-
-    name: Name = Field(description="The policy's name.")
-    state: State = Field(description="disabled, shadow (evaluated and recorded, never enforced) or enforce.")
-    tools: Selectors = Field(None, description="Tools it is about; without any selector it is about everything.")
-    resources: Selectors = Field(None, description="Resource URIs it is about.")
-    prompts: Selectors = Field(None, description="Prompts it is about.")
-    when: tuple[Text, ...] | None = Field(None, description="CEL conditions, all of which must hold; absent: always.")
-    then: Literal["deny", "step_up", "require_approval"] = Field(description="What it asks for.")
-    message: Line | None = Field(None, description="What the caller is told.")
-    flow: Line | None = Field(None, description="The approval flow, with `then: require_approval`.")
-    step_up: StepUpDemand | None = Field(None, description="What is needed, with `then: step_up`.")
+def check_access(findings: Findings, access: Access, known: Vocabulary) -> None:
+    """Check the access rules."""
+    rules, path = access.rules, ("access", "rules")
+    if findings.is_written(path):
+        findings.refuse_empty(path, rules, "at least one rule")
+    findings.refuse_twins(path, "name", (rule.name for rule in rules), "rules")
+    for index, rule in enumerate(rules):
+        check_selectors(findings, (*path, index), rule, known, is_exact=True)
+        _check_grantees(findings, (*path, index), rule)
 
 
-class Tenant(Section):
-    """What one tenant adds; it can only tighten."""
-
-    policies: tuple[Policy, ...] = Field(description="Policies of this tenant.")
-
-
-class DetectorChoice(Section):
-    """Detectors beside those of the presets, and those left out."""
-
-    add: Lines | None = Field(None, description="Detectors to add.")
-    remove: Lines | None = Field(None, description="Detectors to leave out.")
-
-
-class CustomDetector(Section):
-    """A pattern of one's own."""
-
-    name: Name = Field(description="Its name in events and in what redact writes.")
-    pattern: Line = Field(description="An RE2 pattern.")
-    style: MaskStyle = Field("redact", description="How its matches are masked.")
-
-
-class Protection(Section):
-    """What is masked in what comes back."""
-
-    name: Name = Field(description="The rule's name.")
-    state: State = Field(description="disabled, shadow or enforce.")
-    tools: Selectors = Field(None, description="Tools whose results it is about.")
-    resources: Selectors = Field(None, description="Resource URIs it is about.")
-    prompts: Selectors = Field(None, description="Prompts it is about.")
-    when: tuple[Text, ...] | None = Field(None, description="CEL conditions; one that cannot be evaluated applies.")
-    presets: tuple[Literal["pii", "phi", "gdpr", "pci", "secrets"], ...] | None = Field(
-        None, description="Groups of detectors."
-    )
-    detectors: DetectorChoice | None = Field(None, description="Single detectors.")
-    custom: tuple[CustomDetector, ...] | None = Field(None, description="Patterns of one's own.")
-    style: dict[Line, MaskStyle] | None = Field(None, description="How matches are masked, by detector; `default`.")
-    exempt_paths: Lines | None = Field(None, description="JSON pointers that stay, * for one step.")
-    binary: Literal["block", "pass"] = Field("block", description="Images, audio and blobs that are not text.")
-    on_failure: Literal["block", "pass"] = Field("block", description="Bodies that cannot be inspected.")
-
-
-class Tools(Section):
-    """Tool definitions and lists."""
-
-    pinning: Literal["off", "observe", "enforce"] = Field("observe", description="Whether definitions are pinned.")
-    filter_lists: bool = Field(True, description="Lists show only what the caller may call.")
-
-
-class Hook(Section):
-    """A question to a service of one's own."""
-
-    name: Name = Field(description="The hook's name.")
-    on: Literal["call", "list", "result"] = Field(description="When it is asked.")
-    tools: Selectors = Field(None, description="Tools it is asked about.")
-    resources: Selectors = Field(None, description="Resource URIs it is asked about.")
-    prompts: Selectors = Field(None, description="Prompts it is asked about.")
-    url: Line = Field(description="http(s) or grpc(s).")
-    secret_file: Line | None = Field(None, description="Signs what is sent.")
-    timeout: PositiveSeconds = Field(0.3, description="How long it is waited for.")
-    on_failure: Literal["deny", "pass"] = Field("deny", description="What a failing hook means.")
+def _check_grantees(findings: Findings, path: Path, rule: AccessRule) -> None:
+    if rule.tools is None and rule.resources is None and rule.prompts is None:
+        findings.add(path, f"rule `{rule.name}` names no target", "add `tools`, `resources` or `prompts`")
+    if (rule.allow is None) == (rule.allow_all is None):
+        message = f"rule `{rule.name}` needs one of `allow` and `allow_all`"
+        findings.add(path, message, "`allow` lets in whoever has any of them, `allow_all` whoever has all")
+    for key in ("allow", "allow_all"):
+        findings.refuse_empty((*path, key), getattr(rule, key), "at least one role or permission")

@@ -1,31 +1,81 @@
-"""Cross-checks of `approvals`, `console` and `store`."""
+"""`approvals`: calls that a person must approve."""
 
+from typing import Literal
 from urllib.parse import urlsplit
 
-from agen_authz.config.check_protection import POINTER
-from agen_authz.config.finding import Findings
-from agen_authz.config.flow import Flow, FlowStep
-from agen_authz.config.tree import Path
-from agen_authz.config.url import is_web_url
+from pydantic import Field
+
+from agen_authz.config.part.pointer import POINTER
+from agen_authz.config.part.url import is_web_url
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Lines, Name, Section
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.reading.unit import Count, PositiveSeconds, Seconds
+from agen_authz.config.sections.store import Store
 from agen_authz.core.http.loopback import is_loopback
 
-_STORES = ("sqlite:///", "postgresql://")
+
+class Approvers(Section):
+    """Who may decide: roles and groups match at sign-in, e-mails can be written to."""
+
+    roles: Lines = Field((), description="Roles.")
+    groups: Lines = Field((), description="Groups.")
+    emails: Lines = Field((), description="E-mail addresses.")
 
 
-def check_approvals(findings: Findings) -> None:
-    """Check approval flows and what they need elsewhere."""
-    config, path = findings.config, ("approvals",)
-    approvals = config.approvals
+class FlowStep(Section):
+    """One step of an approval."""
+
+    name: Name = Field(description="The step's name.")
+    approvers: Approvers = Field(description="Who may decide.")
+    quorum: int = Field(1, description="How many must approve.")
+
+
+class Notify(Section):
+    """Who is told."""
+
+    urls_file: Line | None = Field(None, description="Apprise URLs, one a line.")
+    requester: bool = Field(True, description="Whether the requester is told.")
+
+
+class Flow(Section):
+    """How a call gets approved."""
+
+    name: Name = Field(description="The flow's name.")
+    steps: tuple[FlowStep, ...] = Field(description="Steps, in order.")
+    timeout: PositiveSeconds = Field(description="How long the approvers have.")
+    on_timeout: Literal["deny", "approve"] = Field("deny", description="What no decision means.")
+    low_risk: bool = Field(False, description="Needed for `on_timeout: approve`.")
+    remind_every: PositiveSeconds | None = Field(None, description="How often approvers are reminded.")
+    requester_may_approve: bool = Field(False, description="Whether one may approve one's own call.")
+    show_arguments: Lines = Field((), description="JSON pointers shown unmasked to approvers.")
+    notify: Notify = Field(Notify(), description="Who is told.")
+
+
+class Approvals(Section):
+    """Calls that a person must approve."""
+
+    base_url: Line | None = Field(None, description="Where approvers open the console.")
+    hold: Seconds = Field(0.0, description="How long a call waits for a decision.")
+    grant_ttl: PositiveSeconds = Field(900.0, description="How long an approved call may be made, once.")
+    max_open_per_subject: Count = Field(20, description="Open requests of one caller.")
+    retention: PositiveSeconds = Field(30 * 86400.0, description="When arguments are erased.")
+    flows: tuple[Flow, ...] = Field((), description="The flows that policies name.")
+
+
+def check_approvals(findings: Findings, approvals: Approvals, check_timeout: float, store: Store) -> None:
+    """Check approval flows and what they need elsewhere; `check_timeout` is how long Envoy waits, in seconds."""
+    path = ("approvals",)
     findings.refuse_twins((*path, "flows"), "name", (flow.name for flow in approvals.flows), "flows")
     if findings.is_written((*path, "flows")):
         findings.refuse_empty((*path, "flows"), approvals.flows, "at least one flow")
-    if approvals.hold >= config.server.check_timeout:
+    if approvals.hold >= check_timeout:
         message = "not shorter than `server.check_timeout`, which is all that Envoy waits"
         leans_on = (("server", "check_timeout"),)
         findings.add((*path, "hold"), message, "shorten it, or give Envoy more time", leans_on=leans_on)
     if approvals.flows and approvals.base_url is None:
         findings.add((*path, "base_url"), "flows need it", "say where approvers open the console")
-    if approvals.flows and config.store.encryption_key_file is None:
+    if approvals.flows and store.encryption_key_file is None:
         cure = "name a file with a key of 32 bytes"
         findings.add((*path, "flows"), "flows need `store.encryption_key_file`: arguments are kept encrypted", cure)
     if approvals.base_url is not None and not _is_page(approvals.base_url):
@@ -68,32 +118,3 @@ def _check_step(findings: Findings, path: Path, step: FlowStep) -> None:
 
 def _distinct(emails: tuple[str, ...]) -> set[str]:
     return {email.casefold() for email in emails}
-
-
-def check_console(findings: Findings) -> None:
-    """Check who signs in to the console."""
-    console = findings.config.console
-    if console is None:
-        return
-    names = [provider.name for provider in findings.config.providers]
-    if console.provider not in names:
-        cure = "name one of " + ", ".join(f"`{name}`" for name in names)
-        message = f"unknown provider `{console.provider}`"
-        findings.add(("console", "provider"), message, cure, leans_on=(("providers",),))
-    for key, holders in (("admins", console.admins), ("unmask", console.unmask)):
-        if holders is not None:
-            findings.refuse_empty(("console", key, "roles"), holders.roles, "at least one role")
-
-
-def check_store(findings: Findings) -> None:
-    """Check where state is kept."""
-    store = findings.config.store
-    if sum(value is not None for value in (store.url, store.url_env, store.url_file)) > 1:
-        findings.add(("store",), "the url is given twice", "keep one of `url`, `url_env` and `url_file`")
-    if store.url is None:
-        return
-    if not store.url.startswith(_STORES):
-        findings.add(("store", "url"), "not the URL of a store", "write sqlite:////path")
-    elif "@" in store.url and ":" in store.url.partition("://")[2].rpartition("@")[0]:
-        cure = "move the url to a file or variable: `url_file`, `url_env`"
-        findings.add(("store", "url"), "has a password in it", cure)

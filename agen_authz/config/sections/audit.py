@@ -1,9 +1,14 @@
-"""Cross-checks of `audit` and `telemetry`."""
+"""`audit`: evidence, and where it goes."""
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.flow import Sink
-from agen_authz.config.tree import Path
-from agen_authz.config.url import is_web_url, split_address
+from typing import Literal
+
+from pydantic import Field
+
+from agen_authz.config.part.url import is_web_url, split_address
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Name, Section
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.reading.unit import Bytes, Count
 
 # What a sink of each type needs, and what it may have besides.
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -17,17 +22,55 @@ _MAY_HAVE: dict[str, tuple[str, ...]] = {
 _OF_TYPES = ("path", "rotate", "endpoint", "address", "tls", "ca_file", "url", "token_file", "secret_file")
 
 
-def check_sinks(findings: Findings) -> None:
-    """Check where events and traces go."""
-    sinks = findings.config.audit.sinks
+class Spool(Section):
+    """Where events wait for their sinks."""
+
+    dir: Line = Field("/var/lib/agen/audit", description="Directory.")
+    max_bytes: Bytes = Field(1 << 30, description="Room.")
+
+
+class Sink(Section):
+    """Where events go."""
+
+    name: Name = Field(description="The sink's name in metrics.")
+    type: Literal["stdout", "file", "otlp", "syslog", "splunk_hec", "https"] = Field(description="Its kind.")
+    format: Literal["json", "ocsf", "cef"] = Field("json", description="How events are written.")
+    required: bool = Field(False, description="Whether decisions wait for it.")
+    path: Line | None = Field(None, description="file: where.")
+    rotate: Bytes | None = Field(None, description="file: size of one file.")
+    endpoint: Line | None = Field(None, description="otlp: where.")
+    address: Line | None = Field(None, description="syslog: host:port.")
+    tls: bool | None = Field(None, description="syslog: whether to use TLS.")
+    ca_file: Line | None = Field(None, description="syslog: whom to trust.")
+    url: Line | None = Field(None, description="splunk_hec, https: where.")
+    token_file: Line | None = Field(None, description="splunk_hec: its token.")
+    secret_file: Line | None = Field(None, description="https: signs what is sent.")
+
+
+class Audit(Section):
+    """Evidence."""
+
+    arguments: Literal["digest", "masked"] = Field("digest", description="What events hold of arguments.")
+    chain: bool = Field(True, description="Whether events are hash-chained.")
+    checkpoint_key_file: Line | None = Field(None, description="Signs checkpoints of the chain (Ed25519).")
+    spool: Spool = Field(Spool(), description="Where events wait.")
+    denials_per_second: Count = Field(
+        50, description="Events of requests without a verified caller; beyond this they are counted in one."
+    )
+    on_full: Literal["deny", "drop"] = Field("deny", description="When a required sink's spool is full.")
+    sinks: tuple[Sink, ...] = Field(
+        (Sink(name="stdout", type="stdout"),), description="Where events go; default: one sink of type stdout."
+    )
+
+
+def check_audit(findings: Findings, audit: Audit) -> None:
+    """Check where events go."""
+    sinks = audit.sinks
     findings.refuse_empty(("audit", "sinks"), sinks, "at least one sink")
     findings.refuse_twins(("audit", "sinks"), "name", (sink.name for sink in sinks), "sinks")
     for index, sink in enumerate(sinks):
         _check_keys(findings, ("audit", "sinks", index), sink)
         _check_places(findings, ("audit", "sinks", index), sink)
-    traces = findings.config.telemetry.traces
-    if traces is not None and not is_web_url(traces):
-        findings.add(("telemetry", "traces"), "not the URL of a collector", "write http://host:4317")
 
 
 def _check_keys(findings: Findings, path: Path, sink: Sink) -> None:

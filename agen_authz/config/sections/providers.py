@@ -1,12 +1,16 @@
-"""Cross-checks of `providers`."""
+"""`providers`: whose tokens are accepted."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.identity import Claims, NamePath, Provider
-from agen_authz.config.tree import Path
-from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
+from pydantic import Field
+
+from agen_authz.config.part.url import DEFAULT_PORTS, is_host, split_url
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Lines, Section, Word
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.reading.unit import PositiveSeconds, Seconds
 from agen_authz.core.http.loopback import is_loopback
 from agen_authz.core.identity.jwk import ALGORITHMS
 from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM
@@ -17,11 +21,86 @@ _DOTTED = re.compile(r"[^./]+(?:\.[^./]+)*")
 _TENANT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _METADATA = ("openid-configuration", "oauth-authorization-server")
 _NOT_ACCESS = ("id-jag+jwt", "dpop+jwt", "logout+jwt")
+ClaimPath: TypeAlias = Line | Lines
 
 
-def check_providers(findings: Findings) -> None:
-    """Check providers one by one and against each other."""
-    providers = findings.config.providers
+class NamePath(Section):
+    """Where roles, permissions or groups are, if they are not simply a list or one text."""
+
+    path: ClaimPath = Field(description="A dotted path or JSON pointer, or several; the first that is there.")
+    keys: bool = Field(
+        False, description="The names are the keys of the object there, except keys that are false or null."
+    )
+
+
+NamesPath: TypeAlias = ClaimPath | NamePath
+
+
+class Jwks(Section):
+    """How a provider's keys are fetched."""
+
+    refresh: PositiveSeconds = Field(600.0, description="How often they are fetched anew.")
+    keep_stale: Seconds = Field(3600.0, description="How long they are kept while the provider is down.")
+    cooldown: PositiveSeconds = Field(30.0, description="How often unknown keys may cause a fetch, after four at once.")
+    timeout: PositiveSeconds = Field(3.0, description="How long one fetch may take.")
+
+
+class Claims(Section):
+    """Where a provider keeps what is read: dotted paths, or JSON pointers (RFC 6901); the first that is there."""
+
+    subject: ClaimPath = Field("sub", description="The caller's identity at this provider.")
+    roles: NamesPath = Field(
+        "roles", description="A list of roles, or one text; `{path: roles, keys: true}` takes the keys of an object."
+    )
+    permissions: NamesPath = Field("permissions", description="Permissions, written as `roles` may be.")
+    groups: NamesPath = Field("groups", description="Groups, written as `roles` may be.")
+    email: ClaimPath = Field("email", description="The caller's e-mail address.")
+    email_verified: ClaimPath = Field("email_verified", description="Whether the provider has verified it.")
+    client: ClaimPath = Field(("client_id", "azp"), description="The client that the token was issued to.")
+    scopes: ClaimPath = Field(("scope", "scp"), description="A string of words, or a list.")
+    tenant: ClaimPath | None = Field(None, description="The caller's tenant.")
+    country: ClaimPath | None = Field(None, description="The caller's country.")
+
+
+class Provider(Section):
+    """An OpenID provider whose access tokens are accepted."""
+
+    name: Word = Field(description="The provider's name in events and metrics.")
+    issuer: Line = Field(
+        description="`iss` of its tokens, and where OIDC discovery starts; https, and not on loopback. `{tenantid}` in"
+        " its path stands for each of `tenants` (Entra): a token's `tid` must be listed and fit its `iss`."
+    )
+    insecure_issuer: bool = Field(False, description="Allows http on loopback: the demo and tests.")
+    advertised_issuer: Line | None = Field(
+        None, description="What the resource metadata shows, such as a custom domain; default: issuer."
+    )
+    jwks_uri: Line | None = Field(
+        None, description="Where its keys are; default: from OIDC discovery, or RFC 8414 metadata if there is none."
+    )
+    ca_file: Line | None = Field(
+        None,
+        description="Certificates (PEM) that alone vouch for its servers; default: the machine's trust store, which"
+        " SSL_CERT_FILE replaces. HTTPS_PROXY and NO_PROXY are honoured, but never for loopback.",
+    )
+    algorithms: Lines = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
+    token_types: Lines = Field(
+        ("at+jwt", "JWT"),
+        description="Accepted `typ` headers; `absent` may be listed. ID tokens are refused as ADR 0013 says.",
+    )
+    leeway: Seconds = Field(30.0, description="How far clocks may differ.")
+    max_token_age: PositiveSeconds | None = Field(None, description="How old a token may be, since `iat`.")
+    tenants: Lines | Literal["any"] | None = Field(
+        None, description="Tenants it may speak for, or any; to be said where a resource has two providers."
+    )
+    roles: Lines | Literal["any"] | None = Field(
+        None, description="Roles and permissions it may assert, or any; to be said as `tenants` is."
+    )
+    jwks: Jwks = Field(Jwks(), description="How its keys are fetched.")
+    claims: Claims = Field(Claims(), description="Where its claims are.")
+
+
+def check_providers(findings: Findings, providers: Sequence[Provider], *, has_tenants: bool) -> None:
+    """Check providers one by one and against each other; each must map a tenant if the file `has_tenants`."""
     findings.refuse_empty(("providers",), providers, "at least one provider")
     findings.refuse_twins(("providers",), "name", (provider.name for provider in providers), "providers")
     seen: set[str] = set()
@@ -35,7 +114,7 @@ def check_providers(findings: Findings) -> None:
         if not seen.isdisjoint(issuers):
             findings.add((*path, "issuer"), "two providers have this issuer", "keep one of them")
         seen |= issuers
-        if findings.config.tenants is not None and provider.claims.tenant is None:
+        if has_tenants and provider.claims.tenant is None:
             findings.add((*path, "claims"), "`tenants` needs a tenant, and none is mapped", "map `claims.tenant`")
 
 

@@ -1,14 +1,19 @@
-"""Cross-checks of `resources`."""
+"""`resources`: one for each MCP server that Envoy routes to."""
 
 import re
+from collections.abc import Mapping, Sequence
 from posixpath import normpath
+from typing import Literal
 
-from agen_authz.config.authority import authorities_of
-from agen_authz.config.check_scope import check_scope
-from agen_authz.config.finding import Findings
-from agen_authz.config.identity import Resource
-from agen_authz.config.tree import Path
-from agen_authz.config.url import DEFAULT_PORTS, is_host, split_url
+from pydantic import Field
+
+from agen_authz.config.part.authority import authorities_of
+from agen_authz.config.part.scope import Scope, check_scope
+from agen_authz.config.part.url import DEFAULT_PORTS, is_host, split_url
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Lines, Section, Word
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.sections.providers import Provider
 from agen_authz.core.http.loopback import is_loopback
 from agen_authz.core.http.route import WELL_KNOWN
 from agen_authz.core.message.method import names_target
@@ -37,13 +42,63 @@ _OTHER_PORTS = {"https": DEFAULT_PORTS["http"], "http": DEFAULT_PORTS["https"]}
 _OWN_KEY = "generate a key of its own for each resource"
 
 
-def check_resources(findings: Findings) -> None:
+class SigningKey(Section):
+    """A key that requests to one backend are signed with."""
+
+    id: Word = Field(description="`keyid` of the signature.")
+    secret_file: Line = Field(description="At least 32 bytes; one trailing newline is not part of the key.")
+
+
+class Resource(Section):
+    """One MCP server that Envoy routes to."""
+
+    name: Word = Field(description="The server's name in rules, metrics and events.")
+    url: Line = Field(
+        description="What users configure: audience, metadata, host and exact path to match. The host may be written "
+        "with the scheme's own port, and no path is the same as `/` (RFC 3986 section 6.2.3)."
+    )
+    providers: Lines = Field(description="Whose tokens are accepted.")
+    audiences: Lines = Field(
+        (), description="Audiences accepted besides url; a token must then be told from an ID token (ADR 0013)."
+    )
+    clients: Lines | None = Field(None, description="Client ids that may call; default: any.")
+    require_tenant: bool = Field(False, description="Whether a token must name a tenant.")
+    scopes: tuple[Scope, ...] = Field(
+        (),
+        description="Scopes needed on every call, and shown in the metadata; `{name, request_as}` if clients must ask"
+        " for another word than the token holds.",
+    )
+    origins: Lines = Field(
+        (), description="Accepted Origin headers, answered by CORS; a request without Origin passes."
+    )
+    unmapped: Literal["deny", "authenticated"] = Field("deny", description="Targets that no access rule names.")
+    methods: dict[Line, Literal["allow", "deny"]] = Field(
+        {},
+        description="Methods that name no target, `*/list`, `notifications/*`, and `response` (what legacy clients post"
+        " as answers). By default initialize, ping, server/discover, */list, notifications/*, logging/setLevel and"
+        " response are allowed; all else is denied.",
+    )
+    resumable: bool = Field(
+        False, description="Whether Last-Event-ID passes: only where event ids are bound to their session."
+    )
+    forward_token: bool = Field(False, description="Whether the caller's token reaches the backend.")
+    forward_headers: Lines = Field((), description="Request headers passed on besides MCP's own.")
+    upstream_path: Line | None = Field(
+        None, description="What the backend sees where Envoy rewrites it; default: the url's path."
+    )
+    signing_keys: tuple[SigningKey, ...] | None = Field(
+        None, description="The first signs, all verify; a key belongs to one resource."
+    )
+    insecure_unsigned: bool = Field(False, description="A resource without signing keys needs this.")
+
+
+def check_resources(findings: Findings, resources: Sequence[Resource], providers: Sequence[Provider]) -> None:
     """Check resources one by one and against each other."""
-    resources = findings.config.resources
     findings.refuse_empty(("resources",), resources, "at least one resource")
     findings.refuse_twins(("resources",), "name", (resource.name for resource in resources), "resources")
     places: dict[tuple[str, str], int] = {}
     keys: dict[str, str] = {}
+    by_name = {provider.name: provider for provider in providers}
     for index, resource in enumerate(resources):
         path: Path = ("resources", index)
         for place in sorted(_check_url(findings, (*path, "url"), resource.url)):
@@ -52,7 +107,7 @@ def check_resources(findings: Findings) -> None:
                 message = f"`{resources[owner].name}` has the same url"
                 findings.add((*path, "url"), message, "give each resource a path of its own")
                 break
-        _check_providers_of(findings, path, resource)
+        _check_providers_of(findings, path, resource, by_name)
         _check_lists(findings, path, resource)
         _check_methods(findings, (*path, "methods"), resource)
         _check_upstream(findings, path, resource)
@@ -84,8 +139,7 @@ def _check_url(findings: Findings, path: Path, url: str) -> set[tuple[str, str]]
     return set()
 
 
-def _check_providers_of(findings: Findings, path: Path, resource: Resource) -> None:
-    by_name = {provider.name: provider for provider in findings.config.providers}
+def _check_providers_of(findings: Findings, path: Path, resource: Resource, by_name: Mapping[str, Provider]) -> None:
     findings.refuse_empty((*path, "providers"), resource.providers, "at least one provider")
     leans_on: tuple[Path, ...] = (("providers",),)
     for index, name in enumerate(resource.providers):

@@ -1,68 +1,70 @@
-"""Cross-checks of `server`, `limits`, `trusted_proxies`, `country_header`, `networks` and `end`."""
+"""`server`: what listens, and how long it may take."""
 
-import re
-from ipaddress import IPv6Network, ip_network
+from typing import Literal
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.tree import Path
-from agen_authz.config.url import is_socket, split_address
+from pydantic import Field
+
+from agen_authz.config.part.url import is_socket, split_address
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Section
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.reading.unit import PositiveSeconds
 from agen_authz.core.http.loopback import is_loopback_address
 
 _GRPC = ("authz", "proc")
 _LISTENERS = (*_GRPC, "ops", "console")
-# The prefix of ::ffff:0:0/96 (RFC 4291 section 2.5.5.2).
-_MAPPED_BITS = 96
-_HEADER = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 
-def check_server(findings: Findings) -> None:
-    """Check what listens, what bounds it, and what is believed of the way to it."""
-    config = findings.config
-    server = config.server
+class Tls(Section):
+    """Mutual TLS of a gRPC listener; PEM files."""
+
+    cert_file: Line = Field(description="The server's certificate and its chain.")
+    key_file: Line = Field(description="Its private key.")
+    client_ca_file: Line = Field(description="Who signs the certificates of clients.")
+
+
+class Server(Section):
+    """What listens, and how long it may take."""
+
+    authz: Line = Field(
+        "127.0.0.1:9191",
+        description="Check; host:port, or unix:///path (mode 0660), which keeps other processes of the machine away.",
+    )
+    proc: Line = Field("127.0.0.1:9192", description="Process; host:port, or unix:///path (mode 0660).")
+    ops: Line = Field("127.0.0.1:9464", description="/metrics, /livez, /readyz; details only to loopback.")
+    console: Line = Field("127.0.0.1:8080", description="The approvers' pages; host:port.")
+    engine: Literal["auto", "native", "grpcio"] = Field(
+        "auto", description="Which gRPC server answers Check; auto is native on loopback and sockets without TLS."
+    )
+    tls: Tls | None = Field(None, description="Needed by a gRPC address that is neither loopback nor a Unix socket,")
+    insecure_plaintext: bool = Field(False, description="or this, where a mesh encrypts.")
+    check_timeout: PositiveSeconds = Field(
+        1.0, description="What Envoy is given for Check; holds, hooks and store calls must fit in it."
+    )
+    shutdown_grace: PositiveSeconds = Field(20.0, description="How long calls in flight may take at the end.")
+    metadata_key_file: Line | None = Field(
+        None, description="Authenticates what Check tells Process; default: random per process, no good for replicas."
+    )
+    insecure_accept_text_bodies: bool = Field(
+        False, description="Accepts bodies of an Envoy without pack_as_bytes, which replaces bytes it cannot show."
+    )
+
+
+def check_server(findings: Findings, server: Server) -> None:
+    """Check what listens."""
     addresses: dict[str, str] = {}
     for key in _LISTENERS:
         address = getattr(server, key)
-        _check_address(findings, ("server", key), address)
+        _check_address(findings, server, ("server", key))
         other = addresses.setdefault(address, key)
         if other != key:
             findings.add(("server", key), f"`server.{other}` listens there", "give each a port or path of its own")
     if server.engine == "native" and server.tls is not None:
         findings.add(("server", "engine"), "the native engine has no TLS", "use `engine: grpcio` or `auto`")
-    if config.limits.store_timeout > server.check_timeout:
-        cure = "make it shorter, or give Envoy more time"
-        leans_on = (("server", "check_timeout"),)
-        message = "longer than `server.check_timeout`, which is all that Envoy waits"
-        findings.add(("limits", "store_timeout"), message, cure, leans_on=leans_on)
-    _check_way(findings)
-    _check_end(findings)
 
 
-def _check_end(findings: Findings) -> None:
-    end = findings.config.end
-    if findings.is_written(("end",)) and end is not True:
-        findings.add(("end",), "`true` is all that it can be", "write `end: true` as the last line, or leave it out")
-    elif end and not findings.is_last("end"):
-        findings.add(("end",), "is not the last key of the file", "move it to the end: nothing may follow it")
-
-
-def _check_way(findings: Findings) -> None:
-    config = findings.config
-    _check_ranges(findings, ("trusted_proxies",), config.trusted_proxies)
-    for name, ranges in config.networks.items():
-        findings.refuse_empty(("networks", name), ranges, "at least one range")
-        _check_ranges(findings, ("networks", name), ranges)
-    if config.country_header is None:
-        return
-    if not _HEADER.fullmatch(config.country_header):
-        findings.add(("country_header",), "not the name of a header", "write one such as cf-ipcountry")
-    if not config.trusted_proxies:
-        leans_on = (("trusted_proxies",),)
-        cure = "name the proxies in `trusted_proxies`"
-        findings.add(("country_header",), "nobody is trusted to send it", cure, leans_on=leans_on)
-
-
-def _check_address(findings: Findings, path: Path, address: str) -> None:
-    is_grpc = path[-1] in _GRPC
+def _check_address(findings: Findings, server: Server, path: Path) -> None:
+    address, is_grpc = getattr(server, str(path[-1])), path[-1] in _GRPC
     if address.startswith("unix:"):
         if not is_grpc or not is_socket(address):
             cure = "write host:port, or unix:///path (107 bytes at most) for gRPC"
@@ -72,11 +74,10 @@ def _check_address(findings: Findings, path: Path, address: str) -> None:
     if found is None:
         findings.add(path, "not an address", "write host:port, such as 127.0.0.1:9191 or [::1]:9191")
     elif is_grpc and not is_loopback_address(found[0]):
-        _check_exposed(findings, path, found[0])
+        _check_exposed(findings, server, path, found[0])
 
 
-def _check_exposed(findings: Findings, path: Path, host: str) -> None:
-    server = findings.config.server
+def _check_exposed(findings: Findings, server: Server, path: Path, host: str) -> None:
     if path[-1] == "authz" and server.engine == "native":
         findings.add(path, "the native engine has no TLS", "use `engine: grpcio` beyond loopback")
     if server.tls is None and not server.insecure_plaintext:
@@ -85,18 +86,3 @@ def _check_exposed(findings: Findings, path: Path, host: str) -> None:
             cure = "write the address, 127.0.0.1 or [::1]: what a name leads to is up to the resolver; or " + cure
         leans_on = (("server", "tls"), ("server", "insecure_plaintext"))
         findings.add(path, "a gRPC address beyond loopback needs mutual TLS", cure, leans_on=leans_on)
-
-
-def _check_ranges(findings: Findings, path: Path, ranges: tuple[str, ...]) -> None:
-    for index, written in enumerate(ranges):
-        try:
-            network = ip_network(written)
-        except ValueError:
-            cure = "write a CIDR such as 10.0.0.0/8, without bits set behind the prefix"
-            findings.add((*path, index), "not a range of addresses", cure)
-            continue
-        mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-        if mapped is not None and network.prefixlen >= _MAPPED_BITS:
-            # `::ffff:192.0.2.1` is read as 192.0.2.1 wherever it comes from: no address is in such a range.
-            message = "an IPv4 range written as IPv6, which no address is in"
-            findings.add((*path, index), message, f"write `{mapped}/{network.prefixlen - _MAPPED_BITS}`")

@@ -1,11 +1,15 @@
-"""Cross-checks of `signing`: what cannot be signed, or would not arrive as it was signed, is a mistake."""
+"""`signing`: signatures for backends. What cannot be signed, or would not arrive as it was signed, is a mistake."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from agen_authz.config.finding import Findings
-from agen_authz.config.model import Config
-from agen_authz.config.tree import Path
+from pydantic import Field
+
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Lines, Section
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.reading.unit import PositiveSeconds
+from agen_authz.config.sections.resources import Resource
 from agen_authz.core.header import FORWARDED_HEADERS
 from agen_authz.core.signature import DERIVED, MANDATORY, QUERY_PARAM, SIGNATURE_HEADERS
 
@@ -26,20 +30,30 @@ _CHANGED = frozenset(
 _PATH: Path = ("signing", "components")
 
 
-def check_signing(findings: Findings) -> None:
+class Signing(Section):
+    """Signatures for backends."""
+
+    expires: PositiveSeconds = Field(60.0, description="How long a signature is good.")
+    components: Lines = Field(
+        (),
+        description="Components besides the mandatory ones: `@method`, `@path`, `@query`, `content-digest`, every "
+        "`agen-*` header, and `content-type`, `content-encoding` and `mcp-*` headers that are present.",
+    )
+
+
+def check_signing(findings: Findings, signing: Signing, resources: Sequence[Resource]) -> None:
     """Check how long signatures are good and what they cover."""
-    signing = findings.config.signing
     if not _MIN_EXPIRES_S <= signing.expires <= _MAX_EXPIRES_S:
         cure = "write 60s; who verifies refuses more than 300s"
         findings.add(("signing", "expires"), "a signature is good for one second to five minutes", cure)
     seen: set[str] = set()
     for index, component in enumerate(signing.components):
-        for message, cure in _find_flaws(findings.config, component, seen):
+        for message, cure in _find_flaws(resources, component, seen):
             findings.add((*_PATH, index), message, cure)
         seen.add(component)
 
 
-def _find_flaws(config: Config, component: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+def _find_flaws(resources: Sequence[Resource], component: str, seen: set[str]) -> Iterator[tuple[str, str]]:
     if component in MANDATORY or component in seen:
         yield f"`{component}` is signed already", "leave it out"
     elif component.startswith("@"):
@@ -51,11 +65,11 @@ def _find_flaws(config: Config, component: str, seen: set[str]) -> Iterator[tupl
     elif component in _CHANGED or component in SIGNATURE_HEADERS:
         yield f"`{component}` does not always arrive as it was sent", "leave it out"
     else:
-        yield from _find_unforwarded(config, component)
+        yield from _find_unforwarded(resources, component)
 
 
-def _find_unforwarded(config: Config, header: str) -> Iterator[tuple[str, str]]:
-    for resource in config.resources:
+def _find_unforwarded(resources: Sequence[Resource], header: str) -> Iterator[tuple[str, str]]:
+    for resource in resources:
         forwarded = {*FORWARDED_HEADERS, *(name.lower() for name in resource.forward_headers)}
         if resource.forward_token:
             forwarded.add("authorization")

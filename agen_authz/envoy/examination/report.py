@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from agen_authz.config.tree import spell
+from agen_authz.config.reading.tree import spell
 from agen_authz.envoy.examination.spot import Spot
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from agen_authz.config.tree import Path
+from agen_authz.config.reading.tree import Path
 from agen_authz.envoy.examination.source import Node
 
 _TYPE = "@type"

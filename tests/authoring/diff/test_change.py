@@ -6,7 +6,7 @@ from agen_authz.authoring.catalogue import read_catalogue
 from agen_authz.authoring.diff import surroundings
 from agen_authz.authoring.diff.change import Change, list_changes
 from agen_authz.config import Config
-from agen_authz.config import identity as conf
+from agen_authz.config import model as conf
 from tests.authoring.rig import TEXT, TOOLS, draft, save
 
 TENANTS = "tenants: {acme: {policies: [{name: own, state: enforce, tools: [crm/get_x], then: deny}]}}\n"

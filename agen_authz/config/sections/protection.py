@@ -1,17 +1,23 @@
-"""Cross-checks of `data_protection` and `masking_keys`."""
+"""`data_protection` and `masking_keys`: what is masked in what comes back."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Literal
 
-from agen_authz.config.access import Protection
-from agen_authz.config.check_condition import check_conditions
-from agen_authz.config.check_target import check_selectors
-from agen_authz.config.detector import DETECTORS, is_detector
-from agen_authz.config.finding import Findings
-from agen_authz.config.tree import Path
+from pydantic import Field
 
-POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+from agen_authz.config.part.condition import check_conditions
+from agen_authz.config.part.detector import DETECTORS, is_detector
+from agen_authz.config.part.pointer import POINTER
+from agen_authz.config.part.selector import check_selectors
+from agen_authz.config.part.vocabulary import Vocabulary
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Lines, Name, Section, Selectors, Text, Word
+from agen_authz.config.reading.tree import Path
+from agen_authz.config.sections.policies import State
+
+MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
 # RE2 has no look-around, back-references, atomic groups, conditions or possessive repeats.
 _NOT_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
 # RE2 spells these as the standard library does not: any character stands in for them.
@@ -19,15 +25,58 @@ _ONLY_RE2 = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\[:\^?[a-z]+:\]|\\[zCQE]|\(\?U\
 _MAX_PATTERN_CHARS = 1024
 
 
-def check_protection(findings: Findings) -> None:
+class DetectorChoice(Section):
+    """Detectors beside those of the presets, and those left out."""
+
+    add: Lines | None = Field(None, description="Detectors to add.")
+    remove: Lines | None = Field(None, description="Detectors to leave out.")
+
+
+class CustomDetector(Section):
+    """A pattern of one's own."""
+
+    name: Name = Field(description="Its name in events and in what redact writes.")
+    pattern: Line = Field(description="An RE2 pattern.")
+    style: MaskStyle = Field("redact", description="How its matches are masked.")
+
+
+class Protection(Section):
+    """What is masked in what comes back."""
+
+    name: Name = Field(description="The rule's name.")
+    state: State = Field(description="disabled, shadow or enforce.")
+    tools: Selectors = Field(None, description="Tools whose results it is about.")
+    resources: Selectors = Field(None, description="Resource URIs it is about.")
+    prompts: Selectors = Field(None, description="Prompts it is about.")
+    when: tuple[Text, ...] | None = Field(None, description="CEL conditions; one that cannot be evaluated applies.")
+    presets: tuple[Literal["pii", "phi", "gdpr", "pci", "secrets"], ...] | None = Field(
+        None, description="Groups of detectors."
+    )
+    detectors: DetectorChoice | None = Field(None, description="Single detectors.")
+    custom: tuple[CustomDetector, ...] | None = Field(None, description="Patterns of one's own.")
+    style: dict[Line, MaskStyle] | None = Field(None, description="How matches are masked, by detector; `default`.")
+    exempt_paths: Lines | None = Field(None, description="JSON pointers that stay, * for one step.")
+    binary: Literal["block", "pass"] = Field("block", description="Images, audio and blobs that are not text.")
+    on_failure: Literal["block", "pass"] = Field("block", description="Bodies that cannot be inspected.")
+
+
+class MaskingKey(Section):
+    """A key that values are hashed or tokenized with."""
+
+    id: Word = Field(description="The key's name.")
+    secret_file: Line = Field(description="At least 32 bytes.")
+
+
+def check_protection(
+    findings: Findings, rules: Sequence[Protection], masking_keys: Sequence[MaskingKey], known: Vocabulary
+) -> None:
     """Check data-protection rules and the keys they may need."""
-    config = findings.config
-    findings.refuse_twins(("data_protection",), "name", (rule.name for rule in config.data_protection), "rules")
-    findings.refuse_twins(("masking_keys",), "id", (key.id for key in config.masking_keys), "keys")
-    for index, rule in enumerate(config.data_protection):
+    findings.refuse_twins(("data_protection",), "name", (rule.name for rule in rules), "rules")
+    findings.refuse_twins(("masking_keys",), "id", (key.id for key in masking_keys), "keys")
+    for index, rule in enumerate(rules):
         path: Path = ("data_protection", index)
-        check_selectors(findings, path, rule)
-        check_conditions(findings, path, rule.when)
+        check_selectors(findings, path, rule, known)
+        check_conditions(findings, path, rule.when, known)
         _check_names(findings, path, rule)
         _check_custom(findings, (*path, "custom"), rule)
         for position, pointer in enumerate(rule.exempt_paths or ()):

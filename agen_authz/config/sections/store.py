@@ -1,0 +1,32 @@
+"""`store`: state that survives a restart."""
+
+from pydantic import Field
+
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Section
+
+_STORES = ("sqlite:///", "postgresql://")
+
+
+class Store(Section):
+    """State that survives a restart."""
+
+    url: Line | None = Field(
+        None, description="sqlite:////path; the default is sqlite:////var/lib/agen/agen.db. PostgreSQL: not yet."
+    )
+    url_env: Line | None = Field(None, description="A variable that holds the url.")
+    url_file: Line | None = Field(None, description="A file that holds the url.")
+    encryption_key_file: Line | None = Field(None, description="Encrypts arguments, keys digests.")
+
+
+def check_store(findings: Findings, store: Store) -> None:
+    """Check where state is kept."""
+    if sum(value is not None for value in (store.url, store.url_env, store.url_file)) > 1:
+        findings.add(("store",), "the url is given twice", "keep one of `url`, `url_env` and `url_file`")
+    if store.url is None:
+        return
+    if not store.url.startswith(_STORES):
+        findings.add(("store", "url"), "not the URL of a store", "write sqlite:////path")
+    elif "@" in store.url and ":" in store.url.partition("://")[2].rpartition("@")[0]:
+        cure = "move the url to a file or variable: `url_file`, `url_env`"
+        findings.add(("store", "url"), "has a password in it", cure)

@@ -1,0 +1,20 @@
+"""`telemetry`: traces."""
+
+from pydantic import Field
+
+from agen_authz.config.part.url import is_web_url
+from agen_authz.config.reading.finding import Findings
+from agen_authz.config.reading.section import Line, Section
+
+
+class Telemetry(Section):
+    """Traces."""
+
+    traces: Line | None = Field(None, description="OTLP endpoint.")
+
+
+def check_telemetry(findings: Findings, telemetry: Telemetry) -> None:
+    """Check where traces go."""
+    traces = telemetry.traces
+    if traces is not None and not is_web_url(traces):
+        findings.add(("telemetry", "traces"), "not the URL of a collector", "write http://host:4317")
