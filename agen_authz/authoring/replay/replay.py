@@ -4,23 +4,17 @@ An event holds the caller, where the call came from and what it named, but of th
 where a policy of the draft reads them, the call cannot be decided again, and that is said.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Any
-
-import orjson
 
 from agen_authz.app.build import build_revoked
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.replay.log_line import LogLine, read_log
+from agen_authz.authoring.replay.replayed import Replayed
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.http.context import Surroundings
 from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider, missing_scopes
-from agen_authz.core.message.method import find_method
 from agen_authz.core.model import (
     Answer,
     Call,
@@ -28,23 +22,16 @@ from agen_authz.core.model import (
     Decision,
     Deny,
     Effect,
-    Envelope,
-    Era,
     Facts,
-    Issuer,
     Outcome,
     Owner,
     Principal,
-    SessionId,
-    Shape,
     State,
-    Subject,
-    Target,
-    TargetKind,
 )
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, ask, list_reads
 from agen_authz.core.reason import Reason
+from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 
 # Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
 _DECIDED_BY_SETS = frozenset(
@@ -53,39 +40,6 @@ _DECIDED_BY_SETS = frozenset(
 )  # fmt: skip
 _DECIDED_BY_POLICIES = frozenset({"allowed", "policy_denied", "policy_error", "step_up_required"})
 _NOT_HELD = frozenset({"args", "inputs", "user.claims"})
-# What the sidecar's own log has in each line, and no event has.
-_LOGGED = frozenset({"level", "logger", "message"})
-
-
-@dataclass(slots=True)
-class Replayed:
-    """What came of a replay: changes with their counts, and what could not be decided again.
-
-    Args:
-        logged: lines of the sidecar's own log, which are beside the events in a container's log.
-        first_unreadable: the line of the first of `unreadable`.
-    """
-
-    events: int = 0
-    same: int = 0
-    skipped: int = 0
-    undecided: int = 0
-    unreadable: int = 0
-    changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    unanswerable: Counter[str] = field(default_factory=Counter)
-    logged: int = 0
-    first_unreadable: int = field(default=0, compare=False)
-
-    @property
-    def gap(self) -> str:
-        """Say what was not looked at, if "no changes" would hide it; empty if every event was read and any decided."""
-        if not self.events:
-            return "holds no events; name the file that the sidecar's standard output went to"
-        if self.unreadable:
-            return f"{self.unreadable} of {self.events} lines are not audit events, first line {self.first_unreadable}"
-        if not self.same and not self.changes:
-            return f"none of its {self.events} events could be decided again"
-        return ""
 
 
 def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:
@@ -100,34 +54,31 @@ def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:
 
 
 def _replay_line(draft: Draft, line: LogLine, result: Replayed) -> None:
-    try:
-        event = orjson.loads(line.text)
-        if isinstance(event, dict) and event.keys() >= _LOGGED and "decision" not in event:
-            result.logged += 1
-            return
-        _replay(draft, event, result)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+    recorded = read_event(line.text)
+    if recorded is NoEvent.LOGGED:
+        result.logged += 1
+        return
+    result.events += 1
+    if isinstance(recorded, NoEvent):
         result.unreadable += 1
         result.first_unreadable = result.first_unreadable or line.number
-    result.events += 1
-
-
-def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:
-    if event["reason"] not in _DECIDED_BY_SETS or "call" not in event or "principal" not in event:
+    elif recorded.call is None or recorded.reason not in _DECIDED_BY_SETS:
         result.skipped += 1
-        return
-    target = (
-        ", ".join(f"{event['server']}/{each['name']}" for each in event["call"]["targets"]) or event["call"]["method"]
-    )
-    before = f"{event['decision']} ({event['reason']})"
-    if event["server"] not in draft.sets.resources:
+    else:
+        _replay(draft, recorded, recorded.call, result)
+
+
+def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replayed) -> None:
+    call, principal = held.call, held.principal
+    target = ", ".join(f"{call.server}/{each.name}" for each in call.targets) or call.method
+    before = f"{recorded.decision} ({recorded.reason})"
+    if call.server not in draft.sets.resources:
         result.changes[before, "deny (unknown_path)", target, ""] += 1
         return
-    if _is_cut(event):
+    if not held.is_whole:
         result.undecided += 1
         return
-    principal, call = _principal_of(event["principal"]), _call_of(event)
-    facts = _facts_of(event, principal, draft)
+    facts = _facts_of(recorded, held, draft)
     refused = _refuse_caller(draft, principal, call.server, facts.now)
     decision = Deny(refused) if refused is not None else decide(call, principal, facts, draft.sets)
     readers = [] if _stands_before_policies(decision) else _find_readers(draft, principal, call, facts)
@@ -143,13 +94,6 @@ def _replay(draft: Draft, event: Mapping[str, Any], result: Replayed) -> None:
     matched = () if isinstance(decision, Answer) else decision.matched
     names = dict.fromkeys(each.policy for each in matched if each.policy not in unread)
     result.changes[before, after, target, ", ".join(names)] += 1
-
-
-def _is_cut(event: Mapping[str, Any]) -> bool:
-    """True if the event does not hold all that a decision rests on: long lists and texts are cut."""
-    return bool(event["principal"].get("shortened")) or any(
-        each["field"].startswith(("call.", "context.")) for each in event.get("shortened", ())
-    )
 
 
 def _refuse_caller(draft: Draft, principal: Principal, server: str, now: float) -> Reason | None:
@@ -206,53 +150,11 @@ def _find_networks(address: str, surroundings: Surroundings) -> tuple[str, ...]:
     return tuple(name for name, ranges in surroundings.networks.items() if any(ip in each for each in ranges))
 
 
-def _principal_of(held: Mapping[str, Any]) -> Principal:
-    return Principal(
-        provider=held["provider"],
-        issuer=Issuer(held["issuer"]),
-        subject=Subject(held["subject"]),
-        client=held["client"],
-        tenant=held["tenant"],
-        roles=tuple(held["roles"]),
-        permissions=tuple(held["permissions"]),
-        groups=_texts(held["groups"]),
-        scopes=tuple(held["scopes"]),
-        email=held["email"],
-        email_verified=held["email_verified"],
-        country=held["country"],
-        acr=held["acr"],
-        amr=_texts(held["amr"]),
-        auth_time=held.get("auth_time"),
-        issued_at=held.get("issued_at"),
-        expires=held["expires"],
-        token_id=held["token_id"],
-        claims=None,
-    )
-
-
-def _texts(held: list[str] | None) -> tuple[str, ...] | None:
-    return None if held is None else tuple(held)
-
-
-def _call_of(event: Mapping[str, Any]) -> Call:
-    held, era = event["call"], Era(event["call"]["era"])
-    targets = tuple(Target(TargetKind(each["kind"]), event["server"], each["name"]) for each in held["targets"])
-    has_arguments = find_method(held["method"], era) is not None and bool(targets)
-    return Call(
-        server=event["server"],
-        envelope=Envelope(era, Shape(held["shape"])),
-        version=held["version"],
-        method=held["method"],
-        targets=targets,
-        arguments={} if has_arguments else None,
-        session_id=SessionId("recorded") if held["session_digest"] else None,
-    )
-
-
-def _facts_of(event: Mapping[str, Any], principal: Principal, draft: Draft) -> Facts:
+def _facts_of(recorded: Recorded, held: RecordedCall, draft: Draft) -> Facts:
     # Sessions are no matter of a draft: what was recorded here belonged to its caller.
-    owner, held = Owner(principal.issuer, principal.subject), event["context"]
+    owner = Owner(held.principal.issuer, held.principal.subject)
     # Networks are the draft's own: those that were recorded had the names of another configuration.
-    networks = _find_networks(held["ip"], draft.surroundings) if held["ip"] else ()
-    context = Context(held["ip"] or None, networks, held["country"] or None, held["user_agent"])
-    return Facts(datetime.fromisoformat(event["time"]).timestamp(), owner, context, held["authority"])
+    ip = held.context.ip
+    networks = _find_networks(ip, draft.surroundings) if ip is not None else ()
+    context = Context(ip, networks, held.context.country, held.context.user_agent)
+    return Facts(recorded.time, owner, context, held.authority)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from agen_authz.authoring.replay.log_line import LogLine, read_log
-from agen_authz.authoring.replay.replay import Replayed, replay
+from agen_authz.authoring.replay.replay import replay
+from agen_authz.authoring.replay.replayed import Replayed
 from tests.authoring.rig import draft, event, lines
 from tests.config.test_mistakes import GOOD
 

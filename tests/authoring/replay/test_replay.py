@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agen_authz.authoring.replay.replay import Replayed, replay
+from agen_authz.authoring.replay.replay import replay
+from agen_authz.authoring.replay.replayed import Replayed
 from agen_authz.core.decide import decide
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Context, Deny, Facts
