@@ -7,6 +7,7 @@ these digests is of one run, or whoever reads an amount's digest in the log of a
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.scenario import Decided
@@ -112,3 +113,28 @@ def _show(path: Path, value: object, digest_key: bytes | None) -> str:
 def _digest(value: Json | object, key: bytes) -> str:
     # Not orjson: a claim may be a number that it does not write.
     return digest_text(json.dumps(value, sort_keys=True), key)[:_DIGEST_CHARS]
+
+
+def render_text(trace: Trace) -> str:
+    """Draw what led to a decision as a tree, one line each."""
+    return "\n".join(draw_tree(trace.root))
+
+
+def draw_tree(node: Node) -> list[str]:
+    """Draw a node and what is below it."""
+    lines, last = [node.text], len(node.children) - 1
+    for index, child in enumerate(node.children):
+        head, *below = draw_tree(child)
+        lines.append(("└─ " if index == last else "├─ ") + head)
+        lines += [("   " if index == last else "│  ") + line for line in below]
+    return lines
+
+
+def as_object(trace: Trace) -> dict[str, Any]:
+    """Write a trace down as `--json` prints it."""
+    decided = {"decision": trace.decision, "reason": trace.reason.value, "policies": list(trace.policies)}
+    return {**decided, "trace": _node_as_object(trace.root)}
+
+
+def _node_as_object(node: Node) -> dict[str, Any]:
+    return {"text": node.text, "children": [_node_as_object(child) for child in node.children]}

@@ -1,8 +1,9 @@
 """What is probably not meant: grants too wide, tools nobody thought of, rules that do nothing."""
 
 import fnmatch
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from agen_authz.authoring.catalogue import Known
@@ -241,3 +242,14 @@ def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float
             days = int((now - began) / 86_400)
             message = f"in shadow for {days} days: it protects nothing"
             yield Finding("long_in_shadow", policy.name, message, "enforce it, or remove it")
+
+
+def render_text(findings: Sequence[Finding]) -> str:
+    """List findings, one a line."""
+    lines = [f"{each.check}: {each.subject}: {each.message}; {each.cure}" for each in findings]
+    return "\n".join([*lines, f"{len(findings)} findings" if findings else "nothing found"])
+
+
+def render_json(findings: Sequence[Finding]) -> str:
+    """Write findings down as JSON."""
+    return json.dumps({"ok": not findings, "findings": [asdict(each) for each in findings]})

@@ -1,7 +1,6 @@
-"""Whom and what a rule or policy reaches: roles, and the tools, resources and prompts that are known."""
+"""Whom and what rules and policies reach: what lint, targets and diff share."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from agen_authz.authoring.catalogue import Known
@@ -14,45 +13,6 @@ from agen_authz.core.policy.table import Policy, open_selector, spell_alike
 
 Holder: TypeAlias = tuple[str, ...]
 """Roles (or permissions) that somebody holds together; without any: whoever has a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What `policy targets` shows: names of what is touched, by kind, and the roles (or permissions) concerned."""
-
-    name: str
-    tools: tuple[str, ...]
-    resources: tuple[str, ...]
-    prompts: tuple[str, ...]
-    roles: tuple[str, ...]
-
-
-def find_reach(draft: Draft, name: str, known: Sequence[Known]) -> Reach | None:
-    """Find what a policy or access rule of this name touches; None where there is none."""
-    everything = [*known, *list_named(draft, known)]
-    for rule in draft.config.access.rules:
-        if rule.name == name:
-            touched = [each for each in everything if names_target(selectors_of(rule), each.target)]
-            return _sum_up(name, touched, map(spell_holder, _holders_of(rule)))
-    policy = draft.policies.get(name)
-    if policy is None:
-        return None
-    touched = [each for each in everything if concerns(policy, each.target)]
-    holders = [holder for holder in list_holders(draft) if _may_reach(draft, holder, touched)]
-    return _sum_up(name, touched, map(spell_holder, holders))
-
-
-def _sum_up(name: str, touched: Iterable[Known], roles: Iterable[str]) -> Reach:
-    held = list(touched)
-
-    def spell(kind: TargetKind) -> tuple[str, ...]:
-        return tuple(sorted(each.spelling for each in held if each.target.kind is kind))
-
-    return Reach(name, spell(TargetKind.TOOL), spell(TargetKind.RESOURCE), spell(TargetKind.PROMPT), tuple(roles))
-
-
-def _may_reach(draft: Draft, holder: Holder, touched: Iterable[Known]) -> bool:
-    return any(may_call(draft, holder, each.target) for each in touched)
 
 
 def list_named(draft: Draft, known: Sequence[Known]) -> list[Known]:
@@ -108,10 +68,11 @@ def concerns(policy: Policy, target: Target) -> bool:
 
 def list_holders(draft: Draft) -> list[Holder]:
     """List everybody whom rules tell apart: nobody in particular, and the least that satisfies each rule, sorted."""
-    return sorted({(), *(holder for rule in draft.config.access.rules for holder in _holders_of(rule))})
+    return sorted({(), *(holder for rule in draft.config.access.rules for holder in holders_of(rule))})
 
 
-def _holders_of(rule: AccessRule) -> list[Holder]:
+def holders_of(rule: AccessRule) -> list[Holder]:
+    """List who a rule lets in: each is enough."""
     if rule.allow is not None:
         return [(key,) for key in rule.allow]
     return [tuple(sorted(set(rule.allow_all or ())))]

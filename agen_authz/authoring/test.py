@@ -1,15 +1,16 @@
 """Cases of `policy test`: scenarios with what is expected of them, in YAML files of one directory."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from agen_authz.authoring.document import read_document
 from agen_authz.authoring.draft import Draft
-from agen_authz.authoring.explain import Trace, trace_decision
+from agen_authz.authoring.explain import Trace, as_object, draw_tree, trace_decision
 from agen_authz.authoring.scenario import Scenario, decide_scenario
 from agen_authz.config.reading.section import Line, Name, Section
 from agen_authz.core.errors import Problem
@@ -96,3 +97,24 @@ def _compare(expected: Expected, trace: Trace) -> Iterator[str]:
     if expected.policy is not None and expected.policy not in trace.policies:
         applied = ", ".join(f"`{name}`" for name in trace.policies) or "none"
         yield f"expected policy `{expected.policy}`, applied: {applied}"
+
+
+def render_text(tried: Sequence[Tried]) -> str:
+    """Say which cases failed and why, and how many were as expected."""
+    failed = [each for each in tried if each.failure]
+    lines = []
+    for each in failed:
+        lines.append(f"FAIL {each.file}: {each.name}\n     {each.failure}")
+        if each.trace is not None:
+            lines += [f"     {line}" for line in draw_tree(each.trace.root)]
+    return "\n".join([*lines, f"{len(tried) - len(failed)} of {len(tried)} cases as expected"])
+
+
+def render_json(tried: Sequence[Tried]) -> str:
+    """Write every case down as JSON, those that failed with what led to the decision."""
+    return json.dumps({"ok": not any(each.failure for each in tried), "cases": [_row_of(each) for each in tried]})
+
+
+def _row_of(tried: Tried) -> dict[str, Any]:
+    row = {"file": tried.file, "case": tried.name, "ok": not tried.failure, "failure": tried.failure}
+    return row if not tried.failure or tried.trace is None else {**row, **as_object(tried.trace)}

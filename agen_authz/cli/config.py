@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agen_authz.app.startable import find_refusals
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
-from agen_authz.config import schema, unbuilt, weakened
 
 
 def check_config(
@@ -26,8 +24,12 @@ def check_config(
 
     Example: agen-authz check-config agen.yaml --no-secrets
     """
+    from agen_authz.config import unbuilt, weakened
+
     loaded = load_or_exit(file, secrets=not no_secrets, as_json=as_json)
     if not no_secrets:
+        from agen_authz.app.startable import find_refusals
+
         refusals = asyncio.run(find_refusals(loaded))
         if refusals:
             show_problems(refusals, as_json=as_json)
@@ -50,4 +52,6 @@ def config_schema() -> None:
 
     Example: agen-authz config-schema > agen.schema.json
     """
+    from agen_authz.config import schema
+
     typer.echo(json.dumps(schema(), indent=2))

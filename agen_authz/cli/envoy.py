@@ -1,15 +1,16 @@
 """`agen-authz envoy-config`: a configuration of ours printed, or of somebody else examined."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 from agen_authz.cli.output import Exit, load_or_exit
-from agen_authz.config import Loaded
-from agen_authz.envoy.address import parse_address, parse_tcp_address, parse_upstream
-from agen_authz.envoy.model import Platform, Sidecar, TcpAddress, Unusable, Upstream
-from agen_authz.envoy.settings import DEFAULT_LISTENER, Placement, from_config
+from agen_authz.envoy.model import Platform, TcpAddress, Unusable, Upstream
+
+if TYPE_CHECKING:
+    from agen_authz.config import Loaded
+    from agen_authz.envoy.settings import Placement
 
 T = TypeVar("T")
 _MAX_CHECKED_BYTES = 64 << 20
@@ -46,20 +47,28 @@ def envoy_config(
     if config is None:
         _misuse("`--config` or `--check` is missing; name a file")
     loaded = load_or_exit(config, secrets=False, as_json=False)
-    placement = Placement(
+    placement = _place(listen, admin, authz, upstream or [])
+    typer.echo(_render(platform, loaded, placement), nl=False)
+
+
+def _place(listen: str | None, admin: str | None, authz: str | None, upstreams: list[str]) -> "Placement":
+    from agen_authz.envoy.address import parse_upstream
+    from agen_authz.envoy.settings import DEFAULT_LISTENER, Placement
+
+    return Placement(
         listener=DEFAULT_LISTENER if listen is None else _tcp(listen),
         admin=None if admin is None else _tcp(admin),
         authz=None if authz is None else _upstream(authz),
-        upstreams=dict(_refuse_unusable(parse_upstream(text)) for text in upstream or ()),
+        upstreams=dict(_refuse_unusable(parse_upstream(text)) for text in upstreams),
     )
-    sidecar = _refuse_unusable(from_config(loaded.config, _metadata_key(loaded), placement))
-    typer.echo(_render(platform, sidecar), nl=False)
 
 
-def _render(platform: Platform, sidecar: Sidecar) -> str:
+def _render(platform: Platform, loaded: "Loaded", placement: "Placement") -> str:
     # Envoy's messages as typed Python take longer to import than all that the other commands need.
     from agen_authz.envoy.render import render
+    from agen_authz.envoy.settings import from_config
 
+    sidecar = _refuse_unusable(from_config(loaded.config, _metadata_key(loaded), placement))
     return _refuse_unusable(render(platform, sidecar))
 
 
@@ -83,17 +92,21 @@ def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
 
 
 def _tcp(text: str) -> TcpAddress:
+    from agen_authz.envoy.address import parse_tcp_address
+
     return _refuse_unusable(parse_tcp_address(text))
 
 
 def _upstream(text: str) -> Upstream:
+    from agen_authz.envoy.address import parse_address
+
     address = parse_address(text)
     if isinstance(address, Unusable):
         _misuse(str(address))
     return Upstream(address)
 
 
-def _metadata_key(loaded: Loaded) -> bytes | None:
+def _metadata_key(loaded: "Loaded") -> bytes | None:
     # The word that switches inspection off is derived from this key: without its file there is no right one.
     name = loaded.config.server.metadata_key_file
     if name is None:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from agen_authz.config import Loaded, load
-from agen_authz.core.errors import ConfigError, Problem
+if TYPE_CHECKING:
+    from agen_authz.config import Loaded
+    from agen_authz.core.errors import Problem
 
 
 class Exit(IntEnum):
@@ -19,7 +21,7 @@ class Exit(IntEnum):
     MISUSE = 2
 
 
-def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
+def show_problems(problems: Iterable["Problem"], *, as_json: bool) -> None:
     """Show configuration problems, one a line, or as one JSON object."""
     if as_json:
         rows = [
@@ -38,8 +40,11 @@ def show_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
         typer.echo(str(problem), err=True)
 
 
-def load_or_exit(file: Path, *, secrets: bool, as_json: bool) -> Loaded:
+def load_or_exit(file: Path, *, secrets: bool, as_json: bool) -> "Loaded":
     """Load a configuration, or show all that is wrong with it and exit 1; 2 if there is no such file."""
+    from agen_authz.config import load
+    from agen_authz.core.errors import ConfigError
+
     try:
         return load(file, secrets=secrets)
     except ConfigError as exc:

@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from agen_authz.app.logs import set_up_logs
-from agen_authz.app.run import run
-from agen_authz.app.state import migrate_state
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
-from agen_authz.core.errors import ConfigError
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
 
@@ -22,6 +17,12 @@ def serve(config: ConfigFile) -> None:
 
     Example: agen-authz serve --config agen.yaml
     """
+    import uvloop
+
+    from agen_authz.app.logs import set_up_logs
+    from agen_authz.app.run import run
+    from agen_authz.core.errors import ConfigError
+
     loaded = load_or_exit(config, secrets=True, as_json=False)
     set_up_logs()
     try:
@@ -39,6 +40,9 @@ def migrate(
 
     Example: agen-authz migrate --config agen.yaml
     """
+    from agen_authz.app.state import migrate_state
+    from agen_authz.core.errors import ConfigError
+
     loaded = load_or_exit(config, secrets=False, as_json=as_json)
     try:
         steps = asyncio.run(migrate_state(loaded))

@@ -11,7 +11,7 @@ from agen_authz.cli.output import Exit, load_or_exit
 
 if TYPE_CHECKING:
     from agen_authz.operating.http_text import WrittenRequest
-    from agen_authz.operating.signature import Side, Verdict
+    from agen_authz.operating.signature import Side
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The gateway's configuration.", metavar="FILE")]
 ResourceName = Annotated[str, typer.Option("--resource", help="The resource's name in it.", metavar="NAME")]
@@ -37,7 +37,7 @@ def sign(
     """
     import secrets
 
-    from agen_authz.operating.signature import Unsignable, gateway_side, sign_written
+    from agen_authz.operating.signature import Unsignable, gateway_side, render_signed, sign_written
 
     stamp = int(time.time()) if created is None else created
     try:
@@ -50,9 +50,7 @@ def sign(
     if as_json:
         typer.echo(json.dumps({"signature_base": signed.signature_base, "headers": dict(signed.headers)}))
         return
-    typer.echo(f"{signed.signature_base}\n")
-    for name, value in signed.headers.items():
-        typer.echo(f"{name}: {value}")
+    typer.echo(render_signed(signed))
 
 
 def verify(
@@ -73,7 +71,7 @@ def verify(
 
     Example: agen-authz verify received.http --resource crm --key crm-2026-11=/etc/agen/keys/crm-2026-11
     """
-    from agen_authz.operating.signature import judge_written
+    from agen_authz.operating.signature import judge_written, render_verdict
 
     side = _side_or_exit(config, resource, key or [], as_json=as_json)
     verdict = judge_written(
@@ -82,10 +80,7 @@ def verify(
         None if expected is None else _read_text_or_exit(expected),
         now=time.time(),
     )
-    if as_json:
-        typer.echo(json.dumps(verdict.as_json()))
-    else:
-        _show(verdict)
+    typer.echo(json.dumps(verdict.as_json()) if as_json else render_verdict(verdict))
     raise typer.Exit(Exit.OK if verdict.is_ok else Exit.FINDING)
 
 
@@ -100,21 +95,6 @@ def _side_or_exit(config: Path | None, name: str, keys: list[str], *, as_json: b
         return gateway_side(load_or_exit(config, secrets=True, as_json=as_json), name)
     except Unsignable as exc:
         _misuse(f"{config}: {exc}")
-
-
-def _show(verdict: "Verdict") -> None:
-    if verdict.signature_base is not None:
-        typer.echo(f"{verdict.signature_base}\n")
-    for each in verdict.differs:
-        typer.echo(f"{each.component} differs\n  signed:  {each.signed}\n  arrived: {each.arrived}")
-    if verdict.is_ok:
-        typer.echo("verified")
-    elif verdict.check:
-        typer.echo(f"refused: {verdict.check}: {verdict.detail}")
-    if verdict.check == "signature" and not verdict.differs:
-        typer.echo("no usual change explains it: compare with `agen-authz sign`, and give its output to --base")
-    if verdict.expired_s is not None:
-        typer.echo(f"it expired {verdict.expired_s} s ago: a backend refuses it now")
 
 
 def _read_keys(texts: list[str]) -> dict[str, bytes]:

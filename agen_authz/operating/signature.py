@@ -203,3 +203,26 @@ def compare_bases(arrived: str, signed: str) -> tuple[Difference, ...]:
     names = [*theirs, *(name for name in ours if name not in theirs)]
     values = ((name, theirs.get(name, "(not covered)"), ours.get(name, "(not covered)")) for name in names)
     return tuple(Difference(name.strip('"'), then, now) for name, then, now in values if then != now)
+
+
+def render_signed(signed: SignedRequest) -> str:
+    """Show the signature base, an empty line, and the headers."""
+    lines = [f"{name}: {value}" for name, value in signed.headers.items()]
+    return "\n".join([f"{signed.signature_base}\n", *lines])
+
+
+def render_verdict(verdict: Verdict) -> str:
+    """Show the signature base, what differs, and the verdict."""
+    lines = [] if verdict.signature_base is None else [f"{verdict.signature_base}\n"]
+    lines += [
+        f"{each.component} differs\n  signed:  {each.signed}\n  arrived: {each.arrived}" for each in verdict.differs
+    ]
+    if verdict.is_ok:
+        lines.append("verified")
+    elif verdict.check:
+        lines.append(f"refused: {verdict.check}: {verdict.detail}")
+    if verdict.check == "signature" and not verdict.differs:
+        lines.append("no usual change explains it: compare with `agen-authz sign`, and give its output to --base")
+    if verdict.expired_s is not None:
+        lines.append(f"it expired {verdict.expired_s} s ago: a backend refuses it now")
+    return "\n".join(lines)

@@ -251,8 +251,25 @@ def test_backends_layer_alone_says_what_to_install():
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
 
 
+def imported_by(*words: str, run: str = "from agen_authz.cli import main; run = main") -> set[str]:
+    """Run a command in a process of its own; list what it has imported."""
+    code = f"import sys; {run}\ntry: run()\nexcept SystemExit: print('', *sys.modules, sep='\\n')"
+    ran = subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True, text=True)
+    return set(ran.stdout.rpartition("\n\n")[2].split())
+
+
 def test_serving_imports_nothing_that_only_other_commands_need():
-    code = "import sys, agen_authz.cli.main; print(*sys.modules)"
-    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    imported = imported_by("serve", "--config", "/nowhere/agen.yaml")
     # Envoy's messages as Python take as long as everything else together, and 13 MB.
-    assert {"envoy_data_plane", "alembic", "mcp", "hypothesis"}.isdisjoint(printed.split())
+    assert {"envoy_data_plane", "alembic", "mcp", "hypothesis"}.isdisjoint(imported)
+    assert {"agen_authz.app.run", "agen_authz.config", "grpc"} <= imported
+
+
+def test_help_imports_only_what_it_prints():
+    imported = imported_by("--help")
+    ours = {name for name in imported if name.startswith("agen_authz.") and not name.startswith("agen_authz.cli")}
+    # `--for` lists the platforms.
+    assert ours == {"agen_authz.envoy", "agen_authz.envoy.model"}
+    bare = imported_by("--help", run="import typer; run = typer.Typer(rich_markup_mode=None); run.command()(print)")
+    packages = {name.partition(".")[0] for name in imported - bare} - sys.stdlib_module_names
+    assert packages == {"agen_authz"}

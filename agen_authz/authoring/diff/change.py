@@ -1,8 +1,9 @@
 """What changes from one configuration to another: who gains or loses what, and what policies do otherwise."""
 
 import fnmatch
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from agen_authz.authoring.catalogue import Known
 from agen_authz.authoring.diff.surroundings import compare_surroundings
@@ -100,3 +101,28 @@ def _compare(name: str, before: Policy, after: Policy) -> Iterator[Change]:
 
 def _is_in_force(policy: Policy) -> bool:
     return policy.state is State.ENFORCE
+
+
+def render_text(changes: Sequence[Change]) -> str:
+    """List changes, one a line: `+` widens."""
+    lines = [f"{'+' if each.widens else '-'} {each.who}: {each.what}: {each.change}" for each in changes]
+    return "\n".join([*lines, f"{len(changes)} changes, {sum(each.widens for each in changes)} of them widen"])
+
+
+def render_markdown(changes: Sequence[Change]) -> str:
+    """Write changes down as a table for a pull request."""
+    lines = ["| who | what | change | widens |\n|---|---|---|---|"]
+    for each in changes:
+        who, what, change = (_cell(text) for text in (each.who, each.what, each.change))
+        lines.append(f"| {who} | `{what}` | {change} | {'**yes**' if each.widens else 'no'} |")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    # Names are free text: one must not end its cell, or its code.
+    return text.replace("|", "\\|").replace("`", "'")
+
+
+def render_json(changes: Sequence[Change]) -> str:
+    """Write changes down as JSON."""
+    return json.dumps([asdict(each) for each in changes])
