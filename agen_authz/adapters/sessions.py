@@ -1,15 +1,14 @@
 """Whom legacy sessions belong to, in memory: bounded in all and for each owner, and never closed to newcomers."""
 
-import string
 from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple
 
 from agen_authz.core.model import NOBODY, Owner, SessionId
+from agen_authz.core.twin import fold_session
 from agen_authz.ports import Clock
 
 _MIN_SHARE = 64
-_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)
 # Nobody comes back to a session after a day.
 _UNUSED_S = 24 * 3600.0
 # How long an id that was ended or pushed out stays its owner's, counted from its last use.
@@ -123,14 +122,14 @@ class MemorySessions:
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
         """Find the owner; `ports.SessionTable.find_owner`."""
         with self._lock:
-            known = self._find(session_id.translate(_FOLD), self._clock.elapsed())
+            known = self._find(fold_session(session_id), self._clock.elapsed())
         if known is None:
             return None
         return known.owner if known.server == server else NOBODY
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
         """Bind in one step; `ports.SessionTable.bind`."""
-        key, now = session_id.translate(_FOLD), self._clock.elapsed()
+        key, now = fold_session(session_id), self._clock.elapsed()
         with self._lock:
             known = self._find(key, now)
             if known is not None:
@@ -143,7 +142,7 @@ class MemorySessions:
 
     def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
         """Free the entry; `ports.SessionTable.end`."""
-        key, now = session_id.translate(_FOLD), self._clock.elapsed()
+        key, now = fold_session(session_id), self._clock.elapsed()
         with self._lock:
             known = self._open.use(key, now)
             if known is not None and (known.server, known.owner) == (server, owner):

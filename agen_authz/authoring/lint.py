@@ -14,6 +14,7 @@ from agen_authz.core.cel.condition import Condition
 from agen_authz.core.message.method import RESPONSE
 from agen_authz.core.model import Effect, State, Target, TargetKind
 from agen_authz.core.policy.table import Policy, environment, list_reads
+from agen_authz.core.twin import fold_selector
 
 Selector: TypeAlias = tuple[TargetKind, str]
 # What `**` may stand for; one in a pattern that covers another must take all of it.
@@ -84,7 +85,7 @@ def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]
 
 
 def _servers_of(draft: Draft, selector: str) -> set[str]:
-    return set(fnmatch.filter(draft.sets.resources, selector.partition("/")[0].casefold()))
+    return set(fnmatch.filter(draft.sets.resources, fold_selector(selector.partition("/")[0])))
 
 
 def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
@@ -112,7 +113,7 @@ def _may_name(selector: Selector, known: Known, *, folds: bool) -> bool:
     # What a template stands for is known as far as its first blank.
     written = selector[1].partition("*")[0]
     if folds:
-        template, written = template.casefold(), written.casefold()
+        template, written = fold_selector(template), fold_selector(written)
     return written.startswith(template) or template.startswith(written)
 
 

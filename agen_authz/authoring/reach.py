@@ -10,6 +10,7 @@ from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
 from agen_authz.core.policy.access import Granted, Unmapped
 from agen_authz.core.policy.selector import index_selectors
 from agen_authz.core.policy.table import Policy, open_selector, spell_alike
+from agen_authz.core.twin import fold_selector
 
 Holder: TypeAlias = tuple[str, ...]
 """Roles (or permissions) that somebody holds together; without any: whoever has a token."""
@@ -22,10 +23,10 @@ def list_named(draft: Draft, known: Sequence[Known]) -> list[Known]:
     named: dict[tuple[TargetKind, str], Known] = {}
     for kind, selector in [*rules, *(each for policy in draft.policies.values() for each in policy.selectors)]:
         server, _, name = selector.partition("/")
-        server = server if server in draft.sets.resources else server.casefold()
+        server = server if server in draft.sets.resources else fold_selector(server)
         if "*" not in selector and server in draft.sets.resources and (server, kind) not in listed:
             # Policies name without regard to case: what a rule spells comes first.
-            named.setdefault((kind, selector.casefold()), Known(Target(kind, server, name)))
+            named.setdefault((kind, fold_selector(selector)), Known(Target(kind, server, name)))
     return list(named.values())
 
 
@@ -50,7 +51,7 @@ def names_target(selectors: Iterable[tuple[TargetKind, str]], target: Target, *,
     fitting = [selector for kind, selector in selectors if kind is target.kind]
     if not folds:
         return _matches(fitting, name)
-    is_named = _matches([selector.casefold() for selector in fitting], name.casefold())
+    is_named = _matches([fold_selector(selector) for selector in fitting], fold_selector(name))
     if is_named or target.kind is not TargetKind.RESOURCE:
         return is_named
     opened = [open_selector(selector) for selector in fitting]

@@ -1,9 +1,10 @@
 """Names of headers: which may be sent once, which reach a backend, and what is to be said of those of one request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from operator import itemgetter
+
+from agen_authz.core.memory import remember
 
 # A second copy of one of these means one thing to us and perhaps another to the backend.
 SINGLE_HEADERS = frozenset(
@@ -21,8 +22,8 @@ SINGLE_HEADERS = frozenset(
         "transfer-encoding",
     }
 )
-# What every backend gets of what a client sent; a resource may add to it.
-FORWARDED_HEADERS = frozenset(
+# What every backend gets of what a client sent; a resource may add to it (`list_forwarded`).
+_FORWARDED_HEADERS = frozenset(
     {
         "accept",
         "accept-encoding",
@@ -78,8 +79,31 @@ def chooses_reading(name: str) -> bool:
     return name in _MEDIA_HEADERS or name.startswith("mcp-")
 
 
-def is_dropped(name: str, *, is_modern: bool, has_message: bool) -> bool:
-    """True for a header that this request's backend does not get though others do; it is not there to be signed.
+def list_forwarded(extra: Iterable[str], *, has_token: bool = False, is_resumable: bool = False) -> frozenset[str]:
+    """List the headers of clients that a resource's backend gets, without those that repeat arguments.
+
+    Args:
+        extra: what the resource forwards besides, in lower case.
+        has_token: the caller's token is forwarded.
+        is_resumable: streams may be resumed.
+    """
+    allowed = {"authorization": has_token, "last-event-id": is_resumable}
+    return _FORWARDED_HEADERS.union(extra, (name for name, is_allowed in allowed.items() if is_allowed))
+
+
+def is_forwarded(name: str, forwarded: frozenset[str], *, is_modern: bool, has_message: bool) -> bool:
+    """True for a header that the backend of this request gets: the others are removed, and are not there to be signed.
+
+    Args:
+        forwarded: from `list_forwarded`.
+    """
+    if not (name in forwarded or name.startswith(PARAMETER_PREFIX)):
+        return False
+    return not _is_dropped(name, is_modern=is_modern, has_message=has_message)
+
+
+def _is_dropped(name: str, *, is_modern: bool, has_message: bool) -> bool:
+    """True for a header that this request's backend does not get though it gets it of others.
 
     There are no sessions in the modern era. Without a message, nothing was compared with what repeats one: on a GET or
     DELETE it could say anything to whoever routes by it.
@@ -115,4 +139,4 @@ def _pick_few(names: tuple[str, ...]) -> Callable[[Mapping[str, str]], tuple[str
     return lambda headers: tuple(headers[name] for name in names)
 
 
-_remember = lru_cache(maxsize=1024)(_look_at)
+_remember = remember(1024)(_look_at)

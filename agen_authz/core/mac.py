@@ -1,7 +1,8 @@
 """HMAC-SHA256 (RFC 2104, FIPS 180-4) with the few keys of a process hashed once."""
 
 import hashlib
-from functools import lru_cache
+
+from agen_authz.core.memory import remember
 
 _BLOCK_BYTES = 64
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
@@ -17,7 +18,7 @@ def authenticate(message: bytes, key: bytes) -> bytes:
     return keyed.digest()
 
 
-@lru_cache(maxsize=64)
+@remember(64)
 def _begin(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
     # Half the time of `hmac.digest` for a short message: that hashes the padded key twice on every call.
     block = (hashlib.sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\x00")

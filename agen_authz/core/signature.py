@@ -19,13 +19,14 @@ import hashlib
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
+from agen_authz.core.authority import drop_default_port
 from agen_authz.core.errors import Malformed
-from agen_authz.core.header import FORWARDED_HEADERS, PARAMETER_PREFIX, HeaderNames, chooses_reading, is_dropped
+from agen_authz.core.header import HeaderNames, chooses_reading, is_forwarded, list_forwarded
 from agen_authz.core.mac import authenticate
+from agen_authz.core.memory import remember
 from agen_authz.core.reason import Reason
 
 LABEL, TAG, ALGORITHM = "agen", "agen-authz", "hmac-sha256"
@@ -92,7 +93,7 @@ def write_base64(raw: bytes) -> str:
     return b2a_base64(raw, newline=False).decode("ascii")
 
 
-@lru_cache(maxsize=128)
+@remember(128)
 def spell_component(component: str) -> str:
     """Spell a component identifier (RFC 9421 section 2): its name in quotes, its parameters behind them."""
     name, mark, parameters = component.partition(";")
@@ -139,7 +140,7 @@ class Signer:
         self._target = target
         self._expires_s = expires_s
         self._components = tuple(name for name in components if not chooses_reading(name))
-        self._forwarded = FORWARDED_HEADERS.union(forwarded)
+        self._forwarded = list_forwarded(forwarded)
         # What is the same for every request.
         self._target_lines = f'"@path": {target.path}\n"@query": ?{target.query or ""}\n'
         self._resource_line = f'"agen-resource": {resource_header}\n'
@@ -192,8 +193,7 @@ class Signer:
         return [
             name
             for name in request.names.reading
-            if (name in self._forwarded or name.startswith(PARAMETER_PREFIX))
-            and not is_dropped(name, is_modern=is_modern, has_message=has_message)
+            if is_forwarded(name, self._forwarded, is_modern=is_modern, has_message=has_message)
         ]
 
     def _find(self, request: Signable, component: str) -> str | None:
@@ -223,7 +223,7 @@ def derive(component: str, method: str, target: Target) -> str | None:
 
 def _normalise(authority: str, scheme: str) -> str:
     # RFC 9421 section 2.2.3: lower case, without the scheme's own port.
-    return authority.lower().removesuffix({"https": ":443", "http": ":80"}.get(scheme, ":"))
+    return drop_default_port(authority.lower(), scheme)
 
 
 def _query_param(component: str, query: str) -> str | None:

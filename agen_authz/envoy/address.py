@@ -3,10 +3,10 @@
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
+from agen_authz.core.authority import DEFAULT_PORTS
 from agen_authz.envoy.model import Address, ClientTls, TcpAddress, UnixAddress, Unusable, Upstream
 
 _UNIX = "unix://"
-_HTTPS_PORT = 443
 _ADDRESS_CURE = "write `host:port`, `[::1]:port` or `unix:///path`"
 _UPSTREAM_CURE = "write `NAME=host:port`, `NAME=https://host:port` or `NAME=unix:///path`"
 
@@ -28,7 +28,7 @@ def _parse_https(place: str) -> Upstream | None:
     parts = _split(place)
     if parts is None or not parts.hostname or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
         return None
-    address = TcpAddress(parts.hostname, parts.port or _HTTPS_PORT)
+    address = TcpAddress(parts.hostname, parts.port or DEFAULT_PORTS["https"])
     return Upstream(address, ClientTls(parts.hostname))
 
 

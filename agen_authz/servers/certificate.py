@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -10,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.memory import remember
 from agen_authz.servers.engine import TlsFiles
 from agen_authz.whole_file import is_open_for_writing
 
@@ -38,7 +38,7 @@ def read_certificates(tls: TlsFiles) -> Certificates:
 
 
 # What was good once is not parsed again: the files are read at every handshake. A refusal is not remembered.
-@lru_cache(maxsize=4)
+@remember(4)
 def _check(tls: TlsFiles, read: Certificates) -> None:
     certified = _parse("cert_file", tls.cert_file, lambda: _own_key(read.chain))
     _parse("client_ca_file", tls.client_ca_file, lambda: x509.load_pem_x509_certificates(read.client_ca))

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
+from agen_authz.core.twin import spell_header
 from agen_authz.verify.identity import Identity
 from agen_authz.verify.refusal import Check, NotVerified
 from agen_authz.verify.request import Received, read_headers
@@ -116,7 +117,7 @@ def _with_identity(scope: Scope, identity: Identity) -> Scope:
 
 
 def _without_identity(scope: Scope) -> Scope:
-    headers = [line for line in scope["headers"] if not line[0].lower().replace(b"_", b"-").startswith(b"agen-")]
+    headers = [line for line in scope["headers"] if not spell_header(line[0].decode("latin-1")).startswith("agen-")]
     return {**scope, "headers": headers}
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from agen_authz.core.signature import DERIVED, QUERY_PARAM
+from agen_authz.core.twin import spell_header
 
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 _QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="[ !#-\[\]-~]+"')
@@ -26,4 +27,4 @@ def check_components(components: Iterable[str]) -> frozenset[str]:
 
 def find_twin(names: Iterable[str], components: frozenset[str]) -> str | None:
     """Find the component as which some framework reads a header with an underscore (CGI makes `_` of each `-`)."""
-    return next((known for name in names if "_" in name and (known := name.replace("_", "-")) in components), None)
+    return next((known for name in names if "_" in name and (known := spell_header(name)) in components), None)

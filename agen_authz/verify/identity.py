@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from urllib.parse import unquote
 
 from http_sfv.item import Item
 from http_sfv.list import List
 from http_sfv.types import DisplayString
 
+from agen_authz.core.memory import remember
 from agen_authz.core.signature import IDENTITY_HEADERS
 from agen_authz.verify.refusal import Check, NotVerified
 
@@ -57,7 +57,7 @@ def read_identity(headers: Mapping[str, str]) -> Identity:
 
 
 # A caller comes again and again, with another request each time.
-@lru_cache(maxsize=1024)
+@remember(1024)
 def _read_known(*values: str) -> _Known:
     issuer, subject, tenant, client = map(_read_text, values[:4])
     roles, permissions = map(_read_texts, values[4:6])

@@ -4,13 +4,13 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from functools import lru_cache
 from hmac import compare_digest
 from typing import NamedTuple
 
 from http_sfv.dictionary import Dictionary
 from http_sfv.item import InnerList, Item
 
+from agen_authz.core.memory import remember
 from agen_authz.core.signature import ALGORITHM, LABEL, TAG, digest_content
 from agen_authz.verify.refusal import Check, NotVerified
 
@@ -89,7 +89,7 @@ def _check_size(header: str, check: Check) -> None:
         raise NotVerified(check, f"longer than {_MAX_FOREIGN} characters, and not in the shape that the gateway writes")
 
 
-@lru_cache(maxsize=128)
+@remember(128)
 def _read_covered(head: str) -> tuple[str, ...]:
     if _COVERED.fullmatch(head) is None:
         return ()

@@ -12,9 +12,10 @@ is spent last, so that nobody who altered a request can use its nonce up.
 
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
+from agen_authz.core.authority import guess_scheme
+from agen_authz.core.memory import remember
 from agen_authz.core.signature import (
     DERIVED,
     MANDATORY,
@@ -205,12 +206,12 @@ class BackendVerifier:
         scheme = self._scheme or received.scheme
         if component == "@authority" and self._scheme is None:
             # TLS may have ended before this backend. No resource has the other scheme's port, so either is its own.
-            scheme = "https" if authority.endswith(":443") else "http"
+            scheme = guess_scheme(authority)
         return derive(component, received.method, Target(scheme, authority, received.path, received.query))
 
 
 # It is the same list in nearly every request.
-@lru_cache(maxsize=128)
+@remember(128)
 def _check_mandatory(names: tuple[str, ...]) -> frozenset[str]:
     covered = frozenset(names)
     if len(covered) != len(names):

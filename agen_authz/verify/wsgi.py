@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
+from agen_authz.core.twin import spell_header
 from agen_authz.verify.asgi import MAX_BODY_BYTES
 from agen_authz.verify.identity import Identity
 from agen_authz.verify.refusal import Check, NotVerified
@@ -97,7 +98,7 @@ class WSGIVerifier:
 def _list_headers(environ: Environ) -> Iterable[tuple[bytes, bytes]]:
     for key, value in environ.items():
         if key.startswith("HTTP_"):
-            yield key[5:].replace("_", "-").lower().encode("latin-1"), value.encode("latin-1")
+            yield spell_header(key[5:]).encode("latin-1"), value.encode("latin-1")
         elif key in _UNPREFIXED and value:
             yield _UNPREFIXED[key], value.encode("latin-1")
 

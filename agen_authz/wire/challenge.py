@@ -4,18 +4,17 @@ One Bearer challenge per answer, and no `error=` or `scope=` inside its descript
 them with unanchored patterns.
 """
 
-import re
 from collections.abc import Iterable
 
 import orjson
 
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
+from agen_authz.core.identity.scope import is_scope
 from agen_authz.core.model import Answer, Challenge, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.wire.identity import Caller
 
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _ERRORS = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
 _NOT_ABOUT_AUTHORIZATION = frozenset({Reason.ORIGIN_REFUSED})
 
@@ -41,7 +40,7 @@ def _scopes_of(reason: Reason, resource: Resource, caller: Caller | None) -> tup
     granted: tuple[str, ...] = ()
     if reason is Reason.SCOPE_MISSING and caller is not None:
         # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
-        granted = tuple(scope for scope in caller.principal.scopes if _SCOPE.fullmatch(scope))
+        granted = tuple(scope for scope in caller.principal.scopes if is_scope(scope))
     if not resource.scope_requests:
         return tuple(dict.fromkeys((*resource.scopes, *granted)))
     # By another provider's rules the bare name of a granted scope may be an error, or another scope altogether.

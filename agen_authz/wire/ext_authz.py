@@ -4,7 +4,6 @@ In Envoy a CheckResponse without a status, or with code zero, allows the request
 one place that writes that code, and it serves an Allow of a known caller only.
 """
 
-from functools import lru_cache
 from typing import assert_never
 
 from google.protobuf.message import DecodeError
@@ -14,6 +13,7 @@ from agen_authz.core.errors import Malformed
 from agen_authz.core.header import HeaderNames, look_at
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
+from agen_authz.core.memory import remember
 from agen_authz.core.model import Allow, Answer, Decision, Deny, Request, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signed
@@ -187,7 +187,7 @@ def _write_header(name: str, content: str) -> bytes:
     return before + content.encode("ascii") + after
 
 
-@lru_cache(maxsize=256)
+@remember(256)
 def _frame_header(name: str, size: int) -> tuple[bytes, bytes]:
     """Write what stands around the value of a header that overwrites the client's copies."""
     stand_in = b"\x00" * size

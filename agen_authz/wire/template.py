@@ -1,12 +1,10 @@
-"""What is rendered once for many answers; lives as long as one set of policies, so a reload clears it.
-
-Only rendered output is kept here: nothing is decided on it.
-"""
+"""What is rendered once for many answers: only output is kept here (core/memory.py), and nothing is decided on it."""
 
 from typing import TypeAlias
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.header import FORWARDED_HEADERS, PARAMETER_PREFIX, HeaderNames, is_dropped
+from agen_authz.core.header import HeaderNames, is_forwarded, list_forwarded
+from agen_authz.core.memory import Memory
 from agen_authz.core.model import Envelope, Era, Resource, Shape
 from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS
 from agen_authz.wire.identity import render_text, set_header
@@ -31,22 +29,20 @@ class Templates:
     def __init__(self, off_word: str) -> None:
         self.off_word = off_word
         self.skips_inspection = _render_metadata(off_word)
-        self._resource_parts: dict[_Key, bytes] = {}
+        self._resource_parts: Memory[_Key, bytes] = Memory(_MAX_KEPT)
 
     def render_resource(self, resource: Resource, envelope: Envelope, names: HeaderNames) -> bytes:
         """Render the part of an OkHttpResponse that names the resource and removes what is not for the backend."""
         has_message = envelope.shape not in _WITHOUT_MESSAGE
         key = (resource.name, envelope.era, has_message, names.names)
-        known = self._resource_parts.get(key)
+        known = self._resource_parts.find(key)
         return known if known is not None else self._keep(key, resource)
 
     def _keep(self, key: _Key, resource: Resource) -> bytes:
         part = _render_resource(resource, key)
-        # Bounded in number and size: clients choose the names, and those that reach the backend are in the key only.
+        # Bounded in size: clients choose the names, and those that reach the backend are in the key only.
         if len(part) + sum(map(len, key[3])) <= _MAX_KEPT_BYTES:
-            if len(self._resource_parts) >= _MAX_KEPT:
-                self._resource_parts.clear()
-            self._resource_parts[key] = part
+            self._resource_parts.keep(key, part)
         return part
 
 
@@ -66,20 +62,11 @@ def _render_resource(resource: Resource, key: _Key) -> bytes:
 def _headers_to_remove(resource: Resource, key: _Key) -> list[str]:
     """List what the client sent and the backend does not get; a header that we set must not be among it."""
     _, era, has_message, names = key
-    kept = FORWARDED_HEADERS | resource.forward_headers | frozenset(IDENTITY_HEADERS)
-    if resource.is_signed:
-        kept = kept | frozenset(SIGNATURE_HEADERS)
-    if resource.forward_token:
-        kept = kept | {"authorization"}
-    if resource.resumable:
-        kept = kept | {"last-event-id"}
+    kept = list_forwarded(resource.forward_headers, has_token=resource.forward_token, is_resumable=resource.resumable)
+    kept = kept.union(IDENTITY_HEADERS, SIGNATURE_HEADERS if resource.is_signed else ())
     is_modern = era is Era.MODERN
     return [
         name
         for name in names
-        if name[0] != ":"
-        and (
-            not (name in kept or name.startswith(PARAMETER_PREFIX))
-            or is_dropped(name, is_modern=is_modern, has_message=has_message)
-        )
+        if name[0] != ":" and not is_forwarded(name, kept, is_modern=is_modern, has_message=has_message)
     ]

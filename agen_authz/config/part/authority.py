@@ -2,12 +2,12 @@
 
 from urllib.parse import SplitResult
 
-_DEFAULT_PORTS = {"https": 443, "http": 80}
+from agen_authz.core.authority import DEFAULT_PORTS, write_port
 
 
 def authorities_of(parts: SplitResult) -> frozenset[str]:
     """List the authorities that name a URL's host: its default port may be written or left out, no other may."""
-    host, default = _host_of(parts), _DEFAULT_PORTS[parts.scheme]
+    host, default = _host_of(parts), DEFAULT_PORTS[parts.scheme]
     if parts.port is None or parts.port == default:
         return frozenset({host, f"{host}:{default}"})
     return frozenset({f"{host}:{parts.port}"})
@@ -15,8 +15,7 @@ def authorities_of(parts: SplitResult) -> frozenset[str]:
 
 def url_of(parts: SplitResult) -> str:
     """Write a URL as clients write it, without its scheme's own port: what they compare our metadata with."""
-    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
-    return parts._replace(netloc=_host_of(parts) + port).geturl()
+    return parts._replace(netloc=_host_of(parts) + write_port(parts.scheme, parts.port)).geturl()
 
 
 def _host_of(parts: SplitResult) -> str:

@@ -1,6 +1,5 @@
 """Scopes: one word, or one for the token and another one for who asks; in resources and in policies."""
 
-import re
 from typing import TypeAlias
 
 from pydantic import Field
@@ -8,9 +7,7 @@ from pydantic import Field
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Section
 from agen_authz.config.reading.tree import Path
-
-# RFC 6749 section 3.3; what stands in a challenge between quotes may hold no more.
-WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+from agen_authz.core.identity.scope import is_scope
 
 
 class RequestedScope(Section):
@@ -39,5 +36,5 @@ def check_scope(findings: Findings, path: Path, scope: Scope) -> None:
         ((*path, "name"), scope.name), ((*path, "request_as"), scope.request_as)
     ]  # fmt: skip
     for place, word in named:
-        if not WORD.fullmatch(word):
+        if not is_scope(word):
             findings.add(place, "not a scope (RFC 6749 section 3.3)", "write one word without quotes")

@@ -4,7 +4,6 @@ import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-DEFAULT_PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LISTEN_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")

@@ -7,13 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from agen_authz.config.part.condition import check_conditions
-from agen_authz.config.part.scope import WORD, Scope, check_scope
+from agen_authz.config.part.scope import Scope, check_scope
 from agen_authz.config.part.selector import check_selectors
 from agen_authz.config.part.vocabulary import Vocabulary
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Lines, Name, Section, Selectors, Text
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.reading.unit import PositiveSeconds
+from agen_authz.core.identity.scope import is_scope
 
 State = Literal["disabled", "shadow", "enforce"]
 
@@ -88,7 +89,8 @@ def _check_demand(findings: Findings, path: Path, demand: StepUpDemand) -> None:
     for key in ("acr", "amr"):
         findings.refuse_empty((*path, key), getattr(demand, key), "at least one value")
         for index, value in enumerate(getattr(demand, key) or ()):
-            if not WORD.fullmatch(value):
+            # A challenge lists them in quotes as it does scopes (RFC 9470 section 3).
+            if not is_scope(value):
                 findings.add((*path, key, index), "not one word", "write the value without spaces and quotes")
     if all(value is None for value in (demand.acr, demand.amr, demand.max_age, demand.scope)):
         findings.add(path, "demands nothing", "give acr, amr, max_age or scope")

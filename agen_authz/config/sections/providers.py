@@ -6,11 +6,12 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from agen_authz.config.part.url import DEFAULT_PORTS, is_host, split_url
+from agen_authz.config.part.url import is_host, split_url
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Lines, Section, Word
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.reading.unit import PositiveSeconds, Seconds
+from agen_authz.core.authority import DEFAULT_PORTS
 from agen_authz.core.http.loopback import is_loopback
 from agen_authz.core.identity.jwk import ALGORITHMS
 from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM

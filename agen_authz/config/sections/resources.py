@@ -9,11 +9,12 @@ from pydantic import Field
 
 from agen_authz.config.part.authority import authorities_of
 from agen_authz.config.part.scope import Scope, check_scope
-from agen_authz.config.part.url import DEFAULT_PORTS, is_host, split_url
+from agen_authz.config.part.url import is_host, split_url
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Lines, Section, Word
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.sections.providers import Provider
+from agen_authz.core.authority import DEFAULT_PORTS
 from agen_authz.core.http.loopback import is_loopback
 from agen_authz.core.http.route import WELL_KNOWN
 from agen_authz.core.message.method import names_target

@@ -10,7 +10,7 @@ from agen_authz.config.reading.section import Lines, Section
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.reading.unit import PositiveSeconds
 from agen_authz.config.sections.resources import Resource
-from agen_authz.core.header import FORWARDED_HEADERS
+from agen_authz.core.header import is_forwarded, list_forwarded
 from agen_authz.core.signature import DERIVED, MANDATORY, QUERY_PARAM, SIGNATURE_HEADERS
 
 _MIN_EXPIRES_S, _MAX_EXPIRES_S = 1.0, 300.0
@@ -70,10 +70,8 @@ def _find_flaws(resources: Sequence[Resource], component: str, seen: set[str]) -
 
 def _find_unforwarded(resources: Sequence[Resource], header: str) -> Iterator[tuple[str, str]]:
     for resource in resources:
-        forwarded = {*FORWARDED_HEADERS, *(name.lower() for name in resource.forward_headers)}
-        if resource.forward_token:
-            forwarded.add("authorization")
-        if resource.resumable:
-            forwarded.add("last-event-id")
-        if resource.signing_keys is not None and header not in forwarded and not header.startswith("mcp-param-"):
+        extra = (name.lower() for name in resource.forward_headers)
+        forwarded = list_forwarded(extra, has_token=resource.forward_token, is_resumable=resource.resumable)
+        is_sent = is_forwarded(header, forwarded, is_modern=False, has_message=True)
+        if resource.signing_keys is not None and not is_sent:
             yield f"`{header}` is not forwarded to `{resource.name}`", "add it to the resource's `forward_headers`"

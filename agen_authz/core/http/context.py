@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple, TypeAlias
 
+from agen_authz.core.memory import Memory, remember
 from agen_authz.core.model import Context, Request
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -37,7 +37,7 @@ class Surroundings:
     trusted_proxies: tuple[Network, ...] = ()
     country_header: str | None = None
     networks: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
-    seen: "dict[_Said, Context]" = field(default_factory=dict, compare=False, repr=False)
+    seen: "Memory[_Said, Context]" = field(default_factory=lambda: Memory(_MAX_SEEN), compare=False, repr=False)
 
 
 def read_context(request: Request, surroundings: Surroundings) -> Context:
@@ -48,14 +48,12 @@ def read_context(request: Request, surroundings: Surroundings) -> Context:
     search: the address is then unknown.
     """
     said = _listen(request, surroundings.country_header)
-    # The same few clients come again and again; what is remembered is bounded, in characters too.
-    known = surroundings.seen.get(said)
+    # The same few clients come again and again; what is remembered is bounded in characters too.
+    known = surroundings.seen.find(said)
     if known is None:
         known = _find_context(said, surroundings)
         if sum(map(len, said)) <= _MAX_SEEN_CHARS:
-            if len(surroundings.seen) >= _MAX_SEEN:
-                surroundings.seen.clear()
-            surroundings.seen[said] = known
+            surroundings.seen.keep(said, known)
     return known
 
 
@@ -115,7 +113,7 @@ def _read_address(text: str) -> Address | None:
     return _parse_address(text) if len(text) <= _MAX_ADDRESS_CHARS else None
 
 
-@lru_cache(maxsize=4096)
+@remember(4096)
 def _parse_address(text: str) -> Address | None:
     try:
         address = ip_address(text)

@@ -9,7 +9,8 @@ not a web URL is compared as it is (RFC 7519 section 2).
 import re
 from collections.abc import Iterable
 
-_PORTS = {"https": "443", "http": "80"}
+from agen_authz.core.authority import write_port
+
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]*))?(?P<rest>(?:[/?].*)?)",
     re.IGNORECASE | re.ASCII,
@@ -22,7 +23,7 @@ def spell_audience(audience: str) -> str:
     if url is None:
         return audience
     scheme, port, rest = url["scheme"].lower(), url["port"], url["rest"]
-    mark = "" if not port or port == _PORTS[scheme] else f":{port}"
+    mark = write_port(scheme, port)
     return f"{scheme}://{url['host'].lower()}{mark}{'' if rest.startswith('/') else '/'}{rest}"
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from agen_authz.core.identity.scope import split_scopes
 from agen_authz.core.model import Json, Subject
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -136,7 +137,7 @@ class ClaimReader:
         """Read scopes: a string of words (RFC 8693 section 4.2), or a list of strings."""
         path, value = self._find(candidates)
         if isinstance(value, str):
-            return tuple(word for word in self._clean(path, value).split(" ") if word)
+            return split_scopes(self._clean(path, value))
         return self.texts(candidates)
 
     def flag(self, candidates: tuple[Path, ...]) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from agen_authz.core.errors import Malformed
 from agen_authz.core.model import Envelope, Era, Json, MessageId, Shape
 from agen_authz.core.reason import Reason
+from agen_authz.core.twin import fold_message_keys
 
 _MAX_ID_CHARS = 1024
 _MAX_METHOD_CHARS = 128
@@ -36,11 +37,6 @@ class Message(Struct, frozen=True):
         return (*self.document, *self.params, *self.meta, *nested)
 
 
-def _fold(key: str) -> str:
-    # Some backends read snake case as camel case, and every case as any other.
-    return key.lower().replace("_", "").replace("-", "").strip()
-
-
 @dataclass(frozen=True, slots=True)
 class _Known:
     exact: frozenset[str]
@@ -48,7 +44,7 @@ class _Known:
 
 
 def _known(*keys: str) -> _Known:
-    return _Known(frozenset(keys), frozenset(map(_fold, keys)))
+    return _Known(frozenset(keys), frozenset(fold_message_keys(keys)))
 
 
 _ENVELOPE = _known("jsonrpc", "id", "method", "params", "result", "error")
@@ -140,8 +136,7 @@ def _has_twin(members: dict[str, Json], known: _Known) -> bool:
     if not (joined.isascii() and joined.isprintable()):
         return True
     # All at once: callers choose how many there are, and this is asked before anybody knows what they may do.
-    folded = _fold("\n".join(others)).split("\n")
-    return not known.folded.isdisjoint(map(str.strip, folded))
+    return not known.folded.isdisjoint(fold_message_keys(others))
 
 
 def _is_id(value: Json) -> bool:

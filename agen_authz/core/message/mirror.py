@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 
 from agen_authz.core.header import PARAMETER_PREFIX
 from agen_authz.core.model import Json, Mirrored
+from agen_authz.core.twin import fold_parameter
 
 _BASE64 = re.compile(r"=\?base64\?(.*)\?=")
 # As long as a double holds every digit.
@@ -42,7 +43,7 @@ def is_mirrored(mirrored: Mirrored) -> bool:
         text = decode_value(value)
         if text is None or not (value.isascii() and value.isprintable()):
             return False
-        found = written.get(_fold(name.removeprefix(PARAMETER_PREFIX)), written[_ANY])
+        found = written.get(fold_parameter(name.removeprefix(PARAMETER_PREFIX)), written[_ANY])
         # By number, too ("Server Validation"): 42.0 and 42 are equal.
         if text not in found and not (_NUMBER.fullmatch(text) and float(text) in found):
             return False
@@ -62,7 +63,7 @@ def _write_members(arguments: Json) -> dict[str, set[str | float]]:
                 texts = _write(held)
                 written[_ANY].update(texts)
                 if texts:
-                    written.setdefault(_fold(key), set()).update(texts)
+                    written.setdefault(fold_parameter(key), set()).update(texts)
     return written
 
 
@@ -72,7 +73,3 @@ def _write(held: Json) -> tuple[str | float, ...]:
     if isinstance(held, int | float):
         return (str(held), held)
     return (held,) if isinstance(held, str) else ()
-
-
-def _fold(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")

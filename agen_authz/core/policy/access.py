@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from agen_authz.core.memory import Memory
 from agen_authz.core.model import Principal, Target, TargetKind
 from agen_authz.core.policy.selector import SelectorIndex, index_selectors
 
@@ -80,7 +81,9 @@ class AccessTable:
 
     basis: Basis
     _indexes: Mapping[TargetKind, SelectorIndex[_Grantees]]
-    _seen: dict[tuple[TargetKind, str, str], list[_Grantees]] = field(default_factory=dict, compare=False)
+    _seen: Memory[tuple[TargetKind, str, str], list[_Grantees]] = field(
+        default_factory=lambda: Memory(_MAX_SEEN), compare=False
+    )
 
     def check(self, principal: Principal, target: Target) -> Verdict:
         """Say whether a rule lets this caller reach this target; exact in case."""
@@ -95,13 +98,10 @@ class AccessTable:
     def _find(self, target: Target) -> list[_Grantees]:
         # The same few targets are asked for again and again; what is remembered is what rules name, not a verdict.
         key = (target.kind, target.server, target.name)
-        known = self._seen.get(key)
-        if known is None:
-            known = self._indexes[target.kind].find(f"{target.server}/{target.name}")
-            if len(self._seen) >= _MAX_SEEN:
-                self._seen.clear()
-            self._seen[key] = known
-        return known
+        known = self._seen.find(key)
+        if known is not None:
+            return known
+        return self._seen.keep(key, self._indexes[target.kind].find(f"{target.server}/{target.name}"))
 
 
 def compile_access(basis: Basis, rules: Iterable[AccessRule]) -> AccessTable:

@@ -4,18 +4,17 @@ A backend may read `Amount` or `a_mount` where a condition reads `amount`, and a
 neighbour: a condition that reads such a value cannot be evaluated. Nor can one that reads more than `MAX_VALUES`.
 """
 
-import re
-import string
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import orjson
 
 from agen_authz.core.cel.cost import TEXT_UNIT_CHARS
 from agen_authz.core.cel.tree import ANY, Path
+from agen_authz.core.memory import remember
 from agen_authz.core.model import Json
+from agen_authz.core.twin import fold_member, fold_members
 
 MAX_VALUES = 10_000
 """So many values may be along one path that a condition reads, the other members of objects on the way included."""
@@ -27,13 +26,8 @@ MANY = f"leads to more than {MAX_VALUES:,} values"
 
 _MAX_EXACT = 2**53
 _FEW_KEYS = 32
-_MAX_REMEMBERED_CHARS, _MAX_REMEMBERED_KEYS = 64, 512
+_MAX_REMEMBERED_KEYS = 512
 _ESCAPED_NUL, _ESCAPED_BACKSLASH = b"\\u0000", b"\\\\"
-_MARKS = re.compile(r"[\W_]+")
-_WIDE = re.compile("[\uff10-\uff5a]")
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)}
-_LETTERS_ONLY = str.maketrans("", "", string.punctuation + string.whitespace)
-_LETTERS_AND_LINES = {code: deleted for code, deleted in _LETTERS_ONLY.items() if code != ord("\n")}
 
 
 def has_nul(value: object) -> bool:
@@ -60,33 +54,6 @@ def _finds_nul(value: object) -> bool:
         elif isinstance(each, list):
             pending.extend(each)
     return False
-
-
-def _fold(key: str) -> str:
-    # Callers choose keys: short ones are remembered, and only so many.
-    return _remember(key) if len(key) <= _MAX_REMEMBERED_CHARS else _fold_anew(key)
-
-
-def _fold_anew(key: str) -> str:
-    # What mappers to members of objects look away from: case, width, and every mark between or around the letters
-    # (protobuf's JSON takes `userId` for `user_id`, Go's json/v2 takes `user-id`, others trim). Not Unicode's
-    # normal forms: to put a run of marks in order takes quadratic time, and callers choose the key.
-    if key.isascii():
-        return key.lower().translate(_LETTERS_ONLY) or key
-    folded = _MARKS.sub("", key.casefold())
-    return (folded.translate(_NARROW) if _WIDE.search(folded) else folded) or key
-
-
-_remember = lru_cache(maxsize=1024)(_fold_anew)
-
-
-def _fold_all(keys: Collection[str]) -> list[str]:
-    """Fold many keys, at once as far as they are plain."""
-    joined = "\n".join(keys)
-    if not joined.isascii() or joined.count("\n") != len(keys) - 1:
-        return [_fold_anew(key) for key in keys]
-    folded = joined.lower().translate(_LETTERS_AND_LINES).split("\n")
-    return [short or key for short, key in zip(folded, keys, strict=True)]
 
 
 def glance(given: dict[str, Json], path: Path) -> str | None:
@@ -164,7 +131,7 @@ class Look:
     def _has_loose_twin(self, value: dict[str, Json], names: frozenset[str]) -> bool:
         self.walked += 1
         folded = self._fold_keys(value)
-        return any(folded.get(_fold(name), 0) > (name in value) for name in names)
+        return any(folded.get(fold_member(name), 0) > (name in value) for name in names)
 
     def _follow(self, given: dict[str, Json], path: Path) -> Seen:
         doubt, count, size = None, 0, 0
@@ -226,7 +193,7 @@ class Look:
         # One client's calls have the same few keys: what is said of them is remembered, where they are short.
         if len(value) <= _FEW_KEYS:
             return _recall_twin(tuple(value), name)
-        return self._fold_keys(value).get(_fold(name), 0) > (name in value)
+        return self._fold_keys(value).get(fold_member(name), 0) > (name in value)
 
     def _has_twins(self, value: dict[str, Json]) -> bool:
         return len(self._fold_keys(value)) < len(value)
@@ -235,7 +202,7 @@ class Look:
         """Count an object's keys by what they are folded to; the object stays as it is while the call is decided."""
         known = self._folded.get(id(value))
         if known is None:
-            known = self._folded[id(value)] = Counter(_fold_all(value))
+            known = self._folded[id(value)] = Counter(fold_members(value))
         return known
 
 
@@ -244,11 +211,11 @@ def _recall_twin(keys: tuple[str, ...], name: str) -> bool:
 
 
 def _is_twin_among(keys: tuple[str, ...], name: str) -> bool:
-    folded = _fold(name)
-    return folded in [_fold(key) for key in keys if key != name]
+    folded = fold_member(name)
+    return folded in [fold_member(key) for key in keys if key != name]
 
 
-_remember_twin = lru_cache(maxsize=1024)(_is_twin_among)
+_remember_twin = remember(1024)(_is_twin_among)
 
 
 def _is_inexact(value: Json) -> bool:

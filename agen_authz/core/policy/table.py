@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from agen_authz.core.cel.condition import Activation, Condition, Environment
 from agen_authz.core.cel.cost import TEXT_UNIT_CHARS, work_out
 from agen_authz.core.cel.tree import Path, spell_path
+from agen_authz.core.memory import Memory
 from agen_authz.core.message.target import fold_uri, open_uri
 from agen_authz.core.model import Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.policy.ambiguity import UNSURE, glance, has_nul
@@ -22,6 +23,7 @@ from agen_authz.core.policy.attribute import ATTRIBUTES, VARIABLES, Attribute, S
 from agen_authz.core.policy.selector import SelectorIndex, index_selectors
 from agen_authz.core.policy.stepup import Demand
 from agen_authz.core.policy.work import Work
+from agen_authz.core.twin import fold_selector
 
 _MAX_SEEN = 4096
 _MAX_GROUPS = 256
@@ -92,9 +94,9 @@ class PolicyTable:
     _on_answers: Mapping[str, tuple[tuple[Policy, tuple[str, ...]], ...]]
     # Every variable that a condition reads.
     reads: frozenset[str] = frozenset()
-    _seen: dict[tuple[str, TargetKind, str, str], _Group] = field(default_factory=dict)
+    _seen: Memory[tuple[str, TargetKind, str, str], _Group] = field(default_factory=lambda: Memory(_MAX_SEEN))
     # Callers choose names without end, but these share few groups.
-    _groups: dict[tuple[int, ...], _Group] = field(default_factory=dict)
+    _groups: Memory[tuple[int, ...], _Group] = field(default_factory=lambda: Memory(_MAX_GROUPS))
 
     def evaluate(self, situation: Situation) -> tuple[Match, ...]:
         """List the policies that apply to a situation or cannot be evaluated in it, in their order; total."""
@@ -132,16 +134,11 @@ class PolicyTable:
         # A tenant without policies of its own has those of everybody.
         tenant = tenant if tenant in self._indexes else ""
         key = (tenant, target.kind, target.server, target.name)
-        known = self._seen.get(key)
-        if known is None:
-            known = self._gather(tenant, target)
-            if len(self._seen) >= _MAX_SEEN:
-                self._seen.clear()
-            self._seen[key] = known
-        return known
+        known = self._seen.find(key)
+        return known if known is not None else self._seen.keep(key, self._gather(tenant, target))
 
     def _gather(self, tenant: str, target: Target) -> _Group:
-        name = f"{target.server}/{target.name}".casefold()
+        name = fold_selector(f"{target.server}/{target.name}")
         found: dict[int, Policy] = {}
         for owner in dict.fromkeys(("", tenant)):
             found.update(self._indexes[owner][target.kind].find(name))
@@ -149,13 +146,13 @@ class PolicyTable:
                 for spelling in spell_alike(target):
                     found.update(self._opened[owner].find(spelling))
         positions = tuple(sorted(found))
-        known = self._groups.get(positions)
-        if known is None:
-            if len(self._groups) >= _MAX_GROUPS:
-                self._groups.clear()
-                self._seen.clear()
-            known = self._groups[positions] = _group([found[position] for position in positions])
-        return known
+        known = self._groups.find(positions)
+        if known is not None:
+            return known
+        if self._groups.is_full():
+            # Or the groups that are forgotten would stay in memory.
+            self._seen.clear()
+        return self._groups.keep(positions, _group([found[position] for position in positions]))
 
 
 def _group(policies: list[Policy]) -> _Group:
@@ -322,7 +319,7 @@ def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[
             if policy.state is not State.DISABLED:
                 reads.update(list_reads(policy))
                 for kind, selector in policy.selectors or [(kind, "**") for kind in TargetKind]:
-                    by_kind[kind].append((selector.casefold(), (position, policy)))
+                    by_kind[kind].append((fold_selector(selector), (position, policy)))
         indexes[owner] = {kind: index_selectors(entries) for kind, entries in by_kind.items()}
         uris = by_kind[TargetKind.RESOURCE]
         opened[owner] = index_selectors((open_selector(selector), entry) for selector, entry in uris)
@@ -333,7 +330,7 @@ def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[
 def open_selector(selector: str) -> str:
     """Spell a selector of resources (`server/URI`) as `spell_alike` spells what it names."""
     server, _, uri = selector.partition("/")
-    return f"{server.casefold()}/{fold_uri(uri)}"
+    return f"{fold_selector(server)}/{fold_uri(uri)}"
 
 
 def spell_alike(target: Target) -> tuple[str, str]:
@@ -349,4 +346,4 @@ def _reads_answers(policy: Policy) -> bool:
 def _servers_of(policy: Policy) -> tuple[str, ...]:
     if not policy.selectors:
         return ("*",)
-    return tuple(dict.fromkeys(selector.casefold().partition("/")[0] for _, selector in policy.selectors))
+    return tuple(dict.fromkeys(fold_selector(selector).partition("/")[0] for _, selector in policy.selectors))
