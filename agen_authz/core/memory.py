@@ -1,15 +1,15 @@
 """What is remembered from one call to the next, and why that is safe: every memory of this kind is made here.
 
 1. Only what follows from the key is remembered: a text that was parsed or rendered, or what the configuration says of
-   a name. Never a verdict, and nothing about a caller. So a memory changes how long an answer takes, not the answer.
+   a name. Never a verdict. So a memory changes how long an answer takes, not the answer.
 2. Callers choose the keys, so a memory is bounded in number. Who keeps something in it bounds its size as well: what
    is too long is worked out anew each time.
 3. A full `Memory` is cleared whole, for that needs no order and no lock; what `remember` made forgets the key that
    was not used for longest.
 4. A `Memory` of what the configuration says belongs to one rule set and ends with it, so a reload forgets it. What
    `remember` made knows no configuration, and lives as long as the process.
-5. Calls come from several threads. Each step is one operation of a dict; two threads may work out the same value, and
-   both get it.
+5. Calls come from several threads. Each step is one operation of a dict. Two threads may work out the same value, and each
+   may keep one more than the limit.
 
 Verified tokens are another matter: their memory (token_cache.py) has an end for each entry, and a lock.
 """

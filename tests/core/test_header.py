@@ -1,6 +1,6 @@
 import pytest
 
-from agen_authz.core.header import HeaderNames, look_at
+from agen_authz.core.header import HeaderNames, is_forwarded, list_forwarded, look_at
 
 LOOKS = {
     "plain": (("accept", "origin", "x"), HeaderNames(("accept", "origin", "x"), ("origin",), True, False, False)),
@@ -17,3 +17,31 @@ LOOKS = {
 def test_names_are_looked_at(name):
     names, expected = LOOKS[name]
     assert (look_at(names), look_at(names)) == (expected, expected)
+
+
+FORWARDED = list_forwarded(("x-team",))
+
+
+@pytest.mark.parametrize(
+    ("name", "forwarded", "in_eras"),
+    [
+        pytest.param("accept", FORWARDED, ("legacy", "modern", "stream"), id="what every backend gets"),
+        pytest.param("x-team", FORWARDED, ("legacy", "modern", "stream"), id="what the resource adds"),
+        pytest.param("x-other", FORWARDED, (), id="anything else"),
+        pytest.param("mcp-session-id", FORWARDED, ("legacy", "stream"), id="session"),
+        pytest.param("mcp-name", FORWARDED, ("legacy", "modern"), id="repeats the message"),
+        pytest.param("mcp-param-region", FORWARDED, ("legacy", "modern"), id="repeats an argument"),
+        pytest.param("authorization", FORWARDED, (), id="token"),
+        pytest.param("last-event-id", FORWARDED, (), id="place in a stream"),
+        pytest.param("authorization", list_forwarded((), has_token=True), ("legacy", "modern", "stream"), id="allowed"),
+        pytest.param("last-event-id", list_forwarded((), is_resumable=True), ("legacy", "modern", "stream"), id="too"),
+    ],
+)
+def test_header_is_forwarded(name, forwarded, in_eras):
+    requests = {"legacy": (False, True), "modern": (True, True), "stream": (False, False)}
+    found = tuple(
+        era
+        for era, (is_modern, has_message) in requests.items()
+        if is_forwarded(name, forwarded, is_modern=is_modern, has_message=has_message)
+    )
+    assert found == in_eras
