@@ -8,8 +8,8 @@
    was not used for longest.
 4. A `Memory` of what the configuration says belongs to one rule set and ends with it, so a reload forgets it. What
    `remember` made knows no configuration, and lives as long as the process.
-5. Calls come from several threads. Each step is one operation of a dict. Two threads may work out the same value, and each
-   may keep one more than the limit.
+5. Calls come from several threads. Each step is one operation of a dict. Two threads may work out the same value, and
+   each may keep one more than the limit.
 
 Verified tokens are another matter: their memory (token_cache.py) has an end for each entry, and a lock.
 """
