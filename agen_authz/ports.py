@@ -84,8 +84,8 @@ class AuditSink(Protocol):
         """
 
 
-class Metrics(Protocol):
-    """Counts; every label comes from a closed set."""
+class DecisionMetrics(Protocol):
+    """Counts decisions; every label comes from a closed set."""
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count one decision and how long it took."""
@@ -93,17 +93,19 @@ class Metrics(Protocol):
     def count_matches(self, matched: tuple[Matched, ...]) -> None:
         """Count policies that applied to a call, or could not be evaluated for it."""
 
+
+class AuditMetrics(Protocol):
+    """Counts the events of an audit sink."""
+
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count one audit event: `written` or `failed`."""
 
+
+class KeyMetrics(Protocol):
+    """Counts the fetches of providers' keys."""
+
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count one attempt to fetch a provider's keys: `ok`, `failed` or `malformed`."""
-
-    def set_policy_version(self, version: str) -> None:
-        """Say which policy set decides."""
-
-    def set_weakened(self, settings: tuple[str, ...]) -> None:
-        """Say which settings weaken this sidecar."""
 
 
 class Store(Protocol):

@@ -23,7 +23,7 @@ from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.signature import Signer, SigningKey, Target
 from agen_authz.facts import Sources
 from agen_authz.obligations import Duties, Outlets
-from agen_authz.ports import AuditSink, Metrics
+from agen_authz.ports import AuditSink, DecisionMetrics
 from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
@@ -57,7 +57,7 @@ def _b64(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def build_servicer(audit: AuditSink, metrics: Metrics, rules: int = 10, policies: int = 2) -> CheckServicer:
+def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, policies: int = 2) -> CheckServicer:
     """Build Check with so many access rules, of which one names the tool that is called."""
     paths = [((name,),) for name in _CLAIMS]
     roles, permissions, groups, email, verified, client, scopes, tenant, country = paths

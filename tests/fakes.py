@@ -1,8 +1,10 @@
 """The ports in memory: each passes the contract suite of its port (tests/adapters/test_contract_*.py)."""
 
 import asyncio
+import json
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import Any, Self
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.jwk import PublicKey
@@ -69,6 +71,18 @@ class MemoryKeys:
         self.down: set[str] = set()
         self.exhausted: set[str] = set()
 
+    @classmethod
+    def holding(cls, **keys: Iterable[PublicKey]) -> Self:
+        """Have keys by provider that are published and known."""
+        held = cls(*keys)
+        for provider, each in keys.items():
+            held.hold(provider, *each)
+        return held
+
+    def hold(self, provider: str, *keys: PublicKey) -> None:
+        """Publish these keys of a provider and no others, and know them at once."""
+        self.published[provider] = self.known[provider] = keys
+
     def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         fitting = [key for key in self.known[provider] if key.kid == kid and algorithm in key.algorithms]
         return fitting[0] if len(fitting) == 1 else None
@@ -94,6 +108,12 @@ class DictSessions:
         self._limit, self._clock = limit, clock
         self._open: dict[str, tuple[str, Owner, float]] = {}
         self._marked: dict[str, tuple[str, Owner, float]] = {}
+        self.ended: list[tuple[str, SessionId, Owner]] = []
+
+    @property
+    def owners(self) -> dict[tuple[str, str], Owner]:
+        """The owners of open sessions, by server and session."""
+        return {(home, key): owner for key, (home, owner, _) in self._open.items()}
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
         found = self._use(_fold(session_id))
@@ -114,6 +134,7 @@ class DictSessions:
 
     def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
         key = _fold(session_id)
+        self.ended.append((server, session_id, owner))
         if self._use(key) == (server, owner) and key in self._open:
             self._mark(key)
 
@@ -150,23 +171,35 @@ def _fold(session_id: SessionId) -> str:
 
 
 class ListSink:
-    """Events in a list; a broken one takes none, a full one takes none yet."""
+    """Events in a list; a broken one takes none, a full one none yet, and one that others wait for only in turn."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
+        self.waited: list[Hashable] = []
         self.is_broken = False
         self.is_full = False
+        # Room comes in turn only.
+        self.others_wait = False
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What was written, read again."""
+        return [json.loads(line) for line in self.lines]
 
     def emit(self, line: bytes) -> bool:
+        return not self.others_wait and self._write(line)
+
+    async def emit_in_turn(self, line: bytes, owner: Hashable) -> None:
+        self.waited.append(owner)
+        while not self._write(line):
+            await asyncio.sleep(0)
+
+    def _write(self, line: bytes) -> bool:
         if self.is_broken:
             raise Unavailable(Reason.AUDIT_UNAVAILABLE, "list")
         if not self.is_full:
             self.lines.append(line)
         return not self.is_full
-
-    async def emit_in_turn(self, line: bytes, owner: Hashable) -> None:
-        while not self.emit(line):
-            await asyncio.sleep(0)
 
 
 class CountingMetrics:
@@ -174,15 +207,17 @@ class CountingMetrics:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
+        self.decisions: list[tuple[str, str, str]] = []
+        self.matched: list[Matched] = []
         self.seconds: list[tuple[str, float]] = []
-        self.policy_version: str | None = None
-        self.weakened: tuple[str, ...] = ()
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         self.counts["agen_decisions_total", decision, reason.value, server] += 1
+        self.decisions.append((decision, reason.value, server))
         self.seconds.append((server, seconds))
 
     def count_matches(self, matched: tuple[Matched, ...]) -> None:
+        self.matched.extend(matched)
         for each in matched:
             self.counts["agen_policy_matches_total", each.policy, each.effect.value, each.state.value] += 1
 
@@ -191,12 +226,6 @@ class CountingMetrics:
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         self.counts["agen_jwks_refresh_total", provider, outcome] += 1
-
-    def set_policy_version(self, version: str) -> None:
-        self.policy_version = version
-
-    def set_weakened(self, settings: tuple[str, ...]) -> None:
-        self.weakened = settings
 
 
 class MemoryStore:

@@ -1,5 +1,6 @@
 """The tree itself: lock files, commands that pages name, sizes, words that do not belong here."""
 
+import ast
 import os
 import re
 import tomllib
@@ -221,6 +222,45 @@ def test_generated_imports_lead_into_our_package():
         "import agen_authz._pb.agen.envoy.v1.a_pb2 as _b\n"
         "from google.protobuf import descriptor\nfrom agency import x\n"
     )
+
+
+def classes_of(place: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    """Walk over the classes of a file or folder."""
+    found = ROOT / place
+    for path in [found] if found.is_file() else sorted(found.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                yield path.relative_to(ROOT).as_posix(), node
+
+
+def methods_of(found: ast.ClassDef) -> set[str]:
+    return {each.name for each in found.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def named_in_suites() -> dict[str, set[str]]:
+    """Lead from each port to the names in its contract suite, which is the one whose first line has the port."""
+    named: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "tests" / "adapters").glob("test_contract_*.py")):
+        suite = ast.parse(path.read_text())
+        names = {node.id for node in ast.walk(suite) if isinstance(node, ast.Name)}
+        for port in re.findall(r"`(\w+)`", ast.get_docstring(suite) or ""):
+            assert named.setdefault(port, names) is names, f"`{port}` has two contract suites"
+    return named
+
+
+def test_every_fake_of_a_port_is_in_the_contract_suite_of_its_port():
+    ports = {port.name: methods_of(port) for _, port in classes_of("agen_authz/ports.py")}
+    family = {each.name for _, each in classes_of("tests/fakes.py")}
+    suites = named_in_suites()
+    fakes = [
+        (place, each.name, port)
+        for place, each in classes_of("tests")
+        for port, needed in ports.items()
+        # A test may derive from a fake, to break it.
+        if needed <= methods_of(each) and not family & {ast.unparse(base) for base in each.bases}
+    ]
+    assert [each for each in fakes if each[0] != "tests/fakes.py"] == []
+    assert {port: name in suites[port] for _, name, port in fakes} == dict.fromkeys(ports, True)
 
 
 def test_what_is_mutated_and_what_should_notice_exist():

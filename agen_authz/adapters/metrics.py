@@ -116,7 +116,7 @@ class _Sessions(Collector):
 
 
 class PrometheusMetrics:
-    """Implements `ports.Metrics`; safe for threads."""
+    """Implements the metrics of `ports`, and what only `app` sets; safe for threads."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
@@ -133,20 +133,20 @@ class PrometheusMetrics:
         self._weakened = Gauge("agen_weakened", "Settings that weaken this sidecar.", ("setting",), registry=registry)
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
-        """Count a decision; `ports.Metrics.count_decision`."""
+        """Count a decision; `ports.DecisionMetrics.count_decision`."""
         self._decisions.count((decision, reason, server), seconds)
 
     def count_matches(self, matched: tuple[Matched, ...]) -> None:
-        """Count policies; `ports.Metrics.count_matches`."""
+        """Count policies; `ports.DecisionMetrics.count_matches`."""
         for each in matched:
             self._matches.count((each.policy, str(each.effect), str(each.state)))
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
-        """Count an audit event; `ports.Metrics.count_audit_event`."""
+        """Count an audit event; `ports.AuditMetrics.count_audit_event`."""
         self._audit.count((sink, outcome))
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
-        """Count a fetch of keys; `ports.Metrics.count_jwks_refresh`."""
+        """Count a fetch of keys; `ports.KeyMetrics.count_jwks_refresh`."""
         self._jwks.labels(provider, outcome).inc()
 
     def count_policy_reload(self, outcome: str) -> None:
@@ -154,12 +154,12 @@ class PrometheusMetrics:
         self._reloads.labels(outcome).inc()
 
     def set_policy_version(self, version: str) -> None:
-        """Name the policy set; `ports.Metrics.set_policy_version`."""
+        """Name the policy set that decides."""
         self._policy_set.clear()
         self._policy_set.labels(version).set(1)
 
     def set_weakened(self, settings: tuple[str, ...]) -> None:
-        """Name what weakens; `ports.Metrics.set_weakened`."""
+        """Name the settings that weaken this sidecar."""
         self._weakened.clear()
         for setting in settings:
             self._weakened.labels(setting).set(1)

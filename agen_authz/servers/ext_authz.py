@@ -27,7 +27,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.facts import Sources, gather, identify, recognize
 from agen_authz.obligations import Duties, Outlets, discharge, refuse
 from agen_authz.obligations.record import record
-from agen_authz.ports import Metrics
+from agen_authz.ports import DecisionMetrics
 from agen_authz.waiting import Deadline
 from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.ext_authz import read_check, render_check
@@ -70,7 +70,7 @@ class CheckServicer:
         *,
         sources: Sources,
         outlets: Outlets,
-        metrics: Metrics,
+        metrics: DecisionMetrics,
     ) -> None:
         self._current = CheckSet(settings, sources)
         self._outlets = outlets

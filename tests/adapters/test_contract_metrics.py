@@ -1,4 +1,4 @@
-"""The contract of `Metrics`, kept by the adapter and by the fake."""
+"""The contracts of `DecisionMetrics`, `AuditMetrics` and `KeyMetrics`, kept by the adapter and by the fake."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -20,16 +20,11 @@ def _samples(metrics):
 
 
 def _read_prometheus(metrics):
-    samples = _samples(metrics)
-    counts = {key: int(value) for key, value in samples.items() if key[0].endswith("_total")}
-    versions = [key[1] for key in samples if key[0] == "agen_policy_set_info"]
-    weak = sorted(key[1] for key in samples if key[0] == "agen_weakened")
-    return _by_label(counts), versions, weak
+    return _by_label({key: int(value) for key, value in _samples(metrics).items() if key[0].endswith("_total")})
 
 
 def _read_fake(metrics):
-    versions = [] if metrics.policy_version is None else [metrics.policy_version]
-    return _by_label(metrics.counts), versions, sorted(metrics.weakened)
+    return _by_label(metrics.counts)
 
 
 def _by_label(counts):
@@ -46,7 +41,7 @@ def rig(request):
 
 def test_nothing_is_counted_at_first(rig):
     metrics, read = rig
-    assert read(metrics) == ({}, [], [])
+    assert read(metrics) == {}
 
 
 def test_everything_is_counted_under_its_labels(rig):
@@ -59,8 +54,7 @@ def test_everything_is_counted_under_its_labels(rig):
         metrics.count_audit_event("stdout", outcome)
     for outcome in ("ok", "failed", "malformed", "ok"):
         metrics.count_jwks_refresh("idp", outcome)
-    counts, _, _ = read(metrics)
-    assert counts == {
+    assert read(metrics) == {
         ("agen_decisions_total", "allow", "allowed", "crm"): 2,
         ("agen_decisions_total", "crm", "deny", "token_expired"): 1,
         ("agen_policy_matches_total", "deny", "no refunds", "shadow"): 2,
@@ -71,17 +65,3 @@ def test_everything_is_counted_under_its_labels(rig):
         ("agen_jwks_refresh_total", "failed", "idp"): 1,
         ("agen_jwks_refresh_total", "idp", "malformed"): 1,
     }
-
-
-def test_one_policy_set_decides_at_a_time(rig):
-    metrics, read = rig
-    metrics.set_policy_version("v1")
-    metrics.set_policy_version("v2")
-    assert read(metrics)[1] == ["v2"]
-
-
-def test_settings_that_weaken_no_longer_are_gone(rig):
-    metrics, read = rig
-    metrics.set_weakened(("server.insecure_plaintext", "resources.crm.insecure_unsigned"))
-    metrics.set_weakened(("resources.crm.insecure_unsigned",))
-    assert read(metrics)[2] == ["resources.crm.insecure_unsigned"]

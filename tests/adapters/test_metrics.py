@@ -48,6 +48,22 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     }
 
 
+def _labels(metrics, name):
+    return [label for sample in _families(metrics)[name].samples for label in sample.labels.values()]
+
+
+def test_one_policy_set_decides_at_a_time(metrics):
+    metrics.set_policy_version("v1")
+    metrics.set_policy_version("v2")
+    assert _labels(metrics, "agen_policy_set_info") == ["v2"]
+
+
+def test_settings_that_weaken_no_longer_are_gone(metrics):
+    metrics.set_weakened(("server.insecure_plaintext", "resources.crm.insecure_unsigned"))
+    metrics.set_weakened(("resources.crm.insecure_unsigned",))
+    assert _labels(metrics, "agen_weakened") == ["resources.crm.insecure_unsigned"]
+
+
 def test_table_of_sessions_is_asked_whenever_metrics_are_read(metrics):
     counted = {"open": 2, "marked": 1, "pushed_out": 3}
     metrics.watch_sessions(lambda: counted)

@@ -9,13 +9,13 @@ from agen_authz.app.evidence import tell_at_the_end, tell_by_the_clock
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests import builders as build
-from tests.check.rig import KeptAudit, Rig
-from tests.fakes import Naps
+from tests.check.rig import Rig
+from tests.fakes import ListSink, Naps
 
 STRANGER = build.check_request(build.headers_for(None), build.encode(build.message()))
 
 
-class Faulty(KeptAudit):
+class Faulty(ListSink):
     """Fails as often as it is told to."""
 
     faults: list[Exception]
@@ -32,7 +32,8 @@ def crowded(*faults: Exception) -> Rig:
     rig = Rig(audit=audit, denials_per_second=1)
     for _ in range(3):
         rig.check(STRANGER)
-    audit.faults, audit.events = list(faults), []
+    audit.faults = list(faults)
+    audit.lines.clear()
     return rig
 
 

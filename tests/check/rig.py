@@ -3,7 +3,7 @@
 import asyncio
 import json
 import types
-from collections.abc import Coroutine, Generator, Hashable, Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,10 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.decide import PolicySet
 from agen_authz.core.http.context import Surroundings
 from agen_authz.core.http.route import build_routes
-from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.message.mcp import BodyLimits
-from agen_authz.core.model import Matched, Owner, Resource, Revoked, SessionId
+from agen_authz.core.model import Resource, Revoked
 from agen_authz.core.policy.access import AccessTable
 from agen_authz.core.policy.table import PolicyTable, compile_policies
-from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signer
 from agen_authz.facts import Sources
 from agen_authz.obligations import Duties, Outlets
@@ -26,112 +24,9 @@ from agen_authz.waiting import WaitingRoom
 from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
 from tests import builders as build
+from tests.fakes import CountingMetrics, DictSessions, FakeClock, ListSink, MemoryKeys, SeqEntropy
 
 OFF = "off-0123456789abcdef"
-
-
-class FixedClock:
-    """A clock that stands still until it is told otherwise."""
-
-    def __init__(self, now: float = build.NOW) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
-
-
-class CountingEntropy:
-    """Random values that are 1, 2, 3."""
-
-    def __init__(self) -> None:
-        self.drawn = 0
-
-    def draw(self, size_bytes: int) -> bytes:
-        self.drawn += 1
-        return self.drawn.to_bytes(size_bytes, "big")
-
-
-class HeldKeys:
-    """Published keys by (provider, kid); what is not there is not published."""
-
-    def __init__(self, keys: Mapping[tuple[str, str], PublicKey]) -> None:
-        self.keys = dict(keys)
-
-    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
-        key = self.keys.get((provider, kid))
-        return key if key is not None and algorithm in key.algorithms else None
-
-    async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
-        return self.find_key(provider, kid, algorithm)
-
-
-class HeldSessions:
-    """Sessions in a dictionary."""
-
-    def __init__(self) -> None:
-        self.owners: dict[tuple[str, str], Owner] = {}
-        self.ended: list[tuple[str, str, Owner]] = []
-
-    def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        return self.owners.get((server, session_id))
-
-    def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        return self.owners.setdefault((server, session_id), owner) == owner
-
-    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
-        self.ended.append((server, session_id, owner))
-
-
-class KeptAudit:
-    """Events in a list."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.waited: list[Hashable] = []
-        self.is_full = False
-        # Room comes in turn only.
-        self.others_wait = False
-
-    def emit(self, line: bytes) -> bool:
-        if self.is_full or self.others_wait:
-            return False
-        self.events.append(json.loads(line))
-        return True
-
-    async def emit_in_turn(self, line: bytes, owner: Hashable) -> None:
-        self.waited.append(owner)
-        while self.is_full:
-            await asyncio.sleep(0)
-        self.events.append(json.loads(line))
-
-
-class KeptMetrics:
-    """Counts of decisions in a list."""
-
-    def __init__(self) -> None:
-        self.decisions: list[tuple[str, str, str]] = []
-        self.matched: list[Matched] = []
-
-    def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
-        self.decisions.append((decision, reason.value, server))
-
-    def count_matches(self, matched: tuple[Matched, ...]) -> None:
-        self.matched.extend(matched)
-
-    def count_audit_event(self, sink: str, outcome: str) -> None:
-        raise NotImplementedError
-
-    def count_jwks_refresh(self, provider: str, outcome: str) -> None:
-        raise NotImplementedError
-
-    def set_policy_version(self, version: str) -> None:
-        raise NotImplementedError
-
-    def set_weakened(self, settings: tuple[str, ...]) -> None:
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +57,9 @@ class Seen:
         return dict(self.headers).get(name)
 
 
-def default_keys() -> dict[tuple[str, str], PublicKey]:
-    """Publish one key at each of two providers, both under the same `kid`."""
-    return {
-        ("idp", build.KID): build.public_key(build.ec_key()),
-        ("other", build.KID): build.public_key(build.ec_key("other")),
-    }
+def default_keys() -> MemoryKeys:
+    """Hold one key of each of two providers, both under the same `kid`."""
+    return MemoryKeys.holding(idp=[build.public_key(build.ec_key())], other=[build.public_key(build.ec_key("other"))])
 
 
 @dataclass
@@ -185,15 +77,18 @@ class Rig:
     keeps_claims: bool = True
     # More than a test asks: each has its event, unless a test says otherwise.
     denials_per_second: int = 1_000_000
-    clock: Any = field(default_factory=FixedClock)
-    entropy: Any = field(default_factory=CountingEntropy)
-    keys: Any = field(default_factory=lambda: HeldKeys(default_keys()))
-    sessions: Any = field(default_factory=HeldSessions)
-    audit: Any = field(default_factory=KeptAudit)
-    metrics: Any = field(default_factory=KeptMetrics)
+    clock: Any = field(default_factory=lambda: FakeClock(build.NOW))
+    entropy: Any = field(default_factory=SeqEntropy)
+    keys: Any = field(default_factory=default_keys)
+    # None: many sessions, by the same clock.
+    sessions: Any = None
+    audit: Any = field(default_factory=ListSink)
+    metrics: Any = field(default_factory=CountingMetrics)
     tokens: TokenCache = field(default_factory=lambda: TokenCache(100, 64 << 20))
 
     def __post_init__(self) -> None:
+        if self.sessions is None:
+            self.sessions = DictSessions(1000, self.clock)
         settings = CheckSettings(
             policies=PolicySet("v1", {each.name: each for each in self.resources}, self.access, self.policies),
             routes=build_routes(self.resources),

@@ -7,8 +7,8 @@ import pytest
 from agen_authz.waiting import Deadline, WaitingRoom, wait_until
 from tests import builders as build
 from tests.builders import claims, sign
-from tests.check.rig import FixedClock, HeldKeys, Rig
-from tests.fakes import FakeClock
+from tests.check.rig import Rig
+from tests.fakes import FakeClock, MemoryKeys
 
 
 class Slow:
@@ -55,15 +55,15 @@ def test_deadline_is_shortened_and_never_lengthened(seconds, left_s):
     assert Deadline(clock, clock.elapsed() + 1.0).at_most(seconds).left_s() == left_s
 
 
-class LateKeys(HeldKeys):
+class LateKeys(MemoryKeys):
     """Keys that are looked up in memory for two seconds, and fetched at once."""
 
-    def __init__(self, clock: FixedClock) -> None:
-        super().__init__({})
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__("idp")
         self.clock, self.fetched = clock, 0
 
     def find_key(self, provider, kid, algorithm):
-        self.clock.time += 2.0
+        self.clock.advance(2.0)
 
     async def fetch_key(self, provider, kid, algorithm):
         self.fetched += 1
@@ -71,7 +71,7 @@ class LateKeys(HeldKeys):
 
 
 def test_provider_is_not_asked_if_the_time_is_used_up_before():
-    clock = FixedClock()
+    clock = FakeClock(build.NOW)
     keys = LateKeys(clock)
     raw = build.check_request(build.headers_for(sign(claims())), build.encode(build.message()))
     seen = Rig(keys=keys, clock=clock).check(raw, 1.0)

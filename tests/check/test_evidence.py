@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Issuer, Owner, Subject
-from agen_authz.core.reason import Reason
 from agen_authz.obligations import tell
 from tests import builders as build
 from tests.builders import NOW, claims, sign
-from tests.check.rig import FixedClock, KeptAudit, Rig, drive, read_answer
+from tests.check.rig import Rig, drive, read_answer
+from tests.fakes import FakeClock, ListSink
 
 STRANGER = build.check_request(build.headers_for(None), build.encode(build.message()))
 FORGED = build.check_request(
@@ -24,11 +23,6 @@ GOOD = build.check_request(build.headers_for(sign(claims())), build.encode(build
 REFUSED = build.check_request(
     build.headers_for(sign(claims())), build.encode(build.message(params={"name": "delete_customer"}))
 )
-
-
-class Ticking(FixedClock):
-    def advance(self, seconds: float) -> None:
-        self.time += seconds
 
 
 def told_of(rig: Rig) -> list[dict[str, Any]]:
@@ -43,7 +37,7 @@ def counts(event: dict[str, Any]) -> dict[tuple[str, ...], int]:
 
 
 def test_strangers_beyond_their_share_are_counted_in_one_event():
-    clock = Ticking()
+    clock = FakeClock(NOW)
     rig = Rig(clock=clock, denials_per_second=2)
     answers = []
     for raw in (STRANGER, METADATA, STRANGER, FORGED, FORGED, METADATA, METADATA):
@@ -73,7 +67,7 @@ def test_strangers_beyond_their_share_are_counted_in_one_event():
 
 
 def test_share_comes_back_with_the_time():
-    clock = Ticking()
+    clock = FakeClock(NOW)
     rig = Rig(clock=clock, denials_per_second=2)
     seen = []
     for pause in (0, 0, 0, 0.5, 0, 100, 0, 0):
@@ -142,12 +136,12 @@ def test_caller_who_waited_in_vain_is_not_allowed_and_is_counted(raw, told, reas
 
 
 def test_caller_whose_time_is_over_does_not_wait_at_all():
-    class Late(FixedClock):
+    class Late(FakeClock):
         """Whatever is read after the start is a second later."""
 
         def elapsed(self) -> float:
-            self.time += 1.0
-            return self.time
+            self.advance(1.0)
+            return super().elapsed()
 
     rig = Rig(clock=Late())
     rig.audit.is_full = True
@@ -157,27 +151,26 @@ def test_caller_whose_time_is_over_does_not_wait_at_all():
     assert (read_answer(done.value.value).told, rig.audit.waited) == ("audit_unavailable", [])
 
 
-class Broken(KeptAudit):
-    """Takes nothing."""
-
-    def emit(self, line: bytes) -> bool:
-        raise Unavailable(Reason.AUDIT_UNAVAILABLE, "broken")
+def broken() -> ListSink:
+    sink = ListSink()
+    sink.is_broken = True
+    return sink
 
 
 def test_what_cannot_be_written_stays_counted_until_it_can_be():
-    rig = Rig(audit=Broken(), denials_per_second=1)
+    rig = Rig(audit=broken(), denials_per_second=1)
     assert [rig.check(raw).status for raw in (STRANGER, STRANGER, GOOD, METADATA)] == [401, 401, 503, 200]
     asyncio.run(tell(rig.outlets))
     held = rig.outlets.crowd.take()
     assert (held.total, held.policy_set, len(held.examples)) == (4, "v1", 3)
     rig.outlets.crowd.give_back(held)
-    mended = KeptAudit()
+    mended = ListSink()
     asyncio.run(tell(replace(rig.outlets, audit=mended)))
     assert mended.events[0]["aggregated"]["total"] == 4
 
 
 def test_answer_whose_event_cannot_be_written_is_refused():
-    assert Rig(audit=Broken()).check(METADATA).told == "audit_unavailable"
+    assert Rig(audit=broken()).check(METADATA).told == "audit_unavailable"
 
 
 async def test_telling_waits_for_room_and_what_is_cut_short_is_told_later():
@@ -216,11 +209,11 @@ def _resources(count: int) -> list[Any]:
 
 
 def test_clock_that_is_set_back_does_not_turn_the_times_around():
-    clock = Ticking(NOW)
+    clock = FakeClock(NOW)
     rig = Rig(clock=clock, denials_per_second=1)
     rig.check(STRANGER)
     for step in (0, -60):
-        clock.advance(step)
+        clock.step(step)
         rig.check(STRANGER)
     (event,) = told_of(rig)
     assert (event["aggregated"]["first"], event["aggregated"]["last"]) == (

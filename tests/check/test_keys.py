@@ -10,24 +10,29 @@ from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.model import Issuer, Resource
 from tests import builders as build
 from tests.builders import ISSUER, KID, NOW, OTHER_ISSUER, claims, sign
-from tests.check.rig import HeldKeys, Rig
+from tests.check.rig import Rig
+from tests.fakes import MemoryKeys
 
 TENANT, OTHER_TENANT = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 TEMPLATE = "https://login.example.com/{tenantid}/v2.0"
 
 
-class AskedKeys(HeldKeys):
+class AskedKeys(MemoryKeys):
     """Keys in memory and keys that are published only; notes who is asked."""
 
     def __init__(self, known: dict[tuple[str, str], PublicKey], published: dict[tuple[str, str], PublicKey]) -> None:
-        super().__init__(known)
-        self.published = published
+        super().__init__("idp", "other")
+        for (provider, _), key in known.items():
+            self.hold(provider, *self.known[provider], key)
+        for provider in self.published:
+            # What is published under a known `kid` takes its place.
+            merged = {kid: key for (name, kid), key in (known | published).items() if name == provider}
+            self.published[provider] = tuple(merged.values())
         self.asked: list[tuple[str, str]] = []
 
     async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         self.asked.append((provider, kid))
-        self.keys |= self.published
-        return self.find_key(provider, kid, algorithm)
+        return await super().fetch_key(provider, kid, algorithm)
 
 
 def of_two_providers(**changes: Any) -> Resource:
@@ -120,7 +125,7 @@ def test_rotated_key_of_the_second_provider_is_fetched_though_the_first_knows_th
 
 
 def test_token_without_a_kid_is_verified_with_the_key_without_one():
-    rig = Rig(keys=HeldKeys({("idp", ""): replace(ours(), kid="")}))
+    rig = Rig(keys=MemoryKeys.holding(idp=[replace(ours(), kid="")]))
     assert rig.post(build.message(), sign(claims(), kid=None)).is_allowed
     assert rig.post(build.message(), sign(claims(), kid=None)).is_allowed
     assert rig.post(build.message(), sign(claims())).reason == "token_key_unknown"
@@ -149,7 +154,7 @@ def test_credential_that_is_too_long_is_refused_before_it_is_looked_at():
 def of_tenants(*tenants: str) -> Rig:
     paths = build.replace_claims(tenant=(("tid",),))
     provider = build.provider(issuer=Issuer(TEMPLATE), tenants=frozenset(tenants), claims=paths)
-    return Rig(resources=(build.resource(providers={TEMPLATE: provider}),), keys=HeldKeys({("idp", KID): ours()}))
+    return Rig(resources=(build.resource(providers={TEMPLATE: provider}),), keys=MemoryKeys.holding(idp=[ours()]))
 
 
 def issued_by(tenant: Any, tid: Any) -> str:
@@ -185,7 +190,7 @@ def test_token_of_another_tenant_is_refused(iss, tid):
 def test_no_listed_tenant_means_none():
     paths = build.replace_claims(tenant=(("tid",),))
     provider = build.provider(issuer=Issuer(TEMPLATE), tenants=None, claims=paths)
-    rig = Rig(resources=(build.resource(providers={TEMPLATE: provider}),), keys=HeldKeys({("idp", KID): ours()}))
+    rig = Rig(resources=(build.resource(providers={TEMPLATE: provider}),), keys=MemoryKeys.holding(idp=[ours()]))
     assert rig.post(build.message(), issued_by(TENANT, TENANT)).reason == "token_issuer"
 
 
@@ -260,9 +265,9 @@ def test_log_has_one_line_a_minute_for_each_resource_and_reason(caplog):
     for _ in range(3):
         rig.post(build.message(), forged)
     rig.post(build.message(), sign(claims(aud="x")))
-    rig.clock.time += 59
+    rig.clock.advance(59)
     rig.post(build.message(), forged)
-    rig.clock.time += 1
+    rig.clock.advance(1)
     rig.post(build.message(), forged)
     assert logged(caplog) == [
         ("crm", "token_signature", UNVERIFIED, 0),

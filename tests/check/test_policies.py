@@ -153,7 +153,7 @@ def test_stronger_token_passes_until_it_ages():
         )
     )
     first = used.post(build.message(), token)
-    used.clock.time += 31
+    used.clock.advance(31)
     second = used.post(build.message(), token)
     assert (first.is_allowed, told(second)) == (True, (401, 40300, "step_up_required"))
     assert used.audit.events[-1]["decision"] == "step_up"

@@ -12,7 +12,8 @@ from agen_authz.config import load
 from agen_authz.core.errors import Problem
 from agen_authz.core.model import Resource
 from tests import builders as build
-from tests.check.rig import FixedClock, HeldKeys, Rig, Seen
+from tests.check.rig import Rig, Seen
+from tests.fakes import FakeClock, MemoryKeys
 
 ROOT = Path(__file__).parents[2]
 # A directory of cases, and the configuration beside it that decides them.
@@ -92,8 +93,8 @@ def ask_servicer(draft: Draft, case: Case) -> tuple[Rig, Seen]:
         access=draft.sets.access,
         policies=draft.sets.policies,
         surroundings=draft.surroundings,
-        clock=FixedClock(now),
-        keys=HeldKeys({(provider.name, build.KID): build.public_key(build.ec_key())}),
+        clock=FakeClock(now),
+        keys=MemoryKeys.holding(**{provider.name: [build.public_key(build.ec_key())]}),
     )
     message, token = _write_message(case), _write_token(case, resource, now)
     headers = {**build.headers_for(token, message), **dict(_write_headers(case, draft))}

@@ -7,7 +7,8 @@ from agen_authz.core.model import Effect, Issuer, Owner, SessionId, State, Subje
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from tests import builders as build
 from tests.builders import claims, sign
-from tests.check.rig import HeldSessions, Rig, Seen
+from tests.check.rig import Rig, Seen
+from tests.fakes import DictSessions, FakeClock
 
 RESPONSE = {"jsonrpc": "2.0", "id": 1, "result": {}}
 
@@ -38,13 +39,14 @@ def test_session_stays_its_owners():
     assert outcomes(*seen) == [("allowed", 200)] * 4
 
 
-def test_sessions_of_two_resources_are_two():
+def test_session_of_one_resource_is_nobodys_at_another():
     rig = Rig(resources=(build.resource(), build.billing()))
     post(rig, build.message("ping"))
     token = sign(claims(iss=build.OTHER_ISSUER, aud=build.BILLING_URL, sub="eve"), key=build.ec_key("other"))
     headers = {**build.headers_for(token), "mcp-session-id": "s1"}
     raw = build.check_request(headers, build.encode(build.message("ping")), path="/billing/mcp")
-    assert rig.check(raw).is_allowed
+    assert outcomes(rig.check(raw)) == [("session_unknown", 404)]
+    assert rig.sessions.owners == {("crm", "s1"): Owner(Issuer(build.ISSUER), Subject("ann"))}
 
 
 def test_same_subject_of_another_issuer_is_another_caller():
@@ -104,29 +106,32 @@ def test_allowed_delete_ends_the_session_and_nothing_else_does():
 
 
 def test_session_whose_first_word_is_its_end_is_bound_and_ended():
-    rig = Rig()
+    rig, ann = Rig(), Owner(Issuer(build.ISSUER), Subject("ann"))
     assert post(rig, None, method="DELETE").is_allowed
-    assert (len(rig.sessions.owners), len(rig.sessions.ended)) == (1, 1)
+    assert (rig.sessions.owners, rig.sessions.ended) == ({}, [("crm", "s1", ann)])
+    # It was bound first: for an hour the id is nobody else's.
+    assert rig.sessions.find_owner("crm", SessionId("s1")) == ann
 
 
-class RacedSessions(HeldSessions):
+class RacedSessions(DictSessions):
     """Somebody else binds the session between the look-up and the binding."""
 
     def find_owner(self, server, session_id):
         found = super().find_owner(server, session_id)
-        self.owners.setdefault((server, session_id), Owner(Issuer(build.ISSUER), Subject("eve")))
+        self.bind(server, session_id, Owner(Issuer(build.ISSUER), Subject("eve")))
         return found
 
 
 def test_session_that_another_caller_bound_meanwhile_is_unknown():
-    assert outcomes(post(Rig(sessions=RacedSessions()), build.message("ping"))) == [("session_unknown", 404)]
+    rig = Rig(sessions=RacedSessions(10, FakeClock()))
+    assert outcomes(post(rig, build.message("ping"))) == [("session_unknown", 404)]
 
 
 @pytest.mark.parametrize("binds_first", ["ann", "eve"])
 def test_modern_request_loses_the_session_header_and_binds_nothing(binds_first):
     rig = Rig()
     rig.sessions.bind("crm", SessionId("s1"), Owner(Issuer(build.ISSUER), Subject(binds_first)))
-    before = dict(rig.sessions.owners)
+    before = rig.sessions.owners
     seen = rig.post(build.modern(), headers={"mcp-session-id": "s1"})
     assert (seen.is_allowed, "mcp-session-id" in seen.removed, rig.sessions.owners) == (True, True, before)
 

@@ -12,26 +12,21 @@ from agen_authz.wire.identity import render_caller
 from tests import builders as build
 from tests.builders import NOW, claims, sign
 from tests.check.rig import Rig
+from tests.fakes import MemoryKeys
 
 
-class CountingKeys:
-    """Published keys that count how often somebody had to ask the provider."""
+class CountingKeys(MemoryKeys):
+    """Keys that count how often the provider had to be asked."""
 
-    def __init__(self) -> None:
-        self.keys = {("idp", build.KID): build.public_key(build.ec_key())}
-        self.fetched = 0
-
-    def find_key(self, provider, kid, algorithm):
-        key = self.keys.get((provider, kid))
-        return key if key is not None and algorithm in key.algorithms else None
+    fetched = 0
 
     async def fetch_key(self, provider, kid, algorithm):
         self.fetched += 1
-        return self.find_key(provider, kid, algorithm)
+        return await super().fetch_key(provider, kid, algorithm)
 
 
 def after_a_good_call(**changes):
-    rig = Rig(keys=CountingKeys(), **changes)
+    rig = Rig(keys=CountingKeys.holding(idp=[build.public_key(build.ec_key())], other=[]), **changes)
     token = sign(claims())
     assert rig.post(build.message(), token).is_allowed
     return rig, token
@@ -39,35 +34,35 @@ def after_a_good_call(**changes):
 
 def test_removed_key_ends_a_kept_token():
     rig, token = after_a_good_call()
-    rig.keys.keys.clear()
+    rig.keys.hold("idp")
     assert rig.post(build.message(), token).reason == "token_key_unknown"
 
 
 def test_removed_and_returned_key_is_verified_with_anew():
     rig, token = after_a_good_call()
-    kept = dict(rig.keys.keys)
-    rig.keys.keys.clear()
+    kept = rig.keys.published["idp"]
+    rig.keys.hold("idp")
     rig.post(build.message(), token)
-    rig.keys.keys.update(kept)
+    rig.keys.hold("idp", *kept)
     assert rig.post(build.message(), token).is_allowed
 
 
 def test_key_replaced_under_the_same_kid_ends_a_kept_token():
     rig, token = after_a_good_call()
-    rig.keys.keys["idp", build.KID] = build.public_key(build.ec_key("new"))
+    rig.keys.hold("idp", build.public_key(build.ec_key("new")))
     assert rig.post(build.message(), token).reason == "token_signature"
 
 
 def test_kept_token_expires():
     rig, token = after_a_good_call()
-    rig.clock.time = NOW + 330
+    rig.clock.advance(330)
     assert rig.post(build.message(), token).reason == "token_expired"
 
 
 def test_kept_token_becomes_too_old():
     provider = build.provider(max_token_age_s=60.0)
     rig, token = after_a_good_call(resources=(build.resource(providers={build.ISSUER: provider}),))
-    rig.clock.time = NOW + 81
+    rig.clock.advance(81)
     assert rig.post(build.message(), token).reason == "token_too_old"
 
 
@@ -91,7 +86,7 @@ def test_two_spellings_of_one_token_are_two_tokens():
 
 
 def test_refused_token_is_not_kept():
-    rig = Rig(keys=CountingKeys())
+    rig = Rig(keys=CountingKeys.holding(idp=[build.public_key(build.ec_key())]))
     token = sign(claims(), key=build.ec_key("stranger"))
     assert [rig.post(build.message(), token).reason for _ in range(2)] == ["token_signature"] * 2
 
@@ -110,7 +105,7 @@ def test_cache_is_bounded():
 
 
 def test_provider_is_not_asked_for_the_key_of_a_token_that_it_could_not_sign():
-    rig = Rig(keys=CountingKeys())
+    rig = Rig(keys=CountingKeys.holding(idp=[build.public_key(build.ec_key())]))
     for algorithm in ("none", "HS256", "PS512"):
         header = build.encode({"alg": algorithm, "kid": "k9", "typ": "at+jwt"})
         token = build.sign_raw(header, build.encode(claims()), build.ec_key(), "ES256")

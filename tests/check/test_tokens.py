@@ -13,13 +13,14 @@ from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.model import Revoked
 from tests import builders as build
 from tests.builders import NOW, claims, sign
-from tests.check.rig import HeldKeys, Rig, default_keys
+from tests.check.rig import Rig
+from tests.fakes import MemoryKeys
 
 METADATA = 'resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp"'
 
 
 def rsa_rig(**changes: Any) -> Rig:
-    return Rig(keys=HeldKeys({("idp", build.KID): build.public_key(build.rsa_key())}), **changes)
+    return Rig(keys=MemoryKeys.holding(idp=[build.public_key(build.rsa_key())]), **changes)
 
 
 def with_resource(**changes: Any) -> Rig:
@@ -323,7 +324,7 @@ def test_token_is_accepted(name):
 
 
 def test_providers_with_one_subject_and_kid_never_mix():
-    rig = Rig(resources=(build.resource(), build.billing(admits_unmapped=True)), keys=HeldKeys(default_keys()))
+    rig = Rig(resources=(build.resource(), build.billing(admits_unmapped=True)))
     other = sign(claims(iss=build.OTHER_ISSUER, aud=build.BILLING_URL), key=build.ec_key("other"))
     raw = build.check_request(build.headers_for(other), build.encode(build.message()), path="/billing/mcp")
     mine, theirs = rig.post(build.message()), rig.check(raw)

@@ -13,17 +13,8 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests import builders as build
 from tests.builders import sign
-from tests.check.rig import (
-    CountingEntropy,
-    FixedClock,
-    HeldKeys,
-    HeldSessions,
-    KeptAudit,
-    KeptMetrics,
-    Rig,
-    default_keys,
-    drive,
-)
+from tests.check.rig import Rig, default_keys, drive
+from tests.fakes import CountingMetrics, DictSessions, FakeClock, ListSink, MemoryKeys, SeqEntropy
 
 
 class Breaking:
@@ -40,6 +31,10 @@ class Breaking:
         return getattr(self._inner, name)
 
 
+def sessions() -> DictSessions:
+    return DictSessions(10, FakeClock())
+
+
 FAULTS = (
     OSError("disk"),
     RuntimeError("bug"),
@@ -52,13 +47,13 @@ FAULTS = (
     Unavailable(Reason.STORE_UNAVAILABLE, "x"),
 )
 POINTS: tuple[tuple[str, Any, str], ...] = (
-    ("clock", FixedClock, "now"),
-    ("clock", FixedClock, "elapsed"),
-    ("keys", lambda: HeldKeys(default_keys()), "find_key"),
-    ("keys", lambda: HeldKeys({}), "fetch_key"),
-    ("sessions", HeldSessions, "find_owner"),
-    ("sessions", HeldSessions, "bind"),
-    ("audit", KeptAudit, "emit"),
+    ("clock", lambda: FakeClock(build.NOW), "now"),
+    ("clock", lambda: FakeClock(build.NOW), "elapsed"),
+    ("keys", default_keys, "find_key"),
+    ("keys", lambda: MemoryKeys("idp", "other"), "fetch_key"),
+    ("sessions", sessions, "find_owner"),
+    ("sessions", sessions, "bind"),
+    ("audit", ListSink, "emit"),
 )
 END = build.check_request(
     {**build.headers_for(sign(build.claims()), None), "mcp-session-id": "s1"}, b"", method="DELETE"
@@ -87,14 +82,14 @@ def test_fault_in_a_port_denies(port, make, method, fault, after):
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_fault_at_the_end_of_a_session_denies(fault):
     assert Rig().check(END).is_allowed
-    assert not Rig(sessions=Breaking(HeldSessions(), "end", fault, 0)).check(END).is_allowed
+    assert not Rig(sessions=Breaking(sessions(), "end", fault, 0)).check(END).is_allowed
 
 
 def test_fault_in_entropy_denies():
-    assert not Rig(entropy=Breaking(CountingEntropy(), "draw", OSError(), 0)).check(RAW).is_allowed
+    assert not Rig(entropy=Breaking(SeqEntropy(), "draw", OSError(), 0)).check(RAW).is_allowed
 
 
-class DeafMetrics(KeptMetrics):
+class DeafMetrics(CountingMetrics):
     def count_decision(self, decision, reason, server, seconds):
         raise RuntimeError("metrics")
 

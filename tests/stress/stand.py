@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from agen_authz.servers.engine import CHECK_METHOD, Engine, Listener
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from tests import builders as build
-from tests.check.rig import Rig, Seen, default_keys, read_answer
-from tests.fakes import FakeClock
+from tests.check.rig import Rig, Seen, read_answer
+from tests.fakes import FakeClock, MemoryKeys
 
 ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
 BOUND_S = 10.0
@@ -25,16 +25,15 @@ CONNECTIONS = 3
 LATE_KID = "late"
 
 
-@dataclass
-class LateKeys:
-    """Published keys, one of which arrives only when the test lets it; counts who waits for it."""
+class LateKeys(MemoryKeys):
+    """Keys, one of which arrives only when the test lets it; counts who waits for it."""
 
-    held: dict[tuple[str, str], PublicKey] = field(default_factory=default_keys)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: int = 0
-
-    def find_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
-        return self.held.get((provider, kid))
+    def __init__(self, *providers: str) -> None:
+        super().__init__(*providers)
+        self.hold("idp", build.public_key(build.ec_key()))
+        self.published["idp"] = (*self.known["idp"], build.public_key(build.ec_key(LATE_KID), LATE_KID))
+        self.arrived = asyncio.Event()
+        self.waiting = 0
 
     async def fetch_key(self, provider: str, kid: str, algorithm: str) -> PublicKey | None:
         self.waiting += 1
@@ -42,7 +41,7 @@ class LateKeys:
             await self.arrived.wait()
         finally:
             self.waiting -= 1
-        return build.public_key(build.ec_key(kid), kid) if kid == LATE_KID else None
+        return await super().fetch_key(provider, kid, algorithm)
 
 
 @dataclass
@@ -96,7 +95,7 @@ def _call(token: str) -> bytes:
 @asynccontextmanager
 async def standing(kind: str, folder: Path, in_flight: int, clock: FakeClock | None = None) -> AsyncIterator[Stand]:
     """Serve a rig on an engine."""
-    keys = LateKeys()
+    keys = LateKeys("idp", "other")
     rig = Rig(keys=keys, in_flight=in_flight, clock=clock or FakeClock(build.NOW))
     address = f"unix://{folder}/authz.sock"
     engine: Engine = ENGINES[kind](Listener(address, 65536, in_flight), rig.servicer)

@@ -15,7 +15,8 @@ from agen_authz.core.identity.token import VerifiedToken
 from agen_authz.token_cache import TokenCache, Vouched
 from agen_authz.wire.identity import render_caller
 from tests import builders as build
-from tests.check.rig import HeldKeys, Rig
+from tests.check.rig import Rig
+from tests.fakes import ListSink, MemoryKeys
 
 ALL, SIGNED, LIMIT, BYTES = 100_000, 2_000, 500, 64 << 20
 KEY = build.ed_key()
@@ -23,10 +24,11 @@ PROVIDER = build.provider(algorithms=frozenset({"EdDSA"}))
 RESOURCE = build.resource(providers={build.ISSUER: PROVIDER})
 
 
-class CountedAudit:
+class CountedAudit(ListSink):
     """Counts events: a list of them all would be what grows here."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.written = 0
 
     def emit(self, line: bytes) -> bool:
@@ -37,7 +39,7 @@ class CountedAudit:
 def rig_of(tokens: TokenCache) -> Rig:
     return Rig(
         resources=(RESOURCE,),
-        keys=HeldKeys({("idp", build.KID): build.public_key(KEY)}),
+        keys=MemoryKeys.holding(idp=[build.public_key(KEY)]),
         tokens=tokens,
         audit=CountedAudit(),
     )

@@ -14,7 +14,7 @@ from agen_authz.adapters.audit.descriptor import ATOMIC_BYTES, open_outlet
 from agen_authz.adapters.audit.turns import Turns
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
-from agen_authz.ports import Metrics
+from agen_authz.ports import AuditMetrics
 
 _NAME = "stdout"
 
@@ -39,7 +39,7 @@ class _Waiter:
 class StdoutSink:
     """Implements `ports.AuditSink`; `emit` is safe for threads, `emit_in_turn` belongs to one event loop."""
 
-    def __init__(self, descriptor: int, metrics: Metrics, places: int = 1024) -> None:
+    def __init__(self, descriptor: int, metrics: AuditMetrics, places: int = 1024) -> None:
         self._outlet = open_outlet(descriptor)
         self._metrics = metrics
         self._lock = Lock()

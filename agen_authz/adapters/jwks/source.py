@@ -21,7 +21,7 @@ from agen_authz.adapters.jwks.shelf import Shelf
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.jwk import KeySet, PublicKey
 from agen_authz.core.reason import Reason
-from agen_authz.ports import Clock, Metrics
+from agen_authz.ports import Clock, KeyMetrics
 
 _LOG = logging.getLogger(__name__)
 _FIRST_RETRIES_S = (1.0, 2.0, 4.0)
@@ -41,7 +41,7 @@ class JwksSource:
         providers: tuple[ProviderKeys, ...],
         *,
         clock: Clock,
-        metrics: Metrics,
+        metrics: KeyMetrics,
         sleep: Sleep = asyncio.sleep,
         proxies: Mapping[str, str] | None = None,
     ) -> None:

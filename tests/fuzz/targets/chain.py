@@ -14,7 +14,8 @@ from agen_authz.core.http.context import Surroundings
 from agen_authz.core.signature import Signer, SigningKey
 from agen_authz.core.signature import Target as SignedTarget
 from tests import builders as build
-from tests.check.rig import HeldKeys, Rig, Seen
+from tests.check.rig import Rig, Seen
+from tests.fakes import MemoryKeys
 from tests.fuzz.backend import is_vouched_for
 from tests.fuzz.keys import good_token, keys
 from tests.fuzz.reference import Refused, read_json
@@ -54,7 +55,7 @@ def build_rig() -> Rig:
     return Rig(
         resources=(resource, build.billing()),
         signers={"crm": signer},
-        keys=HeldKeys({("idp", kid): key for kid, key in keys().published.items()}),
+        keys=MemoryKeys.holding(idp=keys().published.values(), other=[]),
         surroundings=Surroundings((ip_network(f"{PEER}/32"),), "x-country"),
     )
 
