@@ -6,22 +6,25 @@ import secrets
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from agen_authz.cli.agen_import import import_policies
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
 
+if TYPE_CHECKING:
+    from agen_authz.authoring.catalogue import Known
+    from agen_authz.authoring.draft import Draft
+
 app = typer.Typer(help="Try policies before they decide.", no_args_is_help=True, rich_markup_mode=None)
 
-_MAX_DEPTH = 16
 _DIGEST_KEY_BYTES = 32
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def _draft(config: Path, *, as_json: bool) -> Any:
+def _draft(config: Path, *, as_json: bool) -> "Draft":
     from agen_authz.authoring.draft import build_draft
 
     return build_draft(load_or_exit(config, secrets=False, as_json=as_json))
@@ -41,8 +44,7 @@ def test(
     from agen_authz.core.errors import Problem
 
     if not folder.is_dir():
-        typer.echo(f"{folder}: no such directory", err=True)
-        raise typer.Exit(Exit.MISUSE)
+        _refuse(f"{folder}: no such directory")
     draft, problems, tried = _draft(config, as_json=as_json), [], []
     digest_key = secrets.token_bytes(_DIGEST_KEY_BYTES)
     for read in read_cases(folder):
@@ -134,7 +136,6 @@ def targets(
     reach = find_reach(draft, name, _read_catalogue(catalog, draft))
     if reach is None:
         _refuse(f"{config}: no policy or rule is called `{name}`")
-        return
     typer.echo((render_json if as_json else render_text)(reach))
 
 
@@ -181,14 +182,13 @@ def replay(
             result = decide_again(draft, lines)
     except OSError as exc:
         _refuse(f"{audit}: cannot be read: {exc.strerror}")
-        return
     typer.echo((render_json if as_json else render_text)(result))
     if result.gap:
         typer.echo(f"{audit}: {result.gap}", err=True)
     raise typer.Exit(Exit.FINDING if result.changes else Exit.MISUSE if result.gap else Exit.OK)
 
 
-def _read_catalogue(files: list[str], *drafts: Any) -> list[Any]:
+def _read_catalogue(files: list[str], *drafts: "Draft") -> list["Known"]:
     from agen_authz.authoring.catalogue import read_catalogue
 
     servers = dict.fromkeys(name for draft in drafts for name in draft.sets.resources)
@@ -196,10 +196,9 @@ def _read_catalogue(files: list[str], *drafts: Any) -> list[Any]:
         return read_catalogue(files, servers)
     except ValueError as exc:
         _refuse(str(exc))
-        raise
 
 
-def _refuse(message: str) -> None:
+def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(Exit.MISUSE)
 
