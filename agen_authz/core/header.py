@@ -1,5 +1,6 @@
 """Names of headers: which may be sent once, which reach a backend, and what is to be said of those of one request."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -45,6 +46,15 @@ PARAMETER_PREFIX = "mcp-param-"
 _ABOUT_MESSAGE = frozenset({"mcp-method", "mcp-name"})
 _MEDIA_HEADERS = frozenset({"content-encoding", "content-type"})
 _MAX_REMEMBERED_CHARS = 2048
+_FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
+
+
+def is_field_name(name: str) -> bool:
+    """True for the name of a header in lower case (RFC 9110 section 5.1), of any length.
+
+    A name with an underscore is none for us, though HTTP allows it: some frameworks read `-` there (core/twin.py).
+    """
+    return _FIELD_NAME.fullmatch(name) is not None
 
 
 def is_about_message(name: str) -> bool:

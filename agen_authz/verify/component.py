@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 
+from agen_authz.core.header import is_field_name
 from agen_authz.core.signature import DERIVED, QUERY_PARAM
 from agen_authz.core.twin import spell_header
 
-_HEADER = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 _QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="[ !#-\[\]-~]+"')
 
 
@@ -20,7 +20,7 @@ def check_components(components: Iterable[str]) -> frozenset[str]:
         raise ValueError(f"`components` is one string; write `({components!a},)`")
     names = frozenset(components)
     for name in names:
-        if not (name in DERIVED or _QUERY_PARAM.fullmatch(name) or _HEADER.fullmatch(name)):
+        if not (name in DERIVED or _QUERY_PARAM.fullmatch(name) or is_field_name(name)):
             raise ValueError(f"the component {name!a} is neither a header in lower case nor derived of a request")
     return names
 

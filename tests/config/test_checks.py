@@ -155,6 +155,9 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "origin with a default port": (*resource("origins: ['https://a.example:443']"), "resources[0].origins[0]", "not an origin", "no default port"),
     "origin with a pattern": (*resource("origins: ['https://*.example']"), "resources[0].origins[0]", "not an origin", ""),
     "header with an underscore": (*resource("forward_headers: [a_b]"), "resources[0].forward_headers[0]", "cannot be", ""),
+    "header with a letter that is ASCII in lower case only": (
+        *resource('forward_headers: ["x-\u212a"]'), "resources[0].forward_headers[0]", "cannot be", ""
+    ),
     "header of the token": (*resource("forward_headers: [Authorization]"), "resources[0].forward_headers[0]", "cannot be", ""),
     "header of another path": (*resource("forward_headers: [x-original-url]"), "resources[0].forward_headers[0]", "cannot be", ""),
     "method that is none": (*resource("methods: {'a b': allow}"), "resources[0].methods.a b", "not a method", ""),

@@ -1,6 +1,6 @@
 import pytest
 
-from agen_authz.core.header import HeaderNames, is_forwarded, list_forwarded, look_at
+from agen_authz.core.header import HeaderNames, is_field_name, is_forwarded, list_forwarded, look_at
 
 LOOKS = {
     "plain": (("accept", "origin", "x"), HeaderNames(("accept", "origin", "x"), ("origin",), True, False, False)),
@@ -45,3 +45,13 @@ def test_header_is_forwarded(name, forwarded, in_eras):
         if is_forwarded(name, forwarded, is_modern=is_modern, has_message=has_message)
     )
     assert found == in_eras
+
+
+@pytest.mark.parametrize(
+    ("name", "is_name"),
+    [("x-team", True), ("x~1", True), ("a" * 300, True), ("", False), ("X-Team", False), ("x_team", False)]
+    + [(f"x{wrong}", False) for wrong in (" ", ":", "\n", "\u212a", '"')],
+    ids=ascii,
+)
+def test_name_of_a_header_is_in_lower_case_and_without_underscores(name, is_name):
+    assert is_field_name(name) is is_name

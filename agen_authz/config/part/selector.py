@@ -7,11 +7,11 @@ from typing import Protocol
 from agen_authz.config.part.vocabulary import Vocabulary
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.tree import Path
-from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name
+from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name, is_uri_text
+from agen_authz.core.twin import fold_selector
 
 _SELECTOR = re.compile(r"(?P<server>[A-Za-z0-9_*-]{1,64})/(?P<name>[^\x00-\x1f\x7f]{1,2048})")
 _TOOL = re.compile(r"[A-Za-z0-9_.:/*-]{1,128}")
-_URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%{}-]{1,2048}")
 _KINDS = ("tools", "resources", "prompts")
 _NEVER = {
     "tools": ("no tool can have this name", "tools are named with A-Z a-z 0-9 _ . : / -"),
@@ -54,7 +54,7 @@ def _check_selector(
     if not _may_match(kind, match["name"], is_exact=is_exact):
         findings.add(path, *_NEVER[kind])
         return
-    server = match["server"] if is_exact else match["server"].lower()
+    server = match["server"] if is_exact else fold_selector(match["server"])
     if not any(fnmatchcase(name, server) for name in resources):
         cure = "use one of " + ", ".join(f"`{name}`" for name in resources)
         findings.add(path, f"no resource is called `{match['server']}`", cure, leans_on=(("resources",),))
@@ -65,5 +65,5 @@ def _may_match(kind: str, name: str, *, is_exact: bool) -> bool:
     if kind == "tools":
         return is_tool_name(name) if is_plain else _TOOL.fullmatch(name) is not None
     if kind == "resources":
-        return is_resource_uri(name) if is_plain else _URI.fullmatch(name) is not None
+        return is_resource_uri(name) if is_plain else is_uri_text(name)
     return is_prompt_name(name.replace("*", "x"))

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from agen_authz.config.part.pointer import POINTER
 from agen_authz.config.part.url import is_host, split_url
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Lines, Section, Word
@@ -16,8 +17,7 @@ from agen_authz.core.http.loopback import is_loopback
 from agen_authz.core.identity.jwk import ALGORITHMS
 from agen_authz.core.model import ANY_TENANT, TENANT_CLAIM
 
-# A JSON pointer (RFC 6901 section 3), or words between dots.
-_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+# Words between dots; a JSON pointer is the other way to write a claim's path.
 _DOTTED = re.compile(r"[^./]+(?:\.[^./]+)*")
 _TENANT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _METADATA = ("openid-configuration", "oauth-authorization-server")
@@ -139,7 +139,7 @@ def _check_claims(findings: Findings, path: Path, claims: Claims) -> None:
         findings.refuse_empty((*path, key), written, "at least one path")
         alternatives: Iterable[str] = (written,) if isinstance(written, str) else written or ()
         for claim in alternatives:
-            if not (_POINTER if claim.startswith("/") else _DOTTED).fullmatch(claim):
+            if not (POINTER if claim.startswith("/") else _DOTTED).fullmatch(claim):
                 cure = "write a.b, or a JSON pointer such as /https:~1~1example.com~1roles"
                 findings.add((*path, key), "not the path of a claim", cure)
 

@@ -15,6 +15,7 @@ from agen_authz.config.reading.section import Line, Lines, Section, Word
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.sections.providers import Provider
 from agen_authz.core.authority import DEFAULT_PORTS
+from agen_authz.core.header import is_field_name
 from agen_authz.core.http.loopback import is_loopback
 from agen_authz.core.http.route import WELL_KNOWN
 from agen_authz.core.message.method import names_target
@@ -22,7 +23,7 @@ from agen_authz.core.message.method import names_target
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+|/|")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
 _METHOD = re.compile(r"[A-Za-z0-9_/.$-]{1,128}|\*/list|notifications/\*")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}")
+_MAX_HEADER_CHARS = 128
 _UPSTREAM = re.compile(r"/[\x21\x22\x24-\x3e\x40-\x7e]*")  # no `?` and no `#`
 # Signed, set or removed by us, hop by hop, or what makes some backends see another method or path.
 _NEVER_FORWARDED = frozenset({
@@ -192,7 +193,9 @@ def _check_upstream(findings: Findings, path: Path, resource: Resource) -> None:
     for index, header in enumerate(resource.forward_headers):
         name = header.lower()
         is_ours = name in _NEVER_FORWARDED or name.startswith(_NEVER_FORWARDED_PREFIXES)
-        if is_ours or not _HEADER.fullmatch(header):
+        # In lower case, a letter beyond ASCII may be one of ASCII.
+        is_name = header.isascii() and len(name) <= _MAX_HEADER_CHARS and is_field_name(name)
+        if is_ours or not is_name:
             findings.add((*path, "forward_headers", index), "this header cannot be forwarded", "leave it out")
     if resource.upstream_path is not None and not _UPSTREAM.fullmatch(resource.upstream_path):
         findings.add(

@@ -10,12 +10,11 @@ from agen_authz.config.reading.section import Lines, Section
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.reading.unit import PositiveSeconds
 from agen_authz.config.sections.resources import Resource
-from agen_authz.core.header import is_forwarded, list_forwarded
+from agen_authz.core.header import is_field_name, is_forwarded, list_forwarded
 from agen_authz.core.signature import DERIVED, MANDATORY, QUERY_PARAM, SIGNATURE_HEADERS
 
 _MIN_EXPIRES_S, _MAX_EXPIRES_S = 1.0, 300.0
 _QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="(?:[A-Za-z0-9*._-]|%[0-9A-F]{2})+"')
-_HEADER = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 # Proxies write these anew.
 _CHANGED = frozenset(
     {
@@ -60,7 +59,7 @@ def _find_flaws(resources: Sequence[Resource], component: str, seen: set[str]) -
         if component not in DERIVED and not _QUERY_PARAM.fullmatch(component):
             cure = f'use {", ".join(sorted(DERIVED))} or {QUERY_PARAM};name="x"'
             yield f"`{component}` is not a derived component of a request (RFC 9421 section 2.2)", cure
-    elif not _HEADER.fullmatch(component):
+    elif not is_field_name(component):
         yield f"`{component}` is not a header in lower case without parameters", "write the header's name"
     elif component in _CHANGED or component in SIGNATURE_HEADERS:
         yield f"`{component}` does not always arrive as it was sent", "leave it out"

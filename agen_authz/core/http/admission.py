@@ -12,7 +12,7 @@ section 3.1), answered whatever version a client names there: clients send the s
 import re
 
 from agen_authz.core.errors import Malformed
-from agen_authz.core.header import SINGLE_HEADERS
+from agen_authz.core.header import PARAMETER_PREFIX, SINGLE_HEADERS, is_field_name
 from agen_authz.core.http.route import Route
 from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import Answer, Request
@@ -21,7 +21,7 @@ from agen_authz.core.reason import Reason
 _ONCE_ONLY = frozenset(name for name in SINGLE_HEADERS | {"host"} if not name.startswith("mcp-"))
 # Visible ASCII (MCP 2025-11-25, "Session management").
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
-_FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]{1,128}")
+_MAX_NAME_CHARS = 128
 _RESOURCE_METHODS = frozenset({"POST", "GET", "DELETE", "OPTIONS"})
 _METADATA_METHODS = frozenset({"GET", "OPTIONS"})
 _EXPOSED = "mcp-session-id, www-authenticate"
@@ -121,13 +121,15 @@ def cors_headers(request: Request, route: Route) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _is_parameter(name: str) -> bool:
+    return name.startswith(PARAMETER_PREFIX) and len(name) <= _MAX_NAME_CHARS and is_field_name(name)
+
+
 def _answer_preflight(request: Request, route: Route) -> Answer:
     asked = request.headers.get("access-control-request-headers", "")
     names = [name.strip().lower() for name in asked.split(",")]
     allowed = _PREFLIGHT_HEADERS | route.resource.forward_headers
-    extra = {
-        name for name in names if name in allowed or (name.startswith("mcp-param-") and _FIELD_NAME.fullmatch(name))
-    }
+    extra = {name for name in names if name in allowed or _is_parameter(name)}
     headers = (
         *cors_headers(request, route),
         ("access-control-allow-methods", "GET" if route.is_metadata else _PREFLIGHT_METHODS),

@@ -49,10 +49,15 @@ def is_prompt_name(name: str) -> bool:
     return 0 < len(name) <= _MAX_PROMPT_CHARS and name == name.strip() and _is_plain(name)
 
 
+def is_uri_text(text: str) -> bool:
+    """True if a text holds only what a URI or its template may hold, and is not too long; selectors hold no more."""
+    return _URI.fullmatch(text) is not None
+
+
 def is_resource_uri(uri: str) -> bool:
     """Whether `uri` (or URI template) is absolute and spelt in the one way that needs no normalising."""
     scheme = _SCHEME.match(uri)
-    if scheme is None or not _URI.fullmatch(uri) or _BAD_ESCAPE.search(uri) or not _escapes_text(uri):
+    if scheme is None or not is_uri_text(uri) or _BAD_ESCAPE.search(uri) or not _escapes_text(uri):
         return False
     rest = uri[scheme.end() :]
     if scheme[0] in _WEB and not _is_web_rest(rest):
