@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from agen_authz.cli.main import app
 from agen_authz.cli.policy import app as policy_commands
 from agen_authz.core.reason import REFUSALS, Reason
-from tools import config_page, policies_page, reasons_page
+from tools import architecture_page, config_page, policies_page, reasons_page
 
 
 def test_page_of_reasons_is_rendered_from_the_table(golden):
@@ -18,6 +18,15 @@ def test_page_of_reasons_is_rendered_from_the_table(golden):
 
 def test_every_reason_has_a_row():
     assert set(REFUSALS) == set(Reason)
+
+
+def test_page_of_the_architecture_draws_the_import_contracts(golden):
+    golden("docs/architecture.md", architecture_page.render())
+
+
+def test_page_of_the_architecture_names_files_that_exist():
+    named = re.findall(r"`((?:agen_authz|tests|proto)/[\w/.]+)`", architecture_page.render())
+    assert ([name for name in named if not (ROOT / name).exists()], len(named) > 15) == ([], True)
 
 
 def test_page_of_the_configuration_is_rendered_from_its_models(golden):
