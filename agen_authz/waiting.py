@@ -7,9 +7,10 @@ first yields once, here and nowhere else; its engine then lets the event loop go
 import asyncio
 import types
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
+
+from msgspec import Struct
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
@@ -18,8 +19,7 @@ from agen_authz.ports import Clock
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Struct, frozen=True):
     """The moment by which everything that a call waits for must be over.
 
     It is a moment, not a duration: a duration would begin anew with every wait, so that two waits took twice as long.

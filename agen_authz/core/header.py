@@ -104,23 +104,17 @@ def list_forwarded(extra: Iterable[str], *, has_token: bool = False, is_resumabl
 def is_forwarded(name: str, forwarded: frozenset[str], *, is_modern: bool, has_message: bool) -> bool:
     """True for a header that the backend of this request gets: the others are removed, and are not there to be signed.
 
+    There are no sessions in the modern era. Without a message, nothing was compared with what repeats one: on a GET or
+    DELETE it could say anything to a router that goes by it.
+
     Args:
         forwarded: from `list_forwarded`.
     """
-    if not (name in forwarded or name.startswith(PARAMETER_PREFIX)):
+    if is_modern and name == "mcp-session-id":
         return False
-    return not _is_dropped(name, is_modern=is_modern, has_message=has_message)
-
-
-def _is_dropped(name: str, *, is_modern: bool, has_message: bool) -> bool:
-    """True for a header that this request's backend does not get though it gets it of others.
-
-    There are no sessions in the modern era. Without a message, nothing was compared with what repeats one: on a GET or
-    DELETE it could say anything to whoever routes by it.
-    """
-    if name == "mcp-session-id":
-        return is_modern
-    return not has_message and is_about_message(name)
+    if not has_message and is_about_message(name):
+        return False
+    return name in forwarded or name.startswith(PARAMETER_PREFIX)
 
 
 def look_at(names: tuple[str, ...]) -> HeaderNames:
