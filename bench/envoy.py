@@ -2,8 +2,6 @@
 
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,13 +13,12 @@ from typing import Any
 
 import yaml
 
-from agen_authz.config import load
-from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Sidecar, TcpAddress, Upstream
-from agen_authz.envoy.render import render_sidecar
-from agen_authz.envoy.run import Launch, run_envoy
-from agen_authz.envoy.settings import Placement, from_config
-from bench.sidecar import HOST, Setting, free_port, running_issuer, serving, write_call
+from agen_authz.envoy.model import TcpAddress, Upstream
+from agen_authz.envoy.run import run_envoy
+from agen_authz.envoy.settings import Placement
+from tests.stage.envoy import launch_envoy, sidecar_of
+from tests.stage.port import HOST, reserve_port
+from tests.stage.setting import Setting, listening, running_issuer, serving, write_call
 
 ROUNDS, CALLS, WARM_UP = 8, 300, 200
 NOTHING, EMPTY, OURS = "no Check", "empty native handler", "the sidecar"
@@ -44,18 +41,6 @@ class Added:
 
 
 @contextmanager
-def listening(*command: str) -> Iterator[None]:
-    """Run one of our small servers, which says when it listens."""
-    with subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline(), f"{command[0]} ended before it listened"
-            yield
-        finally:
-            process.terminate()
-
-
-@contextmanager
 def envoy_before(setting: Setting, backend_port: int, authz_port: int | None, listen_port: int) -> Iterator[None]:
     """Run an Envoy with our configuration, asking the Check at a port, or nobody."""
     placement = Placement(
@@ -63,13 +48,9 @@ def envoy_before(setting: Setting, backend_port: int, authz_port: int | None, li
         authz=Upstream(TcpAddress(HOST, authz_port or setting.authz_port)),
         upstreams={"crm": Upstream(TcpAddress(HOST, backend_port))},
     )
-    sidecar = from_config(load(setting.config_file).config, None, placement)
-    binary = find_binary()
-    assert isinstance(sidecar, Sidecar) and isinstance(binary, Path)
-    text = render_sidecar(sidecar)
-    config_file = setting.folder / f"envoy-{listen_port}.yaml"
-    config_file.write_text(text if authz_port else _without_check(text), "utf-8")
-    launch = Launch(binary, config_file, placement.listener, config_file.with_suffix(".log"))
+    sidecar = sidecar_of(setting.config_file, placement)
+    changed = str if authz_port else _without_check
+    launch = launch_envoy(setting.folder, sidecar, changed=changed, name=f"envoy-{listen_port}")
     with run_envoy(launch):
         yield
 
@@ -121,11 +102,11 @@ def measure() -> Added:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agen-bench-")))
         setting = stack.enter_context(running_issuer(folder))
-        backend_port, empty_port = free_port(), free_port()
-        stack.enter_context(listening("bench.backend", str(backend_port)))
+        backend_port, empty_port = reserve_port(), reserve_port()
+        stack.enter_context(listening("tests.stage.backend", str(backend_port)))
         stack.enter_context(listening("bench.server", "empty-native", f"{HOST}:{empty_port}"))
         stack.enter_context(serving(setting))
-        ways = {NOTHING: (None, free_port()), EMPTY: (empty_port, free_port())}
+        ways = {NOTHING: (None, reserve_port()), EMPTY: (empty_port, reserve_port())}
         ways[OURS] = (setting.authz_port, setting.envoy_port)
         callers = {}
         for way, (authz_port, listen_port) in ways.items():

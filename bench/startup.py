@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.sidecar import running_issuer, serving
+from tests.stage.setting import running_issuer, serving
 
 STARTS = 3
 # The yardstick: what every sidecar of these libraries pays before its first own line.

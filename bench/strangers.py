@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
-from bench.envoy import envoy_before, listening
-from bench.sidecar import HOST, Setting, free_port, running_issuer, serving, write_call
+from bench.envoy import envoy_before
+from tests.stage.port import HOST, reserve_port
+from tests.stage.setting import Setting, listening, running_issuer, serving, write_call
 
 STRANGERS, BODY_BYTES = 8, 1 << 20
 SECONDS, CALLS_ALONE, CALLERS = 6.0, 500, 2
@@ -72,8 +73,8 @@ def measure() -> Crowded:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agen-bench-")))
         setting = stack.enter_context(running_issuer(folder))
-        backend_port = free_port()
-        stack.enter_context(listening("bench.backend", str(backend_port)))
+        backend_port = reserve_port()
+        stack.enter_context(listening("tests.stage.backend", str(backend_port)))
         stack.enter_context(serving(setting))
         stack.enter_context(envoy_before(setting, backend_port, setting.authz_port, setting.envoy_port))
         raw = write_call(setting, setting.token)

@@ -263,6 +263,32 @@ def test_every_fake_of_a_port_is_in_the_contract_suite_of_its_port():
     assert {port: name in suites[port] for _, name, port in fakes} == dict.fromkeys(ports, True)
 
 
+def imported_by(place: str) -> Iterator[tuple[str, str]]:
+    """Walk over the modules of this tree that files of a folder import: the file, and the module."""
+    for path in sorted((ROOT / place).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            yield from ((path.relative_to(ROOT).as_posix(), name) for name in names)
+
+
+def test_benchmarks_import_the_stage_of_the_tests_and_only_their_own_tests_import_them():
+    taken = {name for _, name in imported_by("bench") if name.split(".")[0] == "tests"}
+    users = {place for place, name in imported_by("tests") if name.split(".")[0] == "bench"}
+    assert {name for name in taken if not name.startswith("tests.stage.")} == set()
+    assert {place for place in users if not place.startswith("tests/bench/")} == set()
+
+
+def test_only_the_stage_looks_for_ports_and_starts_the_sidecar():
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "tests").rglob("*.py")}
+    texts |= {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "bench").rglob("*.py")}
+    patterns = {"a free port": r"def _?free_(port|address)|prob[e]\.bind", "a sidecar": r'"agen_authz", "serv[e]"'}
+    found = {
+        (place, what) for place, text in texts.items() for what, pattern in patterns.items() if re.search(pattern, text)
+    }
+    assert {each for each in found if not each[0].startswith("tests/stage/")} == set()
+
+
 def test_what_is_mutated_and_what_should_notice_exist():
     named = {path for part in mutate.PARTS for path in (*part.modules, *part.tests)}
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []

@@ -41,11 +41,19 @@ def demo(
     context: typer.Context,
     tour: Annotated[bool, typer.Option("--tour", help="Play the story and exit: 0 if all went as told.")] = False,
     state: Annotated[Path | None, typer.Option(help="Directory for its files; default: a new one.")] = None,
+    ports: Annotated[str, typer.Option(help="Other ports, e.g. envoy=20000,ops=20001.", metavar="NAME=PORT,...")] = "",
 ) -> None:
     """Run the demo until Ctrl-C, or play its tour.
 
     Example: agen-authz demo --tour
     """
+    from agen_authz.demo.plan import read_ports
+
+    try:
+        context.obj = read_ports(ports)
+    except ValueError as exc:
+        typer.echo(f"--ports: {exc}", err=True)
+        raise typer.Exit(Exit.MISUSE) from exc
     if context.invoked_subcommand is not None:
         return
     try:
@@ -58,7 +66,7 @@ def demo(
         raise typer.Exit(Exit.MISUSE) from exc
     try:
         went_well = asyncio.run(
-            run_demo(state, play_tour if tour else None, (lambda _: None) if tour else show_invitation)
+            run_demo(state, context.obj, play_tour if tour else None, (lambda _: None) if tour else show_invitation)
         )
     except DemoError as exc:
         typer.echo(f"demo: {exc}", err=True)
@@ -69,10 +77,12 @@ def demo(
 
 @app.command()
 def token(
+    context: typer.Context,
     role: Annotated[Role, typer.Argument(help="Whom to play.", metavar="ROLE")],
     acr: Annotated[str | None, typer.Option(help="How the person is to have logged in.", metavar="VALUE")] = None,
     ttl: Annotated[str | None, typer.Option(help="How long it is good, e.g. 5m.", metavar="DURATION")] = None,
     resource: Annotated[Server, typer.Option(help="What it is for.")] = Server.CRM,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print an access token of the running demo.
@@ -91,7 +101,7 @@ def token(
         except ValueError as exc:
             typer.echo(f"--ttl: {exc}", err=True)
             raise typer.Exit(Exit.MISUSE) from exc
-    plan = Plan(Path(tempfile.gettempdir()))
+    plan = Plan(Path(tempfile.gettempdir()), context.obj)
     try:
         fetched = asyncio.run(fetch_token(plan.issuer, role.value, plan.url_of(resource.value), **more))
     except DemoError as exc:

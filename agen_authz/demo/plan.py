@@ -1,11 +1,12 @@
 """The demo as values: who listens where, which roles there are, and the configuration that they run under."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from string import Template
 
 HOST = "127.0.0.1"
 SCOPE = "mcp:tools"
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,34 @@ class Ports:
     billing: int = 10003
     authz: int = 9191
     ops: int = 9464
+
+    def __str__(self) -> str:
+        """Write the ports that are not the usual ones, as `read_ports` reads them."""
+        usual, names = Ports(), [each.name for each in fields(self)]
+        return ",".join(
+            f"{name}={getattr(self, name)}" for name in names if getattr(self, name) != getattr(usual, name)
+        )
+
+
+def read_ports(text: str) -> Ports:
+    """Read ports, e.g. `envoy=20000,ops=20001`; what is not named keeps its usual port.
+
+    Raises:
+        ValueError: a name is not one of a part, or a port is not one; the message is one line for a person.
+    """
+    known = [each.name for each in fields(Ports)]
+    named: dict[str, int] = {}
+    for pair in filter(None, text.split(",")):
+        name, _, port = pair.partition("=")
+        if name not in known:
+            raise ValueError(f"unknown part `{name}`; there are {', '.join(known)}")
+        if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+            raise ValueError(f"expected a port from 1 to {_LAST_PORT} for `{name}`, got `{port}`")
+        named[name] = int(port)
+    ports = replace(Ports(), **named)
+    if len({getattr(ports, name) for name in known}) < len(known):
+        raise ValueError("two parts have the same port")
+    return ports
 
 
 @dataclass(frozen=True, slots=True)

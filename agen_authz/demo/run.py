@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agen_authz.config import load
 from agen_authz.demo.launch import DemoError, Parts, await_url, own_command, refuse_taken_ports, stop_on_signals
-from agen_authz.demo.plan import HOST, RESOURCES, Plan, render_config
+from agen_authz.demo.plan import HOST, RESOURCES, Plan, Ports, render_config
 from agen_authz.demo.token import fetch_token
 from agen_authz.demo.wire import try_call
 from agen_authz.envoy.binary import find_binary
@@ -95,20 +95,21 @@ async def _decide_one_call(parts: Parts) -> None:
 
 
 async def run_demo(
-    state: Path | None, play: Callable[[Parts], Awaitable[bool]] | None, show: Callable[[Plan], None]
+    state: Path | None, ports: Ports, play: Callable[[Parts], Awaitable[bool]] | None, show: Callable[[Plan], None]
 ) -> bool:
     """Run the demo until it is told to stop, or until `play` is over.
 
     Args:
         state: the directory for its files. If None, a new one, which is removed at the end; after a tour its
             evidence stays.
+        ports: where the parts listen.
         play: what to do with the running demo; its answer is returned.
         show: called once, when a call through Envoy was decided.
     """
     folder = Path(tempfile.mkdtemp(prefix="agen-demo-")) if state is None else state
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        async with stop_on_signals() as stopped, running(Plan(folder.resolve())) as parts:
+        async with stop_on_signals() as stopped, running(Plan(folder.resolve(), ports)) as parts:
             show(parts.plan)
             return await _until(stopped, parts, play)
     finally:

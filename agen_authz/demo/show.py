@@ -51,11 +51,12 @@ def _commands(plan: Plan) -> list[str]:
 
 
 def _command(plan: Plan, what: str, role: str, tool: str, arguments: str) -> list[str]:
+    where = f" --ports {plan.ports}" if str(plan.ports) else ""
     meta = f'"io.modelcontextprotocol/protocolVersion":"{VERSION}","io.modelcontextprotocol/clientCapabilities":{{}}'
     params = f'"params":{{"name":"{tool}","arguments":{arguments},"_meta":{{{meta}}}}}'
     return [
         f"  # {what}",
-        f'  curl -s {plan.url_of("crm")} -H "authorization: Bearer $({_COMMAND} demo token {role})" \\',
+        f'  curl -s {plan.url_of("crm")} -H "authorization: Bearer $({_COMMAND} demo{where} token {role})" \\',
         "    -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\",
         f"    -H 'mcp-protocol-version: {VERSION}' -H 'mcp-method: tools/call' -H 'mcp-name: {tool}' \\",
         f'    -d \'{{"jsonrpc":"2.0","id":1,"method":"tools/call",{params}}}\'',

@@ -16,7 +16,7 @@ from bench.attack.ask import call_at_a_rate
 from bench.attack.kind import KINDS, Kind, write_legacy
 from bench.attack.report import GOAL, Got, Row, render, render_heading, sum_up
 from bench.attack.stage import attacked
-from bench.sidecar import Setting, write_call
+from tests.stage.setting import Setting, write_call
 
 GOOD, PER_SECOND = 4, 15.0
 SECONDS, SETTLE_S, LIMIT_S = 4.0, 0.5, 60.0

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException, HTTPResponse
 
-from bench.sidecar import HOST
-from bench.storm import Answered
+from tests.stage.port import HOST
+from tests.stage.storm import Answered
 
 # Longer than Envoy waits for Check: what it answers then is counted, not that we gave up.
 _TIMEOUT_S = 5.0

@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.sidecar import HOST, VERSION, Setting
+from tests.stage.port import HOST
+from tests.stage.setting import VERSION, Setting
 
 MIB = 1 << 20
 TOKEN_BYTES = 15_700

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from bench.storm import Answered
+from tests.stage.storm import Answered
 
 GOAL = 3.0
 _OK = 200

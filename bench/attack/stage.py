@@ -10,7 +10,7 @@ from threading import Thread
 from agen_authz.config import load
 from agen_authz.core.errors import ConfigError
 from bench.attack.kind import HEAVY, SESSIONS
-from bench.storm import Stage, staged
+from tests.stage.storm import Stage, staged
 
 # As a log shipper reads: ten megabytes a second, a pipe's worth at a time.
 READ_BYTES, READ_PER_SECOND = 65_536, 10_000_000

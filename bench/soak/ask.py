@@ -12,7 +12,7 @@ from bench.soak.ledger import MARK
 from bench.soak.purse import Purse, Wish
 from bench.soak.truth import ALLOWED, Answer, Span, Token, answers_to
 from bench.soak.wire import Headers, Place, place_of, write_request
-from tests.e2e.world import VERSION
+from tests.stage.world import VERSION
 
 LEGACY = "2025-11-25"
 _PREFIX = "io.modelcontextprotocol/"

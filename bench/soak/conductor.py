@@ -18,7 +18,7 @@ from agen_authz.demo.issuer.keyring import name_key
 from bench.soak.stage import Stage
 from bench.soak.truth import EITHER, NO, YES, Facts, Possible
 from bench.soak.watch import Metrics, await_true, read_metrics
-from tests.e2e.world import Provider
+from tests.stage.world import Provider
 
 RELOAD_EVERY_S, ROTATE_EVERY_S, OUTAGE_EVERY_S = 20.0, 30.0, 75.0
 _OUTAGE_S = 4.0

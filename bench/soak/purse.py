@@ -6,13 +6,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from threading import Lock
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from agen_authz.demo.issuer.keyring import SigningKey
 from bench.soak.truth import NO, Facts, Token
-from tests.builders import ec_key
-from tests.e2e.world import Provider, World
+from tests.stage.world import Provider, World
 
 LEEWAY_S = 30.0
 LIFETIME_S = 300.0
+# A key that no issuer publishes.
+_NOBODYS = ec.derive_private_key(20261130, ec.SECP256R1())
 SUBJECTS = 40
 _FRESH, _WITHDRAWN_KEPT, _KEPT = 0.25, 0.2, 64
 _AGO_S = 200
@@ -79,8 +82,8 @@ class Purse:
     def forged(self, rng: random.Random, wish: Wish) -> Token:
         """Sign with a key that is not the issuer's, under the name of the one that is."""
         signing = self.provider(wish.issuer).issuer.ring.signing
-        return self.mint_with(rng, wish, SigningKey(signing.kid, ec_key("nobody's")))
+        return self.mint_with(rng, wish, SigningKey(signing.kid, _NOBODYS))
 
     def unheard(self, rng: random.Random, wish: Wish) -> Token:
         """Sign with a key that nobody published, under a name of its own."""
-        return self.mint_with(rng, wish, SigningKey(f"unheard-{rng.getrandbits(32):x}", ec_key("nobody's")))
+        return self.mint_with(rng, wish, SigningKey(f"unheard-{rng.getrandbits(32):x}", _NOBODYS))

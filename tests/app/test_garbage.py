@@ -17,7 +17,7 @@ from tests import builders as build
 from tests.app.test_assemble import loaded_with
 from tests.app.test_reload import until
 from tests.check.rig import Rig
-from tests.servers.test_engines import free_port
+from tests.stage.port import reserve_port
 
 VALUES = 4_500
 
@@ -96,7 +96,7 @@ async def test_reloads_leave_nothing_of_the_configurations_before(tmp_path):
 async def test_running_sidecar_has_set_the_collector_before_it_serves(tmp_path):
     changes = (
         "authz: 127.0.0.1:9191",
-        f"authz: unix://{tmp_path}/authz.sock\n  ops: 127.0.0.1:{free_port()}\n  shutdown_grace: 1s",
+        f"authz: unix://{tmp_path}/authz.sock\n  ops: 127.0.0.1:{reserve_port()}\n  shutdown_grace: 1s",
     )
     assert gc.get_freeze_count() == 0
     running = asyncio.create_task(run(loaded_with(tmp_path, changes)))

@@ -8,8 +8,8 @@ from agen_authz.core.message.mcp import BodyLimits
 from bench.attack.kind import CALLERS, KINDS, MIB, SESSIONS
 from bench.attack.report import GOAL, Got, Row, render, sum_up
 from bench.attack.stage import configured
-from bench.sidecar import Setting, running_issuer
-from bench.storm import Answered
+from tests.stage.setting import Setting, running_issuer
+from tests.stage.storm import Answered
 
 
 @pytest.fixture(scope="module")

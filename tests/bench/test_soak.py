@@ -165,6 +165,7 @@ def test_metrics_are_added_up_by_label():
 
 
 @pytest.mark.envoy
+@pytest.mark.services
 @pytest.mark.slow
 def test_ten_seconds_of_soak_find_nothing_wrong():
     command = [sys.executable, "-m", "bench.soak", "--minutes", "0.17", "--pace", "8", "--rate", "80"]

@@ -1,6 +1,6 @@
 """The storm's ledger: what is lost, when, and who was let in."""
 
-from bench.storm import Answered, Storm, sum_up
+from tests.stage.storm import Answered, Storm, sum_up
 
 CALM = 5.0
 

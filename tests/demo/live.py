@@ -1,13 +1,11 @@
-"""Runs ASGI applications of the demo on free loopback ports, in a thread, for tests that speak real HTTP."""
+"""An issuer that runs, with a clock that the test moves, and a client of it."""
 
-import asyncio
 import hashlib
 import itertools
 import json
-import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -24,10 +22,11 @@ from agen_authz.demo.issuer import (
     build_issuer,
     name_key,
 )
-from agen_authz.demo.listen import Site, authority_of, bind_loopback, serve_until
+from agen_authz.demo.listen import Site, authority_of, bind_loopback
 from tests.builders import NOW, ec_key, sign
+from tests.stage.listen import serving
+from tests.stage.port import HOST
 
-HOST = "127.0.0.1"
 CRM = "http://127.0.0.1:10000/crm/mcp"
 BILLING = "http://127.0.0.1:10000/billing/mcp"
 SETTINGS = IssuerSettings(port=0, resources=(CRM, BILLING))
@@ -51,47 +50,6 @@ def counted_sources(clock: Clock) -> Sources:
     """Draw names in a fixed order, and keys of their own."""
     names, keys = itertools.count(1), itertools.count(1)
     return Sources(clock, lambda: f"drawn-{next(names)}", lambda: ec_key(f"issuer-{next(keys)}"))
-
-
-@contextmanager
-def serving(*sites: Site) -> Iterator[None]:
-    """Serve while inside; sockets are closed afterwards."""
-    listening, ended = threading.Event(), threading.Event()
-    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        stopped = asyncio.Event()
-        started.append((asyncio.get_running_loop(), stopped))
-        await serve_until(stopped, sites, listening.set)
-
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        finally:
-            ended.set()
-            listening.set()
-
-    with ExitStack() as stack:
-        for site in sites:
-            stack.enter_context(site.listener)
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            assert listening.wait(_TIMEOUT_S) and not ended.is_set()
-            yield
-        finally:
-            loop, stopped = started[0]
-            if not ended.is_set():
-                loop.call_soon_threadsafe(stopped.set)
-            thread.join(_TIMEOUT_S)
-
-
-@contextmanager
-def serving_app(app: ASGIApp) -> Iterator[str]:
-    """Serve one application and yield its URL, without a slash at the end."""
-    listener = bind_loopback(HOST, 0)
-    with serving(Site(app, listener)):
-        yield f"http://{authority_of(listener)}"
 
 
 @dataclass

@@ -7,8 +7,8 @@ import pytest
 from mcp import Client, MCPError
 
 from agen_authz.demo.backend import build_app, build_billing
-from tests.demo.live import serving_app
 from tests.demo.speak import hints_of, text_of
+from tests.stage.listen import serving_app
 
 pytestmark = pytest.mark.loopback
 

@@ -8,8 +8,8 @@ from mcp import Client, MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 
 from agen_authz.demo.backend import build_app, build_crm
-from tests.demo.live import serving_app
 from tests.demo.speak import hints_of, text_of
+from tests.stage.listen import serving_app
 
 pytestmark = pytest.mark.loopback
 

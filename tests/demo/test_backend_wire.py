@@ -9,7 +9,7 @@ import pytest
 
 from agen_authz.demo.backend import Recorder, build_app, build_crm
 from tests.builders import modern
-from tests.demo.live import serving_app
+from tests.stage.listen import serving_app
 
 pytestmark = pytest.mark.loopback
 

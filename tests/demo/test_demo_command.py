@@ -1,4 +1,4 @@
-"""`agen-authz demo` as a person runs it: a real Envoy, real processes, the ports that the contract names."""
+"""`agen-authz demo` as a person runs it: a real Envoy, real processes, on ports that nobody else has."""
 
 import json
 import shutil
@@ -12,12 +12,14 @@ from typing import IO
 import httpx
 import pytest
 
-from agen_authz.demo.plan import Ports
+from agen_authz.demo.plan import Plan, Ports, read_ports
+from tests.stage.port import reserve_port
 
 pytestmark = pytest.mark.envoy
 
-COMMAND = (sys.executable, "-m", "agen_authz", "demo")
-CRM = "http://127.0.0.1:10000/crm/mcp"
+PORTS = Ports(*(reserve_port() for _ in range(6)))
+COMMAND = (sys.executable, "-m", "agen_authz", "demo", "--ports", str(PORTS))
+CRM = Plan(Path(), PORTS).url_of("crm")
 READY_S, END_S = 60, 20
 
 
@@ -27,7 +29,7 @@ def demo(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], list[str], P
     process = subprocess.Popen([*COMMAND, "--state", str(state)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = list(read_until_ready(process.stdout))
-    assert lines[-1:] == ["ready\n"], "the demo ended before it was ready: does something else hold its ports?"
+    assert lines[-1:] == ["ready\n"], "the demo ended before it was ready"
     yield process, lines, state
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -82,7 +84,7 @@ def test_token_is_printed_and_accepted(demo, words):
     assert httpx.post(CRM, json=body, headers=headers, trust_env=False).status_code == 200
 
 
-@pytest.mark.parametrize("port", [Ports().crm, Ports().billing])
+@pytest.mark.parametrize("port", [PORTS.crm, PORTS.billing], ids=["crm", "billing"])
 def test_servers_of_the_demo_answer_to_nobody_but_envoy(demo, port):
     body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     refused = httpx.post(f"http://127.0.0.1:{port}/mcp", json=body, trust_env=False)
@@ -120,3 +122,26 @@ def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
     shutil.rmtree(evidence.parent)
     alone = run("token", "analyst")
     assert (alone.returncode, alone.stderr.count("\n")) == (1, 1)
+
+
+def test_usual_ports_are_those_of_the_contract():
+    assert read_ports("") == Ports(envoy=10000, issuer=10001, crm=10002, billing=10003, authz=9191, ops=9464)
+
+
+def test_ports_are_read_as_they_are_written():
+    assert (str(Ports()), str(Ports(envoy=1, ops=2)), read_ports(str(PORTS))) == ("", "envoy=1,ops=2", PORTS)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("envoi=1", "unknown part `envoi`; there are envoy, issuer, crm, billing, authz, ops"),
+        ("envoy", "expected a port from 1 to 65535 for `envoy`, got ``"),
+        ("envoy=0", "expected a port from 1 to 65535 for `envoy`, got `0`"),
+        ("ops=65536", "expected a port from 1 to 65535 for `ops`, got `65536`"),
+        ("envoy=10001", "two parts have the same port"),
+    ],
+)
+def test_ports_that_are_none_are_misuse(given, told):
+    refused = run("--ports", given)
+    assert (refused.returncode, refused.stderr) == (2, f"--ports: {told}\n")

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from agen_authz.demo.listen import Site, authority_of, bind_loopback, serve_until
-from tests.demo.live import HOST
+from tests.stage.port import HOST
 
 pytestmark = pytest.mark.loopback
 

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.demo.live import HOST, Stage, live_issuer, read_claims, serving_app
+from tests.demo.live import Stage, live_issuer, read_claims
 from tests.demo.person import Browser, Memory, sign_in_as
+from tests.stage.listen import serving_app
+from tests.stage.port import HOST
 
 pytestmark = pytest.mark.loopback
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.world import World, running_world
+from tests.stage.world import World, running_world
 
 
 @pytest.fixture(scope="module")

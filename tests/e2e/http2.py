@@ -16,7 +16,7 @@ from hyperframe.frame import (
 )
 
 from tests.e2e.wire import BOUND_S, GOOD, MODERN, Answer, Line, Seen, reason_of, received_by_all
-from tests.e2e.world import World
+from tests.stage.world import World
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _FRAME_HEAD_BYTES, _FRAME_BYTES = 9, 16_384

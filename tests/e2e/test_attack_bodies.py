@@ -20,7 +20,7 @@ from tests.e2e.wire import (
     received_by_all,
     render,
 )
-from tests.e2e.world import World, tool_call
+from tests.stage.world import World, tool_call
 
 pytestmark = pytest.mark.envoy
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.wire import AS_SENT, Case, Passed, Sent, expected_of, outcome_of
-from tests.e2e.world import World
+from tests.stage.world import World
 
 pytestmark = pytest.mark.envoy
 

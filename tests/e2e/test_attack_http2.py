@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.http2 import PSEUDO, Streamed, ask_stream, send_stream
 from tests.e2e.wire import AS_SENT, GOOD, Passed, expected, received_by_all, summary_of
-from tests.e2e.world import World
+from tests.stage.world import World
 
 pytestmark = pytest.mark.envoy
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.e2e.wire import AS_SENT, GOOD, Case, Line, Passed, Sent, expected_of, outcome_of
-from tests.e2e.world import World
+from tests.stage.world import World
 
 pytestmark = pytest.mark.envoy
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.wire import AS_SENT, Case, Sent, expected_of, outcome_of
-from tests.e2e.world import World
+from tests.stage.world import World
 
 pytestmark = pytest.mark.envoy
 

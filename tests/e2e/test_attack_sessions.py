@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.e2e.wire import Sent, reason_of, received_by_all, send
-from tests.e2e.world import World, modern, running_world, tool_call
+from tests.stage.world import World, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 

@@ -8,7 +8,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.builders import ec_key
-from tests.e2e.world import World, call, modern, tool_call
+from tests.stage.world import World, call, modern, tool_call
 
 pytestmark = pytest.mark.envoy
 

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import json_format
 
 from agen_authz._pb.agen.authz.v1 import event_pb2
-from tests.e2e.world import World, modern, running_world, tool_call
+from tests.stage.world import World, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 

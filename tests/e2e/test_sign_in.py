@@ -9,7 +9,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.demo.live import read_claims
 from tests.demo.person import Memory, sign_in_as
-from tests.e2e.world import START_S, World, modern, running_world, tool_call
+from tests.stage.process import START_S
+from tests.stage.world import World, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 

@@ -15,7 +15,7 @@ import pytest
 
 from agen_authz.core.signature import compute_signature, render_signed_text
 from agen_authz.verify import BackendVerifier, KeyDirectory
-from tests.e2e.world import World, call, modern, running_world, tool_call
+from tests.stage.world import World, call, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 

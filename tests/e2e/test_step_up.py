@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agen_authz.demo.token import fetch_token
-from tests.e2e.world import World, call, modern, running_world, tool_call
+from tests.stage.world import World, call, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 

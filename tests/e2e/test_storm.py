@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench.storm import KINDS, Stage, measure, staged, unbounded
+from tests.stage.storm import KINDS, Stage, measure, staged, unbounded
 
 pytestmark = [pytest.mark.envoy, pytest.mark.loopback]
 SECONDS = 1.0
@@ -25,7 +25,7 @@ class Storms:
     lost_share: float
 
 
-@pytest.fixture(scope="module", params=LOST_SHARE)
+@pytest.fixture(scope="module", params=["native", pytest.param("grpcio", marks=pytest.mark.services)])
 def storms(request: pytest.FixtureRequest) -> Iterator[Storms]:
     with staged(request.param) as stage:
         yield Storms(stage, LOST_SHARE[request.param])

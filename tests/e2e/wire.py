@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.e2e.world import VERSION, World, tool_call
+from tests.stage.world import VERSION, World, tool_call
 
 BOUND_S = 10.0
 GOOD = json.dumps(tool_call()).encode()

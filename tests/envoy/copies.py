@@ -18,17 +18,8 @@ from agen_authz.envoy.binary import find_binary
 from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, UnixAddress, Unusable, Upstream
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.run import Launch, run_envoy
-from tests.envoy.stand import (
-    HOST,
-    TIMEOUT_S,
-    Asked,
-    Backend,
-    Check,
-    Stand,
-    crm,
-    free_port,
-    serve_backend,
-)
+from tests.envoy.stand import TIMEOUT_S, Asked, Backend, Check, Stand, crm, serve_backend
+from tests.stage.port import HOST, reserve_port
 
 Tree = dict[str, Any]
 Change = Callable[[Tree], None]
@@ -133,11 +124,11 @@ class AnyCheck(Check):
 
 def describe(backend_port: int, check_socket: Path, limits: Limits = LIMITS) -> Sidecar:
     """Describe three resources: one for a Check as told, one for ours, one whose server is gone."""
-    upstream, nothing = Upstream(TcpAddress(HOST, backend_port)), Upstream(TcpAddress(HOST, free_port()))
+    upstream, nothing = Upstream(TcpAddress(HOST, backend_port)), Upstream(TcpAddress(HOST, reserve_port()))
     ours = Route("ours", frozenset({OUR_HOST}), "/crm/mcp", upstream=upstream, upstream_path="/mcp")
     gone = Route("gone", frozenset({GONE_HOST}), "/mcp", upstream=nothing, upstream_path="/mcp")
     return Sidecar(
-        listener=TcpAddress(HOST, free_port()),
+        listener=TcpAddress(HOST, reserve_port()),
         resources=(crm(backend_port), ours, gone),
         authz=Upstream(UnixAddress(str(check_socket))),
         check_timeout_s=TIMEOUT_S,

@@ -25,23 +25,16 @@ from envoy_data_plane.envoy.service.auth.v3 import (
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.rpc import Status
 
-from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, Unusable, Upstream
-from agen_authz.envoy.render import render_sidecar
-from agen_authz.envoy.run import Launch, run_envoy
+from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, Upstream
+from agen_authz.envoy.run import run_envoy
+from tests.stage.envoy import launch_envoy
+from tests.stage.port import HOST, reserve_port
 
-HOST = "127.0.0.1"
 CRM_HOST = "crm.example.com"
 TIMEOUT_S = 10
 DEFAULT_LIMITS = Limits()
-PLAIN_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+# It says that it closes: a request on a connection that was closed without a word would be lost with it.
+PLAIN_ANSWER = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
 
 
 # ---- Check -------------------------------------------------------------------------------------------
@@ -305,15 +298,6 @@ def crm(backend_port: int) -> Route:
     return Route("crm", authorities, "/crm/mcp", upstream=upstream, upstream_path="/mcp")
 
 
-def launch(folder: Path, sidecar: Sidecar) -> Launch:
-    """Write a configuration down, ready to be started."""
-    binary = find_binary()
-    assert not isinstance(binary, Unusable)
-    config_file = folder / "envoy.yaml"
-    config_file.write_text(render_sidecar(sidecar), encoding="utf-8")
-    return Launch(binary, config_file, sidecar.listener, folder / "envoy.log", start_timeout_s=60)
-
-
 @contextmanager
 def run_stand(
     folder: Path,
@@ -324,18 +308,18 @@ def run_stand(
     has_check: bool = True,
 ) -> Iterator[Stand]:
     """Run Envoy between a Check and a backend."""
-    check, backend, check_port = Check(), Backend(), free_port()
+    check, backend, check_port = Check(), Backend(), reserve_port()
     with ExitStack() as stack:
         backend_port = stack.enter_context(serve_backend(backend))
         if has_check:
             stack.enter_context(serve_check(check, check_port))
         sidecar = Sidecar(
-            listener=TcpAddress(HOST, free_port()),
+            listener=TcpAddress(HOST, reserve_port()),
             resources=routes(backend_port),
             authz=Upstream(TcpAddress(HOST, check_port)),
             check_timeout_s=check_timeout_s,
             off_word="off",
             limits=limits,
         )
-        stack.enter_context(run_envoy(launch(folder, sidecar)))
+        stack.enter_context(run_envoy(launch_envoy(folder, sidecar)))
         yield Stand(sidecar.listener.port, check, backend)

@@ -8,18 +8,8 @@ from envoy_data_plane.envoy.service.auth.v3 import CheckResponse
 from envoy_data_plane.google.rpc import Status
 
 from agen_authz.envoy.model import Limits, Route, TcpAddress, Upstream
-from tests.envoy.stand import (
-    HOST,
-    TIMEOUT_S,
-    Asked,
-    Stand,
-    allow,
-    crm,
-    free_port,
-    read_pieces,
-    request,
-    run_stand,
-)
+from tests.envoy.stand import TIMEOUT_S, Asked, Stand, allow, crm, read_pieces, request, run_stand
+from tests.stage.port import HOST, reserve_port
 
 pytestmark = pytest.mark.envoy
 
@@ -27,7 +17,7 @@ UNAVAILABLE = b'{"jsonrpc": "2.0", "id": null, "error": {"code": 50300, "message
 
 
 def _crm_and_nothing(port: int) -> tuple[Route, ...]:
-    nothing = Upstream(TcpAddress(HOST, free_port()))
+    nothing = Upstream(TcpAddress(HOST, reserve_port()))
     gone = frozenset({"gone.example.com"})
     return (crm(port), Route("gone", gone, "/mcp", upstream=nothing, upstream_path="/mcp"))
 

@@ -4,7 +4,8 @@ import httpx
 import pytest
 from envoy_data_plane.envoy.config.core.v3 import HeaderValueOption
 
-from tests.envoy.stand import CRM_HOST, HOST, PLAIN_ANSWER, TIMEOUT_S, Stand, allow, chunked, overwrite, request
+from tests.envoy.stand import CRM_HOST, PLAIN_ANSWER, TIMEOUT_S, Stand, allow, chunked, overwrite, request
+from tests.stage.port import HOST
 
 pytestmark = pytest.mark.envoy
 

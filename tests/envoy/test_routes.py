@@ -6,7 +6,8 @@ import pytest
 from envoy_data_plane.envoy.type.v3 import StatusCode
 
 from agen_authz.envoy.model import Route, TcpAddress, Upstream
-from tests.envoy.stand import CRM_HOST, HOST, Stand, deny, request, run_stand
+from tests.envoy.stand import CRM_HOST, Stand, deny, request, run_stand
+from tests.stage.port import HOST
 
 pytestmark = pytest.mark.envoy
 

@@ -9,7 +9,9 @@ import pytest
 from agen_authz.envoy.model import ClientCertificate, ClientTls, Sidecar, TcpAddress, Upstream
 from agen_authz.envoy.run import run_envoy
 from tests.certificates import Identity, issue
-from tests.envoy.stand import HOST, Backend, Check, Stand, crm, free_port, launch, request, serve_backend, serve_check
+from tests.envoy.stand import Backend, Check, Stand, crm, request, serve_backend, serve_check
+from tests.stage.envoy import launch_envoy
+from tests.stage.port import HOST, reserve_port
 
 pytestmark = pytest.mark.envoy
 
@@ -29,7 +31,7 @@ def authority() -> Identity:
 @pytest.fixture(scope="module")
 def secured(authority: Identity) -> Iterator[tuple[Check, int]]:
     """Serve Check to those whose certificate the authority has signed."""
-    server, check, port = issue("check", authority), Check(), free_port()
+    server, check, port = issue("check", authority), Check(), reserve_port()
     credentials = grpc.ssl_server_credentials(
         [(server.key_pem, server.pem)], root_certificates=authority.pem, require_client_auth=True
     )
@@ -59,8 +61,8 @@ def test_check_and_envoy_know_each_other(
     tls = _tls(tmp_path, envoy, authority if is_known_server else stranger)
     backend = Backend()
     with serve_backend(backend) as backend_port:
-        authz, listener = Upstream(TcpAddress(HOST, port), tls), TcpAddress(HOST, free_port())
+        authz, listener = Upstream(TcpAddress(HOST, port), tls), TcpAddress(HOST, reserve_port())
         sidecar = Sidecar(listener, (crm(backend_port),), authz=authz, check_timeout_s=5.0, off_word="off")
-        with run_envoy(launch(tmp_path, sidecar)):
+        with run_envoy(launch_envoy(tmp_path, sidecar)):
             reply = Stand(listener.port, check, backend).send(request("GET", "/crm/mcp"))
     assert (reply.status, len(check.asked)) == expected

@@ -1,6 +1,5 @@
 """agen-authz and a real Envoy in front of one MCP server, with a second listener that adds a token."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,16 +9,14 @@ from typing import Any
 import yaml
 
 from agen_authz.config import load
-from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Sidecar, TcpAddress, Upstream
-from agen_authz.envoy.render import render_sidecar
+from agen_authz.envoy.model import TcpAddress, Upstream
 from agen_authz.envoy.run import Launch, run_envoy
-from agen_authz.envoy.settings import Placement, from_config
-from tests.e2e.world import start_sidecar
-from tests.envoy.stand import HOST, free_port
+from agen_authz.envoy.settings import Placement
 from tests.peers.provider import ROLE, SCOPE
-
-_STOP_S = 10.0
+from tests.stage.envoy import launch_envoy, sidecar_of
+from tests.stage.port import HOST, reserve_address, reserve_port
+from tests.stage.process import Process, end
+from tests.stage.sidecar import start_sidecar
 
 # Everything of the server is allowed: whatever differs through us is our doing.
 CONFIG = """\
@@ -61,7 +58,7 @@ class Gate:
     url: str
     gate: str
     authority: str
-    process: "subprocess.Popen[bytes]"
+    process: Process
     audit_file: Path
 
 
@@ -86,17 +83,18 @@ class Plan:
 
 def plan_gate(issuer: str, backend: TcpAddress) -> Plan:
     """Choose a free port for callers: tokens can be issued for its URL before anything listens."""
-    return Plan(issuer, backend, free_port())
+    return Plan(issuer, backend, reserve_port())
 
 
 @contextmanager
 def running_gate(folder: Path, plan: Plan, added_token: str) -> Iterator[Gate]:
     """Run the sidecar and Envoy; the listener at `plan.url` adds `added_token` to every request."""
     config_file = _write_config(folder, plan)
-    listener = TcpAddress(HOST, free_port())
+    listener = TcpAddress(HOST, reserve_port())
     with ExitStack() as stack:
-        process = start_sidecar(config_file, _ops_of(config_file))
-        stack.callback(_stop, process)
+        with (folder / "audit.jsonl").open("ab") as events:
+            process = start_sidecar(config_file, _ops_of(config_file), events)
+        stack.callback(end, process)
         stack.enter_context(run_envoy(_launch(folder, config_file, plan, listener, added_token)))
         gate = f"http://{listener.host}:{listener.port}/mcp"
         yield Gate(plan.url, gate, plan.authority, process, folder / "audit.jsonl")
@@ -105,8 +103,8 @@ def running_gate(folder: Path, plan: Plan, added_token: str) -> Iterator[Gate]:
 def _write_config(folder: Path, plan: Plan) -> Path:
     config_file = folder / "agen.yaml"
     text = CONFIG.format(
-        authz=f"{HOST}:{free_port()}",
-        ops=f"{HOST}:{free_port()}",
+        authz=reserve_address(),
+        ops=reserve_address(),
         issuer=plan.issuer,
         role=ROLE,
         scope=SCOPE,
@@ -119,21 +117,21 @@ def _write_config(folder: Path, plan: Plan) -> Path:
 
 
 def _ops_of(config_file: Path) -> str:
-    return f"http://{load(config_file, environ={}).config.server.ops}"
+    return str(load(config_file, environ={}).config.server.ops)
 
 
 def _launch(folder: Path, config_file: Path, plan: Plan, listener: TcpAddress, token: str) -> Launch:
     placement = Placement(listener=listener, upstreams={"everything": Upstream(plan.backend)})
-    sidecar = from_config(load(config_file, environ={}).config, None, placement)
-    binary = find_binary()
-    assert isinstance(sidecar, Sidecar) and isinstance(binary, Path)
-    bootstrap = yaml.safe_load(render_sidecar(sidecar))
-    resources = bootstrap["static_resources"]
-    resources["listeners"].append(_front(plan.front_port, token))
-    resources["clusters"].append(_cluster("gate", listener.port))
-    envoy_file = folder / "envoy.yaml"
-    envoy_file.write_text(yaml.safe_dump(bootstrap, sort_keys=False), "utf-8")
-    return Launch(binary, envoy_file, TcpAddress(HOST, plan.front_port), folder / "envoy.log")
+
+    def with_front(rendered: str) -> str:
+        bootstrap = yaml.safe_load(rendered)
+        resources = bootstrap["static_resources"]
+        resources["listeners"].append(_front(plan.front_port, token))
+        resources["clusters"].append(_cluster("gate", listener.port))
+        return yaml.safe_dump(bootstrap, sort_keys=False)
+
+    front = TcpAddress(HOST, plan.front_port)
+    return launch_envoy(folder, sidecar_of(config_file, placement), changed=with_front, listener=front)
 
 
 def _front(port: int, token: str) -> dict[str, Any]:
@@ -175,12 +173,3 @@ def _cluster(name: str, port: int) -> dict[str, Any]:
 
 def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": HOST, "port_value": port}}
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -1,7 +1,6 @@
 """oidc-provider as a process: it issues tokens, rotates its keys, goes down and comes back with them."""
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -9,8 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.envoy.stand import HOST, free_port
 from tests.peers.installed import INSTALLED, ROOT, await_text, node_command, running
+from tests.stage.port import HOST, reserve_port
+from tests.stage.process import Process
 
 ROLE = "peer"
 SCOPE = "mcp:tools"
@@ -25,7 +25,7 @@ class Provider:
     folder: Path
     port: int
     _run: ExitStack = field(default_factory=ExitStack)
-    _process: "subprocess.Popen[bytes] | None" = None
+    _process: Process | None = None
     _rotations: int = 0
 
     @property
@@ -64,7 +64,7 @@ class Provider:
 @contextmanager
 def running_provider(folder: Path) -> Iterator[Provider]:
     """Run a provider on a free port."""
-    provider = Provider(folder, free_port())
+    provider = Provider(folder, reserve_port())
     provider.go_up()
     try:
         yield provider

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_sign_in import sign_in_and_call
-from tests.e2e.world import World, running_world
 from tests.peers.installed import INSTALLED, ROOT, node_command
+from tests.stage.world import World, running_world
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

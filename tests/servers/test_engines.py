@@ -23,6 +23,7 @@ from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.waiting import Deadline, WaitingRoom
 from tests.fakes import FakeClock
+from tests.stage.port import reserve_address
 
 pytestmark = pytest.mark.loopback
 
@@ -77,15 +78,9 @@ class Deciding(Desk):
         return await self._function(raw, remaining_s)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(params=["tcp", "unix"])
 def address(request, tmp_path) -> str:
-    return f"127.0.0.1:{free_port()}" if request.param == "tcp" else f"unix://{tmp_path}/authz.sock"
+    return reserve_address() if request.param == "tcp" else f"unix://{tmp_path}/authz.sock"
 
 
 @pytest.fixture(params=ENGINES)

@@ -12,7 +12,8 @@ from agen_authz.servers.certificate import read_certificates
 from agen_authz.servers.engine import CHECK_METHOD, Listener, TlsFiles
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from tests.certificates import YESTERDAY_THEN, Identity, issue
-from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, Deciding, free_port, method
+from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, Deciding, method
+from tests.stage.port import reserve_port
 
 pytestmark = pytest.mark.loopback
 
@@ -58,7 +59,7 @@ def test_file_that_is_open_for_writing_is_not_read(tmp_path, authority, name):
 
 
 async def test_client_of_the_authority_is_served(tmp_path, authority):
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{reserve_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
     engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), Deciding(echo))
     await engine.start()
@@ -76,7 +77,7 @@ CLIENTS = {
 
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_every_other_client_is_refused(tmp_path, authority, client):
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{reserve_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
     engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), Deciding(echo))
     await engine.start()
@@ -87,7 +88,7 @@ async def test_every_other_client_is_refused(tmp_path, authority, client):
 
 
 async def test_renewed_certificates_need_no_restart(tmp_path, authority):
-    address, renewed = f"127.0.0.1:{free_port()}", issue("renewed authority")
+    address, renewed = f"127.0.0.1:{reserve_port()}", issue("renewed authority")
     engine = GrpcioEngine(
         Listener(address, REQUEST_BYTES, 64, write_files(tmp_path, issue("server", authority), authority)),
         Deciding(echo),
@@ -118,7 +119,7 @@ def _empty_authority(files: TlsFiles) -> None:
 
 @pytest.mark.parametrize("spoil", [_vanish, _halve, _mismatch, _empty_authority])
 async def test_files_that_cannot_be_used_keep_the_last_good_set(tmp_path, authority, spoil):
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{reserve_port()}"
     files = write_files(tmp_path, issue("server", authority), authority)
     engine = GrpcioEngine(Listener(address, REQUEST_BYTES, 64, files), Deciding(echo))
     await engine.start()

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,13 +18,13 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.servers.engine import CHECK_METHOD
 from tests import builders as build
 from tests.adapters.web import Web, running_web
+from tests.stage.port import reserve_address
+from tests.stage.process import START_S, Process, end
+from tests.stage.sidecar import COMMAND, await_sidecar, spawn_sidecar
 from tests.stress.stand import BOUND_S, unary
 
-HOST = "127.0.0.1"
 # What the provider publishes, under build.KID.
 KEY = "sidecar"
-START_S = 60.0
-COMMAND = (sys.executable, "-m", "agen_authz", "serve", "--config")
 CONFIG = """\
 version: 1
 server:
@@ -93,6 +91,10 @@ class Plan:
         named = ("engine", "timeout", "role", "fetch", "store", "ops", "issuer", "tokens", "audit")
         return {name: getattr(self, name) for name in named if getattr(self, name)}
 
+    @property
+    def log_path(self) -> Path:
+        return self.log_file or self.folder / "sidecar.log"
+
     def log(self) -> str:
         """Read what the sidecar has logged."""
         return (self.folder / "sidecar.log").read_text("utf-8")
@@ -104,7 +106,7 @@ class Sidecar:
 
     plan: Plan
     web: Web
-    process: "subprocess.Popen[bytes]"
+    process: Process
     channel: aio.Channel
     http: httpx.AsyncClient
 
@@ -147,24 +149,16 @@ def _read(raw: bytes) -> Told:
     return Told(False, status, error.get("reason", ""), headers.get("retry-after", ""), error.get("request_id", ""))
 
 
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return f"{HOST}:{probe.getsockname()[1]}"
-
-
-def start(plan: Plan, stdout: "IO[bytes] | int") -> "subprocess.Popen[bytes]":
-    """Start the sidecar on a configuration that is written already; its log is a file beside it."""
-    with (plan.log_file or plan.folder / "sidecar.log").open("ab") as log:
-        command = [*COMMAND, str(plan.config_file)]
-        return subprocess.Popen(command, stdout=stdout, stderr=log, stdin=subprocess.DEVNULL)
+def start(plan: Plan, stdout: "IO[bytes] | int") -> Process:
+    """Start the sidecar on a configuration that is written already; its log is a file next to it."""
+    return spawn_sidecar(plan.config_file, stdout, plan.log_path)
 
 
 async def refused(plan: Plan) -> tuple[int, str]:
     """Start a sidecar that cannot start; return its exit status and what it says."""
     async with running_web() as web:
         web.publish(build.jwk(build.ec_key(KEY)))
-        plan.issuer, plan.ops = web.url, free_address()
+        plan.issuer, plan.ops = web.url, reserve_address()
         ended = await asyncio.to_thread(
             subprocess.run, [*COMMAND, str(plan.write())], capture_output=True, check=False, timeout=START_S
         )
@@ -176,7 +170,7 @@ async def running(plan: Plan, stdout: "IO[bytes] | int") -> AsyncIterator[Sideca
     """Run a provider and a sidecar that writes its events to `stdout`; ready on entry."""
     async with running_web() as web, httpx.AsyncClient(trust_env=False, timeout=START_S) as http:
         web.publish(build.jwk(build.ec_key(KEY)))
-        plan.issuer, plan.ops = web.url, plan.ops or free_address()
+        plan.issuer, plan.ops = web.url, plan.ops or reserve_address()
         plan.write()
         async with aio.insecure_channel(f"unix:{plan.folder}/authz.sock") as channel:
             sidecar = Sidecar(plan, web, start(plan, stdout), channel, http)
@@ -185,20 +179,13 @@ async def running(plan: Plan, stdout: "IO[bytes] | int") -> AsyncIterator[Sideca
                 yield sidecar
             finally:
                 web.may_answer.set()
-                sidecar.process.send_signal(signal.SIGTERM)
-                await asyncio.to_thread(sidecar.process.wait, START_S)
+                await asyncio.to_thread(end, sidecar.process)
 
 
 async def ready(sidecar: Sidecar) -> None:
     """Wait until calls are welcome."""
-    async with asyncio.timeout(START_S):
-        while sidecar.process.poll() is None:
-            try:
-                if (await sidecar.http.get(f"http://{sidecar.plan.ops}/readyz")).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                await asyncio.sleep(0.02)
-    raise AssertionError(sidecar.plan.log())
+    plan = sidecar.plan
+    await asyncio.to_thread(await_sidecar, sidecar.process, plan.ops, plan.log_path)
 
 
 def events(file: Path) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from tests import builders as build
-from tests.e2e.world import START_S, Provider, World, modern, running_world, tool_call
+from tests.stage.process import START_S
+from tests.stage.world import Provider, World, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 STRANGERS = 40

@@ -11,7 +11,9 @@ from grpc import aio
 
 from tests import builders as build
 from tests.adapters.web import running_web
-from tests.stress.sidecar import KEY, START_S, Plan, Sidecar, events, free_address, ready, running, start
+from tests.stage.port import reserve_address
+from tests.stage.process import START_S
+from tests.stress.sidecar import KEY, Plan, Sidecar, events, ready, running, start
 from tests.stress.stand import ENGINES, until
 
 pytestmark = pytest.mark.loopback
@@ -96,7 +98,7 @@ async def test_bad_file_keeps_the_last_good_set_and_is_told_of_everywhere(tmp_pa
 
 
 async def test_what_changes_during_a_slow_start_takes_effect(tmp_path):
-    plan = Plan(tmp_path, ops=free_address())
+    plan = Plan(tmp_path, ops=reserve_address())
     async with running_web() as web, httpx.AsyncClient(trust_env=False, timeout=START_S) as http:
         web.publish(build.jwk(build.ec_key(KEY)))
         web.may_answer.clear()

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests import builders as build
-from tests.stress.sidecar import START_S, Plan, Sidecar, Told, running
+from tests.stage.process import START_S
+from tests.stress.sidecar import Plan, Sidecar, Told, running
 from tests.stress.stand import ENGINES, good, standing
 from tests.stress.test_store_and_disk import Pipe
 

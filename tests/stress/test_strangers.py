@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import builders as build
-from tests.e2e.world import START_S, World, modern, running_world, tool_call
+from tests.stage.process import START_S
+from tests.stage.world import World, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 STRANGERS, POSTS = 8, 12

@@ -1,16 +1,13 @@
 """The real parts on free loopback ports: two issuers, two MCP servers, the sidecar as a process, Envoy."""
 
 import json
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import httpx
@@ -20,23 +17,22 @@ from mcp.client.streamable_http import streamable_http_client
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from agen_authz.config import load
 from agen_authz.demo.backend.app import SERVERS, build_app
 from agen_authz.demo.issuer import IssuerSettings, build_issuer, name_key, real_sources
 from agen_authz.demo.issuer import build_app as build_issuer_app
 from agen_authz.demo.issuer.state import Issuer
 from agen_authz.demo.listen import Site, authority_of, bind_loopback
-from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Sidecar, TcpAddress, Upstream
-from agen_authz.envoy.render import render_sidecar
-from agen_authz.envoy.run import Launch, run_envoy
-from agen_authz.envoy.settings import Placement, from_config
+from agen_authz.envoy.model import TcpAddress, Upstream
+from agen_authz.envoy.run import run_envoy
+from agen_authz.envoy.settings import Placement
 from agen_authz.verify import BackendVerifier
 from tests.builders import ec_key, sign
-from tests.demo.live import serving
+from tests.stage.envoy import launch_envoy, sidecar_of
+from tests.stage.listen import serving
+from tests.stage.port import HOST, reserve_port
+from tests.stage.process import START_S, Process, end
+from tests.stage.sidecar import start_sidecar
 
-HOST = "127.0.0.1"
-START_S = 60.0
 VERSION = "2026-07-28"
 
 JWKS = "{refresh: 1s, cooldown: 200ms, timeout: 1s}"
@@ -114,8 +110,10 @@ class World:
     billing: str
     backends: dict[str, str]
     ops: str
-    sidecar: "subprocess.Popen[bytes]"
-    start: Any
+    admin: str
+    sidecar: Process
+    envoy: Process
+    start: Callable[[], Process]
     audit_file: Path
     web: httpx.Client
 
@@ -166,12 +164,6 @@ async def call(url: str, token: str, name: str, arguments: dict[str, Any], mode:
     return "tool error" if result.is_error else "allowed"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 def _provider(resources: tuple[str, ...]) -> tuple[Provider, Site]:
     listener = bind_loopback(HOST, 0)
     settings = IssuerSettings(port=0, resources=resources)
@@ -200,9 +192,9 @@ def running_world(
         more: sections that the configuration does not have yet, as YAML.
         crm_path: where `crm` is; "" is the root of the host.
     """
-    ports = {name: free_port() for name in ("envoy", "authz", "ops")}
+    ports = {name: reserve_port() for name in ("envoy", "authz", "ops", "admin")}
     crm, billing = (f"http://{HOST}:{ports['envoy']}{path}" for path in (crm_path, "/billing/mcp"))
-    config_file, ops = folder / "agen.yaml", f"http://{HOST}:{ports['ops']}"
+    config_file = folder / "agen.yaml"
     with ExitStack() as stack:
         # Some clients ask for the root of a host with a slash, others without.
         asked = {crm, crm if crm_path else f"{crm}/", billing}
@@ -213,21 +205,30 @@ def running_world(
         sites = [Site(apps[name], sock) for name, sock in listeners.items()]
         stack.enter_context(serving(site_one, site_two, *sites))
         values = {"one": one.issuer.url, "two": two.issuer.url, "crm": crm, "billing": billing, "state": folder}
-        places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "ops")}
+        places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "ops", "admin")}
         text = CONFIG.format(**values, **places, engine=engine, jwks=JWKS) + more
         config_file.write_text(text if protect is None else sign_all(text, folder), "utf-8")
-        placed = {name: Upstream(TcpAddress(HOST, sock.getsockname()[1])) for name, sock in listeners.items()}
-        start = partial(start_sidecar, config_file, ops)
+        start = partial(_serve, config_file, places["ops"])
         process = start()
-        stack.enter_context(_envoy(folder, config_file, TcpAddress(HOST, ports["envoy"]), placed))
+        stack.callback(end, process)
+        envoy = stack.enter_context(_envoy(folder, config_file, ports, listeners))
         web = stack.enter_context(httpx.Client(trust_env=False, timeout=START_S))
         backends = {name: f"http://{authority_of(sock)}" for name, sock in listeners.items()}
-        world = World(one, two, crm, billing, backends, ops, process, start, folder / "audit.jsonl", web)
-        try:
-            yield world
-        finally:
-            world.sidecar.send_signal(signal.SIGTERM)
-            world.sidecar.wait(START_S)
+        ops, admin = (f"http://{places[name]}" for name in ("ops", "admin"))
+        events = folder / "audit.jsonl"
+        world = World(one, two, crm, billing, backends, ops, admin, process, envoy, start, events, web)
+        # A test may have put another one in its place.
+        stack.callback(lambda: end(world.sidecar))
+        yield world
+
+
+def _envoy(
+    folder: Path, config_file: Path, ports: dict[str, int], listeners: dict[str, socket]
+) -> AbstractContextManager[Process]:
+    placed = {name: Upstream(TcpAddress(HOST, each.getsockname()[1])) for name, each in listeners.items()}
+    front, admin = TcpAddress(HOST, ports["envoy"]), TcpAddress(HOST, ports["admin"])
+    placement = Placement(listener=front, admin=admin, upstreams=placed)
+    return run_envoy(launch_envoy(folder, sidecar_of(config_file, placement)))
 
 
 def sign_all(config: str, folder: Path, key: str = "1") -> str:
@@ -238,32 +239,6 @@ def sign_all(config: str, folder: Path, key: str = "1") -> str:
     return config
 
 
-def start_sidecar(config_file: Path, ops: str) -> "subprocess.Popen[bytes]":
-    """Start the sidecar as a process; its events and its log are files beside the configuration."""
-    command = [sys.executable, "-m", "agen_authz", "serve", "--config", str(config_file)]
-    folder = config_file.parent
-    with (folder / "audit.jsonl").open("ab") as audit, (folder / "sidecar.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=audit, stderr=log, stdin=subprocess.DEVNULL)
-    _await_ready(f"{ops}/readyz", process)
-    return process
-
-
-def _envoy(
-    folder: Path, config_file: Path, listener: TcpAddress, placed: dict[str, Upstream]
-) -> AbstractContextManager["subprocess.Popen[bytes]"]:
-    sidecar = from_config(load(config_file, environ={}).config, None, Placement(listener=listener, upstreams=placed))
-    binary = find_binary()
-    assert isinstance(sidecar, Sidecar) and isinstance(binary, Path)
-    (folder / "envoy.yaml").write_text(render_sidecar(sidecar), "utf-8")
-    return run_envoy(Launch(binary, folder / "envoy.yaml", listener, folder / "envoy.log"))
-
-
-def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(url, trust_env=False).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    raise AssertionError("the sidecar did not become ready")
+def _serve(config_file: Path, ops: str) -> Process:
+    with (config_file.parent / "audit.jsonl").open("ab") as events:
+        return start_sidecar(config_file, ops, events)

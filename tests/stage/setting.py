@@ -1,14 +1,12 @@
 """The sidecar as it is run, `agen-authz serve`: an issuer that publishes one key, a configuration, a good call."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,10 +15,12 @@ from typing import Protocol
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-HOST = "127.0.0.1"
+from tests.stage.port import HOST, reserve_port
+from tests.stage.process import Process, end
+from tests.stage.sidecar import start_sidecar
+
 RULES = 10
 ROLES = ("analyst", "reader")
-READY_WITHIN_S, STOP_WITHIN_S, POLL_S = 20.0, 10.0, 0.005
 VERSION = "2026-07-28"
 _KID = "bench"
 _CONFIG = """\
@@ -72,19 +72,12 @@ class Setting:
         return self.config_file.parent
 
 
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def running_issuer(folder: Path) -> Iterator[Setting]:
     """Publish a key and write the configuration that believes it."""
     private = ec.generate_private_key(ec.SECP256R1())
     with _publishing(private) as issuer:
-        ports = {name: free_port() for name in ("authz", "ops", "envoy")}
+        ports = {name: reserve_port() for name in ("authz", "ops", "envoy")}
         others = (f'    - {{name: r{n}, tools: ["crm/tool_{n}_*"], allow: [role-{n}]}}' for n in range(RULES - 1))
         text = _CONFIG.format(host=HOST, issuer=issuer, folder=folder, rules="\n".join(others), **ports)
         (folder / "signing.key").write_bytes(b"s" * 32)
@@ -134,37 +127,26 @@ def _sign(private: ec.EllipticCurvePrivateKey, issuer: str, audience: str, subje
 
 
 @contextmanager
-def serving(setting: Setting, events: int = subprocess.DEVNULL) -> Iterator["tuple[subprocess.Popen[bytes], float]"]:
+def serving(setting: Setting, events: int = subprocess.DEVNULL) -> Iterator[tuple[Process, float]]:
     """Run `agen-authz serve`: ready on entry, with the seconds that took; ended on exit."""
-    command = [sys.executable, "-m", "agen_authz", "serve", "--config", str(setting.config_file)]
-    with (setting.folder / "sidecar.log").open("ab") as log:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=events, stderr=log)
+    started = time.perf_counter()
+    process = start_sidecar(setting.config_file, f"{HOST}:{setting.ops_port}", events)
+    try:
+        yield process, time.perf_counter() - started
+    finally:
+        end(process)
+
+
+@contextmanager
+def listening(module: str, *arguments: str) -> Iterator[None]:
+    """Run one of our small servers, which prints a line when it listens."""
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE) as process:
         try:
-            _await_ready(setting, process)
-            yield process, time.perf_counter() - started
+            assert process.stdout is not None
+            assert process.stdout.readline(), f"{module} ended before it listened"
+            yield
         finally:
             process.terminate()
-            process.wait(STOP_WITHIN_S)
-
-
-def _await_ready(setting: Setting, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while not _is_ready(setting.ops_port):
-        log = setting.folder / "sidecar.log"
-        assert process.poll() is None and time.monotonic() < deadline, log.read_text("utf-8")[-2000:]
-        time.sleep(POLL_S)
-
-
-def _is_ready(port: int) -> bool:
-    connection = HTTPConnection(HOST, port, timeout=1.0)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def write_call(setting: Setting, token: str | None, body: bytes | None = None) -> bytes:

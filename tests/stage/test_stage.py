@@ -1,0 +1,53 @@
+"""The stage itself: ports that stay ours, and processes whose last lines are seen when they fail."""
+
+import socket
+import sys
+from contextlib import closing
+
+import pytest
+
+from agen_authz.demo.listen import bind_loopback
+from tests.stage.port import HOST, is_listening, reserve_port
+from tests.stage.process import end, is_answering, running
+
+pytestmark = pytest.mark.loopback
+# More than enough to meet a port that were free: the kernel draws from fewer than 30,000.
+DRAWS = 2000
+
+
+def test_reserved_port_is_given_to_nobody_and_refuses_until_its_server_listens():
+    ports = {reserve_port() for _ in range(100)}
+    drawn = set()
+    for _ in range(DRAWS):
+        with socket.socket() as asking:
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            asking.bind((HOST, 0))
+            drawn.add(asking.getsockname()[1])
+    (first, *_) = ports
+    before = is_listening(first)
+    with closing(bind_loopback(HOST, first)):
+        meanwhile = is_listening(first)
+    # As a sidecar that is ended and started again.
+    with closing(bind_loopback(HOST, first)):
+        again = is_listening(first)
+    assert (len(ports), ports & drawn, before, meanwhile, again) == (100, set(), False, True, True)
+
+
+def test_process_that_ends_shows_its_last_lines(tmp_path):
+    code = "print('first'); print('what went wrong'); raise SystemExit(3)"
+    failed = pytest.raises(AssertionError, match=r"ended with code 3:\nfirst\nwhat went wrong\Z")
+    with failed, running([sys.executable, "-c", code], tmp_path / "log", lambda: False):
+        pass
+
+
+def test_process_is_ready_on_entry_and_ended_on_exit(tmp_path):
+    log = tmp_path / "log"
+    code = "import time; print('ready', flush=True); time.sleep(600)"
+    with running([sys.executable, "-c", code], log, lambda: "ready" in log.read_text()) as process:
+        assert process.poll() is None
+    assert process.returncode == -15
+    end(process)
+
+
+def test_nothing_answers_where_nobody_listens():
+    assert is_answering(f"http://{HOST}:{reserve_port()}/readyz") is False
