@@ -15,6 +15,7 @@ from agen_authz.core.decide import PolicySet
 from agen_authz.core.http.context import Network, Surroundings
 from agen_authz.core.http.route import build_routes, metadata_path
 from agen_authz.core.identity.audience import spell_audiences
+from agen_authz.core.identity.jws import spell_type
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
 from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
@@ -99,7 +100,7 @@ def build_provider(provider: conf.Provider) -> Provider:
         issuer=Issuer(provider.issuer),
         advertised_issuer=provider.advertised_issuer or provider.issuer,
         algorithms=frozenset(provider.algorithms),
-        token_types=frozenset(kind.lower().removeprefix("application/") for kind in provider.token_types),
+        token_types=frozenset(map(spell_type, provider.token_types)),
         leeway_s=provider.leeway,
         max_token_age_s=provider.max_token_age,
         tenants=_reach(provider.tenants),

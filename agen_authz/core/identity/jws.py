@@ -76,6 +76,11 @@ def read_bearer(credential: str) -> RawToken | Rejected:
     return Rejected(Reason.TOKEN_MISSING, "not a bearer credential")
 
 
+def spell_type(kind: str) -> str:
+    """Spell a `typ` as it is compared: in lower case, without `application/` (RFC 7515 section 4.1.9)."""
+    return kind.lower().removeprefix("application/")
+
+
 def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
     """Take a compact JWS apart (RFC 7515 section 3.1) and read its header; total."""
     if len(raw) > MAX_TOKEN_CHARS:
@@ -103,7 +108,7 @@ def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
         kid=kid,
         algorithm=algorithm,
         # RFC 7515 section 4.1.9: case-insensitive, and "application/" may be left out.
-        type=kind.lower().removeprefix("application/") or "absent",
+        type=spell_type(kind) or "absent",
         encoded_claims=parts[1],
         signing_input=raw.rpartition(".")[0].encode("ascii", "replace"),
         signature=signature,
