@@ -12,11 +12,11 @@ from pathlib import Path
 
 from bench import bodies, conditions, envoy, policies, signature, startup, strangers, tokens
 from bench.decision import Decision
+from tests.stage.port import reserve_address
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
 EMPTY_GRPCIO = "empty-grpcio"
 KINDS = (EMPTY_GRPCIO, "empty-native", "ours-native", "ours-grpcio")
-FIRST_PORT = 19310
 FEW_RULES, MANY_RULES = 10, 10_000
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -55,7 +55,7 @@ def load(address: str, calls: int) -> None:
 def measure_servers() -> dict[str, tuple[float, int]]:
     """Measure CPU microseconds for each call and memory, in interleaved rounds; medians."""
     with ExitStack() as stack:
-        places = {kind: f"127.0.0.1:{FIRST_PORT + number}" for number, kind in enumerate(KINDS)}
+        places = {kind: reserve_address() for kind in KINDS}
         pids = {kind: stack.enter_context(server(kind, place)) for kind, place in places.items()}
         for place in places.values():
             load(place, WARM_UP)
