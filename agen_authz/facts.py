@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from agen_authz.core.errors import Rejected, Unavailable
-from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.jws import (
     MAX_TOKEN_CHARS,
@@ -17,14 +18,15 @@ from agen_authz.core.identity.jws import (
     read_token,
 )
 from agen_authz.core.identity.token import admit_principal, find_provider, verify_token
-from agen_authz.core.model import Call, Facts, Owner, Provider, Request, Resource, Revoked
+from agen_authz.core.model import Deny, Facts, Owner, Provider, Resource, Revoked, Step
 from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Known, Read, Refused, Routed
 from agen_authz.ports import Clock, KeySource, SessionTable
 from agen_authz.refusal_log import RefusalLog
 from agen_authz.token_cache import TokenCache, Vouched
 from agen_authz.waiting import Deadline, WaitingRoom
-from agen_authz.wire.identity import Caller, render_caller
+from agen_authz.wire.identity import render_caller
 
 # "Bearer ", and more spaces than any client sends.
 _MAX_CREDENTIAL_CHARS = MAX_TOKEN_CHARS + 64
@@ -58,7 +60,7 @@ def recognize(credential: bytes | None, sources: Sources) -> Owner | None:
     return Owner(principal.issuer, principal.subject)
 
 
-async def identify(request: Request, resource: Resource, sources: Sources, deadline: Deadline) -> Caller | Rejected:
+async def identify(routed: Routed, sources: Sources, deadline: Deadline) -> Known | Refused:
     """Find out who calls, and whether the token may be used at this resource now.
 
     Args:
@@ -68,13 +70,19 @@ async def identify(request: Request, resource: Resource, sources: Sources, deadl
         Unavailable: the provider's keys cannot be fetched, or not by the deadline, so the token cannot be verified;
             or too many callers wait already.
     """
-    credential = request.headers.get("authorization")
+    resource = routed.route.resource
+    credential = routed.received.request.headers.get("authorization")
     if credential is None:
-        return Rejected(Reason.TOKEN_MISSING)
+        return _refuse(routed, Rejected(Reason.TOKEN_MISSING))
     found = await _identify(credential, resource, sources, deadline)
     if isinstance(found, Rejected):
         sources.refusals.note(resource.name, found, sources.clock.elapsed())
-    return found
+        return _refuse(routed, found)
+    return Known(routed, found)
+
+
+def _refuse(routed: Routed, rejected: Rejected) -> Refused:
+    return Refused(routed, Deny(rejected.reason, (Step("token", "rejected", rejected.detail),)))
 
 
 async def _identify(credential: str, resource: Resource, sources: Sources, deadline: Deadline) -> Caller | Rejected:
@@ -212,10 +220,9 @@ def _without_claims(vouched: Vouched) -> Vouched:
     )
 
 
-async def gather(call: Call, request: Request, sources: Sources) -> Facts:
+async def gather(read: Read, sources: Sources) -> Facts:
     """Read what the decision rests on besides the call itself."""
-    owner = None
+    call, owner = read.call, None
     if call.session_id is not None:
         owner = sources.sessions.find_owner(call.server, call.session_id)
-    context = read_context(request, sources.surroundings)
-    return Facts(sources.clock.now(), owner, context, request.authority)
+    return Facts(sources.clock.now(), owner, read.context, read.known.routed.received.request.authority)

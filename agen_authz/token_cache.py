@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sys import getsizeof
 from threading import Lock
 
+from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.token import VerifiedToken
 from agen_authz.core.model import Provider
-from agen_authz.wire.identity import Caller
 
 # What an entry takes besides its texts: objects, slots of lists, its place in the table; measured.
 _ENTRY_BYTES = 2048

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from agen_authz import facts
+from agen_authz.core import stage
 from agen_authz.obligations import record
 from agen_authz.servers import ext_authz
 from bench.decision import Decision
@@ -18,7 +19,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (ext_authz, "read_check"),
     (ext_authz, "admit"),
     (facts, "admit_principal"),
-    (ext_authz, "parse"),
+    (stage, "parse"),
     (ext_authz, "gather"),
     (ext_authz, "decide"),
     (record, "render_event"),

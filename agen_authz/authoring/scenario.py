@@ -19,18 +19,19 @@ from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.route import Route
 from agen_authz.core.identity.jws import UnverifiedToken
-from agen_authz.core.identity.token import admit_principal, missing_scopes, read_principal
-from agen_authz.core.message.mcp import CAPABILITIES_KEY, VERSION_KEY, parse
+from agen_authz.core.identity.token import admit_principal, read_principal
+from agen_authz.core.message.mcp import CAPABILITIES_KEY, VERSION_KEY
 from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import (
     ANY_TENANT,
     Call,
+    Context,
     Decision,
     Deny,
     Facts,
     Json,
-    Misread,
     Principal,
     Provider,
     Request,
@@ -39,7 +40,8 @@ from agen_authz.core.model import (
     Step,
 )
 from agen_authz.core.policy.attribute import Situation
-from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Arrived, Known, Received, Refused, Routed, read_call
+from agen_authz.wire.identity import render_caller
 
 _LIFETIME_S = 300
 
@@ -79,15 +81,16 @@ class Decided:
     """What was decided, and what it was decided on; None for what was not known when the decision fell."""
 
     decision: Decision
-    principal: Principal | None = None
+    known: Known | None = None
     call: Call | None = None
     facts: Facts | None = None
 
     def situations(self) -> list[Situation]:
         """List what policies were asked about: one situation for each target."""
-        if self.principal is None or self.call is None or self.facts is None:
+        if self.known is None or self.call is None or self.facts is None:
             return []
-        return [Situation(self.principal, self.call, target, self.facts) for target in self.call.targets]
+        principal = self.known.caller.principal
+        return [Situation(principal, self.call, target, self.facts) for target in self.call.targets]
 
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
@@ -100,15 +103,18 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     principal = _identify(scenario.claims, provider, resource, now)
     if isinstance(principal, Rejected):
         return Decided(Deny(principal.reason, (Step("token", "rejected", principal.detail),)))
-    missing = missing_scopes(principal, resource)
-    if missing:
-        return Decided(Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)), principal)
-    request = _render_request(scenario, resource)
-    call = parse(request, resource.name, draft.limits)
-    if isinstance(call, Misread):
-        return Decided(Deny(call.reason, (Step("message", "misread", call.detail),)), principal)
-    facts = _gather(scenario.request, request, draft.surroundings, now)
-    return Decided(decide(call, principal, facts, draft.sets), principal, call, facts)
+    known = _enter(_render_request(scenario, resource), resource, principal)
+    read = read_call(known, draft.limits, _locate(scenario.request, known, draft.surroundings))
+    if isinstance(read, Refused):
+        return Decided(read.decision, known)
+    facts = Facts(now, None, read.context, known.routed.received.request.authority)
+    return Decided(decide(read.call, principal, facts, draft.sets), known, read.call, facts)
+
+
+def _enter(request: Request, resource: Resource, principal: Principal) -> Known:
+    """Enter the recipe of Check at the stage of a known caller."""
+    received = Received(Arrived("", 0.0, 0.0), request)
+    return Known(Routed(received, Route(resource, is_metadata=False)), render_caller(principal))
 
 
 def _time_of(request: RequestText, now: float) -> float:
@@ -195,10 +201,9 @@ def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
     return call.method, {}
 
 
-def _gather(said: RequestText, request: Request, surroundings: Surroundings, now: float) -> Facts:
+def _locate(said: RequestText, known: Known, surroundings: Surroundings) -> Context:
     # The author says which address it is: nobody has to vouch for it.
-    context = read_context(request, Surroundings(networks=surroundings.networks))
+    context = read_context(known.routed.received.request, Surroundings(networks=surroundings.networks))
     if said.ip is not None and context.ip is None:
         raise ValueError("`request.ip` is not an address")
-    known = type(context)(context.ip, context.networks, said.country, context.user_agent)
-    return Facts(now, None, known, request.authority)
+    return Context(context.ip, context.networks, said.country, context.user_agent)

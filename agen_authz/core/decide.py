@@ -25,7 +25,6 @@ from agen_authz.core.model import (
     Allow,
     BindSession,
     Call,
-    Decision,
     Deny,
     Effect,
     EndSession,
@@ -61,7 +60,7 @@ class PolicySet:
     policies: PolicyTable
 
 
-def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) -> Decision:
+def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) -> Allow | StepUp | Deny:
     """Decide one call; never raises for any call that `core.message.mcp.parse` returned."""
     resource = policies.resources[call.server]
     # 1.

@@ -2,10 +2,9 @@
 
 from threading import Lock
 
-from agen_authz.core.model import Decision
+from agen_authz.core.stage import Ended
 from agen_authz.wire.aggregate import Aggregate
 from agen_authz.wire.event import Recording
-from agen_authz.wire.refusal import Asked
 
 
 class Crowd:
@@ -32,7 +31,7 @@ class Crowd:
             self._allowance -= 1
             return True
 
-    def count(self, decision: Decision, asked: Asked, recording: Recording, now: float) -> None:
+    def count(self, ended: Ended, recording: Recording, now: float) -> None:
         """Count one decision, for the next event of many.
 
         Args:
@@ -40,7 +39,7 @@ class Crowd:
         """
         with self._lock:
             self._gathered.policy_set = recording.policy_set
-            self._gathered.count(decision, asked, recording.surroundings, now)
+            self._gathered.count(ended.decision, ended.stage, recording.surroundings, now)
 
     def take(self) -> Aggregate:
         """Take what was counted, and begin anew."""

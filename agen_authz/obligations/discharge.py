@@ -4,62 +4,43 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from agen_authz.core.errors import Malformed
-from agen_authz.core.model import (
-    Allow,
-    Answer,
-    BindSession,
-    Decision,
-    Deny,
-    EndSession,
-    Envelope,
-    Era,
-    Obligation,
-    Step,
-)
+from agen_authz.core.model import Allow, BindSession, EndSession, Era, Obligation, Step
 from agen_authz.core.reason import Reason
-from agen_authz.core.signature import Signer
+from agen_authz.core.signature import Signed, Signer
+from agen_authz.core.stage import Ended, Judged, Read, refuse
 from agen_authz.obligations.duty import Duties, Outlets
 from agen_authz.ports import Entropy, SessionTable
-from agen_authz.wire.refusal import Asked
 
 _NONCE_BYTES = 16
 
 
-def discharge(decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, now: float) -> Decision:
-    """Meet a decision's obligations; return the decision that holds in the end.
+def discharge(ended: Ended, duties: Duties, outlets: Outlets, now: float) -> Ended:
+    """Meet the obligations of a call that is allowed; return what holds in the end.
 
     Args:
         now: seconds since the epoch.
     """
-    if not isinstance(decision, Allow):
-        return decision
-    return _meet(_sign(decision, asked, duties.signers, outlets.entropy, now), asked, outlets)
-
-
-def _sign(decision: Allow, asked: Asked, signers: Mapping[str, Signer], entropy: Entropy, now: float) -> Decision:
-    request, route, caller, call = asked.request, asked.route, asked.caller, asked.call
-    # An allowed call has them all.
-    assert request is not None and route is not None and caller is not None and call is not None  # noqa: S101
-    if not route.resource.is_signed:
-        return decision
-    # A resource without its signer is a KeyError, which denies.
-    signer, nonce = signers[route.resource.name], entropy.draw(_NONCE_BYTES).hex()
-    is_modern = call.envelope.era is Era.MODERN
-    signed = signer.sign(request, caller.lines, asked.request_id, created=int(now), nonce=nonce, is_modern=is_modern)
+    if not (isinstance(ended, Judged) and isinstance(ended.decision, Allow)):
+        return ended
+    signed = _sign(ended.stage, duties.signers, outlets.entropy, now)
     if isinstance(signed, Malformed):
-        return refuse(decision, signed.reason, Step("signature", signed.reason.value), asked)
-    asked.signed = signed
-    return decision
-
-
-def _meet(decision: Decision, asked: Asked, outlets: Outlets) -> Decision:
-    if not isinstance(decision, Allow):
-        return decision
-    for obligation in decision.obligations:
+        return refuse(ended, signed.reason, Step("signature", signed.reason.value))
+    for obligation in ended.decision.obligations:
         refused = _meet_one(obligation, outlets.sessions)
         if refused is not None:
-            return refuse(decision, refused, Step("session", refused.value), asked)
-    return decision
+            return refuse(ended, refused, Step("session", refused.value))
+    return ended if signed is None else Judged(ended.stage, ended.decision, signed)
+
+
+def _sign(read: Read, signers: Mapping[str, Signer], entropy: Entropy, now: float) -> Signed | Malformed | None:
+    routed, is_modern = read.known.routed, read.call.envelope.era is Era.MODERN
+    resource, request = routed.route.resource, routed.received.request
+    if not resource.is_signed:
+        return None
+    # A resource without its signer is a KeyError, which denies.
+    signer, nonce = signers[resource.name], entropy.draw(_NONCE_BYTES).hex()
+    lines, request_id = read.known.caller.lines, routed.received.arrived.request_id
+    return signer.sign(request, lines, request_id, created=int(now), nonce=nonce, is_modern=is_modern)
 
 
 def _meet_one(obligation: Obligation, sessions: SessionTable) -> Reason | None:
@@ -70,11 +51,3 @@ def _meet_one(obligation: Obligation, sessions: SessionTable) -> Reason | None:
             sessions.end(server, session_id, owner)
             return None
     assert_never(obligation)
-
-
-def refuse(decision: Decision, reason: Reason, step: Step, asked: Asked) -> Deny:
-    """Turn a decision that cannot stand into a denial, which says what led to it."""
-    envelope = asked.call.envelope if asked.call is not None else Envelope()
-    if isinstance(decision, Answer):
-        return Deny(reason, (step,), envelope)
-    return Deny(reason, (*decision.why, step), envelope, matched=decision.matched)

@@ -12,13 +12,13 @@ import asyncio
 from functools import partial
 
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.model import NOBODY, Allow, Decision, Owner
+from agen_authz.core.model import NOBODY, Allow, Owner
 from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Ended, Known, find_known, get_arrived
 from agen_authz.obligations.duty import Duties, Outlets
 from agen_authz.waiting import Deadline, wait_until
 from agen_authz.wire.aggregate import render_aggregate
 from agen_authz.wire.event import render_event
-from agen_authz.wire.refusal import Asked
 
 # How long a call waits for its event to be written, if its own time lasts so long.
 _WAIT_S = 0.05
@@ -26,9 +26,7 @@ _WAIT_S = 0.05
 _PATIENCE_S = 1.0
 
 
-async def record(
-    decision: Decision, asked: Asked, duties: Duties, outlets: Outlets, *, now: float, deadline: Deadline
-) -> None:
+async def record(ended: Ended, duties: Duties, outlets: Outlets, now: float, deadline: Deadline) -> None:
     """Write a decision's event, or count it.
 
     Args:
@@ -40,26 +38,27 @@ async def record(
     """
     elapsed = outlets.clock.elapsed()
     # INVARIANT: an Allow is never only counted, whoever it is for.
-    may_count = asked.caller is None and not isinstance(decision, Allow)
+    known = find_known(ended.stage)
+    may_count = known is None and not isinstance(ended.decision, Allow)
     # 1.
     if may_count and not outlets.crowd.admits(duties.denials_per_second, elapsed):
-        outlets.crowd.count(decision, asked, duties.recording, now)
+        outlets.crowd.count(ended, duties.recording, now)
         return
-    duration_us = round((elapsed - asked.started) * 1_000_000)
-    line = render_event(decision, asked, duties.recording, now=now, duration_us=duration_us)
+    duration_us = round((elapsed - get_arrived(ended.stage).started) * 1_000_000)
+    line = render_event(ended.decision, ended.stage, duties.recording, now=now, duration_us=duration_us)
     if outlets.audit.emit(line):
         return
     if may_count:
-        outlets.crowd.count(decision, asked, duties.recording, now)
+        outlets.crowd.count(ended, duties.recording, now)
         return
     # 2.
-    await _wait(line, asked, outlets, deadline.at_most(_WAIT_S))
+    await _wait(line, known, outlets, deadline.at_most(_WAIT_S))
 
 
-async def _wait(line: bytes, asked: Asked, outlets: Outlets, deadline: Deadline) -> None:
+async def _wait(line: bytes, known: Known | None, outlets: Outlets, deadline: Deadline) -> None:
     owner = NOBODY
-    if asked.caller is not None:
-        owner = Owner(asked.caller.principal.issuer, asked.caller.principal.subject)
+    if known is not None:
+        owner = Owner(known.caller.principal.issuer, known.caller.principal.subject)
     # 3.
     if deadline.left_s() <= 0:
         raise Unavailable(Reason.AUDIT_UNAVAILABLE, "deadline")

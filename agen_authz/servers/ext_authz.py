@@ -1,15 +1,18 @@
 """Check: every request that Envoy routes is decided here. Read this file first.
 
-`CheckServicer.check` is the recipe; each step is one function of its own:
- 1 `read_check`          bytes -> Request              wire/ext_authz.py
- 2 `find`, `admit`       Request -> Route              core/http/route.py, core/http/admission.py
- 3 `identify`            Request -> Principal          facts.py
- 4 `parse`               Request -> Call               core/message/mcp.py
- 5 `gather`, `decide`    Call -> Facts -> Decision     facts.py, core/decide.py
- 6 `discharge`           Decision -> Decision          obligations/discharge.py
- 7 `render_check`        Decision -> CheckResponse     wire/ext_authz.py
- 8 `record`              Decision -> its event         obligations/record.py
-Whatever fails turns the answer into a denial. The event is written last, so it says what was answered (ADR 0018).
+`_decide` takes a request from stage to stage (core/stage.py), `_answer` makes the answer and then its event:
+
+    1 read       bytes -> Received            wire/ext_authz.py:read_check
+    2 route      Received -> Routed           core/http/route.py:find, core/http/admission.py:admit
+    3 identify   Routed -> Known              facts.py:identify
+    4 parse      Known -> Read                core/stage.py:read_call, core/message/mcp.py:parse
+    5 decide     Read -> Judged               facts.py:gather, core/decide.py:decide
+    6 discharge  every write but the event    obligations/discharge.py:discharge
+    7 render     -> CheckResponse             wire/ext_authz.py:render_check
+    8 count      the metrics                  ports.py:count_decision
+    9 record     the event, last (ADR 0018)   obligations/record.py:record
+
+A step that cannot go on returns a Refused, which carries the stage that was reached; whatever fails is a denial.
 """
 
 import contextlib
@@ -17,22 +20,36 @@ import logging
 from dataclasses import dataclass
 
 from agen_authz.core.decide import PolicySet, decide
-from agen_authz.core.errors import Malformed, Rejected, Unavailable
+from agen_authz.core.errors import Malformed, Unavailable
 from agen_authz.core.http.admission import admit
+from agen_authz.core.http.context import read_context
 from agen_authz.core.http.route import RouteTable
-from agen_authz.core.identity.token import missing_scopes
-from agen_authz.core.message.mcp import BodyLimits, parse
-from agen_authz.core.model import Answer, Decision, Deny, Misread, Owner, Step
+from agen_authz.core.message.mcp import BodyLimits
+from agen_authz.core.model import Answer, Deny, Envelope, Owner, Step
 from agen_authz.core.reason import Reason
+from agen_authz.core.stage import (
+    Arrived,
+    Ended,
+    Judged,
+    Read,
+    Received,
+    Refused,
+    Routed,
+    Stage,
+    get_arrived,
+    name_server,
+    read_call,
+    refuse,
+    refuse_late,
+)
 from agen_authz.facts import Sources, gather, identify, recognize
-from agen_authz.obligations import Duties, Outlets, discharge, refuse
+from agen_authz.obligations import Duties, Outlets, discharge
 from agen_authz.obligations.record import record
 from agen_authz.ports import DecisionMetrics
 from agen_authz.waiting import Deadline
 from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.glance import find_credential
-from agen_authz.wire.refusal import Asked
 from agen_authz.wire.template import Templates
 
 _LOG = logging.getLogger(__name__)
@@ -91,126 +108,128 @@ class CheckServicer:
 
     async def refuse(self, reason: Reason) -> bytes:
         """Refuse a request of which nothing is read."""
-        current, asked, clock = self._current, Asked(""), self._outlets.clock
-        denied: Decision = Deny(reason, (Step("server", reason.value),))
-        try:
-            asked.request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
-            asked.started = clock.elapsed()
-            return await self._finish(denied, asked, current, Deadline(clock, asked.started))
-        except Exception:  # noqa: BLE001 as in `check`
-            return await self._deny_failed(denied, asked, current)
+        current = self._current
+        arrived = self._arrive(None, current)
+        if isinstance(arrived, Arrived):
+            arrived = Refused(arrived, Deny(reason, (Step("server", reason.value),)))
+        return await self._answer(arrived, current)
 
     async def check(self, raw: bytes, remaining_s: float | None) -> bytes:
-        """Decide one request.
+        """Decide one request, then answer it.
 
         Args:
             raw: a serialised CheckRequest.
             remaining_s: seconds until Envoy stops waiting; None if it set no deadline.
         """
-        current, asked, clock = self._current, Asked(""), self._outlets.clock
-        decision: Decision = Answer(Reason.INTERNAL_ERROR, 500)
-        try:
-            asked.request_id = self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex()
-            asked.started = clock.elapsed()
-            timeout_s = current.settings.timeout_s
-            bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
-            deadline = Deadline(clock, asked.started + bound_s)
-            if self._is_draining:
-                decision = Deny(Reason.DRAINING, (Step("server", "draining"),))
-            elif bound_s <= 0:
-                decision = Deny(Reason.DEADLINE, (Step("server", "late"),))
-            else:
-                decision = await _decide_in_time(raw, asked, deadline, current)
-            return await self._finish(decision, asked, current, deadline)
-        except Exception:  # noqa: BLE001 the one catch-all of Check: it denies
-            return await self._deny_failed(decision, asked, current)
+        current = self._current
+        arrived = self._arrive(remaining_s, current)
+        ended = arrived if isinstance(arrived, Refused) else await self._decide(raw, arrived, current)
+        return await self._answer(ended, current)
 
-    async def _finish(self, decision: Decision, asked: Asked, current: CheckSet, deadline: Deadline) -> bytes:
-        """Make the answer, then write its event; nothing that can fail comes after that."""
-        settings, outlets = current.settings, self._outlets
-        now = outlets.clock.now()
-        decision = discharge(decision, asked, settings.duties, outlets, now)
-        answer = render_check(decision, asked, settings.templates)
-        self._count(decision, asked)
+    def _arrive(self, remaining_s: float | None, current: CheckSet) -> Arrived | Refused:
+        timeout_s, started = current.settings.timeout_s, 0.0
+        bound_s = timeout_s if remaining_s is None else min(remaining_s * _SHARE_TO_WAIT, timeout_s)
         try:
-            await record(decision, asked, settings.duties, outlets, now=now, deadline=deadline)
-        except Unavailable as exc:
-            if not isinstance(decision, Deny):
-                decision = refuse(decision, exc.reason, Step("audit", exc.reason.value), asked)
-                self._count(decision, asked)
-                answer = render_check(decision, asked, settings.templates)
-            outlets.crowd.count(decision, asked, settings.duties.recording, now)
-        return answer
+            started = self._outlets.clock.elapsed()
+            arrived = Arrived(self._outlets.entropy.draw(_REQUEST_ID_BYTES).hex(), started, started + bound_s)
+        except Exception:  # noqa: BLE001 as in `_decide`
+            return _fail(Arrived("", started, started))
+        if self._is_draining:
+            return Refused(arrived, Deny(Reason.DRAINING, (Step("server", "draining"),)))
+        if bound_s <= 0:
+            return Refused(arrived, Deny(Reason.DEADLINE, (Step("server", "late"),)))
+        return arrived
 
-    def _count(self, decision: Decision, asked: Asked) -> None:
+    async def _decide(self, raw: bytes, arrived: Arrived, current: CheckSet) -> Ended:
+        """Take a request from stage to stage; it ends at the first step that does not return the next one."""
+        settings = current.settings
+        stage: Stage = arrived
+        try:
+            # 1.
+            request = read_check(raw)
+            if isinstance(request, Malformed):
+                return Refused(arrived, Deny(request.reason, (Step("request", "malformed", request.detail),)))
+            stage = received = Received(arrived, request)
+            # 2.
+            route = settings.routes.find(request.authority, request.path)
+            if isinstance(route, Malformed):
+                return Refused(received, Deny(route.reason, (Step("route", "unknown"),)))
+            stage = routed = Routed(received, route)
+            admitted = admit(request, route) or render_metadata(request, route)
+            if admitted is not None:
+                return _end(routed, admitted)
+            # 3.
+            known = await identify(routed, current.sources, Deadline(self._outlets.clock, arrived.until))
+            if isinstance(known, Refused):
+                return known
+            stage = known
+            # 4.
+            context = read_context(request, current.sources.surroundings)
+            read = read_call(known, settings.limits, context)
+            if isinstance(read, Refused):
+                return read
+            stage = read
+            # 5.
+            facts = await gather(read, current.sources)
+            return Judged(read, decide(read.call, known.caller.principal, facts, settings.policies))
+        except (Unavailable, TimeoutError) as exc:
+            return refuse_late(stage, exc)
+        except Exception:  # noqa: BLE001 a defect denies, whatever it is
+            return _fail(stage)
+
+    async def _answer(self, ended: Ended, current: CheckSet) -> bytes:
+        """Make the answer, then write its event; nothing that can fail comes after that (ADR 0018)."""
+        settings, clock = current.settings, self._outlets.clock
+        try:
+            now = clock.now()
+            # 6. 7.
+            ended = discharge(ended, settings.duties, self._outlets, now)
+            answer = render_check(ended, settings.templates)
+            # 8.
+            self._count(ended)
+            # 9.
+            try:
+                deadline = Deadline(clock, get_arrived(ended.stage).until)
+                await record(ended, settings.duties, self._outlets, now, deadline)
+            except Unavailable as exc:
+                if not isinstance(ended.decision, Deny):
+                    ended = refuse(ended, exc.reason, Step("audit", exc.reason.value))
+                    self._count(ended)
+                    answer = render_check(ended, settings.templates)
+                self._outlets.crowd.count(ended, settings.duties.recording, now)
+            return answer
+        except Exception:  # noqa: BLE001 as in `_decide`
+            return await self._deny_failed(ended, current)
+
+    def _count(self, ended: Ended) -> None:
+        decision = ended.decision
         if not isinstance(decision, Answer) and decision.matched:
             self._metrics.count_matches(decision.matched)
-        server = asked.route.resource.name if asked.route is not None else ""
-        seconds = self._outlets.clock.elapsed() - asked.started
-        self._metrics.count_decision(decision.word, decision.reason, server, seconds)
+        seconds = self._outlets.clock.elapsed() - get_arrived(ended.stage).started
+        self._metrics.count_decision(decision.word, decision.reason, name_server(ended.stage), seconds)
 
-    async def _deny_failed(self, decision: Decision, asked: Asked, current: CheckSet) -> bytes:
+    async def _deny_failed(self, ended: Ended, current: CheckSet) -> bytes:
         """Deny after a defect, with an event of all that was known; the answer stands whatever else fails as well."""
-        _LOG.exception("check failed", extra={"request_id": asked.request_id})
-        settings, outlets = current.settings, self._outlets
-        denied = refuse(decision, Reason.INTERNAL_ERROR, Step("check", "failed"), asked)
+        arrived, outlets = get_arrived(ended.stage), self._outlets
+        _LOG.exception("check failed", extra={"request_id": arrived.request_id})
+        denied = refuse(ended, Reason.INTERNAL_ERROR, Step("check", "failed"))
         # Nothing of the request, which may be what broke.
-        answer = render_check(Deny(Reason.INTERNAL_ERROR), Asked(asked.request_id), settings.templates)
+        answer = render_check(Refused(arrived, Deny(Reason.INTERNAL_ERROR)), current.settings.templates)
         with contextlib.suppress(Exception):
-            self._count(denied, asked)
+            self._count(denied)
         with contextlib.suppress(Exception):
             now, deadline = outlets.clock.now(), Deadline(outlets.clock, outlets.clock.elapsed())
-            await record(denied, asked, settings.duties, outlets, now=now, deadline=deadline)
+            await record(denied, current.settings.duties, outlets, now, deadline)
         return answer
 
 
-async def _decide_in_time(raw: bytes, asked: Asked, deadline: Deadline, current: CheckSet) -> Decision:
-    refused = _receive(raw, asked, current.settings.routes)
-    if refused is not None:
-        return refused
-    try:
-        return await _decide(asked, deadline, current)
-    except Unavailable as exc:
-        return Deny(exc.reason, (Step("facts", "unavailable", exc.name),))
-    except TimeoutError:
-        return Deny(Reason.DEADLINE, (Step("facts", "late"),))
+def _end(routed: Routed, ending: Malformed | Answer) -> Refused:
+    if isinstance(ending, Malformed):
+        return Refused(routed, Deny(ending.reason, (Step("admission", "refused"),)))
+    return Refused(routed, ending)
 
 
-def _receive(raw: bytes, asked: Asked, routes: RouteTable) -> Decision | None:
-    """Take the steps that need no identity: what is asked, of which resource, and may anybody ask so."""
-    request = read_check(raw)
-    if isinstance(request, Malformed):
-        return Deny(request.reason, (Step("request", "malformed", request.detail),))
-    asked.request = request
-    route = routes.find(request.authority, request.path)
-    if isinstance(route, Malformed):
-        return Deny(route.reason, (Step("route", "unknown"),))
-    asked.route = route
-    admitted = admit(request, route)
-    if isinstance(admitted, Malformed):
-        return Deny(admitted.reason, (Step("admission", "refused"),))
-    if admitted is None and route.is_metadata:
-        return render_metadata(request, route)
-    return admitted
-
-
-async def _decide(asked: Asked, deadline: Deadline, current: CheckSet) -> Decision:
-    """Take the steps from the caller to the decision; `asked` comes from `_receive`."""
-    request, route = asked.request, asked.route
-    assert request is not None and route is not None  # noqa: S101 `_receive` has set both
-    resource, settings, sources = route.resource, current.settings, current.sources
-    caller = await identify(request, resource, sources, deadline)
-    if isinstance(caller, Rejected):
-        return Deny(caller.reason, (Step("token", "rejected", caller.detail),))
-    asked.caller = caller
-    missing = missing_scopes(caller.principal, resource)
-    if missing:
-        return Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),))
-    call = parse(request, resource.name, settings.limits)
-    if isinstance(call, Misread):
-        step = Step("message", "misread", call.detail)
-        return Deny(call.reason, (step,), call.envelope, requested_version=call.requested_version)
-    asked.call = call
-    facts = await gather(call, request, sources)
-    asked.context = facts.context
-    return decide(call, caller.principal, facts, settings.policies)
+def _fail(stage: Stage) -> Refused:
+    _LOG.exception("check failed", extra={"request_id": get_arrived(stage).request_id})
+    envelope = stage.call.envelope if isinstance(stage, Read) else Envelope()
+    return Refused(stage, Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),), envelope))

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from agen_authz.core.http.context import Surroundings, read_context
 from agen_authz.core.model import Decision
+from agen_authz.core.stage import Stage, find_received, get_arrived, name_server
 from agen_authz.wire.line import render_line
-from agen_authz.wire.refusal import Asked
 from agen_authz.wire.shorten import TIGHT, Shortener
 
 WORD = "aggregated"
@@ -46,11 +46,11 @@ class Aggregate:
         """Count the decisions."""
         return sum(self.counts.values())
 
-    def count(self, decision: Decision, asked: Asked, surroundings: Surroundings, now: float) -> None:
+    def count(self, decision: Decision, stage: Stage, surroundings: Surroundings, now: float) -> None:
         """Count one decision; the first of each row is an example, as long as there is room."""
-        row = (decision.word, str(decision.reason), asked.route.resource.name if asked.route is not None else "")
+        row = (decision.word, str(decision.reason), name_server(stage))
         if row not in self.counts and len(self.examples) < _MAX_EXAMPLES:
-            self.examples.append(_describe(row, asked, surroundings, now))
+            self.examples.append(_describe(row, stage, surroundings, now))
         self.counts[row] = self.counts.get(row, 0) + 1
         # The clock may have been set back in between.
         self.first, self.last = min(self.first, now), max(self.last, now)
@@ -78,16 +78,17 @@ class Aggregate:
         ]
 
 
-def _describe(row: tuple[str, str, str], asked: Asked, surroundings: Surroundings, now: float) -> Example:
+def _describe(row: tuple[str, str, str], stage: Stage, surroundings: Surroundings, now: float) -> Example:
     brief = Shortener(TIGHT)
     ip, path, user_agent = "", "", ""
-    if asked.request is not None:
-        context = asked.context or read_context(asked.request, surroundings)
+    received = find_received(stage)
+    if received is not None:
+        context = read_context(received.request, surroundings)
         ip = context.ip or ""
         # The query stays out, as in every event.
-        path = brief.text("path", asked.request.path.partition("?")[0])
+        path = brief.text("path", received.request.path.partition("?")[0])
         user_agent = brief.text("user_agent", context.user_agent)
-    return Example(now, asked.request_id, *row, ip, path, user_agent)
+    return Example(now, get_arrived(stage).request_id, *row, ip, path, user_agent)
 
 
 def render_aggregate(part: Aggregate, now: float) -> bytes:

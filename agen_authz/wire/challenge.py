@@ -10,10 +10,10 @@ import orjson
 
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
+from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.scope import is_scope
 from agen_authz.core.model import Answer, Challenge, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
-from agen_authz.wire.identity import Caller
 
 _ERRORS = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
 _NOT_ABOUT_AUTHORIZATION = frozenset({Reason.ORIGIN_REFUSED})
@@ -53,7 +53,7 @@ def spell_requests(scopes: Iterable[str], resource: Resource) -> tuple[str, ...]
     return tuple(dict.fromkeys(resource.scope_requests.get(scope, scope) for scope in scopes))
 
 
-def render_demand(wanted: Challenge, resource: Resource, caller: Caller | None) -> str:
+def render_demand(wanted: Challenge, resource: Resource, caller: Caller) -> str:
     """Render `www-authenticate` for a call that needs a stronger token, all that it needs in one challenge."""
     error = "insufficient_scope" if wanted.lacks_scope else "insufficient_user_authentication"
     scopes = dict.fromkeys(
@@ -82,8 +82,10 @@ def describe_demand(wanted: Challenge) -> str:
     return f"{message} Sign in again with {what}, then repeat the call."
 
 
-def render_metadata(request: Request, route: Route) -> Answer:
-    """Render a resource's metadata (RFC 9728 section 3.2), as configured; anybody may ask."""
+def render_metadata(request: Request, route: Route) -> Answer | None:
+    """Render a resource's metadata (RFC 9728 section 3.2), if that is asked for; anybody may ask."""
+    if not route.is_metadata:
+        return None
     resource = route.resource
     issuers = [provider.advertised_issuer for provider in resource.providers.values()]
     document: dict[str, object] = {

@@ -12,8 +12,8 @@ from typing import Any
 from agen_authz.core.digest import digest_arguments, digest_text
 from agen_authz.core.http.context import Surroundings, read_context
 from agen_authz.core.model import Answer, Call, Context, Decision, Request, State
+from agen_authz.core.stage import Read, Stage, find_known, find_received, get_arrived, name_server
 from agen_authz.wire.line import render_line
-from agen_authz.wire.refusal import Asked
 from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Row, Shortener
 
 # With the line's end. Container runtimes cut longer lines (Docker and containerd, 16 KiB).
@@ -35,27 +35,27 @@ class Recording:
     surroundings: Surroundings
 
 
-def render_event(decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int) -> bytes:
+def render_event(decision: Decision, stage: Stage, recording: Recording, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
-    limit = MAX_STRANGER_EVENT_BYTES if asked.caller is None else MAX_EVENT_BYTES
+    limit = MAX_STRANGER_EVENT_BYTES if find_known(stage) is None else MAX_EVENT_BYTES
     for room in (WHOLE, FULL):
-        line = _render(room, decision, asked, recording, now=now, duration_us=duration_us)
+        line = _render(room, decision, stage, recording, now=now, duration_us=duration_us)
         if len(line) < limit:
             return line
     # INVARIANT: with TIGHT room every event fits (tests/properties/test_events.py).
-    return _render(TIGHT, decision, asked, recording, now=now, duration_us=duration_us)
+    return _render(TIGHT, decision, stage, recording, now=now, duration_us=duration_us)
 
 
 def _render(
-    room: Room, decision: Decision, asked: Asked, recording: Recording, *, now: float, duration_us: int
+    room: Room, decision: Decision, stage: Stage, recording: Recording, *, now: float, duration_us: int
 ) -> bytes:
     brief = Shortener(room)
     event: dict[str, Any] = {
         "time": datetime.fromtimestamp(now, UTC),
-        "request_id": asked.request_id,
+        "request_id": get_arrived(stage).request_id,
         "decision": decision.word,
         "reason": str(decision.reason),
-        "server": asked.route.resource.name if asked.route is not None else "",
+        "server": name_server(stage),
         "policy_set": recording.policy_set,
         "duration_us": duration_us,
     }
@@ -68,13 +68,15 @@ def _render(
                 for each in decision.matched
             ]
             event["policies"] = [_policy(each) for each in brief.rows("policies", matched, _choose_policies)]
-    if asked.caller is not None:
-        event["principal"] = asked.caller.event
-    if asked.request is not None:
-        context = asked.context or read_context(asked.request, recording.surroundings)
-        event["context"] = _context(asked.request, context, brief)
-    if asked.call is not None:
-        event["call"] = _call(asked.call, recording.digest_key, brief)
+    known, received = find_known(stage), find_received(stage)
+    if known is not None:
+        event["principal"] = known.caller.event
+    if received is not None:
+        request = received.request
+        context = stage.context if isinstance(stage, Read) else read_context(request, recording.surroundings)
+        event["context"] = _context(request, context, brief)
+    if isinstance(stage, Read):
+        event["call"] = _call(stage.call, recording.digest_key, brief)
     if brief.shortened:
         event["shortened"] = brief.shortened
     return render_line(event)

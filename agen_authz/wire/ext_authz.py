@@ -14,11 +14,12 @@ from agen_authz.core.header import HeaderNames, look_at
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
 from agen_authz.core.memory import remember
-from agen_authz.core.model import Allow, Answer, Decision, Deny, Request, StepUp
+from agen_authz.core.model import Allow, Answer, Deny, Request, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signed
+from agen_authz.core.stage import Ended, Read, Refused, Stage, find_routed
 from agen_authz.wire.field import write_field
-from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal, render_step_up
+from agen_authz.wire.refusal import HttpAnswer, render_refusal, render_step_up
 from agen_authz.wire.template import Templates
 
 _PERMISSION_DENIED = 7
@@ -116,31 +117,41 @@ def _is_partial(headers: dict[str, str], body: bytes) -> bool:
     return bool(body) and length is not None and length != str(len(body))
 
 
-def render_check(decision: Decision, asked: Asked, templates: Templates) -> bytes:
-    """Render a decision for Envoy, as a serialised CheckResponse.
+def render_check(ended: Ended, templates: Templates) -> bytes:
+    """Render for Envoy how a request ended, as a serialised CheckResponse.
 
     Args:
-        asked: what the answer is bound to: the request, its resource, our id, the caller.
         templates: parts of answers that were rendered before.
     """
+    if isinstance(ended, Refused):
+        return _render_denied(_render_refused(ended)) + templates.skips_inspection
+    read, decision = ended.stage, ended.decision
     match decision:
         case Allow():
-            return _render_allow(asked, templates)
-        case Answer(status=status, headers=headers, body=body):
-            answer = HttpAnswer(status, headers, body.decode("utf-8"))
+            # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
+            return _render_allow(read, ended.signed, templates)
         case StepUp():
-            answer = _with_cors(render_step_up(decision, asked), asked)
+            answer = render_step_up(decision, read.known)
         case Deny():
-            answer = _with_cors(render_refusal(decision, asked), asked)
+            answer = render_refusal(decision, read)
         case _:
             assert_never(decision)
-    return _render_denied(answer) + templates.skips_inspection
+    return _render_denied(_with_cors(answer, read)) + templates.skips_inspection
 
 
-def _with_cors(answer: HttpAnswer, asked: Asked) -> HttpAnswer:
-    if asked.route is None or asked.request is None:
+def _render_refused(refused: Refused) -> HttpAnswer:
+    decision = refused.decision
+    if isinstance(decision, Answer):
+        return HttpAnswer(decision.status, decision.headers, decision.body.decode("utf-8"))
+    return _with_cors(render_refusal(decision, refused.stage), refused.stage)
+
+
+def _with_cors(answer: HttpAnswer, stage: Stage) -> HttpAnswer:
+    routed = find_routed(stage)
+    if routed is None:
         return answer
-    return HttpAnswer(answer.status, (*answer.headers, *cors_headers(asked.request, asked.route)), answer.body)
+    added = cors_headers(routed.received.request, routed.route)
+    return HttpAnswer(answer.status, (*answer.headers, *added), answer.body)
 
 
 def _render_denied(answer: HttpAnswer) -> bytes:
@@ -154,18 +165,16 @@ def _render_denied(answer: HttpAnswer) -> bytes:
     return response.SerializeToString()
 
 
-def _render_allow(asked: Asked, templates: Templates) -> bytes:
-    request, route, call, caller = asked.request, asked.route, asked.call, asked.caller
-    if request is None or route is None or call is None or caller is None:
-        # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
-        raise ValueError("an allowed call without request, resource, call or caller")
+def _render_allow(read: Read, signed: Signed | None, templates: Templates) -> bytes:
+    routed = read.known.routed
+    request, route, request_id = routed.received.request, routed.route, routed.received.arrived.request_id
     allowed = (
-        caller.headers
-        + templates.render_resource(route.resource, call.envelope, request.names)
-        + _write_header("agen-request-id", f'"{asked.request_id}"')
+        read.known.caller.headers
+        + templates.render_resource(route.resource, read.call.envelope, request.names)
+        + _write_header("agen-request-id", f'"{request_id}"')
     )
     if route.resource.is_signed:
-        allowed += _write_signature(asked.signed)
+        allowed += _write_signature(signed)
     if "origin" in request.headers:
         allowed += _render_cors(request, route)
     return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + templates.skips_inspection

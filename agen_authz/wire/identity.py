@@ -1,13 +1,12 @@
 """The caller as the backend sees it (`agen-*` headers in Structured Fields, RFC 9651) and as events show it."""
 
-from dataclasses import dataclass
-
 import orjson
 from http_sfv.item import Item
 from http_sfv.list import List
 from http_sfv.types import DisplayString
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz.core.identity.caller import Caller
 from agen_authz.core.model import Principal
 from agen_authz.core.signature import CALLER_HEADERS, render_lines
 from agen_authz.wire.line import render_line
@@ -15,21 +14,6 @@ from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Shortener
 
 # A caller's part of an event; what is left of the 16 KiB is the call's.
 MAX_CALLER_EVENT_BYTES = 6 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A verified caller, and what is said of them; rendered once for all calls with one token.
-
-    `headers` is a serialised OkHttpResponse with the caller's headers, `lines` are the same headers in a signature
-    base, `event` is the caller's part of an event, of so many bytes. Nothing is decided on the rendered parts.
-    """
-
-    principal: Principal
-    headers: bytes
-    lines: str
-    event: orjson.Fragment
-    event_bytes: int = 0
 
 
 def render_caller(principal: Principal) -> Caller:

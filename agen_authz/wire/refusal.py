@@ -6,27 +6,12 @@ A refusal says the Reason, one sentence and our request id; nothing about rules,
 from dataclasses import dataclass
 
 import orjson
-from msgspec import Struct
 
-from agen_authz.core.http.route import Route
 from agen_authz.core.message.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
-from agen_authz.core.model import (
-    Call,
-    Context,
-    Deny,
-    Envelope,
-    Era,
-    Request,
-    Resource,
-    Shape,
-    StepUp,
-    Target,
-    TargetKind,
-)
+from agen_authz.core.model import Deny, Envelope, Era, Shape, StepUp, Target, TargetKind
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
-from agen_authz.core.signature import Signed
+from agen_authz.core.stage import Known, Stage, find_known, find_routed, get_arrived
 from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
-from agen_authz.wire.identity import Caller
 
 _JSON_TYPE = ("content-type", "application/json")
 _NO_STORE = ("cache-control", "no-store")
@@ -34,22 +19,6 @@ _METHODS_WITHOUT_ANSWER = 404
 _TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind.RESOURCE: "resource"}
 # What a server would say, so that a hidden target looks like one that does not exist; as in MCP's own servers.
 _LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNSUPPORTED})
-
-
-class Asked(Struct):
-    """What an answer is bound to, filled in on a request's way; None for what was not known when the decision fell.
-
-    `started` is `Clock.elapsed()` when the request arrived.
-    """
-
-    request_id: str
-    request: Request | None = None
-    route: Route | None = None
-    caller: Caller | None = None
-    call: Call | None = None
-    context: Context | None = None
-    signed: Signed | None = None
-    started: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +30,22 @@ class HttpAnswer:
     body: str
 
 
-def render_step_up(decision: StepUp, asked: Asked) -> HttpAnswer:
+def render_step_up(decision: StepUp, known: Known) -> HttpAnswer:
     """Render what a stronger token would be, in the challenge for clients and in the message for people.
 
     A missing scope is 403 (MCP authorization, "Scope Challenge Handling"); where only the authentication falls
     short it is 401 (RFC 9470 section 3), for a client that is told 403 merely refreshes its token.
     """
-    wanted, route = decision.challenge, asked.route
-    assert route is not None  # noqa: S101 policies are evaluated for calls of a resource
-    demand = render_demand(wanted, route.resource, asked.caller)
-    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": asked.request_id}
+    wanted, request_id = decision.challenge, get_arrived(known).request_id
+    demand = render_demand(wanted, known.routed.route.resource, known.caller)
+    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": request_id}
     error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
     body = orjson.dumps(_bind(decision.envelope, error)).decode("utf-8")
     headers = (_JSON_TYPE, _NO_STORE, ("www-authenticate", demand))
     return HttpAnswer(403 if wanted.lacks_scope else 401, headers, body)
 
 
-def render_refusal(denied: Deny, asked: Asked) -> HttpAnswer:
+def render_refusal(denied: Deny, stage: Stage) -> HttpAnswer:
     """Render a denial for the caller, by the one table of `core.reason`."""
     refusal = REFUSALS[denied.reason]
     envelope = denied.envelope
@@ -87,18 +55,20 @@ def render_refusal(denied: Deny, asked: Asked) -> HttpAnswer:
     status = refusal.status
     if denied.reason in _LATER and envelope.era is Era.MODERN:
         status = _METHODS_WITHOUT_ANSWER
-    body = _render_error(denied, asked.request_id)
-    return HttpAnswer(status, (_JSON_TYPE, _NO_STORE, *_headers_of(denied, status, asked)), body)
+    body = _render_error(denied, get_arrived(stage).request_id)
+    return HttpAnswer(status, (_JSON_TYPE, _NO_STORE, *_headers_of(denied, status, stage)), body)
 
 
-def _headers_of(denied: Deny, status: int, asked: Asked) -> tuple[tuple[str, str], ...]:
+def _headers_of(denied: Deny, status: int, stage: Stage) -> tuple[tuple[str, str], ...]:
     if status == 503:
         return (("retry-after", "1"),)
+    routed, known = find_routed(stage), find_known(stage)
     if status == 405:
-        is_metadata = asked.route is not None and asked.route.is_metadata
+        is_metadata = routed is not None and routed.route.is_metadata
         return (("allow", "GET, OPTIONS" if is_metadata else "POST, GET, DELETE, OPTIONS"),)
-    resource: Resource | None = asked.route.resource if asked.route is not None else None
-    challenge = render_challenge(denied.reason, resource, asked.caller) if resource is not None else None
+    if routed is None:
+        return ()
+    challenge = render_challenge(denied.reason, routed.route.resource, None if known is None else known.caller)
     return (("www-authenticate", challenge),) if challenge is not None else ()
 
 

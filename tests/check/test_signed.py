@@ -20,12 +20,13 @@ from agen_authz.core.signature import (
     digest_content,
     render_lines,
 )
+from agen_authz.core.stage import Judged, Read
 from agen_authz.wire.ext_authz import render_check
 from agen_authz.wire.identity import render_caller
-from agen_authz.wire.refusal import Asked
 from agen_authz.wire.template import Templates
 from tests import builders as build
 from tests.check.rig import Rig, Seen
+from tests.reached import reach
 
 SECRET = b"s" * 32
 TARGET = Target("https", "mcp.example.com", "/mcp", None)
@@ -130,6 +131,7 @@ def test_resource_without_its_signer_denies():
 
 def test_allow_without_a_signature_is_not_rendered():
     route = Route(build.resource(is_signed=True), is_metadata=False)
-    asked = Asked("r", build.request(), route, render_caller(build.principal()), build.call())
+    read = reach(build.request(), route, render_caller(build.principal()), build.call())
+    assert isinstance(read, Read)
     with pytest.raises(ValueError, match="without a signature"):
-        render_check(Allow(()), asked, Templates("off"))
+        render_check(Judged(read, Allow(())), Templates("off"))

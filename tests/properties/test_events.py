@@ -35,11 +35,12 @@ from agen_authz.core.model import (
     TargetKind,
 )
 from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Stage, find_known, find_received
 from agen_authz.wire.aggregate import Aggregate, render_aggregate
 from agen_authz.wire.event import MAX_EVENT_BYTES, MAX_STRANGER_EVENT_BYTES, Recording, render_event
 from agen_authz.wire.identity import MAX_CALLER_EVENT_BYTES, render_caller
-from agen_authz.wire.refusal import Asked
 from tests import builders as build
+from tests.reached import reach
 
 RECORDING = Recording("v" * 64, b"k" * 32, Surroundings())
 # What makes lines long, and what terminals obey or eyes do not see.
@@ -97,14 +98,14 @@ CONTEXTS = st.builds(
 )
 ROUTE = Route(build.resource(name="s" * 63), is_metadata=False)
 ASKED = st.builds(
-    lambda caller, request, call, context: Asked(
-        "0" * 32, request, ROUTE, None if caller is None else render_caller(caller), call, context
+    lambda caller, request, call, context: reach(
+        request, ROUTE, None if caller is None else render_caller(caller), call, context, request_id="0" * 32
     ),
-    st.none() | PRINCIPAL, st.none() | REQUESTS, st.none() | CALLS, st.none() | CONTEXTS,
+    st.none() | PRINCIPAL, st.none() | REQUESTS, st.none() | CALLS, CONTEXTS,
 )  # fmt: skip
 
 
-def render(decision: Any, asked: Asked) -> bytes:
+def render(decision: Any, asked: Stage) -> bytes:
     return render_event(decision, asked, RECORDING, now=build.NOW + 0.123456, duration_us=2**40)
 
 
@@ -114,11 +115,8 @@ def is_plain(character: str) -> bool:
 
 @given(DECISIONS, ASKED)
 def test_event_of_any_decision_fits_is_one_plain_line_and_follows_its_schema(decision, asked):
-    if asked.caller is None:
-        # Nothing is parsed of a request before its caller is known.
-        asked.call = None
     line = render(decision, asked)
-    limit = MAX_EVENT_BYTES if asked.caller is not None else MAX_STRANGER_EVENT_BYTES
+    limit = MAX_EVENT_BYTES if find_known(asked) is not None else MAX_STRANGER_EVENT_BYTES
     assert len(line) + len(b"\n") <= limit
     text = line.decode("utf-8")
     assert all(map(is_plain, text)) and not any(character < " " or character == "\x7f" for character in text)
@@ -140,14 +138,12 @@ def test_event_fits_where_every_field_is_as_long_as_it_can_be(piece, is_known):
     matched = tuple(Matched(name, Effect.REQUIRE_APPROVAL, State.ENFORCE, Outcome.APPLIES) for name in many)
     why = tuple(Step("access", "unmapped_admitted", name) for name in many)
     context = Context("2001:db8:2001:db8:2001:db8:2001:db8", many, "DE", word[:256])
-    asked = Asked(
-        "0" * 32, request, ROUTE, render_caller(who) if is_known and piece in HARMLESS else None, None, context
-    )
-    if asked.caller is not None:
-        asked.call = call
+    if is_known and piece in HARMLESS:
+        asked = reach(request, ROUTE, render_caller(who), call, context, request_id="0" * 32)
         line = render(Deny(Reason.AUTHORIZATION_MALFORMED, why, matched=matched), asked)
         assert MAX_CALLER_EVENT_BYTES // 2 < len(line) < MAX_EVENT_BYTES
     else:
+        asked = reach(request, ROUTE, request_id="0" * 32)
         line = render(Deny(Reason.AUTHORIZATION_MALFORMED, why), asked)
         assert len(line) < MAX_STRANGER_EVENT_BYTES
     json_format.Parse(line, Event())
@@ -162,7 +158,7 @@ def test_callers_part_leaves_room_for_the_calls(principal):
 def test_event_says_what_was_asked_or_names_its_size_and_digest(word, names):
     caller = render_caller(build.principal(subject=word, groups=names))
     targets = tuple(Target(TargetKind.RESOURCE, "crm", name) for name in names)
-    asked = Asked("r", build.request(method=word), ROUTE, caller, build.call("resources/read", *targets))
+    asked = reach(build.request(method=word), ROUTE, caller, build.call("resources/read", *targets))
     event = json.loads(
         render(Deny(Reason.NOT_GRANTED, tuple(Step("access", "not_granted", name) for name in names)), asked)
     )
@@ -211,14 +207,20 @@ def digest(whole: Any) -> str:
     ],
 )
 def test_character_that_terminals_obey_or_nobody_sees_is_escaped_and_its_value_kept(character):
-    asked = Asked("r", build.request(headers={"user-agent": f"a{character}b"}), ROUTE)
+    asked = reach(build.request(headers={"user-agent": f"a{character}b"}), ROUTE)
     line = render(Deny(Reason.TOKEN_MISSING), asked)
     assert (character.encode() in line, json.loads(line)["context"]["user_agent"]) == (False, f"a{character}b")
 
 
 def test_letters_of_every_script_stay_readable():
-    asked = Asked("r", build.request(headers={"user-agent": "Jürgen 東京 \U0001f511"}), ROUTE)
+    asked = reach(build.request(headers={"user-agent": "Jürgen 東京 \U0001f511"}), ROUTE)
     assert "Jürgen 東京 \U0001f511".encode() in render(Deny(Reason.TOKEN_MISSING), asked)
+
+
+def rename(asked: Stage, route: Route) -> Stage:
+    """Reach the same for another resource."""
+    received = find_received(asked)
+    return reach(None if received is None else received.request, route, request_id="0" * 32)
 
 
 NAMES = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789_-"), min_size=63, max_size=63)
@@ -228,7 +230,7 @@ NAMES = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789_-"), min_s
 def test_events_of_many_fit_into_a_strangers_room_and_count_everyone(decided):
     gathered = Aggregate("v" * 64)
     for decision, asked, name in decided:
-        asked.route = Route(build.resource(name=name), is_metadata=False)
+        asked = rename(asked, Route(build.resource(name=name), is_metadata=False))
         gathered.count(decision, asked, RECORDING.surroundings, build.NOW)
     total = 0
     for part in gathered.split():

@@ -5,13 +5,15 @@ import pytest
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed
 from agen_authz.core.header import look_at
-from agen_authz.core.model import Allow, Deny, Envelope, Request, Shape, Step
+from agen_authz.core.model import Deny, Envelope, Request, Shape
 from agen_authz.core.reason import REFUSALS, Reason
+from agen_authz.core.stage import Refused
 from agen_authz.wire.ext_authz import read_check, render_check
-from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal
+from agen_authz.wire.refusal import HttpAnswer, render_refusal
 from agen_authz.wire.template import Templates
 from tests import builders as build
 from tests.check.rig import Rig, drive
+from tests.reached import reach
 
 HEADERS = [("Content-Type", "application/json"), ("x", "1"), ("x", "2")]
 
@@ -84,21 +86,11 @@ def test_bytes_win_over_text_where_both_are_there_and_text_is_still_noticed():
     assert isinstance(request, Request) and (request.raw_body, request.has_text_body) == (b'{"a":1}', True)
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [Asked("r"), Asked("r", build.request())],
-    ids=["nothing known", "no caller"],
-)
-def test_allow_of_nobody_is_not_rendered(asked):
-    with pytest.raises(ValueError, match="without request, resource, call or caller"):
-        render_check(Allow((Step("method", "allowed"),)), asked, Templates("off"))
-
-
 @pytest.mark.parametrize("reason", Reason)
 @pytest.mark.parametrize("shape", Shape)
 def test_denial_is_never_rendered_as_a_yes(reason, shape):
     response = pb.CheckResponse.FromString(
-        render_check(Deny(reason, (), Envelope(shape=shape)), Asked("r"), Templates("off"))
+        render_check(Refused(reach(), Deny(reason, (), Envelope(shape=shape))), Templates("off"))
     )
     assert response.status.code == 7 and response.denied_response.status.code >= 200
     assert response.WhichOneof("http_response") == "denied_response"
@@ -106,12 +98,12 @@ def test_denial_is_never_rendered_as_a_yes(reason, shape):
 
 @pytest.mark.parametrize("reason", [each for each in Reason if REFUSALS[each].status == 200])
 def test_denied_notification_is_taken_and_not_answered(reason):
-    assert render_refusal(Deny(reason, (), Envelope(shape=Shape.NOTIFICATION)), Asked("r")) == HttpAnswer(202, (), "")
+    assert render_refusal(Deny(reason, (), Envelope(shape=Shape.NOTIFICATION)), reach()) == HttpAnswer(202, (), "")
 
 
 @pytest.mark.parametrize("reason", [Reason.UNMAPPED, Reason.NOT_GRANTED])
 def test_hidden_reason_stays_hidden_without_a_target(reason):
-    assert reason.value not in render_refusal(Deny(reason), Asked("r")).body
+    assert reason.value not in render_refusal(Deny(reason), reach()).body
 
 
 def test_what_cors_says_replaces_what_the_backend_says_and_only_vary_is_added_to():

@@ -11,10 +11,10 @@ from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Context, Deny, Facts
 from agen_authz.wire.event import Recording, render_event
 from agen_authz.wire.identity import render_caller
-from agen_authz.wire.refusal import Asked
 from tests.authoring.rig import TEXT, draft, event, lines
 from tests.builders import NOW, call, principal, request, tool
 from tests.config.test_mistakes import GOOD
+from tests.reached import reach
 
 ALLOWED = {"decision": "allow", "reason": "allowed"}
 OPEN = "    insecure_unsigned: true\n  - name: billing"
@@ -183,7 +183,7 @@ def test_event_as_the_sidecar_writes_it_is_read(tmp_path, name):
     route = Route(built.sets.resources["crm"], is_metadata=False)
     written = render_event(
         decision,
-        Asked(request_id="r", route=route, caller=render_caller(who), request=request(), call=asked),
+        reach(request(), route, render_caller(who), asked),
         Recording("v", b"k" * 32, built.surroundings),
         now=NOW,
         duration_us=1,

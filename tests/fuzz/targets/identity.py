@@ -8,11 +8,12 @@ from http_sfv.types import DisplayString
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed, Rejected
+from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jws import UnverifiedToken
 from agen_authz.core.identity.token import read_principal
 from agen_authz.core.model import Principal
 from agen_authz.core.strict_json import parse_json
-from agen_authz.wire.identity import Caller, render_caller
+from agen_authz.wire.identity import render_caller
 from tests import builders as build
 from tests.fuzz.targets.target import Target, expect
 

@@ -1,0 +1,22 @@
+"""A verified caller, with what is rendered of them once for all calls with one token."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from agen_authz.core.model import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A verified caller, and what is said of them; rendered once for all calls with one token.
+
+    `headers` is a serialised OkHttpResponse with the caller's headers, `lines` are the same headers in a signature
+    base, `event` is the caller's part of an event, of so many bytes. Nothing is decided on the rendered parts.
+    """
+
+    principal: Principal
+    headers: bytes
+    lines: str
+    event: orjson.Fragment
+    event_bytes: int = 0

@@ -1,0 +1,150 @@
+"""What is known of a request, stage by stage: each stage is frozen and holds the one before.
+
+    Arrived -> Received -> Routed -> Known -> Read -> Judged
+
+A step takes a stage and returns the next one, or a Refused that carries the stage that the request had reached. So
+what is known is a type: an answer and its evidence read what their stage holds, and ask for nothing else.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.http.route import Route
+from agen_authz.core.identity.caller import Caller
+from agen_authz.core.identity.token import missing_scopes
+from agen_authz.core.message.mcp import BodyLimits, parse
+from agen_authz.core.model import Allow, Answer, Call, Context, Deny, Envelope, Misread, Request, Step, StepUp
+from agen_authz.core.reason import Reason
+from agen_authz.core.signature import Signed
+
+
+class Arrived(Struct, frozen=True):
+    """A request has arrived, and nothing of it is read.
+
+    Args:
+        started: when it arrived, by `Clock.elapsed()`.
+        until: when the caller must have the answer, by the same clock.
+    """
+
+    request_id: str
+    started: float
+    until: float
+
+
+class Received(Struct, frozen=True):
+    """The request is read, but not its body."""
+
+    arrived: Arrived
+    request: Request
+
+
+class Routed(Struct, frozen=True):
+    """It is known which resource is asked."""
+
+    received: Received
+    route: Route
+
+
+class Known(Struct, frozen=True):
+    """It is known who calls: the token is verified."""
+
+    routed: Routed
+    caller: Caller
+
+
+class Read(Struct, frozen=True):
+    """The body is parsed, and it is known where the call comes from."""
+
+    known: Known
+    call: Call
+    context: Context
+
+
+Stage: TypeAlias = Arrived | Received | Routed | Known | Read
+
+
+class Judged(Struct, frozen=True):
+    """A call that policies were asked about; `signed` is the signature for the backend, if the call has one."""
+
+    stage: Read
+    decision: Allow | StepUp | Deny
+    signed: Signed | None = None
+
+
+class Refused(Struct, frozen=True):
+    """A request that is refused, or answered from configuration, with the stage that it had reached."""
+
+    stage: Stage
+    decision: Deny | Answer
+
+
+Ended: TypeAlias = Judged | Refused
+
+
+def find_known(stage: Stage) -> Known | None:
+    """Find who calls; None if that was not reached."""
+    if isinstance(stage, Read):
+        return stage.known
+    return stage if isinstance(stage, Known) else None
+
+
+def find_routed(stage: Stage) -> Routed | None:
+    """Find which resource is asked; None if that was not reached."""
+    known = find_known(stage)
+    if known is not None:
+        return known.routed
+    return stage if isinstance(stage, Routed) else None
+
+
+def find_received(stage: Stage) -> Received | None:
+    """Find what was received; None if that was not reached."""
+    routed = find_routed(stage)
+    if routed is not None:
+        return routed.received
+    return stage if isinstance(stage, Received) else None
+
+
+def get_arrived(stage: Stage) -> Arrived:
+    """Return the first stage, which every request has reached."""
+    received = find_received(stage)
+    if received is not None:
+        return received.arrived
+    assert isinstance(stage, Arrived)  # noqa: S101 the only stage that is left
+    return stage
+
+
+def name_server(stage: Stage) -> str:
+    """Return the resource's name; empty if it is not known which one is asked."""
+    routed = find_routed(stage)
+    return "" if routed is None else routed.route.resource.name
+
+
+def read_call(known: Known, limits: BodyLimits, context: Context) -> Read | Refused:
+    """Read the call of a known caller, if the token has the resource's scopes."""
+    resource = known.routed.route.resource
+    missing = missing_scopes(known.caller.principal, resource)
+    if missing:
+        return Refused(known, Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)))
+    call = parse(known.routed.received.request, resource.name, limits)
+    if isinstance(call, Misread):
+        why = (Step("message", "misread", call.detail),)
+        return Refused(known, Deny(call.reason, why, call.envelope, requested_version=call.requested_version))
+    return Read(known, call, context)
+
+
+def refuse(ended: Ended, reason: Reason, step: Step) -> Refused:
+    """Turn what cannot stand into a refusal that says what led to it."""
+    stage, decision = ended.stage, ended.decision
+    envelope = stage.call.envelope if isinstance(stage, Read) else Envelope()
+    if isinstance(decision, Answer):
+        return Refused(stage, Deny(reason, (step,), envelope))
+    return Refused(stage, Deny(reason, (*decision.why, step), envelope, matched=decision.matched))
+
+
+def refuse_late(stage: Stage, cause: Unavailable | TimeoutError) -> Refused:
+    """Refuse a request for which something was not available, or not in time."""
+    if isinstance(cause, Unavailable):
+        return Refused(stage, Deny(cause.reason, (Step("facts", "unavailable", cause.name),)))
+    return Refused(stage, Deny(Reason.DEADLINE, (Step("facts", "late"),)))

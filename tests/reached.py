@@ -1,0 +1,29 @@
+"""The stage that a request has reached, built from what is known of it."""
+
+from agen_authz.core.http.route import Route
+from agen_authz.core.identity.caller import Caller
+from agen_authz.core.model import NOWHERE, Call, Context, Request
+from agen_authz.core.stage import Arrived, Known, Read, Received, Routed, Stage
+
+
+def reach(
+    request: Request | None = None,
+    route: Route | None = None,
+    caller: Caller | None = None,
+    call: Call | None = None,
+    context: Context = NOWHERE,
+    *,
+    request_id: str = "r",
+) -> Stage:
+    """Build the last stage whose value is given, and those before it."""
+    arrived = Arrived(request_id, 0.0, 0.0)
+    if request is None:
+        return arrived
+    received = Received(arrived, request)
+    if route is None:
+        return received
+    routed = Routed(received, route)
+    if caller is None:
+        return routed
+    known = Known(routed, caller)
+    return known if call is None else Read(known, call, context)
