@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from agen_authz.core.errors import Rejected, Unavailable
-from agen_authz.core.http.context import Surroundings
 from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.jws import (
@@ -18,14 +17,14 @@ from agen_authz.core.identity.jws import (
     read_token,
 )
 from agen_authz.core.identity.token import admit_principal, find_provider, verify_token
-from agen_authz.core.model import Deny, Facts, Owner, Provider, Resource, Revoked, Step
+from agen_authz.core.model import Deny, Facts, Owner, Provider, Resource, Step
 from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
+from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Known, Read, Refused, Routed
-from agen_authz.ports import Clock, KeySource, SessionTable
-from agen_authz.refusal_log import RefusalLog
-from agen_authz.token_cache import TokenCache, Vouched
-from agen_authz.waiting import Deadline, WaitingRoom
+from agen_authz.outside import Ports
+from agen_authz.token_cache import Vouched
+from agen_authz.waiting import Deadline
 from agen_authz.wire.identity import render_caller
 
 # "Bearer ", and more spaces than any client sends.
@@ -34,33 +33,18 @@ _MAX_CREDENTIAL_CHARS = MAX_TOKEN_CHARS + 64
 _NOT_ITS = frozenset({Reason.TOKEN_SIGNATURE, Reason.TOKEN_ALGORITHM, Reason.TOKEN_ISSUER})
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where facts come from; `keeps_claims` if a condition reads `user.claims`."""
-
-    clock: Clock
-    keys: KeySource
-    sessions: SessionTable
-    tokens: TokenCache
-    waiting: WaitingRoom
-    revoked: Revoked = field(default_factory=Revoked)
-    surroundings: Surroundings = field(default_factory=Surroundings)
-    keeps_claims: bool = True
-    refusals: RefusalLog = field(default_factory=RefusalLog)
-
-
-def recognize(credential: bytes | None, sources: Sources) -> Owner | None:
+def recognize(credential: bytes | None, ports: Ports) -> Owner | None:
     """Recognize a caller whose token was verified before; nothing is decided by it but whose turn it is."""
     if credential is None:
         return None
-    known = sources.tokens.find(hashlib.sha256(credential).digest())
+    known = ports.tokens.find(hashlib.sha256(credential).digest())
     if known is None:
         return None
     principal = known.caller.principal
     return Owner(principal.issuer, principal.subject)
 
 
-async def identify(routed: Routed, sources: Sources, deadline: Deadline) -> Known | Refused:
+async def identify(routed: Routed, ports: Ports, deadline: Deadline) -> Known | Refused:
     """Find out who calls, and whether the token may be used at this resource now.
 
     Args:
@@ -74,9 +58,9 @@ async def identify(routed: Routed, sources: Sources, deadline: Deadline) -> Know
     credential = routed.received.request.headers.get("authorization")
     if credential is None:
         return _refuse(routed, Rejected(Reason.TOKEN_MISSING))
-    found = await _identify(credential, resource, sources, deadline)
+    found = await _identify(credential, resource, routed.received.arrived.rules, ports, deadline)
     if isinstance(found, Rejected):
-        sources.refusals.note(resource.name, found, sources.clock.elapsed())
+        ports.refusals.note(resource.name, found, ports.clock.elapsed())
         return _refuse(routed, found)
     return Known(routed, found)
 
@@ -85,35 +69,35 @@ def _refuse(routed: Routed, rejected: Rejected) -> Refused:
     return Refused(routed, Deny(rejected.reason, (Step("token", "rejected", rejected.detail),)))
 
 
-async def _identify(credential: str, resource: Resource, sources: Sources, deadline: Deadline) -> Caller | Rejected:
+async def _identify(
+    credential: str, resource: Resource, rules: RuleSet, ports: Ports, deadline: Deadline
+) -> Caller | Rejected:
     if len(credential) > _MAX_CREDENTIAL_CHARS:
         return Rejected(Reason.TOKEN_MALFORMED, f"longer than {MAX_TOKEN_CHARS} characters")
     # The whole value names the entry: one that was read before needs no reading.
     digest = hashlib.sha256(credential.encode("utf-8")).digest()
-    vouched = _recall(digest, resource, sources)
+    vouched = _recall(digest, resource, ports)
     if vouched is None:
-        fresh = await _vouch(credential, digest, resource, sources, deadline)
+        fresh = await _vouch(credential, digest, resource, ports, deadline, keeps_claims=rules.keeps_claims)
         if isinstance(fresh, Rejected):
             return fresh
         vouched = fresh
-    principal = admit_principal(
-        vouched.token, vouched.provider, resource, revoked=sources.revoked, now=sources.clock.now()
-    )
+    principal = admit_principal(vouched.token, vouched.provider, resource, revoked=rules.revoked, now=ports.clock.now())
     return principal if isinstance(principal, Rejected) else vouched.caller
 
 
-def _recall(digest: bytes, resource: Resource, sources: Sources) -> Vouched | None:
-    known = sources.tokens.find(digest)
+def _recall(digest: bytes, resource: Resource, ports: Ports) -> Vouched | None:
+    known = ports.tokens.find(digest)
     if known is None or resource.providers.get(known.provider.issuer) is not known.provider:
         return None
-    if sources.keys.find_key(known.provider.name, known.token.kid, known.algorithm) is known.key:
+    if ports.keys.find_key(known.provider.name, known.token.kid, known.algorithm) is known.key:
         return known
-    sources.tokens.forget(digest)
+    ports.tokens.forget(digest)
     return None
 
 
 async def _vouch(
-    credential: str, digest: bytes, resource: Resource, sources: Sources, deadline: Deadline
+    credential: str, digest: bytes, resource: Resource, ports: Ports, deadline: Deadline, *, keeps_claims: bool
 ) -> Vouched | Rejected:
     raw = read_bearer(credential)
     if isinstance(raw, Rejected):
@@ -121,24 +105,22 @@ async def _vouch(
     if credential != (usual := f"Bearer {raw}"):
         # Remembered once, however its header is written.
         digest = hashlib.sha256(usual.encode("utf-8")).digest()
-        known = _recall(digest, resource, sources)
+        known = _recall(digest, resource, ports)
         if known is not None:
             return known
     token = read_token(raw)
     if isinstance(token, Rejected):
         return token
-    vouched = await _verify(token, resource, sources, deadline)
+    vouched = await _verify(token, resource, ports, deadline)
     if isinstance(vouched, Rejected):
         return vouched
-    if not sources.keeps_claims:
+    if not keeps_claims:
         vouched = _without_claims(vouched)
-    sources.tokens.keep(digest, vouched, sources.clock.now())
+    ports.tokens.keep(digest, vouched, ports.clock.now())
     return vouched
 
 
-async def _verify(
-    token: UnverifiedToken, resource: Resource, sources: Sources, deadline: Deadline
-) -> Vouched | Rejected:
+async def _verify(token: UnverifiedToken, resource: Resource, ports: Ports, deadline: Deadline) -> Vouched | Rejected:
     """Find the provider of this resource whose key verifies a token.
 
     1. every provider that accepts the algorithm and has a key of that `kid` in memory is tried: two providers may
@@ -149,7 +131,7 @@ async def _verify(
     refusals: dict[str, Rejected] = {}
     accepting = [each for each in resource.providers.values() if token.algorithm in each.algorithms]
     for provider in accepting:
-        tried = _try_known(token, provider, sources)
+        tried = _try_known(token, provider, ports)
         if isinstance(tried, Vouched):
             return tried
         if tried is not None:
@@ -170,20 +152,20 @@ async def _verify(
     if named.name in refusals:
         refusal = refusals[named.name]
         return refusal if refusal.detail else Rejected(refusal.reason, said)
-    return await _fetch_and_try(token, named, said, sources, deadline)
+    return await _fetch_and_try(token, named, said, ports, deadline)
 
 
-def _try_known(token: UnverifiedToken, provider: Provider, sources: Sources) -> Vouched | Rejected | None:
-    key = sources.keys.find_key(provider.name, token.kid, token.algorithm)
+def _try_known(token: UnverifiedToken, provider: Provider, ports: Ports) -> Vouched | Rejected | None:
+    key = ports.keys.find_key(provider.name, token.kid, token.algorithm)
     return None if key is None else _try(token, key, provider)
 
 
 async def _fetch_and_try(
-    token: UnverifiedToken, provider: Provider, said: str, sources: Sources, deadline: Deadline
+    token: UnverifiedToken, provider: Provider, said: str, ports: Ports, deadline: Deadline
 ) -> Vouched | Rejected:
-    fetch = partial(sources.keys.fetch_key, provider.name, token.kid, token.algorithm)
+    fetch = partial(ports.keys.fetch_key, provider.name, token.kid, token.algorithm)
     try:
-        key = await sources.waiting.wait_until(deadline, fetch)
+        key = await ports.waiting.wait_until(deadline, fetch)
     except TimeoutError as exc:
         # The event names whom the call has waited for.
         raise Unavailable(Reason.DEADLINE, provider.name) from exc
@@ -220,9 +202,9 @@ def _without_claims(vouched: Vouched) -> Vouched:
     )
 
 
-async def gather(read: Read, sources: Sources) -> Facts:
+async def gather(read: Read, ports: Ports) -> Facts:
     """Read what the decision rests on besides the call itself."""
     call, owner = read.call, None
     if call.session_id is not None:
-        owner = sources.sessions.find_owner(call.server, call.session_id)
-    return Facts(sources.clock.now(), owner, read.context, read.known.routed.received.request.authority)
+        owner = ports.sessions.find_owner(call.server, call.session_id)
+    return Facts(ports.clock.now(), owner, read.context, read.known.routed.received.request.authority)

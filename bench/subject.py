@@ -11,23 +11,21 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.decide import PolicySet
 from agen_authz.core.http.context import Surroundings
 from agen_authz.core.http.route import build_routes
 from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.identity.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.message.mcp import BodyLimits
-from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource, State, TargetKind
+from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource, Revoked, State, TargetKind
 from agen_authz.core.policy.access import AccessRule, Basis, compile_access
 from agen_authz.core.policy.table import Policy, compile_policies, environment
+from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.signature import Signer, SigningKey, Target
-from agen_authz.facts import Sources
-from agen_authz.obligations import Duties, Outlets
+from agen_authz.outside import Ports
 from agen_authz.ports import AuditSink, DecisionMetrics
-from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
-from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
 
 ISSUER, URL, KID = "https://id.example.com", "https://mcp.example.com/crm/mcp", "bench"
@@ -80,18 +78,20 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
     access = compile_access(Basis.ROLES, [*others, _rule("reads", "crm/get_*", "analyst")])
     target = Target("https", "mcp.example.com", "/mcp", None)
     signer = Signer(SigningKey("crm-2026-11", b"s" * 32), target, resource_header='"crm"')
-    settings = CheckSettings(
-        policies=PolicySet("bench", {"crm": resource}, access, compile_policies(_policies(policies))),
+    rule_set = RuleSet(
+        version="bench", resources={"crm": resource}, access=access, policies=compile_policies(_policies(policies)),
         routes=build_routes([resource]),
         limits=BodyLimits(1 << 20, 64),
-        duties=Duties(Recording("bench", b"k" * 32, Surroundings()), {"crm": signer}, denials_per_second=50),
-        templates=Templates("off-0123456789abcdef"), timeout_s=1.0,
+        revoked=Revoked(), surroundings=Surroundings(), signers={"crm": signer}, digest_key=b"k" * 32,
+        off_word="off-0123456789abcdef", denials_per_second=50, timeout_s=1.0, keeps_claims=True,
     )  # fmt: skip
     clock = SystemClock()
     sessions = MemorySessions(1000, clock)
-    sources = Sources(clock, HeldKeys(), sessions, TokenCache(20_000, 64 << 20), WaitingRoom(1024))
-    outlets = Outlets(clock, SystemEntropy(), sessions, audit)
-    return CheckServicer(settings, sources=sources, outlets=outlets, metrics=metrics)
+    ports = Ports(
+        clock, SystemEntropy(), HeldKeys(), sessions, audit, metrics, TokenCache(20_000, 64 << 20),
+        Templates(rule_set.off_word), WaitingRoom(1024),
+    )  # fmt: skip
+    return CheckServicer(rule_set, ports)
 
 
 def _policies(count: int) -> list[Policy]:

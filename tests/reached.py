@@ -3,7 +3,9 @@
 from agen_authz.core.http.route import Route
 from agen_authz.core.identity.caller import Caller
 from agen_authz.core.model import NOWHERE, Call, Context, Request
+from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Arrived, Known, Read, Received, Routed, Stage
+from tests.rules import build_rules
 
 
 def reach(
@@ -14,9 +16,10 @@ def reach(
     context: Context = NOWHERE,
     *,
     request_id: str = "r",
+    rules: RuleSet | None = None,
 ) -> Stage:
     """Build the last stage whose value is given, and those before it."""
-    arrived = Arrived(request_id, 0.0, 0.0)
+    arrived = Arrived(rules or build_rules(), request_id, 0.0, 0.0)
     if request is None:
         return arrived
     received = Received(arrived, request)

@@ -38,7 +38,9 @@ def tree() -> Iterator[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if name not in MADE_BY_TOOLS and not name.endswith(".egg-info") and (name[0] != "." or name == ".ci")
+            if (name not in MADE_BY_TOOLS or (name == "build" and Path(folder) != ROOT))
+            and not name.endswith(".egg-info")
+            and (name[0] != "." or name == ".ci")
         )
         # `.git` is a file where a second working tree of one clone is.
         kept = (name for name in sorted(files) if name != ".git" and not name.startswith(".coverage"))

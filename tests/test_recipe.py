@@ -31,6 +31,6 @@ def test_steps_name_functions_that_are_where_they_say(place):
 
 
 def test_numbers_of_the_steps_stand_in_the_code_in_their_order():
-    body = Path(ext_authz.__file__).read_text().partition("    async def _decide(")[2]
+    body = Path(ext_authz.__file__).read_text().partition("async def _decide(")[2]
     told = re.findall(r"^ +# ([\d. ]+\.)$", body, re.MULTILINE)
     assert " ".join(told).replace(".", "").split() == [str(number + 1) for number in range(len(STEPS))]

@@ -41,8 +41,8 @@ code, the sentence for the client, what to do. Return it where the cause is foun
 [reasons.md](reasons.md); `tests/test_pages.py` fails while the row is missing. Then a case under `tests/cases/check`.
 
 **A new configuration key.** Add the field, with its default and description, to its section's file in
-`agen_authz/config/sections/`; a rule about it goes below the model, in the same file. Turn it into a value where the
-rule set is built, next to a key that is like it. Add a row to `tests/config/test_checks.py`; say in
+`agen_authz/config/sections/`; a rule about it goes below the model, in the same file. Turn it into a value in
+`agen_authz/build/ruleset.py`, next to a key that is like it. Add a row to `tests/config/test_checks.py`; say in
 `agen_authz/authoring/diff/surroundings.py` whether another value lets more in. `make golden` renders
 [configuration.md](configuration.md).
 

@@ -178,7 +178,7 @@ def _challenge(words: str) -> str:
     decided = decide_scenario(draft, case, now=_NOON.timestamp())
     if not isinstance(decided.decision, StepUp) or decided.known is None:
         raise ValueError(f"no step-up is asked for: {words}")
-    received = Received(Arrived("6f1c…", 0.0, 0.0), decided.known.routed.received.request)
+    received = Received(Arrived(draft.rules, "6f1c…", 0.0, 0.0), decided.known.routed.received.request)
     known = Known(Routed(received, decided.known.routed.route), decided.known.caller)
     answer = render_step_up(decided.decision, known)
     challenge = dict(answer.headers)["www-authenticate"].replace(", ", ",\n  ")

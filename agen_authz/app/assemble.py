@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -13,25 +13,26 @@ from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app import garbage
-from agen_authz.app.build import build_revoked, build_settings, discovered_issuer
 from agen_authz.app.cut import note_end
 from agen_authz.app.evidence import tell_at_the_end
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import State, open_state
+from agen_authz.build.ruleset import build_rules, discovered_issuer
 from agen_authz.config import Config, Loaded, read_proxies, unbuilt, weakened
 from agen_authz.config import model as conf
 from agen_authz.config.model import Server
 from agen_authz.core.digest import off_word
 from agen_authz.core.errors import ConfigError
-from agen_authz.facts import Sources
-from agen_authz.obligations import Outlets
+from agen_authz.core.ruleset import RuleSet
+from agen_authz.outside import Ports
 from agen_authz.servers.engine import Engine, Listener, TlsFiles, is_local
-from agen_authz.servers.ext_authz import CheckServicer, CheckSet
+from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.servers.ops import Readiness
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
+from agen_authz.wire.template import Templates
 
 _LOG = logging.getLogger(__name__)
 _STDOUT = 1
@@ -49,7 +50,6 @@ class Sidecar:
     state: State
     sessions: MemorySessions
     resources: tuple[conf.Resource, ...]
-    outlets: Outlets
     sink: StdoutSink
     is_serving: bool = False
     had_keys: bool = False
@@ -86,12 +86,14 @@ class Sidecar:
             keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics, proxies=read_proxies())
             keys.carry_over(old_keys)
         # Whatever fails fails before anything has changed. In a thread: thousands of rules take seconds.
-        current = await asyncio.to_thread(_build_set, loaded, self.state, keys, self.sessions)
+        rules = await asyncio.to_thread(_build_rules, loaded, self.state)
+        tokens, templates, waiting = _remember(rules, config)
+        ports = replace(self.servicer.ports, keys=keys, tokens=tokens, templates=templates, waiting=waiting)
         await note_end(loaded, self.state.store)
         if keys is not old_keys:
             await keys.start()
         self.keys, self.resources = keys, config.resources
-        self.servicer.swap(current)
+        self.servicer.swap(rules, ports)
         self.version = loaded.version
         await note_shadow(config, self.state.store, SystemClock().now())
         _announce(loaded, self.metrics)
@@ -107,7 +109,7 @@ class Sidecar:
     async def close(self) -> None:
         """Let go of everything, in the order that nothing misses what it needs."""
         await self.engine.stop(0)
-        await tell_at_the_end(self.outlets)
+        await tell_at_the_end(self.servicer.ports)
         self.sink.close()
         await self.keys.close()
         await self.state.store.close()
@@ -132,12 +134,12 @@ async def assemble(loaded: Loaded) -> Sidecar:
     await keys.start()
     sessions = MemorySessions(config.limits.sessions, clock)
     metrics.watch_sessions(sessions.count)
-    current = _build_set(loaded, state, keys, sessions)
     sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight)
-    outlets = Outlets(clock, entropy, sessions, sink)
-    servicer = CheckServicer(current.settings, sources=current.sources, outlets=outlets, metrics=metrics)
+    rules = _build_rules(loaded, state)
+    ports = Ports(clock, entropy, keys, sessions, sink, metrics, *_remember(rules, config))
+    servicer = CheckServicer(rules, ports)
     engine = _build_engine(config, servicer)
-    return Sidecar(loaded.version, engine, servicer, metrics, keys, state, sessions, config.resources, outlets, sink)
+    return Sidecar(loaded.version, engine, servicer, metrics, keys, state, sessions, config.resources, sink)
 
 
 def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
@@ -148,29 +150,25 @@ def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
     metrics.set_policy_version(loaded.version)
 
 
-def _build_set(loaded: Loaded, state: State, keys: JwksSource, sessions: MemorySessions) -> CheckSet:
-    config = loaded.config
-    settings = build_settings(
-        config,
+def _build_rules(loaded: Loaded, state: State) -> RuleSet:
+    return build_rules(
+        loaded.config,
         version=loaded.version,
         digest_key=state.digest_key,
         off_word=off_word(loaded.secrets.metadata_key),
         signing_keys=loaded.secrets.signing_keys,
+        compiled=loaded.conditions,
     )
-    # A new cache of tokens each time: what it holds was verified for another set of providers and resources.
-    tokens = TokenCache(config.limits.token_cache, config.limits.token_cache_bytes)
-    surroundings = settings.duties.recording.surroundings
-    sources = Sources(
-        SystemClock(),
-        keys,
-        sessions,
-        tokens,
-        WaitingRoom(config.limits.in_flight),
-        revoked=build_revoked(config),
-        surroundings=surroundings,
-        keeps_claims="user.claims" in settings.policies.policies.reads,
+
+
+def _remember(rules: RuleSet, config: Config) -> tuple[TokenCache, Templates, WaitingRoom]:
+    """Build what is remembered under one RuleSet only: tokens were verified for its providers and resources."""
+    limits = config.limits
+    return (
+        TokenCache(limits.token_cache, limits.token_cache_bytes),
+        Templates(rules.off_word),
+        WaitingRoom(limits.in_flight),
     )
-    return CheckSet(settings, sources)
 
 
 def _key_settings(loaded: Loaded) -> tuple[ProviderKeys, ...]:

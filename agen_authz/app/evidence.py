@@ -4,26 +4,27 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from agen_authz.obligations import Outlets, tell
+from agen_authz.obligations import tell
+from agen_authz.outside import Ports
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_S = 1.0
 
 
-async def tell_by_the_clock(outlets: Outlets, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+async def tell_by_the_clock(ports: Ports, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
     """Tell of what was counted until cancelled; a defect is logged, and telling goes on."""
     while True:
         await sleep(_PERIOD_S)
         try:
-            await tell(outlets)
+            await tell(ports)
         except Exception:  # noqa: BLE001 the top of a background task: it is logged, and goes on
             _LOG.exception("counted decisions were not told of")
 
 
-async def tell_at_the_end(outlets: Outlets) -> None:
+async def tell_at_the_end(ports: Ports) -> None:
     """Tell of what is left, or log its counts: after this they are gone."""
-    await tell(outlets)
-    left = outlets.crowd.take()
+    await tell(ports)
+    left = ports.crowd.take()
     if left.counts:
         rows = [f"{count} x {decision} {reason} {server}" for (decision, reason, server), count in left.counts.items()]
         _LOG.error("counted decisions have no event", extra={"total": left.total, "counts": rows})

@@ -52,7 +52,7 @@ async def run(loaded: Loaded) -> None:
     ops_socket = _bind(loaded.config.server.ops)
     ops_task = asyncio.create_task(ops.serve(sockets=[ops_socket]))
     watching = asyncio.create_task(watch.run(sidecar))
-    telling = asyncio.create_task(tell_by_the_clock(sidecar.outlets))
+    telling = asyncio.create_task(tell_by_the_clock(sidecar.servicer.ports))
     try:
         await sidecar.engine.start()
         await sidecar.engine.set_serving(True)

@@ -40,6 +40,7 @@ from agen_authz.core.model import (
     Step,
 )
 from agen_authz.core.policy.attribute import Situation
+from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Arrived, Known, Received, Refused, Routed, read_call
 from agen_authz.wire.identity import render_caller
 
@@ -95,7 +96,7 @@ class Decided:
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     """Decide a scenario; ValueError where it cannot be: it names what the draft does not have, or is no call."""
-    resource = draft.sets.resources.get(scenario.call.server)
+    resource = draft.rules.resources.get(scenario.call.server)
     if resource is None:
         raise ValueError(f"no resource is called `{scenario.call.server}`")
     now = _time_of(scenario.request, now)
@@ -103,17 +104,17 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     principal = _identify(scenario.claims, provider, resource, now)
     if isinstance(principal, Rejected):
         return Decided(Deny(principal.reason, (Step("token", "rejected", principal.detail),)))
-    known = _enter(_render_request(scenario, resource), resource, principal)
-    read = read_call(known, draft.limits, _locate(scenario.request, known, draft.surroundings))
+    known = _enter(draft.rules, _render_request(scenario, resource), resource, principal)
+    read = read_call(known, _locate(scenario.request, known, draft.rules.surroundings))
     if isinstance(read, Refused):
         return Decided(read.decision, known)
     facts = Facts(now, None, read.context, known.routed.received.request.authority)
-    return Decided(decide(read.call, principal, facts, draft.sets), known, read.call, facts)
+    return Decided(decide(read.call, principal, facts, draft.rules), known, read.call, facts)
 
 
-def _enter(request: Request, resource: Resource, principal: Principal) -> Known:
+def _enter(rules: RuleSet, request: Request, resource: Resource, principal: Principal) -> Known:
     """Enter the recipe of Check at the stage of a known caller."""
-    received = Received(Arrived("", 0.0, 0.0), request)
+    received = Received(Arrived(rules, "", 0.0, 0.0), request)
     return Known(Routed(received, Route(resource, is_metadata=False)), render_caller(principal))
 
 

@@ -36,7 +36,7 @@ def load(file: Path, *, secrets: bool = True, environ: Mapping[str, str] | None 
     problems += findings.problems
     if problems:
         raise _refuse(problems)
-    return Loaded(config, held, file, tree, _name_version(raw))
+    return Loaded(config, held, file, tree, _name_version(raw), findings.conditions)
 
 
 def find_problems(text: str, file: str) -> tuple[Problem, ...]:

@@ -1,5 +1,6 @@
 """A configuration that was loaded and checked, with its secrets and where each key stands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,17 +8,19 @@ from agen_authz.config.model import Config
 from agen_authz.config.reading.tree import Path as KeyPath
 from agen_authz.config.reading.tree import Tree
 from agen_authz.config.secret import Secrets
+from agen_authz.core.cel.condition import Condition
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked configuration; `version` names its bytes."""
+    """A checked configuration; `version` names its bytes, `conditions` are its conditions by their texts, compiled."""
 
     config: Config
     secrets: Secrets
     file: Path
     tree: Tree
     version: str
+    conditions: Mapping[str, Condition]
 
     def line_of(self, *path: str | int) -> int | None:
         """Find the line of a key, or of the nearest part above it."""

@@ -1,4 +1,4 @@
-"""The decision: a pure, total function of the call, the caller, the facts and the policy set.
+"""The decision: a pure, total function of the call, the caller, the facts and the rule set.
 
 Whatever is asked, the first of these that refuses answers (design: refusals):
  1. session   the session belongs to this caller, and there is one where one is needed
@@ -11,7 +11,7 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
 Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -48,21 +48,12 @@ from agen_authz.core.policy.stepup import Demand, challenge, is_satisfied
 from agen_authz.core.policy.table import Match, PolicyTable
 from agen_authz.core.policy.work import Work
 from agen_authz.core.reason import Reason
+from agen_authz.core.ruleset import RuleSet
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySet:
-    """Everything that is decided by, as one value: a reload swaps it whole."""
-
-    version: str
-    resources: Mapping[str, Resource]
-    access: AccessTable
-    policies: PolicyTable
-
-
-def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) -> Allow | StepUp | Deny:
+def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Allow | StepUp | Deny:
     """Decide one call; never raises for any call that `core.message.mcp.parse` returned."""
-    resource = policies.resources[call.server]
+    resource = rules.resources[call.server]
     # 1.
     refused = _check_session(call, facts, principal)
     if refused is not None:
@@ -74,7 +65,7 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
     # 3.
     why: list[Step] = [Step("method", "allowed", call.method)]
     for target in call.targets:
-        step, refused = _check_access(target, principal, resource, policies.access)
+        step, refused = _check_access(target, principal, resource, rules.access)
         why.append(step)
         if refused is not None:
             return Deny(refused, tuple(why), call.envelope, target)
@@ -82,7 +73,7 @@ def decide(call: Call, principal: Principal, facts: Facts, policies: PolicySet) 
     if call.mirrored is not None and not is_mirrored(call.mirrored):
         return Deny(Reason.HEADER_MISMATCH, (*why, Step("header", "mismatch", "mcp-param-*")), call.envelope)
     # 5.
-    found = _find_matches(call, principal, facts, policies.policies)
+    found = _find_matches(call, principal, facts, rules.policies)
     if found:
         stopped = _apply(_Case(call, principal, resource, facts.now, found))
         if stopped is not None:

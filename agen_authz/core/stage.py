@@ -14,9 +14,10 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.http.route import Route
 from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.token import missing_scopes
-from agen_authz.core.message.mcp import BodyLimits, parse
+from agen_authz.core.message.mcp import parse
 from agen_authz.core.model import Allow, Answer, Call, Context, Deny, Envelope, Misread, Request, Step, StepUp
 from agen_authz.core.reason import Reason
+from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.signature import Signed
 
 
@@ -24,10 +25,12 @@ class Arrived(Struct, frozen=True):
     """A request has arrived, and nothing of it is read.
 
     Args:
+        rules: what it is decided by, to its end.
         started: when it arrived, by `Clock.elapsed()`.
         until: when the caller must have the answer, by the same clock.
     """
 
+    rules: RuleSet
     request_id: str
     started: float
     until: float
@@ -92,27 +95,31 @@ def find_known(stage: Stage) -> Known | None:
 
 def find_routed(stage: Stage) -> Routed | None:
     """Find which resource is asked; None if that was not reached."""
-    known = find_known(stage)
-    if known is not None:
-        return known.routed
+    if isinstance(stage, Read):
+        return stage.known.routed
+    if isinstance(stage, Known):
+        return stage.routed
     return stage if isinstance(stage, Routed) else None
 
 
 def find_received(stage: Stage) -> Received | None:
     """Find what was received; None if that was not reached."""
+    if isinstance(stage, Received):
+        return stage
     routed = find_routed(stage)
-    if routed is not None:
-        return routed.received
-    return stage if isinstance(stage, Received) else None
+    return None if routed is None else routed.received
 
 
 def get_arrived(stage: Stage) -> Arrived:
     """Return the first stage, which every request has reached."""
-    received = find_received(stage)
-    if received is not None:
-        return received.arrived
-    assert isinstance(stage, Arrived)  # noqa: S101 the only stage that is left
-    return stage
+    if isinstance(stage, Arrived):
+        return stage
+    if isinstance(stage, Received):
+        return stage.arrived
+    if isinstance(stage, Routed):
+        return stage.received.arrived
+    routed = stage.routed if isinstance(stage, Known) else stage.known.routed
+    return routed.received.arrived
 
 
 def name_server(stage: Stage) -> str:
@@ -121,13 +128,13 @@ def name_server(stage: Stage) -> str:
     return "" if routed is None else routed.route.resource.name
 
 
-def read_call(known: Known, limits: BodyLimits, context: Context) -> Read | Refused:
+def read_call(known: Known, context: Context) -> Read | Refused:
     """Read the call of a known caller, if the token has the resource's scopes."""
-    resource = known.routed.route.resource
+    received, resource = known.routed.received, known.routed.route.resource
     missing = missing_scopes(known.caller.principal, resource)
     if missing:
         return Refused(known, Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)))
-    call = parse(known.routed.received.request, resource.name, limits)
+    call = parse(received.request, resource.name, received.arrived.rules.limits)
     if isinstance(call, Misread):
         why = (Step("message", "misread", call.detail),)
         return Refused(known, Deny(call.reason, why, call.envelope, requested_version=call.requested_version))

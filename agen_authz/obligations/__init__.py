@@ -3,9 +3,7 @@
 A decision stands only when all of it was done: a failure turns an Allow into a Deny, and a Deny stays one.
 """
 
-from agen_authz.obligations.crowd import Crowd
 from agen_authz.obligations.discharge import discharge
-from agen_authz.obligations.duty import Duties, Outlets
 from agen_authz.obligations.record import tell
 
-__all__ = ["Crowd", "Duties", "Outlets", "discharge", "tell"]
+__all__ = ["discharge", "tell"]

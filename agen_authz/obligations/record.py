@@ -15,7 +15,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import NOBODY, Allow, Owner
 from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Ended, Known, find_known, get_arrived
-from agen_authz.obligations.duty import Duties, Outlets
+from agen_authz.outside import Ports
 from agen_authz.waiting import Deadline, wait_until
 from agen_authz.wire.aggregate import render_aggregate
 from agen_authz.wire.event import render_event
@@ -26,7 +26,7 @@ _WAIT_S = 0.05
 _PATIENCE_S = 1.0
 
 
-async def record(ended: Ended, duties: Duties, outlets: Outlets, now: float, deadline: Deadline) -> None:
+async def record(ended: Ended, ports: Ports, now: float, deadline: Deadline) -> None:
     """Write a decision's event, or count it.
 
     Args:
@@ -36,26 +36,26 @@ async def record(ended: Ended, duties: Duties, outlets: Outlets, now: float, dea
     Raises:
         Unavailable: the event cannot be written.
     """
-    elapsed = outlets.clock.elapsed()
+    arrived, elapsed = get_arrived(ended.stage), ports.clock.elapsed()
     # INVARIANT: an Allow is never only counted, whoever it is for.
     known = find_known(ended.stage)
     may_count = known is None and not isinstance(ended.decision, Allow)
     # 1.
-    if may_count and not outlets.crowd.admits(duties.denials_per_second, elapsed):
-        outlets.crowd.count(ended, duties.recording, now)
+    if may_count and not ports.crowd.admits(arrived.rules.denials_per_second, elapsed):
+        ports.crowd.count(ended, now)
         return
-    duration_us = round((elapsed - get_arrived(ended.stage).started) * 1_000_000)
-    line = render_event(ended.decision, ended.stage, duties.recording, now=now, duration_us=duration_us)
-    if outlets.audit.emit(line):
+    duration_us = round((elapsed - arrived.started) * 1_000_000)
+    line = render_event(ended.decision, ended.stage, now=now, duration_us=duration_us)
+    if ports.audit.emit(line):
         return
     if may_count:
-        outlets.crowd.count(ended, duties.recording, now)
+        ports.crowd.count(ended, now)
         return
     # 2.
-    await _wait(line, known, outlets, deadline.at_most(_WAIT_S))
+    await _wait(line, known, ports, deadline.at_most(_WAIT_S))
 
 
-async def _wait(line: bytes, known: Known | None, outlets: Outlets, deadline: Deadline) -> None:
+async def _wait(line: bytes, known: Known | None, ports: Ports, deadline: Deadline) -> None:
     owner = NOBODY
     if known is not None:
         owner = Owner(known.caller.principal.issuer, known.caller.principal.subject)
@@ -63,24 +63,24 @@ async def _wait(line: bytes, known: Known | None, outlets: Outlets, deadline: De
     if deadline.left_s() <= 0:
         raise Unavailable(Reason.AUDIT_UNAVAILABLE, "deadline")
     try:
-        await wait_until(deadline, partial(outlets.audit.emit_in_turn, line, owner))
+        await wait_until(deadline, partial(ports.audit.emit_in_turn, line, owner))
     except TimeoutError as exc:
         raise Unavailable(Reason.AUDIT_UNAVAILABLE, "full") from exc
 
 
-async def tell(outlets: Outlets) -> None:
+async def tell(ports: Ports) -> None:
     """Write the events of all that was only counted so far; what cannot be written stays counted."""
-    parts = outlets.crowd.take().split()
+    parts = ports.crowd.take().split()
     try:
         while parts:
-            line = render_aggregate(parts[0], outlets.clock.now())
-            if not outlets.audit.emit(line):
+            line = render_aggregate(parts[0], ports.clock.now())
+            if not ports.audit.emit(line):
                 async with asyncio.timeout(_PATIENCE_S):
-                    await outlets.audit.emit_in_turn(line, NOBODY)
+                    await ports.audit.emit_in_turn(line, NOBODY)
             del parts[0]
     except (Unavailable, TimeoutError):
         # The sink has counted it, and the next time may be better.
         return
     finally:
         for part in parts:
-            outlets.crowd.give_back(part)
+            ports.crowd.give_back(part)

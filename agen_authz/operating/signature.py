@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
-from agen_authz.app.build import build_signer
+from agen_authz.build.ruleset import build_signer
 from agen_authz.config import Loaded
 from agen_authz.core.errors import Malformed
 from agen_authz.core.header import look_at

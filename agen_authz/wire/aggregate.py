@@ -6,7 +6,7 @@ Its lines are as short as a single stranger's event: many rows of counts become 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.context import read_context
 from agen_authz.core.model import Decision
 from agen_authz.core.stage import Stage, find_received, get_arrived, name_server
 from agen_authz.wire.line import render_line
@@ -46,11 +46,12 @@ class Aggregate:
         """Count the decisions."""
         return sum(self.counts.values())
 
-    def count(self, decision: Decision, stage: Stage, surroundings: Surroundings, now: float) -> None:
+    def count(self, decision: Decision, stage: Stage, now: float) -> None:
         """Count one decision; the first of each row is an example, as long as there is room."""
+        self.policy_set = get_arrived(stage).rules.version
         row = (decision.word, str(decision.reason), name_server(stage))
         if row not in self.counts and len(self.examples) < _MAX_EXAMPLES:
-            self.examples.append(_describe(row, stage, surroundings, now))
+            self.examples.append(_describe(row, stage, now))
         self.counts[row] = self.counts.get(row, 0) + 1
         # The clock may have been set back in between.
         self.first, self.last = min(self.first, now), max(self.last, now)
@@ -78,12 +79,12 @@ class Aggregate:
         ]
 
 
-def _describe(row: tuple[str, str, str], stage: Stage, surroundings: Surroundings, now: float) -> Example:
+def _describe(row: tuple[str, str, str], stage: Stage, now: float) -> Example:
     brief = Shortener(TIGHT)
     ip, path, user_agent = "", "", ""
     received = find_received(stage)
     if received is not None:
-        context = read_context(received.request, surroundings)
+        context = read_context(received.request, received.arrived.rules.surroundings)
         ip = context.ip or ""
         # The query stays out, as in every event.
         path = brief.text("path", received.request.path.partition("?")[0])

@@ -5,12 +5,11 @@ out, digests of the last two are keyed. Its size is bounded, whatever a caller s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from agen_authz.core.digest import digest_arguments, digest_text
-from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.context import read_context
 from agen_authz.core.model import Answer, Call, Context, Decision, Request, State
 from agen_authz.core.stage import Read, Stage, find_known, find_received, get_arrived, name_server
 from agen_authz.wire.line import render_line
@@ -26,37 +25,26 @@ _SHADOW = State.SHADOW.value
 _GRANTING = frozenset({"allowed", "granted", "unmapped_admitted"})
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What every event needs beside the decision; `digest_key` keys the digests."""
-
-    policy_set: str
-    digest_key: bytes
-    surroundings: Surroundings
-
-
-def render_event(decision: Decision, stage: Stage, recording: Recording, *, now: float, duration_us: int) -> bytes:
+def render_event(decision: Decision, stage: Stage, *, now: float, duration_us: int) -> bytes:
     """Render one event without its line end."""
     limit = MAX_STRANGER_EVENT_BYTES if find_known(stage) is None else MAX_EVENT_BYTES
     for room in (WHOLE, FULL):
-        line = _render(room, decision, stage, recording, now=now, duration_us=duration_us)
+        line = _render(room, decision, stage, now=now, duration_us=duration_us)
         if len(line) < limit:
             return line
     # INVARIANT: with TIGHT room every event fits (tests/properties/test_events.py).
-    return _render(TIGHT, decision, stage, recording, now=now, duration_us=duration_us)
+    return _render(TIGHT, decision, stage, now=now, duration_us=duration_us)
 
 
-def _render(
-    room: Room, decision: Decision, stage: Stage, recording: Recording, *, now: float, duration_us: int
-) -> bytes:
-    brief = Shortener(room)
+def _render(room: Room, decision: Decision, stage: Stage, *, now: float, duration_us: int) -> bytes:
+    brief, arrived = Shortener(room), get_arrived(stage)
     event: dict[str, Any] = {
         "time": datetime.fromtimestamp(now, UTC),
-        "request_id": get_arrived(stage).request_id,
+        "request_id": arrived.request_id,
         "decision": decision.word,
         "reason": str(decision.reason),
         "server": name_server(stage),
-        "policy_set": recording.policy_set,
+        "policy_set": arrived.rules.version,
         "duration_us": duration_us,
     }
     if not isinstance(decision, Answer):
@@ -73,10 +61,10 @@ def _render(
         event["principal"] = known.caller.event
     if received is not None:
         request = received.request
-        context = stage.context if isinstance(stage, Read) else read_context(request, recording.surroundings)
+        context = stage.context if isinstance(stage, Read) else read_context(request, arrived.rules.surroundings)
         event["context"] = _context(request, context, brief)
     if isinstance(stage, Read):
-        event["call"] = _call(stage.call, recording.digest_key, brief)
+        event["call"] = _call(stage.call, arrived.rules.digest_key, brief)
     if brief.shortened:
         event["shortened"] = brief.shortened
     return render_line(event)

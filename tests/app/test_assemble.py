@@ -62,7 +62,7 @@ async def test_keys_of_an_issuer_with_a_tenant_are_those_of_the_first_listed_one
 async def test_claims_are_kept_where_a_condition_reads_them(tmp_path, policy, keeps_claims):
     sidecar = await assemble(loaded_with(tmp_path, ("access:\n", f"{policy}access:\n")))
     await sidecar.close()
-    assert sidecar.servicer._current.sources.keeps_claims is keeps_claims
+    assert sidecar.servicer._current[0].keeps_claims is keeps_claims
 
 
 @pytest.mark.parametrize(

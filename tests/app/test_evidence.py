@@ -43,7 +43,7 @@ def totals(rig: Rig) -> list[int]:
 
 async def test_clock_tells_every_second_as_long_as_there_is_something():
     rig, naps = crowded(RuntimeError("a defect")), Naps()
-    telling = asyncio.ensure_future(tell_by_the_clock(rig.outlets, naps))
+    telling = asyncio.ensure_future(tell_by_the_clock(rig.ports, naps))
     seen, slept = [], set()
     for _ in range(4):
         seconds, wake = await naps.next()
@@ -57,13 +57,13 @@ async def test_clock_tells_every_second_as_long_as_there_is_something():
 
 async def test_end_tells_of_what_is_left():
     rig = crowded()
-    await tell_at_the_end(rig.outlets)
+    await tell_at_the_end(rig.ports)
     assert totals(rig) == [2]
 
 
 async def test_counts_that_cannot_be_written_at_the_end_are_logged(caplog: pytest.LogCaptureFixture):
     rig = crowded(Unavailable(Reason.AUDIT_UNAVAILABLE, "broken"))
     with caplog.at_level(logging.ERROR):
-        await tell_at_the_end(rig.outlets)
+        await tell_at_the_end(rig.ports)
     (record,) = caplog.records
     assert (record.__dict__["total"], record.__dict__["counts"]) == (2, ["2 x deny token_missing crm"])

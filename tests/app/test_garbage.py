@@ -12,7 +12,7 @@ import pytest
 from agen_authz.app import garbage
 from agen_authz.app.assemble import assemble
 from agen_authz.app.run import run
-from agen_authz.core.decide import PolicySet
+from agen_authz.core.ruleset import RuleSet
 from tests import builders as build
 from tests.app.test_assemble import loaded_with
 from tests.app.test_reload import until
@@ -86,7 +86,7 @@ async def test_reloads_leave_nothing_of_the_configurations_before(tmp_path):
         await sidecar.apply(loaded_with(tmp_path, ("allow: [analyst]", f"allow: [{role}]")))
         sidecar.let_go()
         objects = gc.get_objects()
-        held.append((sum(type(each) is PolicySet for each in objects), len(objects) // 500))
+        held.append((sum(type(each) is RuleSet for each in objects), len(objects) // 500))
         del objects
     await sidecar.close()
     assert held == [(1, held[0][1])] * 5

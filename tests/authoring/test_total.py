@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.app.policies import build_policy
 from agen_authz.authoring.diff.change import list_changes
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.import_agen.imported import import_policies
 from agen_authz.authoring.replay.replay import replay
+from agen_authz.build.policy import build_policy
 from agen_authz.config.sections.policies import Policy as Written
 from agen_authz.core.model import Effect, State
 from tests.authoring.import_agen.test_imported import OPERATORS

@@ -8,25 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.decide import PolicySet
 from agen_authz.core.http.context import Surroundings
-from agen_authz.core.http.route import build_routes
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
 from agen_authz.core.policy.access import AccessTable
 from agen_authz.core.policy.table import PolicyTable, compile_policies
 from agen_authz.core.signature import Signer
-from agen_authz.facts import Sources
-from agen_authz.obligations import Duties, Outlets
-from agen_authz.servers.ext_authz import CheckServicer, CheckSettings
+from agen_authz.outside import Ports
+from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import WaitingRoom
-from agen_authz.wire.event import Recording
 from agen_authz.wire.template import Templates
 from tests import builders as build
 from tests.fakes import CountingMetrics, DictSessions, FakeClock, ListSink, MemoryKeys, SeqEntropy
-
-OFF = "off-0123456789abcdef"
+from tests.rules import OFF, build_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +84,29 @@ class Rig:
     def __post_init__(self) -> None:
         if self.sessions is None:
             self.sessions = DictSessions(1000, self.clock)
-        settings = CheckSettings(
-            policies=PolicySet("v1", {each.name: each for each in self.resources}, self.access, self.policies),
-            routes=build_routes(self.resources),
+        self.rules = build_rules(
+            self.resources,
+            self.access,
+            self.policies,
             limits=self.limits,
-            duties=Duties(Recording("v1", b"k" * 32, self.surroundings), self.signers, self.denials_per_second),
-            templates=Templates(OFF),
-            timeout_s=1.0,
-        )
-        sources = Sources(
-            self.clock,
-            self.keys,
-            self.sessions,
-            self.tokens,
-            WaitingRoom(self.in_flight),
             revoked=self.revoked,
             surroundings=self.surroundings,
+            signers=self.signers,
+            denials_per_second=self.denials_per_second,
             keeps_claims=self.keeps_claims,
         )
-        self.outlets = Outlets(self.clock, self.entropy, self.sessions, self.audit)
-        self.servicer = CheckServicer(settings, sources=sources, outlets=self.outlets, metrics=self.metrics)
+        self.ports = Ports(
+            self.clock,
+            self.entropy,
+            self.keys,
+            self.sessions,
+            self.audit,
+            self.metrics,
+            self.tokens,
+            Templates(OFF),
+            WaitingRoom(self.in_flight),
+        )
+        self.servicer = CheckServicer(self.rules, self.ports)
 
     def check(self, raw: bytes, remaining_s: float | None = 0.2) -> Seen:
         """Have a CheckRequest decided, and read the answer as Envoy would."""

@@ -28,7 +28,7 @@ REFUSED = build.check_request(
 def told_of(rig: Rig) -> list[dict[str, Any]]:
     """Let what was counted be told of, and return the events of that."""
     before = len(rig.audit.events)
-    asyncio.run(tell(rig.outlets))
+    asyncio.run(tell(rig.ports))
     return rig.audit.events[before:]
 
 
@@ -160,12 +160,12 @@ def broken() -> ListSink:
 def test_what_cannot_be_written_stays_counted_until_it_can_be():
     rig = Rig(audit=broken(), denials_per_second=1)
     assert [rig.check(raw).status for raw in (STRANGER, STRANGER, GOOD, METADATA)] == [401, 401, 503, 200]
-    asyncio.run(tell(rig.outlets))
-    held = rig.outlets.crowd.take()
+    asyncio.run(tell(rig.ports))
+    held = rig.ports.crowd.take()
     assert (held.total, held.policy_set, len(held.examples)) == (4, "v1", 3)
-    rig.outlets.crowd.give_back(held)
+    rig.ports.crowd.give_back(held)
     mended = ListSink()
-    asyncio.run(tell(replace(rig.outlets, audit=mended)))
+    asyncio.run(tell(replace(rig.ports, audit=mended)))
     assert mended.events[0]["aggregated"]["total"] == 4
 
 
@@ -178,11 +178,11 @@ async def test_telling_waits_for_room_and_what_is_cut_short_is_told_later():
     for raw in (STRANGER, STRANGER):
         rig.check(raw)
     rig.audit.is_full = True
-    telling = asyncio.ensure_future(tell(rig.outlets))
+    telling = asyncio.ensure_future(tell(rig.ports))
     await asyncio.sleep(0)
     telling.cancel()
     await asyncio.wait([telling])
-    telling = asyncio.ensure_future(tell(rig.outlets))
+    telling = asyncio.ensure_future(tell(rig.ports))
     await asyncio.sleep(0)
     rig.audit.is_full = False
     await telling

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.app.build import build_provider, build_resource
+from agen_authz.build.ruleset import build_provider, build_resource
 from agen_authz.config import load
 from agen_authz.envoy.model import (
     ClientCertificate,

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agen_authz._pb.agen.authz.v1.event_pb2 import Event
-from agen_authz.core.http.context import Surroundings
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import (
     Allow,
@@ -37,12 +36,13 @@ from agen_authz.core.model import (
 from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Stage, find_known, find_received
 from agen_authz.wire.aggregate import Aggregate, render_aggregate
-from agen_authz.wire.event import MAX_EVENT_BYTES, MAX_STRANGER_EVENT_BYTES, Recording, render_event
+from agen_authz.wire.event import MAX_EVENT_BYTES, MAX_STRANGER_EVENT_BYTES, render_event
 from agen_authz.wire.identity import MAX_CALLER_EVENT_BYTES, render_caller
 from tests import builders as build
 from tests.reached import reach
+from tests.rules import build_rules
 
-RECORDING = Recording("v" * 64, b"k" * 32, Surroundings())
+RULES = build_rules(version="v" * 64)
 # What makes lines long, and what terminals obey or eyes do not see.
 HARMLESS = ("a", '"', "\\", "ü", "\u202e", "\u200b", "\u3164", "\U000e0041", "\U0001f511")
 PIECES = (*HARMLESS, "\x00", "\x1b[2J", "\x7f", "\x9b2J")
@@ -99,14 +99,15 @@ CONTEXTS = st.builds(
 ROUTE = Route(build.resource(name="s" * 63), is_metadata=False)
 ASKED = st.builds(
     lambda caller, request, call, context: reach(
-        request, ROUTE, None if caller is None else render_caller(caller), call, context, request_id="0" * 32
+        request, ROUTE, None if caller is None else render_caller(caller), call, context,
+        request_id="0" * 32, rules=RULES,
     ),
     st.none() | PRINCIPAL, st.none() | REQUESTS, st.none() | CALLS, CONTEXTS,
 )  # fmt: skip
 
 
 def render(decision: Any, asked: Stage) -> bytes:
-    return render_event(decision, asked, RECORDING, now=build.NOW + 0.123456, duration_us=2**40)
+    return render_event(decision, asked, now=build.NOW + 0.123456, duration_us=2**40)
 
 
 def is_plain(character: str) -> bool:
@@ -139,11 +140,11 @@ def test_event_fits_where_every_field_is_as_long_as_it_can_be(piece, is_known):
     why = tuple(Step("access", "unmapped_admitted", name) for name in many)
     context = Context("2001:db8:2001:db8:2001:db8:2001:db8", many, "DE", word[:256])
     if is_known and piece in HARMLESS:
-        asked = reach(request, ROUTE, render_caller(who), call, context, request_id="0" * 32)
+        asked = reach(request, ROUTE, render_caller(who), call, context, request_id="0" * 32, rules=RULES)
         line = render(Deny(Reason.AUTHORIZATION_MALFORMED, why, matched=matched), asked)
         assert MAX_CALLER_EVENT_BYTES // 2 < len(line) < MAX_EVENT_BYTES
     else:
-        asked = reach(request, ROUTE, request_id="0" * 32)
+        asked = reach(request, ROUTE, request_id="0" * 32, rules=RULES)
         line = render(Deny(Reason.AUTHORIZATION_MALFORMED, why), asked)
         assert len(line) < MAX_STRANGER_EVENT_BYTES
     json_format.Parse(line, Event())
@@ -207,20 +208,20 @@ def digest(whole: Any) -> str:
     ],
 )
 def test_character_that_terminals_obey_or_nobody_sees_is_escaped_and_its_value_kept(character):
-    asked = reach(build.request(headers={"user-agent": f"a{character}b"}), ROUTE)
+    asked = reach(build.request(headers={"user-agent": f"a{character}b"}), ROUTE, rules=RULES)
     line = render(Deny(Reason.TOKEN_MISSING), asked)
     assert (character.encode() in line, json.loads(line)["context"]["user_agent"]) == (False, f"a{character}b")
 
 
 def test_letters_of_every_script_stay_readable():
-    asked = reach(build.request(headers={"user-agent": "Jürgen 東京 \U0001f511"}), ROUTE)
+    asked = reach(build.request(headers={"user-agent": "Jürgen 東京 \U0001f511"}), ROUTE, rules=RULES)
     assert "Jürgen 東京 \U0001f511".encode() in render(Deny(Reason.TOKEN_MISSING), asked)
 
 
 def rename(asked: Stage, route: Route) -> Stage:
     """Reach the same for another resource."""
     received = find_received(asked)
-    return reach(None if received is None else received.request, route, request_id="0" * 32)
+    return reach(None if received is None else received.request, route, request_id="0" * 32, rules=RULES)
 
 
 NAMES = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789_-"), min_size=63, max_size=63)
@@ -231,7 +232,7 @@ def test_events_of_many_fit_into_a_strangers_room_and_count_everyone(decided):
     gathered = Aggregate("v" * 64)
     for decision, asked, name in decided:
         asked = rename(asked, Route(build.resource(name=name), is_metadata=False))
-        gathered.count(decision, asked, RECORDING.surroundings, build.NOW)
+        gathered.count(decision, asked, build.NOW)
     total = 0
     for part in gathered.split():
         line = render_aggregate(part, build.NOW)

@@ -15,7 +15,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from agen_authz.core.decide import PolicySet, decide
+from agen_authz.core.decide import decide
 from agen_authz.core.model import Allow, Answer, Decision, Deny, Effect, Envelope, Outcome, State, StepUp
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.stepup import Demand, challenge
@@ -35,15 +35,16 @@ from tests.properties.policy_strategy import (
     policies,
 )
 from tests.properties.test_access import matches
+from tests.rules import build_rules
 
 Tenants = Mapping[str, Iterable[Policy]]
 Rule = Callable[[Iterable[Policy], Tenants], Any]
-RESOURCES = {"crm": build.resource()}
+RESOURCES = (build.resource(),)
 ALLOWED, AWAITS, STEPS_UP, DENIED = range(4)
 
 
 def decided(rule: Rule, scene: Scene, held: Iterable[Policy], tenants: Tenants) -> Decision:
-    sets = PolicySet("v", RESOURCES, ACCESS, rule(held, tenants))
+    sets = build_rules(RESOURCES, ACCESS, rule(held, tenants))
     # One table answers everybody: what it remembers of others must not matter.
     for tenant in TENANTS:
         decide(scene.call, replace(scene.principal, tenant=tenant), scene.facts, sets)

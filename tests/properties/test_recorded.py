@@ -5,17 +5,15 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.http.context import Surroundings
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import Call, Context, Envelope, Era, SessionId, Shape, Target, TargetKind
-from agen_authz.wire.event import Recording, render_event
+from agen_authz.wire.event import render_event
 from agen_authz.wire.identity import render_caller
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 from tests import builders as build
 from tests.properties.test_events import CLAIM, CLAIMS, DECISIONS, TEXT, TEXTS
 from tests.reached import reach
 
-RECORDING = Recording("v1", b"k" * 32, Surroundings())
 ROUTE = Route(build.resource(name="crm"), is_metadata=False)
 PRINCIPAL = st.builds(
     lambda one, other, many, groups, verified, moment: build.principal(
@@ -59,7 +57,7 @@ def held_of(call: Call) -> Call:
 @given(DECISIONS, PRINCIPAL, CALLS, CONTEXTS, TEXT.filter(lambda text: "@" not in text))
 def test_event_is_read_as_what_was_recorded(decision, principal, call, context, authority):
     asked = reach(build.request(authority=authority), ROUTE, render_caller(principal), call, context)
-    line = render_event(decision, asked, RECORDING, now=build.NOW + 0.123456, duration_us=7)
+    line = render_event(decision, asked, now=build.NOW + 0.123456, duration_us=7)
     read = read_event(line)
     assert isinstance(read, Recorded) and read.call is not None
     if read.call.is_whole:
@@ -72,7 +70,7 @@ def test_event_is_read_as_what_was_recorded(decision, principal, call, context, 
 @given(DECISIONS, st.booleans())
 def test_event_of_a_request_that_was_not_read_has_no_call(decision, is_routed):
     asked = reach(build.request(), ROUTE if is_routed else None)
-    line = render_event(decision, asked, RECORDING, now=build.NOW, duration_us=7)
+    line = render_event(decision, asked, now=build.NOW, duration_us=7)
     server = "crm" if is_routed else ""
     assert read_event(line) == Recorded(build.NOW, decision.word, str(decision.reason), server, None)
 

@@ -83,4 +83,4 @@ async def test_call_that_waits_for_its_event_goes_on_and_a_stranger_does_not_wai
         assert [each.status for each in seen] == [200, 401, 200]
         assert [owner.subject for owner in stand.rig.audit.waited] == ["ann", "bob"]
         assert [event["decision"] for event in stand.rig.audit.events] == ["allow", "allow"]
-        assert stand.rig.outlets.crowd.take().total == 1
+        assert stand.rig.ports.crowd.take().total == 1

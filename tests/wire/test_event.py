@@ -4,17 +4,15 @@ import hashlib
 import hmac
 import json
 
-from agen_authz.core.http.context import Surroundings
 from agen_authz.core.model import Allow, Deny, Effect, Matched, Outcome, State, Step
 from agen_authz.core.reason import Reason
-from agen_authz.wire.event import Recording, render_event
+from agen_authz.wire.event import render_event
 from tests import builders as build
 from tests.builders import NOW, claims, sign
 from tests.check.rig import Rig
 from tests.reached import reach
 
 KEY = b"k" * 32
-RECORDING = Recording("v1", KEY, Surroundings())
 WHY = [
     {"check": "method", "outcome": "allowed", "rule": "tools/call"},
     {"check": "access", "outcome": "granted", "rule": "analysts read"},
@@ -127,9 +125,7 @@ def test_event_of_many_targets_counts_them_names_the_first_and_digests_the_rest(
 def test_event_of_many_steps_names_what_refused():
     granted, watched = (Step("access", "granted", "r"),) * 30, (Step("policy", "shadow_deny_applies", "s"),) * 30
     refused = Step("policy", "enforce_deny_applies", "no refunds")
-    line = render_event(
-        Deny(Reason.POLICY_DENIED, (*watched, *granted, refused)), reach(), RECORDING, now=NOW, duration_us=0
-    )
+    line = render_event(Deny(Reason.POLICY_DENIED, (*watched, *granted, refused)), reach(), now=NOW, duration_us=0)
     event = json.loads(line)
     assert [each["rule"] for each in event["why"]] == ["r"] * 19 + ["no refunds"]
     assert [(each["field"], each["total"]) for each in event["shortened"]] == [("why", 61)]
@@ -141,6 +137,6 @@ def test_event_of_many_policies_names_each_once_and_enforced_ones_first():
 
     watched = [matched(f"s{number}", State.SHADOW) for number in range(25)]
     decision = Allow((), (), (*watched, *watched, matched("e", State.ENFORCE)))
-    event = json.loads(render_event(decision, reach(), RECORDING, now=NOW, duration_us=0))
+    event = json.loads(render_event(decision, reach(), now=NOW, duration_us=0))
     assert [each["name"] for each in event["policies"]] == [*(f"s{number}" for number in range(19)), "e"]
     assert [(each["field"], each["total"]) for each in event["shortened"]] == [("policies", 51)]

@@ -23,6 +23,7 @@ def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | Non
         here: Path = (*path, "when", index)
         compiled = environment().compile(text)
         if isinstance(compiled, Condition):
+            findings.conditions[text] = compiled
             _check_reads(findings, here, compiled, known)
             _check_compared(findings, here, compiled)
         elif _ANNOTATIONS.search(text):

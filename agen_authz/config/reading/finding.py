@@ -5,6 +5,7 @@ from typing import Any
 
 from agen_authz.config.reading.salvage import Salvage
 from agen_authz.config.reading.tree import Path, Tree, spell
+from agen_authz.core.cel.condition import Condition
 from agen_authz.core.errors import Problem
 
 
@@ -16,6 +17,8 @@ class Findings:
         self._tree = tree
         self._file = file
         self.problems: list[Problem] = []
+        # Compiled once: what is built of the configuration takes them from here.
+        self.conditions: dict[str, Condition] = {}
 
     def add(self, path: Path, message: str, cure: str, *, leans_on: Iterable[Path] = ()) -> None:
         """Note one finding; its line is the key's, or that of the nearest part above it.

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agen_authz.app.policies import build_policy
 from agen_authz.authoring.import_agen.imported import Imported, import_policies
+from agen_authz.build.policy import build_policy
 from agen_authz.config.sections.policies import Policy as Written
 from agen_authz.core.model import Context, Facts, Outcome
 from agen_authz.core.policy.attribute import Situation

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.decide import TABLE, PolicySet, decide
+from agen_authz.core.decide import TABLE, decide
 from agen_authz.core.model import (
     Allow,
     Context,
@@ -30,6 +30,7 @@ from agen_authz.core.policy.stepup import Demand
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.reason import Reason
 from tests import builders as build
+from tests.rules import build_rules
 
 PRINCIPAL = build.principal()
 REFUND = Target(TargetKind.TOOL, "crm", "Refund")
@@ -198,9 +199,7 @@ STRONG = replace(PRINCIPAL, scopes=(*PRINCIPAL.scopes, "big"))
 
 def decided(*policies: Policy, principal=PRINCIPAL, targets=(REFUND,), **tenants) -> Decision:
     rule = AccessRule("all", ((TargetKind.TOOL, "crm/**"),), frozenset(PRINCIPAL.roles))
-    sets = PolicySet(
-        "v", {"crm": build.resource()}, compile_access(Basis.ROLES, [rule]), compile_policies(policies, tenants)
-    )
+    sets = build_rules([build.resource()], compile_access(Basis.ROLES, [rule]), compile_policies(policies, tenants))
     method = "tools/call"
     return decide(build.call(method, *targets, arguments={"amount": 5.0}), principal, FACTS, sets)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.decide import PolicySet, decide
+from agen_authz.core.decide import decide
 from agen_authz.core.model import (
     Allow,
     Decision,
@@ -27,6 +27,7 @@ from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, ask, compile_policies, environment
 from agen_authz.core.reason import Reason
 from tests import builders as build
+from tests.rules import build_rules
 
 PRINCIPAL = build.principal()
 FACTS = Facts(build.NOW)
@@ -137,7 +138,7 @@ OWNER = Owner(PRINCIPAL.issuer, PRINCIPAL.subject)
 def post(*policies: Policy, shape: Shape = Shape.RESPONSE, method: str = "response", **tenants) -> Decision:
     rule = AccessRule("all", ((TargetKind.TOOL, "crm/**"),), frozenset(PRINCIPAL.roles))
     table = compile_policies(policies, tenants)
-    sets = PolicySet("v", {"crm": build.resource()}, compile_access(Basis.ROLES, [rule]), table)
+    sets = build_rules([build.resource()], compile_access(Basis.ROLES, [rule]), table)
     envelope = Envelope(Era.LEGACY, shape, 7)
     call = build.call(method, envelope=envelope, session_id=SessionId("s1"))
     return decide(call, replace(PRINCIPAL, tenant="acme"), Facts(build.NOW, OWNER), sets)

@@ -6,13 +6,14 @@ import pytest
 
 from agen_authz.core.cel.condition import MAX_WORK, Condition, Mistake
 from agen_authz.core.cel.cost import work_out
-from agen_authz.core.decide import PolicySet, decide
+from agen_authz.core.decide import decide
 from agen_authz.core.model import Allow, Deny, Effect, Facts, Outcome, State, TargetKind
 from agen_authz.core.policy.access import AccessRule, Basis, compile_access
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.reason import Reason
 from tests import builders as build
+from tests.rules import build_rules
 
 TOOL = build.tool()
 TOO_MUCH = "condition 1: it would cost more than one decision may"
@@ -139,8 +140,8 @@ def test_conditions_of_one_decision_share_what_it_may_cost():
 
 def test_targets_of_one_call_share_what_it_may_cost():
     rule = AccessRule("all", ((TargetKind.TOOL, "crm/**"),), frozenset(build.principal().roles))
-    sets = PolicySet(
-        "v", {"crm": build.resource()}, compile_access(Basis.ROLES, [rule]),
+    sets = build_rules(
+        [build.resource()], compile_access(Basis.ROLES, [rule]),
         compile_policies([policy("args.l.all(i, i > 5)")]),
     )  # fmt: skip
 

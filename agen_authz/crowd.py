@@ -4,7 +4,6 @@ from threading import Lock
 
 from agen_authz.core.stage import Ended
 from agen_authz.wire.aggregate import Aggregate
-from agen_authz.wire.event import Recording
 
 
 class Crowd:
@@ -31,15 +30,14 @@ class Crowd:
             self._allowance -= 1
             return True
 
-    def count(self, ended: Ended, recording: Recording, now: float) -> None:
+    def count(self, ended: Ended, now: float) -> None:
         """Count one decision, for the next event of many.
 
         Args:
             now: `Clock.now()`.
         """
         with self._lock:
-            self._gathered.policy_set = recording.policy_set
-            self._gathered.count(ended.decision, ended.stage, recording.surroundings, now)
+            self._gathered.count(ended.decision, ended.stage, now)
 
     def take(self) -> Aggregate:
         """Take what was counted, and begin anew."""

@@ -2,8 +2,9 @@
 
 import pytest
 
-from agen_authz.app.build import build_settings
-from agen_authz.app.policies import build_policies, build_policy
+from agen_authz.authoring.draft import build_draft
+from agen_authz.build.policy import build_policies, build_policy
+from agen_authz.build.ruleset import build_rules
 from agen_authz.config import load
 from agen_authz.config.sections.policies import Policy as Written
 from agen_authz.core.model import Effect, State, Target, TargetKind
@@ -38,13 +39,25 @@ def test_everything_that_is_written_is_built(tmp_path):
     assert third.name == "own" and [each.name for each in table.list_for("", DELETE)] == ["no deletes", "strong"]
 
 
+def test_condition_is_compiled_once_when_the_file_is_checked(tmp_path):
+    file = tmp_path / "agen.yaml"
+    file.write_text(GOOD + POLICIES, "utf-8")
+    loaded = load(file, environ={})
+    (condition,) = build_draft(loaded).policies["no deletes"].conditions
+    assert condition is loaded.conditions['"admin" in user.roles']
+    rules = build_rules(
+        loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys={}, compiled=loaded.conditions
+    )
+    assert rules.policies.list_for("", DELETE)[0].conditions[0] is condition
+
+
 def test_with_tenants_every_resource_needs_one(tmp_path):
     for text, expected in ((GOOD + POLICIES, True), (GOOD, False)):
         file = tmp_path / "agen.yaml"
         file.write_text(text, "utf-8")
         config = load(file, environ={}).config
-        settings = build_settings(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
-        assert {each.require_tenant for each in settings.policies.resources.values()} == {expected}
+        rules = build_rules(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
+        assert {each.require_tenant for each in rules.resources.values()} == {expected}
 
 
 def test_condition_that_nobody_checked_is_a_defect():

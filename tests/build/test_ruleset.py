@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.app.build import (
+from agen_authz.build.ruleset import (
     build_access,
     build_provider,
     build_resource,
-    build_settings,
+    build_rules,
     discovered_issuer,
     parse_claim_path,
 )
@@ -116,12 +116,12 @@ def test_allow_all_needs_all(tmp_path):
     assert access.check(replace(builders.principal(), roles=("mfa", "analyst")), get) == Granted("read")
 
 
-def test_settings_hold_what_the_file_says(tmp_path):
-    settings = build_settings(config_of(tmp_path), version="v", digest_key=b"k", off_word="off", signing_keys={})
-    assert (settings.timeout_s, settings.templates.off_word) == (1.0, "off")
-    assert (settings.duties.recording.policy_set, settings.policies.version) == ("v", "v")
-    assert isinstance(settings.duties.recording.surroundings, Surroundings)
-    assert settings.policies.resources.keys() == {"crm", "billing"}
+def test_rules_hold_what_the_file_says(tmp_path):
+    rules = build_rules(config_of(tmp_path), version="v", digest_key=b"k", off_word="off", signing_keys={})
+    assert (rules.timeout_s, rules.off_word) == (1.0, "off")
+    assert rules.version == "v"
+    assert isinstance(rules.surroundings, Surroundings)
+    assert rules.resources.keys() == {"crm", "billing"}
 
 
 def test_provider_says_what_it_may_speak_for(tmp_path):
@@ -130,8 +130,8 @@ def test_provider_says_what_it_may_speak_for(tmp_path):
         "tenants: any\n    roles: any",
         "tenants: [acme]\n    roles: [analyst]\n    token_types: [application/at+jwt]",
     )
-    settings = build_settings(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
-    (provider,) = settings.policies.resources["crm"].providers.values()
+    rules = build_rules(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
+    (provider,) = rules.resources["crm"].providers.values()
     assert (provider.tenants, provider.roles) == (frozenset({"acme"}), frozenset({"analyst"}))
     assert (provider.token_types, provider.advertised_issuer) == (frozenset({"at+jwt"}), "https://id.example.com/")
 
@@ -145,15 +145,15 @@ def test_first_key_signs_what_the_backend_sees(tmp_path):
     file.write_text(signed + "signing: {expires: 1500ms, components: ['@authority']}\n", "utf-8")
     loaded = load(file, environ={})
     secrets = loaded.secrets.signing_keys
-    settings = build_settings(loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys=secrets)
+    rules = build_rules(loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys=secrets)
     target = Target("https", "mcp.example.com", "/mcp", None)
     by_hand = Signer(
         SigningKey("crm-new", b"new" * 20), target, resource_header='"crm"', components=("@authority",), expires_s=2
     )
     asked = (builders.request(), '"agen-issuer": "x"\n', "r")
-    built = settings.duties.signers["crm"].sign(*asked, created=1, nonce="n", is_modern=False)
+    built = rules.signers["crm"].sign(*asked, created=1, nonce="n", is_modern=False)
     assert built == by_hand.sign(*asked, created=1, nonce="n", is_modern=False)
-    assert [each.is_signed for each in settings.policies.resources.values()] == [True, False]
+    assert [each.is_signed for each in rules.resources.values()] == [True, False]
 
 
 def test_scopes_are_held_by_one_name_and_asked_for_by_another(tmp_path):
@@ -168,8 +168,8 @@ def test_scopes_are_held_by_one_name_and_asked_for_by_another(tmp_path):
     text = GOOD.replace("insecure_unsigned: true", f"insecure_unsigned: true\n    {scopes}", 1)
     file.write_text(f"{text}policies:\n{policies}", "utf-8")
     config = load(file, environ={}).config
-    settings = build_settings(config, version="v1", digest_key=b"k" * 32, off_word="off", signing_keys={})
-    crm, billing = (settings.policies.resources[name] for name in ("crm", "billing"))
+    rules = build_rules(config, version="v1", digest_key=b"k" * 32, off_word="off", signing_keys={})
+    crm, billing = (rules.resources[name] for name in ("crm", "billing"))
     assert (crm.scopes, billing.scopes) == (("mcp.read", "mcp.tools"), ())
     assert crm.scope_requests == {"mcp.tools": "api://id/mcp.tools", "pay": "api://id/pay"}
     assert billing.scope_requests == {"pay": "api://id/pay"}

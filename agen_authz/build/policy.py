@@ -1,6 +1,7 @@
 """Policies of the configuration become the table that calls are held to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from agen_authz.config import Config
 from agen_authz.config.part.scope import name_of
@@ -10,19 +11,27 @@ from agen_authz.core.model import Effect, State, TargetKind
 from agen_authz.core.policy.stepup import Demand
 from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies, environment
 
-
-def build_policies(config: Config) -> PolicyTable:
-    """Compile every policy, and those of tenants beside them."""
-    tenants = {name: _build_all(tenant.policies) for name, tenant in (config.tenants or {}).items()}
-    return compile_policies(_build_all(config.policies), tenants)
+# By their texts, as they were compiled when the file was checked.
+Compiled: TypeAlias = Mapping[str, Condition]
+NOT_COMPILED: Compiled = {}
 
 
-def _build_all(policies: Iterable[conf.Policy]) -> list[Policy]:
-    return [build_policy(policy) for policy in policies]
+def build_policies(config: Config, compiled: Compiled = NOT_COMPILED) -> PolicyTable:
+    """Build every policy, and those of tenants beside them."""
+    tenants = {name: _build_all(tenant.policies, compiled) for name, tenant in (config.tenants or {}).items()}
+    return compile_policies(_build_all(config.policies, compiled), tenants)
 
 
-def build_policy(policy: conf.Policy) -> Policy:
-    """Build one policy; its conditions were compiled once before, when the file was checked."""
+def _build_all(policies: Iterable[conf.Policy], compiled: Compiled) -> list[Policy]:
+    return [build_policy(policy, compiled) for policy in policies]
+
+
+def build_policy(policy: conf.Policy, compiled: Compiled = NOT_COMPILED) -> Policy:
+    """Build one policy.
+
+    Args:
+        compiled: `Loaded.conditions`; a condition that is not among them is compiled here.
+    """
     named = (
         (TargetKind.TOOL, policy.tools),
         (TargetKind.RESOURCE, policy.resources),
@@ -33,7 +42,7 @@ def build_policy(policy: conf.Policy) -> Policy:
         state=State(policy.state),
         effect=Effect(policy.then),
         selectors=tuple((kind, selector) for kind, selectors in named for selector in selectors or ()),
-        conditions=tuple(map(_compile, policy.when or ())),
+        conditions=tuple(compiled.get(text) or _compile(text) for text in policy.when or ()),
         message=policy.message,
         demand=None if policy.step_up is None else _build_demand(policy.step_up),
     )

@@ -1,17 +1,16 @@
-"""Configuration becomes the values that requests are decided by; nothing here reads or listens."""
+"""Configuration becomes the RuleSet; `build_rules` is the whole of it, the others build its parts."""
 
 import math
 from collections.abc import Mapping
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
-from agen_authz.app.policies import build_policies
+from agen_authz.build.policy import NOT_COMPILED, Compiled, build_policies
 from agen_authz.config import Config
 from agen_authz.config import model as conf
 from agen_authz.config.part.authority import authorities_of, url_of
 from agen_authz.config.part.scope import name_of, request_of
 from agen_authz.config.secret import SigningKeys
-from agen_authz.core.decide import PolicySet
 from agen_authz.core.http.context import Network, Surroundings
 from agen_authz.core.http.route import build_routes, metadata_path
 from agen_authz.core.identity.audience import spell_audiences
@@ -19,39 +18,47 @@ from agen_authz.core.identity.jws import spell_type
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
 from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.signature import Signer, SigningKey, Target
-from agen_authz.obligations import Duties
-from agen_authz.servers.ext_authz import CheckSettings
-from agen_authz.wire.event import Recording
 from agen_authz.wire.identity import render_text
-from agen_authz.wire.template import Templates
 
 
-def build_settings(
-    config: Config, *, version: str, digest_key: bytes, off_word: str, signing_keys: Mapping[str, SigningKeys]
-) -> CheckSettings:
-    """Build everything that Check decides by.
+def build_rules(
+    config: Config,
+    *,
+    version: str,
+    digest_key: bytes,
+    off_word: str,
+    signing_keys: Mapping[str, SigningKeys] | None,
+    compiled: Compiled = NOT_COMPILED,
+) -> RuleSet:
+    """Build everything that a request is decided by.
 
     Args:
         version: names this configuration in events and metrics.
         digest_key: keys the digests in events.
         off_word: what `agen.inspect` says for responses that need no inspection.
-        signing_keys: of each resource; the first signs.
+        signing_keys: of each resource; the first signs. None for authors, who sign nothing.
+        compiled: `Loaded.conditions`.
     """
     providers = {provider.name: build_provider(provider) for provider in config.providers}
     resources = {resource.name: build_resource(config, resource, providers) for resource in config.resources}
-    surroundings = build_surroundings(config)
-    return CheckSettings(
-        policies=PolicySet(version, resources, build_access(config), build_policies(config)),
+    policies = build_policies(config, compiled)
+    return RuleSet(
+        version=version,
+        resources=resources,
         routes=build_routes(resources.values()),
+        access=build_access(config),
+        policies=policies,
         limits=build_limits(config),
-        duties=Duties(
-            Recording(version, digest_key, surroundings),
-            _build_signers(config, signing_keys),
-            denials_per_second=config.audit.denials_per_second,
-        ),
-        templates=Templates(off_word),
+        revoked=build_revoked(config),
+        surroundings=build_surroundings(config),
+        signers={} if signing_keys is None else _build_signers(config, signing_keys),
+        digest_key=digest_key,
+        off_word=off_word,
+        denials_per_second=config.audit.denials_per_second,
         timeout_s=config.server.check_timeout,
+        keeps_claims="user.claims" in policies.reads,
     )
 
 

@@ -1,0 +1,42 @@
+"""All that configuration decides, as one value: a reload swaps it whole, and a call keeps the one it began with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.route import RouteTable
+from agen_authz.core.message.mcp import BodyLimits
+from agen_authz.core.model import Resource, Revoked
+from agen_authz.core.policy.access import AccessTable
+from agen_authz.core.policy.table import PolicyTable
+from agen_authz.core.signature import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What one request is decided, signed and recorded by.
+
+    Args:
+        version: names the configuration in events and metrics.
+        signers: what signs the requests of each resource that is signed.
+        digest_key: keys the digests in events.
+        off_word: what `agen.inspect` says for responses that need no inspection.
+        denials_per_second: how many requests without a verified caller have an event each; the rest are counted.
+        timeout_s: how long a request may take.
+        keeps_claims: True if a condition reads `user.claims`.
+    """
+
+    version: str
+    resources: Mapping[str, Resource]
+    routes: RouteTable
+    access: AccessTable
+    policies: PolicyTable
+    limits: BodyLimits
+    revoked: Revoked
+    surroundings: Surroundings
+    signers: Mapping[str, Signer]
+    digest_key: bytes
+    off_word: str
+    denials_per_second: int
+    timeout_s: float
+    keeps_claims: bool
