@@ -17,11 +17,12 @@ from agen_authz.authoring.test import Case, read_cases
 from agen_authz.cli.main import app
 from agen_authz.config import load
 from agen_authz.core.cel.condition import Condition
+from agen_authz.core.http.route import Route
 from agen_authz.core.model import StepUp
 from agen_authz.core.policy.attribute import ATTRIBUTES
 from agen_authz.core.policy.table import environment
-from agen_authz.core.stage import Arrived, Known, Received, Routed
-from agen_authz.wire.refusal import render_step_up
+from agen_authz.wire.identity import render_caller
+from agen_authz.wire.refusal import Asked, render_step_up
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policies.md"
@@ -176,11 +177,11 @@ def _challenge(words: str) -> str:
     draft = build_draft(load(folder / "agen.yaml", secrets=False, environ={}))
     case = next(each for each in _cases(folder) if each.name == wanted)
     decided = decide_scenario(draft, case, now=_NOON.timestamp())
-    if not isinstance(decided.decision, StepUp) or decided.known is None:
+    if not isinstance(decided.decision, StepUp) or decided.principal is None:
         raise ValueError(f"no step-up is asked for: {words}")
-    received = Received(Arrived(draft.rules, "6f1c…", 0.0, 0.0), decided.known.routed.received.request)
-    known = Known(Routed(received, decided.known.routed.route), decided.known.caller)
-    answer = render_step_up(decided.decision, known)
+    route = Route(draft.sets.resources[case.call.server], is_metadata=False)
+    asked = Asked("6f1c…", route=route, caller=render_caller(decided.principal))
+    answer = render_step_up(decided.decision, asked)
     challenge = dict(answer.headers)["www-authenticate"].replace(", ", ",\n  ")
     return f"```http\nHTTP/1.1 {answer.status}\nwww-authenticate: {challenge}\n\n{answer.body}\n```\n"
 

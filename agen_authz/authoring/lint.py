@@ -85,7 +85,7 @@ def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]
 
 
 def _servers_of(draft: Draft, selector: str) -> set[str]:
-    return set(fnmatch.filter(draft.rules.resources, fold_selector(selector.partition("/")[0])))
+    return set(fnmatch.filter(draft.sets.resources, fold_selector(selector.partition("/")[0])))
 
 
 def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
@@ -120,7 +120,7 @@ def _may_name(selector: Selector, known: Known, *, folds: bool) -> bool:
 def _lint_assertable(draft: Draft) -> Iterator[Finding]:
     for rule in draft.config.access.rules:
         servers = {server for _, selector in selectors_of(rule) for server in _servers_of(draft, selector)}
-        providers = [each for server in servers for each in draft.rules.resources[server].providers.values()]
+        providers = [each for server in servers for each in draft.sets.resources[server].providers.values()]
         wanted = [{key} for key in rule.allow] if rule.allow is not None else [set(rule.allow_all or ())]
         if not any(each.roles is None or keys <= each.roles for each in providers for keys in wanted):
             cure = "correct the names, or add them under `providers[].roles`"
@@ -197,9 +197,9 @@ def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[Finding]
     for policy in policies:
         if policy.state is not State.ENFORCE or "inputs" not in list_reads(policy):
             continue
-        named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.rules.resources)]
+        named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.sets.resources)]
         for server in sorted(set().union(*named)):
-            if draft.rules.resources[server].methods.get(RESPONSE, True):
+            if draft.sets.resources[server].methods.get(RESPONSE, True):
                 message = f"it reads `inputs`, so it denies every response that a legacy client posts to `{server}`"
                 cure = f"say so with `methods: {{response: deny}}` under the resource `{server}`"
                 yield Finding("denies_responses", policy.name, message, cure)

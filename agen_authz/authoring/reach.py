@@ -23,8 +23,8 @@ def list_named(draft: Draft, known: Sequence[Known]) -> list[Known]:
     named: dict[tuple[TargetKind, str], Known] = {}
     for kind, selector in [*rules, *(each for policy in draft.policies.values() for each in policy.selectors)]:
         server, _, name = selector.partition("/")
-        server = server if server in draft.rules.resources else fold_selector(server)
-        if "*" not in selector and server in draft.rules.resources and (server, kind) not in listed:
+        server = server if server in draft.sets.resources else fold_selector(server)
+        if "*" not in selector and server in draft.sets.resources and (server, kind) not in listed:
             # Policies name without regard to case: what a rule spells comes first.
             named.setdefault((kind, fold_selector(selector)), Known(Target(kind, server, name)))
     return list(named.values())
@@ -86,8 +86,8 @@ def spell_holder(holder: Holder) -> str:
 
 def may_call(draft: Draft, holder: Holder, target: Target) -> bool:
     """Say whether a holder of roles (or permissions) may reach a target, policies aside."""
-    verdict = draft.rules.access.check(_invent(holder), target)
-    is_admitted = isinstance(verdict, Unmapped) and draft.rules.resources[target.server].admits_unmapped
+    verdict = draft.sets.access.check(_invent(holder), target)
+    is_admitted = isinstance(verdict, Unmapped) and draft.sets.resources[target.server].admits_unmapped
     return isinstance(verdict, Granted) or is_admitted
 
 

@@ -86,6 +86,11 @@ class Decided:
     call: Call | None = None
     facts: Facts | None = None
 
+    @property
+    def principal(self) -> Principal | None:
+        """Who calls; None if the token was refused."""
+        return None if self.known is None else self.known.caller.principal
+
     def situations(self) -> list[Situation]:
         """List what policies were asked about: one situation for each target."""
         if self.known is None or self.call is None or self.facts is None:
@@ -96,7 +101,7 @@ class Decided:
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     """Decide a scenario; ValueError where it cannot be: it names what the draft does not have, or is no call."""
-    resource = draft.rules.resources.get(scenario.call.server)
+    resource = draft.sets.resources.get(scenario.call.server)
     if resource is None:
         raise ValueError(f"no resource is called `{scenario.call.server}`")
     now = _time_of(scenario.request, now)
@@ -104,12 +109,12 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     principal = _identify(scenario.claims, provider, resource, now)
     if isinstance(principal, Rejected):
         return Decided(Deny(principal.reason, (Step("token", "rejected", principal.detail),)))
-    known = _enter(draft.rules, _render_request(scenario, resource), resource, principal)
-    read = read_call(known, _locate(scenario.request, known, draft.rules.surroundings))
+    known = _enter(draft.sets, _render_request(scenario, resource), resource, principal)
+    read = read_call(known, _locate(scenario.request, known, draft.sets.surroundings))
     if isinstance(read, Refused):
         return Decided(read.decision, known)
     facts = Facts(now, None, read.context, known.routed.received.request.authority)
-    return Decided(decide(read.call, principal, facts, draft.rules), known, read.call, facts)
+    return Decided(decide(read.call, principal, facts, draft.sets), known, read.call, facts)
 
 
 def _enter(rules: RuleSet, request: Request, resource: Resource, principal: Principal) -> Known:

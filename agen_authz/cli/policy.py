@@ -191,7 +191,7 @@ def replay(
 def _read_catalogue(files: list[str], *drafts: "Draft") -> list["Known"]:
     from agen_authz.authoring.catalogue import read_catalogue
 
-    servers = dict.fromkeys(name for draft in drafts for name in draft.rules.resources)
+    servers = dict.fromkeys(name for draft in drafts for name in draft.sets.resources)
     try:
         return read_catalogue(files, servers)
     except ValueError as exc:

@@ -6,11 +6,14 @@ A refusal says the Reason, one sentence and our request id; nothing about rules,
 from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 
+from agen_authz.core.http.route import Route
+from agen_authz.core.identity.caller import Caller
 from agen_authz.core.message.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.core.model import Deny, Envelope, Era, Shape, StepUp, Target, TargetKind
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
-from agen_authz.core.stage import Known, Stage, find_known, find_routed, get_arrived
+from agen_authz.core.stage import Stage, find_known, find_routed, get_arrived
 from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
 
 _JSON_TYPE = ("content-type", "application/json")
@@ -19,6 +22,14 @@ _METHODS_WITHOUT_ANSWER = 404
 _TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind.RESOURCE: "resource"}
 # What a server would say, so that a hidden target looks like one that does not exist; as in MCP's own servers.
 _LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNSUPPORTED})
+
+
+class Asked(Struct, frozen=True):
+    """What a challenge is bound to."""
+
+    request_id: str
+    route: Route
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +41,15 @@ class HttpAnswer:
     body: str
 
 
-def render_step_up(decision: StepUp, known: Known) -> HttpAnswer:
+def render_step_up(decision: StepUp, asked: Asked) -> HttpAnswer:
     """Render what a stronger token would be, in the challenge for clients and in the message for people.
 
     A missing scope is 403 (MCP authorization, "Scope Challenge Handling"); where only the authentication falls
     short it is 401 (RFC 9470 section 3), for a client that is told 403 merely refreshes its token.
     """
-    wanted, request_id = decision.challenge, get_arrived(known).request_id
-    demand = render_demand(wanted, known.routed.route.resource, known.caller)
-    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": request_id}
+    wanted = decision.challenge
+    demand = render_demand(wanted, asked.route.resource, asked.caller)
+    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": asked.request_id}
     error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
     body = orjson.dumps(_bind(decision.envelope, error)).decode("utf-8")
     headers = (_JSON_TYPE, _NO_STORE, ("www-authenticate", demand))

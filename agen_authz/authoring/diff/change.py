@@ -49,7 +49,7 @@ def _list_probes(old: Draft, new: Draft, known: Sequence[Known]) -> dict[tuple[T
     named = [each for draft in (old, new) for each in list_named(draft, known)]
     probes = {(each.target.kind, each.spelling): each.target for each in (*known, *named)}
     rules = [rule for draft in (old, new) for rule in draft.config.access.rules]
-    servers = sorted({*old.rules.resources, *new.rules.resources})
+    servers = sorted({*old.sets.resources, *new.sets.resources})
     for kind, selector in (each for rule in rules for each in selectors_of(rule)):
         if "*" not in selector:
             continue
@@ -61,7 +61,7 @@ def _list_probes(old: Draft, new: Draft, known: Sequence[Known]) -> dict[tuple[T
 
 
 def _may_call(draft: Draft, holder: Holder, target: Target) -> bool:
-    return target.server in draft.rules.resources and may_call(draft, holder, target)
+    return target.server in draft.sets.resources and may_call(draft, holder, target)
 
 
 def _list_policies(old: Draft, new: Draft) -> Iterator[Change]:
