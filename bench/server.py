@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.metrics import PrometheusMetrics
-from agen_authz.servers.engine import CheckFunction, Listener
+from agen_authz.core.reason import Reason
+from agen_authz.servers.engine import Decider, Listener
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from bench.subject import build_servicer
@@ -18,27 +19,37 @@ from bench.subject import build_servicer
 ENGINES = {"native": NativeEngine, "grpcio": GrpcioEngine}
 
 
-async def empty(raw: bytes, remaining_s: float | None) -> bytes:
-    """Parse, set four headers, decide nothing: what any ext_authz server in Python pays at least."""
-    pb.CheckRequest.FromString(raw)
-    response = pb.CheckResponse(status=pb.Status(code=0))
-    for number in range(4):
-        response.ok_response.headers.add(header=pb.HeaderValue(key=f"x-bench-{number}", value="v"))
-    return response.SerializeToString()
+class Empty:
+    """Parses, sets four headers, decides nothing: what any ext_authz server in Python pays at least."""
+
+    def find_caller(self, raw: bytes) -> None:
+        """Know no caller."""
+
+    async def check(self, raw: bytes, remaining_s: float | None) -> bytes:
+        """Allow."""
+        pb.CheckRequest.FromString(raw)
+        response = pb.CheckResponse(status=pb.Status(code=0))
+        for number in range(4):
+            response.ok_response.headers.add(header=pb.HeaderValue(key=f"x-bench-{number}", value="v"))
+        return response.SerializeToString()
+
+    async def refuse(self, reason: Reason) -> bytes:
+        """Deny."""
+        return pb.CheckResponse(status=pb.Status(code=7)).SerializeToString()
 
 
-def build_check(what: str) -> CheckFunction:
-    """Build the function that is served: `empty`, or `ours` with its audit line and metrics."""
+def build_decider(what: str) -> Decider:
+    """Build what is served: `empty`, or `ours` with its audit line and metrics."""
     if what == "empty":
-        return empty
+        return Empty()
     metrics = PrometheusMetrics(CollectorRegistry())
     sink = StdoutSink(os.open(os.devnull, os.O_WRONLY), metrics)
-    return build_servicer(sink, metrics).check
+    return build_servicer(sink, metrics)
 
 
 async def serve(what: str, engine: str, address: str) -> None:
     """Serve until killed; prints one line when listening."""
-    server = ENGINES[engine](Listener(address, 1 << 20, 1024), build_check(what))
+    server = ENGINES[engine](Listener(address, 1 << 20, 1024), build_decider(what))
     await server.start()
     print("listening", flush=True)
     await asyncio.Event().wait()
