@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from agen_authz.cli.main import app
 from agen_authz.cli.policy import app as policy_commands
 from agen_authz.core.reason import REFUSALS, Reason
-from tools import architecture_page, config_page, policies_page, reasons_page
+from tools import architecture_page, config_page, plain, policies_page, reasons_page
 
 
 def test_page_of_reasons_is_rendered_from_the_table(golden):
@@ -78,3 +78,35 @@ def test_every_test_that_a_page_names_exists(page):
         if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text("utf-8"))
     ]
     assert (missing, len(named) > 40) == ([], True)
+
+
+def test_no_new_riddle_is_in_pages_help_messages_docstrings_and_comments():
+    assert plain.more_than_left(plain.find(plain.everything()), plain.LEFT) == {}
+
+
+@pytest.mark.parametrize(
+    ("riddle", "plainly"),
+    [
+        ("the entry stands under `revoked`", "the entry is listed under `revoked`"),
+        ("empty, where there is none", "empty if there is none; where there was one, there are two"),
+        ("give an `acr` beside it", "give an `acr` besides it"),
+        ("nobody may approve it", "no approver may approve it; anybody may read it"),
+        ("that is no token", "there is no token, and it is no longer than 3"),
+        ("a pattern that is none", "a pattern that is invalid; none of them match"),
+        ("the caller is told", "the caller is sent the reason, and kinds are told apart"),
+        ("a rule of its own: one", "its own rule; customers of their own country"),
+        ("keys are not to be had", "keys cannot be fetched"),
+        ("Whether it is signed", "True if it is signed; it depends on whether it is signed"),
+        ("| x | Whether it is signed |", "| x | True if it is signed |"),
+        ("Say whether it is signed", "True if it is signed"),
+        ("read in one go", "read at once, in one line"),
+        ("denied for want of a country", "denied without a country"),
+        ("denied all the same", "denied anyway; all are the same"),
+        ("what came of it", "the result of it"),
+        ("whom the issuer speaks of", "whom the issuer names"),
+        ("it pays unasked", "it pays unless asked"),
+    ],
+)
+def test_riddle_is_found_and_the_plain_word_is_not(riddle, plainly):
+    found = [plain.find([plain.Text("a page", text)]) for text in (riddle, plainly)]
+    assert [len(each) for each in found] == [1, 0]

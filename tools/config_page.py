@@ -14,29 +14,30 @@ from agen_authz.config.reading.tree import spell
 _INTRO = """\
 # Configuration
 
-One YAML file; every key that is not on this page is an error, and so is a key that stands twice. All mistakes are
-reported at once, each with file, line and what to do. Durations are written 250ms, 5s, 10m, 4h or 7d, sizes 64KiB,
-4MiB or 1GiB, shares 1%. Secrets are never in the file: `*_file` names a file, `*_env` a variable. Selectors name
-targets as `server/name`: `*` matches within one part, `**` any rest (URIs).
+The configuration is one YAML file. A key that is not on this page is an error, and so is a key that appears twice. All
+mistakes are reported at once, each with file, line and what to do. Durations are written 250ms, 5s, 10m, 4h or 7d;
+sizes 64KiB, 4MiB or 1GiB; shares 1%. Secrets are never in the file: `*_file` names a file, `*_env` an environment
+variable. Selectors name targets as `server/name`: `*` matches within one part, `**` any rest (URIs).
 
     agen-authz check-config agen.yaml --no-secrets
     agen-authz config-schema > agen.schema.json
 
-A key marked *not yet* belongs to a capability that this version does not have: `serve` refuses to start with it, and
-`check-config` names it. This page is rendered from `agen_authz/config`.
+A key marked *not yet* belongs to a capability that this version does not have: `serve` does not start if the file has
+it, and `check-config` names it. This page is rendered from `agen_authz/config`.
 
 ## Reload
 
-The file is read again on SIGHUP, and soon after a change of it, of a secret or of a certificate that it names: once
-no process has it open for writing and it has stayed the same for a second (for five seconds if it belongs to another
-user, since the kernel then does not say who is writing it). Best is to write a new file and move it into place. A file
-whose last line is `end: true` is never loaded without that line again, so a file that a full disk or a failed copy cut
-short is refused, at a start with the same store too. `serve` does not start from a file that is open for writing.
+The file is read again on SIGHUP, and after a change of the file, of a secret or of a certificate that it names. After a
+change, it is read as soon as no process has it open for writing and it has stayed the same for one second (five seconds
+if it belongs to another user, because the kernel then does not report who is writing it). The safest way to change a
+file is to write a new one and move it into place. If a file has once had the last line `end: true`, no file without
+that line is loaded afterwards, not even at a later start with the same store. So a file that was cut short by a full
+disk or a failed copy is refused. `serve` does not start from a file that is open for writing.
 
-A reload takes effect whole or not at all: a file that cannot be used leaves the last good one in place, and the log,
-`agen_policy_reload_total` and the details of `/readyz` say so. Calls under way finish by the configuration that they
-began with; each event names it (`policy_set`). These keys are refused until a restart (but for
-`server.metadata_key_file`):
+A reload takes effect completely or not at all. If a file cannot be used, the last good one stays in effect, and the
+log, `agen_policy_reload_total` and the details of `/readyz` report it. A call that has begun is decided by the
+configuration that it began with; each event names its configuration (`policy_set`). A change of these keys is refused
+until a restart (except `server.metadata_key_file`):
 
 FIXED.
 """

@@ -1,6 +1,6 @@
 """Renders the parts of docs/policies.md that the code knows better; `make golden` writes them.
 
-A part stands between `<!-- from code: WORDS -->` and `<!-- end -->`; everything else on the page is written by hand.
+A part is between `<!-- from code: WORDS -->` and `<!-- end -->`; everything else on the page is written by hand.
 """
 
 import re
@@ -31,7 +31,7 @@ _PART = re.compile(r"(<!-- from code: (?P<words>[^\n]+) -->\n).*?(<!-- end -->)"
 _HEAD = "# ---- the example\n"
 _NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
-# What each function is shown with; every example is true of these.
+# The values that the examples are evaluated with; every example is true of them.
 SAMPLE: Mapping[str, object] = {
     "args": {"amount": 12.5, "n": 3, "list": [1, 6], "name": "Ann Lee", "due": "2026-12-24T00:00:00Z", "flag": "true"},
     "user.roles": ["analyst", "support"],
@@ -42,35 +42,42 @@ SAMPLE: Mapping[str, object] = {
 FUNCTIONS: tuple[tuple[str, str, str], ...] = (
     ("`==` `!=`", "equal, not equal; numbers of every kind are compared by value", "args.n == 3.0"),
     ("`<` `<=` `>` `>=`", "order of numbers, texts, timestamps and durations", "args.amount > 10.0"),
-    ("`&&` `||` `!`", "and, or, not; what decides alone decides beside an error", "args.nosuch == 1 || args.n == 3"),
-    ("`c ? a : b`", "a where c is true, else b", "(args.n > 5 ? 10.0 : 20.0) > args.amount"),
+    ("`&&` `||` `!`",
+     "and, or, not; an operand that decides the result decides it even if the other is an error",
+     "args.nosuch == 1 || args.n == 3"),
+    ("`c ? a : b`", "a if c is true, else b", "(args.n > 5 ? 10.0 : 20.0) > args.amount"),
     ("`+` `-` `*` `/` `%`", "arithmetic; `+` joins texts and lists too", "args.n * 2 + 1 == 7"),
-    ("`x in list`", "an element of a list, or a key of an object", '"analyst" in user.roles'),
+    ("`x in list`", "x is an element of the list, or a key of the object", '"analyst" in user.roles'),
     ("`list[i]` `object[key]` `.name`", "an element, a member", 'args["name"] == args.name && args.list[0] == 1'),
-    ("`has(object.name)`", "whether a member is there", "!has(args.nosuch)"),
+    ("`has(object.name)`", "true if the object has the member", "!has(args.nosuch)"),
     ("`size(x)` `x.size()`", "length of a text, list or object", "size(user.roles) == 2"),
-    ("`t.startsWith(p)`", "begins with", 'user.subject.startsWith("u-")'),
-    ("`t.endsWith(p)`", "ends with", 'args.name.endsWith("Lee")'),
-    ("`t.contains(p)`", "holds", 'args.name.contains("n L")'),
-    ("`t.matches(pattern)`", "an RE2 pattern is found in it; checked when it loads",
+    ("`t.startsWith(p)`", "t begins with p", 'user.subject.startsWith("u-")'),
+    ("`t.endsWith(p)`", "t ends with p", 'args.name.endsWith("Lee")'),
+    ("`t.contains(p)`", "t contains p", 'args.name.contains("n L")'),
+    ("`t.matches(pattern)`", "contains a match of an RE2 pattern; the pattern is checked when the configuration loads",
      'request.user_agent.matches("(?i)iphone|android")'),
-    ("`list.exists(x, …)`", "for at least one element", "args.list.exists(n, n > 5)"),
-    ("`list.exists_one(x, …)`", "for exactly one", "args.list.exists_one(n, n > 5)"),
-    ("`list.all(x, …)`", "for every one; true of an empty list", 'user.roles.all(role, role != "admin")'),
-    ("`list.filter(x, …)`", "those elements for which", "args.list.filter(n, n > 5) == [6]"),
-    ("`list.map(x, …)`", "each element made into another", "args.list.map(n, n * 2) == [2, 12]"),
-    ("`timestamp(t)`", "a moment, from RFC 3339", 'timestamp(args.due) > request.time'),
-    ("`duration(t)`", "a span, such as 90s, 15m, 24h", 'timestamp(args.due) - request.time > duration("24h")'),
-    ("`getFullYear()` `getMonth()` `getDate()`", "of a timestamp; months count from 0, dates from 1",
+    ("`list.exists(x, …)`", "true for at least one element", "args.list.exists(n, n > 5)"),
+    ("`list.exists_one(x, …)`", "true for exactly one element", "args.list.exists_one(n, n > 5)"),
+    ("`list.all(x, …)`", "true for every element; an empty list gives true", 'user.roles.all(role, role != "admin")'),
+    ("`list.filter(x, …)`", "the list of the elements for which it is true", "args.list.filter(n, n > 5) == [6]"),
+    ("`list.map(x, …)`", "the list of the results, one for each element", "args.list.map(n, n * 2) == [2, 12]"),
+    ("`timestamp(t)`", "a point in time, written as in RFC 3339", 'timestamp(args.due) > request.time'),
+    ("`duration(t)`",
+     "a length of time, such as 90s, 15m, 24h", 'timestamp(args.due) - request.time > duration("24h")'),
+    ("`getFullYear()` `getMonth()` `getDate()`", "a part of a timestamp; months count from 0, dates from 1",
      "request.time.getMonth() == 11 && request.time.getDate() == 1"),
-    ("`getDayOfWeek()` `getDayOfYear()` `getDayOfMonth()`", "from 0; Sunday is 0", "request.time.getDayOfWeek() == 2"),
+    ("`getDayOfWeek()` `getDayOfYear()` `getDayOfMonth()`",
+     "a day of a timestamp, counted from 0; Sunday is 0", "request.time.getDayOfWeek() == 2"),
     ("`getHours()` `getMinutes()` `getSeconds()` `getMilliseconds()`",
-     "of a timestamp, in UTC; each takes a zone as in `getHours(\"Europe/Berlin\")` or `getHours(\"+01:00\")`",
+     "a part of a timestamp, in UTC; "
+     "each takes a time zone, as in `getHours(\"Europe/Berlin\")` or `getHours(\"+01:00\")`",
      'request.time.getHours("+01:00") == 13'),
-    ("`int(x)` `uint(x)` `double(x)` `bool(x)`", "conversion; an error where it cannot be", "bool(args.flag)"),
+    ("`int(x)` `uint(x)` `double(x)` `bool(x)`", "conversion; an error if x cannot be converted", "bool(args.flag)"),
     ("`string(x)` `bytes(x)`", "conversion", 'string(args.n) == "3"'),
-    ("`type(x)`", "compared with `int`, `double`, `string`, `bool`, `list`, `map`, `null_type`", "type(args.n) == int"),
-    ("`dyn(x)`", "leaves the type open until the call", "dyn(args.n) == 3"),
+    ("`type(x)`",
+     "the type of x, to compare with `int`, `double`, `string`, `bool`, `list`, `map` or `null_type`",
+     "type(args.n) == int"),
+    ("`dyn(x)`", "x, with a type that is known only when the call comes", "dyn(args.n) == 3"),
 )  # fmt: skip
 # Known from elsewhere, and not part of the language here.
 ABSENT = (

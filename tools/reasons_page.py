@@ -6,24 +6,25 @@ from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 _INTRO = f"""\
 # Reasons
 
-Every answer has one Reason: the same word in the metric `agen_decisions_total{{reason}}`, in the audit event and in
+Every answer has one Reason. The same word is in the metric `agen_decisions_total{{reason}}`, in the audit event and in
 the body that the client gets (`error.data.reason`). This page is rendered from `agen_authz/core/reason.py`.
 
-A refused request gets a JSON-RPC error, bound to its id where that was read, with the Reason, one sentence and our
-request id. A denied notification gets 202 and no body, and nothing is forwarded. Two Reasons are never shown to
-clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both answered as `unknown_target`, so that
-nobody can tell a tool that is not theirs from one that does not exist; metric and audit event hold the true one.
-`unknown_method`, `method_denied` and `task_unsupported` are 404 in the modern era (2026-07-28), 200 in the legacy one.
+A refused request gets a JSON-RPC error with the Reason, one sentence and our request id. The error has the id of the
+request if that id could be read. A denied notification gets 202 and no body, and is not forwarded. Two Reasons are
+never shown to clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both answered as
+`unknown_target`, so that a caller cannot distinguish a tool that it may not use from a tool that does not exist. The
+metric and the audit event have the true Reason. `unknown_method`, `method_denied` and `task_unsupported` are answered
+with 404 in the modern era (2026-07-28) and with 200 in the legacy era.
 
-If a request has more than one fault, the first of this list answers: authority, path and query; HTTP method, upgrade
-and body; headers; Origin; token; scopes; media type and encoding; the body, its message, version, routing headers
-(`mcp-method`, `mcp-name`) and parameters; session; method; access; parameter headers (`mcp-param-*`); policies.
-Parameter headers come after access, because to compare them takes a walk over the arguments: a caller who may not use
-a target cannot ask for that.
+If a request has more than one fault, the answer names the first of this list: authority, path and query; HTTP method,
+upgrade and body; headers; Origin; token; scopes; media type and encoding; the body, its message, version, routing
+headers (`mcp-method`, `mcp-name`) and parameters; session; method; access; parameter headers (`mcp-param-*`); policies.
+Parameter headers are compared after access was checked, because the comparison walks over the arguments: a caller who
+may not use a target cannot cause that work.
 
 `params_malformed` and `malformed_target` name the parameter in the audit event, as a JSON pointer in `why[].rule`
-(`/params/arguments`); its value is written nowhere. `params` and `arguments` of `null` count as absent: MCP servers
-read them so (the Python SDK) or refuse them (the TypeScript SDK), and none reads anything else into them.
+(`/params/arguments`); the value is not written. `params` and `arguments` that are `null` count as absent: MCP servers
+read them as absent (the Python SDK) or refuse them (the TypeScript SDK).
 
 Supported protocol versions: {", ".join(SUPPORTED_VERSIONS)}.
 

@@ -17,19 +17,20 @@ def import_policies(
     file: Annotated[
         Path, typer.Argument(help="Agen's policies as JSON, or `terraform show -json` of their state.", metavar="FILE")
     ],
-    state: Annotated[str, typer.Option("--state", help="What enabled policies become: shadow or enforce.")] = "shadow",
-    server: Annotated[str, typer.Option("--server", help="The resource whose tools they name.")] = "*",
+    state: Annotated[str, typer.Option("--state", help="The state of enabled policies: shadow or enforce.")] = "shadow",
+    server: Annotated[str, typer.Option("--server", help="The resource whose tools the policies name.")] = "*",
     catalog: Annotated[
         list[str] | None,
         typer.Option("--catalog", help="Agen's tools as JSON, for policies that name them by id.", metavar="FILE"),
     ] = None,
     app: Annotated[
-        list[str] | None, typer.Option("--app", help="Which resource an application is.", metavar="ID=NAME")
+        list[str] | None,
+        typer.Option("--app", help="An application's resource; repeatable.", metavar="ID=NAME"),
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Import Agen's policies: prints `policies` for this configuration, or every reason why one has no equivalent.
+    """Convert Agen's policies: print `policies` for this configuration, or an error for each that has no equivalent.
 
     Example: agen-authz policy import agen-policies.json --server crm > policies.yaml
 

@@ -13,11 +13,11 @@ from agen_authz.cli.output import Exit, load_or_exit, show_problems
 def check_config(
     file: Annotated[Path, typer.Argument(help="The configuration file.", metavar="FILE")],
     no_secrets: Annotated[
-        bool, typer.Option("--no-secrets", help="Check the file alone: secrets may be missing.")
+        bool, typer.Option("--no-secrets", help="Check only the file; secrets and certificates need not exist.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Check a configuration: every mistake at once, each with file, line and what to do.
+    """Check a configuration; report every mistake at once, each with file, line and what to do.
 
     Whatever `serve` would refuse on this machine fails, such as a store whose folder is missing. With --no-secrets
     the file is checked by itself, for another machine: secrets and the store are not looked at.

@@ -12,7 +12,7 @@ import typer
 from agen_authz.cli.output import Exit
 
 app = typer.Typer(
-    help="Everything on loopback: issuer, MCP servers, Envoy and the sidecar. Ctrl-C ends all of it.\n\n"
+    help="Start an issuer, MCP servers, Envoy and the sidecar on loopback. Ctrl-C ends all of them.\n\n"
     "Example: agen-authz demo --tour",
     invoke_without_command=True,
     no_args_is_help=False,
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 
 class Role(StrEnum):
-    """Who may be played."""
+    """The callers that a token can be for."""
 
     ANALYST = "analyst"
     SUPPORT = "support"
@@ -39,8 +39,8 @@ class Server(StrEnum):
 @app.callback()
 def demo(
     context: typer.Context,
-    tour: Annotated[bool, typer.Option("--tour", help="Play the story and exit: 0 if all went as told.")] = False,
-    state: Annotated[Path | None, typer.Option(help="Directory for its files; default: a new one.")] = None,
+    tour: Annotated[bool, typer.Option("--tour", help="Play the tour and exit: 0 if all ended as expected.")] = False,
+    state: Annotated[Path | None, typer.Option(help="Directory for files; default: a new one.")] = None,
     ports: Annotated[str, typer.Option(help="Other ports, e.g. envoy=20000,ops=20001.", metavar="NAME=PORT,...")] = "",
 ) -> None:
     """Run the demo until Ctrl-C, or play its tour.
@@ -78,10 +78,10 @@ def demo(
 @app.command()
 def token(
     context: typer.Context,
-    role: Annotated[Role, typer.Argument(help="Whom to play.", metavar="ROLE")],
-    acr: Annotated[str | None, typer.Option(help="How the person is to have logged in.", metavar="VALUE")] = None,
-    ttl: Annotated[str | None, typer.Option(help="How long it is good, e.g. 5m.", metavar="DURATION")] = None,
-    resource: Annotated[Server, typer.Option(help="What it is for.")] = Server.CRM,
+    role: Annotated[Role, typer.Argument(help="The caller's role.", metavar="ROLE")],
+    acr: Annotated[str | None, typer.Option(help="The token's `acr`: how the person signed in.", metavar="VALUE")] = None,
+    ttl: Annotated[str | None, typer.Option(help="How long it is valid, e.g. 5m.", metavar="DURATION")] = None,
+    resource: Annotated[Server, typer.Option(help="The resource that it is for.")] = Server.CRM,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`agen-authz envoy-config`: a configuration of ours printed, or of somebody else examined."""
+"""`agen-authz envoy-config`: a configuration of ours printed, or another one examined."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -21,20 +21,20 @@ def envoy_config(
     *,
     check: Annotated[
         Path | None,
-        typer.Option(help="Examine this Envoy configuration instead: for ways past agen-authz.", metavar="FILE"),
+        typer.Option(help="Examine this Envoy configuration instead, for ways past agen-authz.", metavar="FILE"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings of --check as JSON.")] = False,
-    platform: Annotated[Platform, typer.Option("--for", help="Where Envoy runs.")] = Platform.SIDECAR,
+    platform: Annotated[Platform, typer.Option("--for", help="Envoy's platform.")] = Platform.SIDECAR,
     upstream: Annotated[
-        list[str] | None, typer.Option(help="Where a resource's server is; repeatable.", metavar="NAME=ADDRESS")
+        list[str] | None, typer.Option(help="A resource's server; repeatable.", metavar="NAME=ADDRESS")
     ] = None,
-    listen: Annotated[str | None, typer.Option(help="Where Envoy listens.", metavar="HOST:PORT")] = None,
+    listen: Annotated[str | None, typer.Option(help="Envoy's own address.", metavar="HOST:PORT")] = None,
     admin: Annotated[
         str | None, typer.Option(help="Envoy's admin interface, on loopback.", metavar="HOST:PORT")
     ] = None,
-    authz: Annotated[str | None, typer.Option(help="Where Envoy reaches Check.", metavar="ADDRESS")] = None,
+    authz: Annotated[str | None, typer.Option(help="Check's address, for Envoy.", metavar="ADDRESS")] = None,
 ) -> None:
-    """Print an Envoy configuration that routes nothing past agen-authz.
+    """Print an Envoy configuration that sends every request through agen-authz.
 
     Example: agen-authz envoy-config --config agen.yaml --upstream crm=10.0.0.7:8080 > envoy.yaml
 
@@ -73,7 +73,7 @@ def _render(platform: Platform, loaded: "Loaded", placement: "Placement") -> str
 
 
 def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
-    """Examine a file and exit: 1 with findings, also where nothing could be examined; 0 without."""
+    """Examine a file and exit: 1 if there are findings or nothing could be examined, 0 otherwise."""
     from agen_authz.envoy.examination import DEFAULT_REQUEST_BYTES, examine, render_json, render_text
 
     request_bytes = DEFAULT_REQUEST_BYTES

@@ -1,4 +1,4 @@
-"""`agen-authz policy`: what authors of policies ask before they activate one."""
+"""`agen-authz policy`: the commands for authors of policies."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agen_authz.authoring.catalogue import Known
     from agen_authz.authoring.draft import Draft
 
-app = typer.Typer(help="Try policies before they decide.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Try policies before they are enforced.", no_args_is_help=True, rich_markup_mode=None)
 
 _DIGEST_KEY_BYTES = 32
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file.", metavar="FILE")]
@@ -36,7 +36,7 @@ def test(
     config: ConfigFile,
     as_json: AsJson = False,
 ) -> None:
-    """Decide every case of a directory and compare; exit 1 where one is decided otherwise than expected.
+    """Decide every case of a directory; exit 1 if the decision of a case is not the expected one.
 
     Example: agen-authz policy test policies/cases --config agen.yaml
     """
@@ -63,10 +63,12 @@ def test(
 def explain(
     scenario: Annotated[Path, typer.Argument(help="One call in YAML or JSON; - reads standard input.", metavar="FILE")],
     config: ConfigFile,
-    show_values: Annotated[bool, typer.Option("--show-values", help="Show arguments and claims as they are.")] = False,
+    show_values: Annotated[
+        bool, typer.Option("--show-values", help="Show the values of arguments and claims instead of digests.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Explain one call: every step, every policy that names the target, every condition with what it read.
+    """Explain one call: every step, every policy that names the target, every condition and what it read.
 
     Example: echo '{call: {server: crm, tool: get_customer}, claims: {roles: [analyst]}}' |
     agen-authz policy explain - --config agen.yaml
@@ -90,13 +92,17 @@ def explain(
 
 Catalogue = Annotated[
     list[str],
-    typer.Option("--catalog", help="A saved tools/list (or resources/list, prompts/list).", metavar="[SERVER=]FILE"),
+    typer.Option(
+        "--catalog",
+        help="A saved answer to tools/list, resources/list or prompts/list; repeatable.",
+        metavar="[SERVER=]FILE",
+    ),
 ]
 
 
 @app.command("lint")
 def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -> None:  # noqa: B006 typer copies it
-    """Find what is probably not meant: grants too wide, tools nobody thought of, rules that do nothing; exit 1 then.
+    """Find probable mistakes: grants that are too wide, tools without a rule, rules without effect; exit 1 if any.
 
     Example: agen-authz policy lint --config agen.yaml --catalog crm=tools.json
     """
@@ -121,12 +127,12 @@ def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -
 
 @app.command("targets")
 def targets(
-    name: Annotated[str, typer.Argument(help="A policy or an access rule.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="The name of a policy or an access rule.", metavar="NAME")],
     config: ConfigFile,
     catalog: Catalogue = [],  # noqa: B006 typer copies it
     as_json: AsJson = False,
 ) -> None:
-    """List what a policy or rule touches before it is activated: known tools, resources, prompts, and roles.
+    """List the known tools, resources, prompts and roles that a policy or rule is about, before you enforce it.
 
     Example: agen-authz policy targets "big refunds" --config agen.yaml --catalog billing=tools.json
     """
@@ -141,13 +147,13 @@ def targets(
 
 @app.command("diff")
 def diff(
-    old: Annotated[Path, typer.Argument(help="The configuration that decides now.", metavar="OLD")],
+    old: Annotated[Path, typer.Argument(help="The configuration that is in use.", metavar="OLD")],
     new: Annotated[Path, typer.Argument(help="The draft.", metavar="NEW")],
     catalog: Catalogue = [],  # noqa: B006 typer copies it
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table, for a pull request.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two configurations: who gains and who loses what, which policies change; exit 1 when anything widens.
+    """Compare two configurations: who gains or loses what, and which policies change; exit 1 if anything widens.
 
     Example: agen-authz policy diff agen.yaml draft.yaml --catalog crm=tools.json --markdown
     """
@@ -166,11 +172,11 @@ def replay(
     config: ConfigFile,
     as_json: AsJson = False,
 ) -> None:
-    """Decide recorded calls again under a draft, and show what would change, grouped; exit 1 when anything would.
+    """Decide recorded calls again under a draft; show in groups what would change; exit 1 if anything would.
 
     Example: agen-authz policy replay --audit audit.jsonl --config draft.yaml
 
-    Reads audit events, one a line, also as a container runtime wraps them (CRI, Docker). Exits 2 if nothing would
+    Reads audit events, one a line, plain or as a container runtime wraps them (CRI, Docker). Exits 2 if nothing would
     change and the log has no events, lines that are not events, or none that can be decided again.
     """
     from agen_authz.authoring.replay.replay import replay as decide_again

@@ -13,7 +13,7 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration fi
 
 
 def serve(config: ConfigFile) -> None:
-    """Answer Envoy until told to stop (SIGTERM or SIGINT).
+    """Answer Envoy's Check calls until SIGTERM or SIGINT.
 
     Example: agen-authz serve --config agen.yaml
     """
@@ -36,7 +36,7 @@ def migrate(
     config: ConfigFile,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Bring the store to this version; safe to repeat.
+    """Bring the store to the format of this version. Running it again changes nothing.
 
     Example: agen-authz migrate --config agen.yaml
     """
@@ -52,4 +52,4 @@ def migrate(
     if as_json:
         typer.echo(json.dumps({"ok": True, "steps": steps}))
         return
-    typer.echo("\n".join(steps) if steps else "the store is at this version")
+    typer.echo("\n".join(steps) if steps else "the store is up to date")

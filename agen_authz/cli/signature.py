@@ -1,4 +1,4 @@
-"""`agen-authz sign` and `agen-authz verify`: what is signed, and why a backend does not believe it."""
+"""`agen-authz sign` and `agen-authz verify`: what is signed, and why a backend refuses a signature."""
 
 import json
 import time
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from agen_authz.operating.signature import Side
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The gateway's configuration.", metavar="FILE")]
-ResourceName = Annotated[str, typer.Option("--resource", help="The resource's name in it.", metavar="NAME")]
+ResourceName = Annotated[
+    str, typer.Option("--resource", help="The name of the resource in the configuration.", metavar="NAME")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _NONCE_BYTES = 16
 
@@ -23,12 +25,14 @@ def sign(
     request: Annotated[Path, typer.Argument(help="One HTTP/1.1 request as text.", metavar="REQUEST")],
     config: Annotated[Path, typer.Option("--config", help="The gateway's configuration.", metavar="FILE")],
     resource: ResourceName,
-    created: Annotated[int | None, typer.Option(help="Seconds since 1970; default: now.")] = None,
-    nonce: Annotated[str | None, typer.Option(help="Default: random.")] = None,
+    created: Annotated[
+        int | None, typer.Option(help="The time of the signature, in seconds since 1970; default: now.")
+    ] = None,
+    nonce: Annotated[str | None, typer.Option(help="The nonce of the signature; default: random.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a request as the gateway does: print the signature base, and the headers that a backend gets.
+    """Sign a request as the gateway does; print the signature base and the headers that a backend receives.
 
     The request's own `agen-*` headers say who calls; one that is missing is signed as empty. Path and query are the
     configured ones of the resource.
@@ -54,17 +58,23 @@ def sign(
 
 
 def verify(
-    request: Annotated[Path, typer.Argument(help="One HTTP/1.1 request as its backend got it.", metavar="REQUEST")],
+    request: Annotated[
+        Path, typer.Argument(help="One HTTP/1.1 request as text, as the backend received it.", metavar="REQUEST")
+    ],
     resource: ResourceName,
     config: ConfigFile = None,
-    key: Annotated[list[str] | None, typer.Option(help="A key, where there is no --config.", metavar="ID=FILE")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A key to verify with, if --config is not given; repeatable.", metavar="ID=FILE"),
+    ] = None,
     expected: Annotated[
-        Path | None, typer.Option("--base", help="A signature base to compare with, line by line.", metavar="FILE")
+        Path | None,
+        typer.Option("--base", help="The signature base of the gateway, to compare with line by line.", metavar="FILE"),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a request as a backend does: print the signature base, the verdict, and which component differs.
+    """Verify a request as a backend does; print the signature base, the verdict and the components that differ.
 
     Exits 1 where a backend refuses. A request that is merely old is told so: what it says is judged as of the time at
     which it was made.
@@ -89,7 +99,7 @@ def _side_or_exit(config: Path | None, name: str, keys: list[str], *, as_json: b
 
     if config is None:
         if not keys:
-            _misuse("there is no key; give `--config FILE`, or `--key ID=FILE`")
+            _misuse("no key was given; give `--config FILE` or `--key ID=FILE`")
         return Side(name, _read_keys(keys))
     try:
         return gateway_side(load_or_exit(config, secrets=True, as_json=as_json), name)
@@ -104,7 +114,7 @@ def _read_keys(texts: list[str]) -> dict[str, bytes]:
     for text in texts:
         key_id, mark, name = text.partition("=")
         if not mark or not key_id:
-            _misuse(f"`{text}` is no key; write --key ID=FILE")
+            _misuse(f"`{text}` is not a key; write --key ID=FILE")
         try:
             keys[key_id] = read_key(Path(name))
         except (OSError, ValueError) as exc:

@@ -91,7 +91,7 @@ def test_posted_response_is_denied_where_a_policy_reads_answers_and_nothing_else
     call, note = build.message(), {"jsonrpc": "2.0", "method": "notifications/initialized"}
     seen = outcomes(*(post(rig, each) for each in (call, RESPONSE, note)))
     assert seen == [("allowed", 200), ("policy_error", 200), ("allowed", 200)]
-    cause = "nobody can tell which `inputs` a posted response holds"
+    cause = "a posted response does not say which `inputs` it answers"
     assert [each.get("policies", [{}])[0].get("cause") for each in rig.audit.events] == [None, cause, None]
 
 

@@ -126,7 +126,7 @@ def test_targets_lists_what_is_touched(tmp_path):
     told = run("targets", "notes", *words)
     assert (told.exit_code, told.stdout) == (
         0,
-        "tools: none that is known\nresources: crm/note://1, crm/note://{id}\nprompts: crm/summarize\n"
+        "tools: none known\nresources: crm/note://1, crm/note://{id}\nprompts: crm/summarize\n"
         "roles: analyst, support\n",
     )
     assert json.loads(run("targets", "edit", *words, "--json").stdout) == {

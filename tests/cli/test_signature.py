@@ -150,7 +150,7 @@ MISUSES = {
     "no-header": (["sign", "{folder}/odd.http", "--config", "{folder}/agen.yaml", "--resource", "crm"], "odd.http:2: no header line"),
     "no-resource": (["sign", "{folder}/request.http", "--config", "{folder}/agen.yaml", "--resource", "x"], "`x` is no resource"),
     "unsigned": (["sign", "{folder}/request.http", "--config", "{folder}/plain.yaml", "--resource", "crm"], "has no `signing_keys`"),
-    "no-key": (["verify", "{folder}/request.http", "--resource", "crm"], "there is no key"),
+    "no-key": (["verify", "{folder}/request.http", "--resource", "crm"], "no key was given"),
     "key-without-id": (["verify", "{folder}/request.http", "--resource", "crm", "--key", "x"], "write --key ID=FILE"),
     "key-that-is-none": (["verify", "{folder}/request.http", "--resource", "crm", "--key", "a={folder}/odd.http"], "shorter than 32"),
     "no-base": (

@@ -57,30 +57,36 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 _USER = (
-    Attribute("user.issuer", CelType.STRING, "Who issued the token (`iss`).", lambda s: s.principal.issuer),
-    Attribute("user.subject", CelType.STRING, "Whom the issuer speaks of.", lambda s: s.principal.subject),
-    Attribute("user.email", CelType.STRING, "Their address.", lambda s: s.principal.email or None, "email"),
+    Attribute("user.issuer", CelType.STRING, "The issuer of the token (`iss`).", lambda s: s.principal.issuer),
+    Attribute("user.subject", CelType.STRING, "The caller's identifier at the issuer (`sub`).",
+        lambda s: s.principal.subject),
+    Attribute("user.email", CelType.STRING, "The caller's e-mail address.",
+        lambda s: s.principal.email or None, "email"),
     Attribute(
-        "user.email_verified", CelType.BOOL, "Whether the issuer verified it.", lambda s: s.principal.email_verified
+        "user.email_verified", CelType.BOOL, "True if the issuer verified the e-mail address.",
+        lambda s: s.principal.email_verified
     ),
-    Attribute("user.tenant", CelType.STRING, "Their tenant.", lambda s: s.principal.tenant or None, "tenant"),
-    Attribute("user.client", CelType.STRING, "Their OAuth client.", lambda s: s.principal.client or None, "client"),
-    Attribute("user.roles", CelType.STRINGS, "Their roles.", lambda s: list(s.principal.roles), "roles"),
+    Attribute("user.tenant", CelType.STRING, "The caller's tenant.", lambda s: s.principal.tenant or None, "tenant"),
+    Attribute("user.client", CelType.STRING, "The OAuth client that the token was issued to.",
+        lambda s: s.principal.client or None, "client"),
+    Attribute("user.roles", CelType.STRINGS, "The caller's roles.", lambda s: list(s.principal.roles), "roles"),
     Attribute(
-        "user.permissions", CelType.STRINGS, "Their permissions.",
+        "user.permissions", CelType.STRINGS, "The caller's permissions.",
         lambda s: list(s.principal.permissions), "permissions",
     ),
-    Attribute("user.groups", CelType.STRINGS, "Their groups.", lambda s: _list(s.principal.groups), "groups"),
-    Attribute("user.scopes", CelType.STRINGS, "Scopes of the token.", lambda s: list(s.principal.scopes), "scopes"),
-    Attribute("user.country", CelType.STRING, "Their country.", lambda s: s.principal.country or None, "country"),
-    Attribute("user.acr", CelType.STRING, "How they authenticated (`acr`).", lambda s: s.principal.acr or None),
+    Attribute("user.groups", CelType.STRINGS, "The caller's groups.", lambda s: _list(s.principal.groups), "groups"),
+    Attribute("user.scopes", CelType.STRINGS, "The token's scopes.", lambda s: list(s.principal.scopes), "scopes"),
+    Attribute("user.country", CelType.STRING, "The caller's country.",
+        lambda s: s.principal.country or None, "country"),
+    Attribute("user.acr", CelType.STRING, "The authentication context (`acr`).", lambda s: s.principal.acr or None),
     Attribute(
-        "user.amr", CelType.STRINGS, "Methods they authenticated with (`amr`).", lambda s: _list(s.principal.amr)
+        "user.amr", CelType.STRINGS, "The authentication methods (`amr`).", lambda s: _list(s.principal.amr)
     ),
     Attribute(
-        "user.auth_time", CelType.TIMESTAMP, "When they authenticated.", lambda s: _moment(s.principal.auth_time)
+        "user.auth_time", CelType.TIMESTAMP, "The time at which the caller authenticated.",
+        lambda s: _moment(s.principal.auth_time)
     ),
-    Attribute("user.claims", CelType.OBJECT, "Every verified claim, as it stands.", lambda s: s.principal.claims),
+    Attribute("user.claims", CelType.OBJECT, "Every verified claim, unchanged.", lambda s: s.principal.claims),
 )  # fmt: skip
 _TOOL = (
     Attribute("tool.kind", CelType.STRING, "`tool`, `resource` or `prompt`.", lambda s: s.target.kind.value),
@@ -88,7 +94,7 @@ _TOOL = (
     Attribute(
         "tool.name",
         CelType.STRING,
-        "Name of the tool or prompt, URI of the resource as it was sent.",
+        "The name of the tool or prompt, or the URI of the resource as the client sent it.",
         lambda s: s.target.name,
     ),
 )
@@ -96,7 +102,7 @@ _ARGUMENTS = (
     Attribute(
         "args",
         CelType.OBJECT,
-        "Arguments of the call.",
+        "The arguments of the call.",
         lambda s: s.call.arguments or {},
         may_hold_nul=lambda s: s.call.may_hold_nul,
     ),
@@ -122,12 +128,13 @@ _REQUEST = (
         "request.country", CelType.STRING, "The country that `country_header` names.", lambda s: s.facts.context.country
     ),
     Attribute(
-        "request.user_agent", CelType.STRING, "What the client says it is.",
+        "request.user_agent", CelType.STRING, "The client's `user-agent` header.",
         lambda s: s.facts.context.user_agent or None,
     ),
-    Attribute("request.host", CelType.STRING, "The authority that was asked.", lambda s: s.facts.host or None),
+    Attribute("request.host", CelType.STRING, "The authority of the request.", lambda s: s.facts.host or None),
     Attribute("request.time", CelType.TIMESTAMP, "Now.", lambda s: _moment(s.facts.now)),
-    Attribute("request.mcp_version", CelType.STRING, "Version of MCP that is spoken.", lambda s: s.call.version),
+    Attribute("request.mcp_version", CelType.STRING, "The version of MCP that the request uses.",
+        lambda s: s.call.version),
 )  # fmt: skip
 ATTRIBUTES: dict[str, Attribute] = {each.name: each for each in (*_USER, *_TOOL, *_ARGUMENTS, *_REQUEST)}
 VARIABLES: dict[str, CelType] = {name: each.kind for name, each in ATTRIBUTES.items()}

@@ -29,8 +29,8 @@ _MAX_SEEN = 4096
 _MAX_GROUPS = 256
 _CHOSEN_BY_CALLERS = ("args", "inputs")
 _URI = "tool.name"
-_UNTOLD = "nobody can tell which `inputs` a posted response holds"
-_SPELLING = "what it says of `tool.name` depends on how the URI is spelt"
+_UNTOLD = "a posted response does not say which `inputs` it answers"
+_SPELLING = "its result for `tool.name` depends on how the URI is spelt"
 _TOO_MUCH = "it would cost more than one decision may"
 # What a posted response shares with the call that it answers.
 _OF_CALLER = frozenset(name for name in ATTRIBUTES if name.startswith("user.")) | {
