@@ -46,6 +46,6 @@ class Crowd:
             return gathered
 
     def give_back(self, part: Aggregate) -> None:
-        """Count again what could not be told."""
+        """Count again what could not be reported."""
         with self._lock:
             self._gathered.add(part)

@@ -19,7 +19,7 @@ class Clock(Protocol):
 
 
 class Entropy(Protocol):
-    """Gives what nobody can guess."""
+    """Gives values that cannot be guessed."""
 
     def draw(self, size_bytes: int) -> bytes:
         """Return fresh random bytes."""
@@ -48,7 +48,7 @@ class SessionTable(Protocol):
     """Remembers whom each legacy MCP session belongs to."""
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        """Find the owner; None if nobody has used the session yet, `NOBODY` if it is another server's."""
+        """Find the owner; None if the session was not used yet, `NOBODY` if it is another server's."""
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
         """Make the session `owner`'s in one step; False if it is another caller's, or another server's, by now.
@@ -59,7 +59,7 @@ class SessionTable(Protocol):
     def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
         """Free the entry of a session that its owner has ended; nothing changes if it is not `owner`'s.
 
-        For an hour after its last use the id is nobody else's.
+        For an hour after its last use no other caller gets the id.
         """
 
 

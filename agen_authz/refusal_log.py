@@ -13,7 +13,7 @@ _USUAL = frozenset({Reason.TOKEN_MISSING, Reason.TOKEN_EXPIRED})
 
 
 class RefusalLog:
-    """Logs what was seen and wanted of a refused token; each audit event has it, this is for whoever sets up."""
+    """Logs what was seen and wanted of a refused token; each audit event has it, too."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -37,7 +37,8 @@ def stamp(path: Path) -> Stamp | None:
 def is_open_for_writing(path: Path) -> bool | None:
     """Ask the kernel whether any process has the file open for writing; None if it does not say.
 
-    A read lease is granted only while nobody may write (fcntl(2), F_SETLEASE), and only to the file's owner or to
+    A read lease is granted only while no process has the file open for writing (fcntl(2), F_SETLEASE), and only to
+    the file's owner or to
     a process with CAP_LEASE. It is given back at once: a process that opens the file meanwhile waits that long.
     """
     try:

@@ -77,7 +77,7 @@ class _Decisions(Collector):
 
 
 class _Tally(Collector):
-    """A counter for every call's path: the library's own looks each child up, and takes a lock of its own for it."""
+    """A counter for every call's path: the library's own looks each child up, and takes its own lock for it."""
 
     def __init__(self, name: str, meaning: str, labels: tuple[str, ...]) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels

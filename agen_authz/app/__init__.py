@@ -1,1 +1,1 @@
-"""The composition root: configuration becomes values, adapters are built and handed to whoever needs them."""
+"""The composition root: configuration becomes values, adapters are built and passed to what needs them."""

@@ -56,7 +56,7 @@ class Sidecar:
     last_reload: str = "none yet"
 
     def check_readiness(self) -> Readiness:
-        """Say whether calls are welcome, how each provider's keys are, and how the last reload went.
+        """Report whether calls are accepted, the state of each provider's keys, and the result of the last reload.
 
         A new sidecar waits until one provider of each resource has had keys. A reload never takes readiness away:
         its new resources would stop those that work, on every replica at once.

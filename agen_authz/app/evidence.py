@@ -1,4 +1,4 @@
-"""The event of many, by the clock: what was only counted is told every second, and once more at the end (ADR 0015)."""
+"""The event of many, by the clock: what was only counted is reported every second, and at the end (ADR 0015)."""
 
 import asyncio
 import logging

@@ -12,7 +12,7 @@ _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) 
 
 
 class JsonFormatter(logging.Formatter):
-    """Renders a record as one line; what was passed as `extra` stands beside the message."""
+    """Renders a record as one line; what was passed as `extra` is next to the message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""

@@ -22,7 +22,7 @@ from agen_authz.whole_file import Settling, Stamp, is_open_for_writing, stamp
 _LOG = logging.getLogger(__name__)
 # How often files are looked at, and how long one that has changed must stay as it is before it is read.
 _POLL_S = 1.0
-# Looks at a file that is still being written before operators are told.
+# How often a file that is still being written is looked at before the log reports it.
 _PATIENCE = 30
 # The listener and the store are built with these.
 FIXED_LIMITS = ("request_bytes", "in_flight", "sessions", "store_timeout")
@@ -149,14 +149,14 @@ class Watch:
 
 
 def refuse_unfinished(loaded: Loaded) -> None:
-    """Refuse to start from a file that somebody is still writing.
+    """Refuse to start from a file that is still being written.
 
     Raises:
         ConfigError: with every file that is open for writing.
     """
     busy = [name for name in _list_files(loaded) if is_open_for_writing(Path(name))]
     if busy:
-        cure = "start again once whoever writes it has closed it"
+        cure = "start again after the program that writes it has closed it"
         raise ConfigError(tuple(Problem(name, None, "", "is open for writing", cure) for name in busy))
 
 
@@ -220,7 +220,7 @@ def _list_files(loaded: Loaded) -> tuple[str, ...]:
 
 
 def _list_wanted(file: Path) -> tuple[str, ...]:
-    """List the files that a configuration names whose secrets cannot be used; none where nobody can tell."""
+    """List the files that a configuration names whose secrets cannot be used; none if that is not known."""
     try:
         return _list_files(load(file, secrets=False))
     except ConfigError:

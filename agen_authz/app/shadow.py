@@ -31,7 +31,8 @@ async def note_shadow(config: Config, store: Store, now: float) -> None:
 async def read_shadow(config: Config) -> Mapping[str, float]:
     """Read since when the policies of a file are in shadow, seconds since the epoch, by their names.
 
-    The store that the file names is read as it is; where there is none, or a policy was never served, nobody knows.
+    The store that the file names is read as it is; if there is none, or a policy was never served, the time is not
+    known.
 
     Raises:
         ConfigError: the store cannot be read.

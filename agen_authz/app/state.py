@@ -14,7 +14,8 @@ from agen_authz.ports import Entropy, Store
 _DEFAULT_FOLDER = Path("/var/lib/agen")
 DEFAULT_URL = f"sqlite:///{_DEFAULT_FOLDER}/agen.db"
 _KEY_BYTES = 32
-# `limits.store_timeout` bounds calls. To open a database takes what the machine takes, and nobody waits for it yet.
+# `limits.store_timeout` bounds calls. Opening a database takes as long as the machine needs, and no call waits for
+# it yet.
 _START_S = 10.0
 # Under which names the store keeps them.
 MAPPING_NAME, _DIGEST_KEY = "access.mapping", "digest_key"

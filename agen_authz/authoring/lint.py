@@ -60,14 +60,19 @@ def _lint_tools(rules: Sequence[AccessRule], policies: Sequence[Policy], known: 
     plain = {each for rule in rules for each in selectors_of(rule) if "*" not in each[1]}
     for each in known:
         if each.writes and (TargetKind.TOOL, each.spelling) not in plain:
-            cure = f'name it in a rule of its own: tools: ["{each.spelling}"]'
-            yield Finding("write_without_rule", each.spelling, "it may write, and no rule names it by its name", cure)
+            cure = f'name it in its own rule: tools: ["{each.spelling}"]'
+            yield Finding("write_without_rule", each.spelling, "the tool may write, and no rule names it exactly", cure)
         guards = [policy for policy in policies if policy.state is State.ENFORCE and concerns(policy, each.target)]
         if each.is_sensitive and not any(
             policy.effect is not Effect.DENY or not policy.conditions for policy in guards
         ):
             cure = "add a policy with `then: step_up` or `then: require_approval`"
-            yield Finding("sensitive_without_proof", each.spelling, "it deletes, pays or configures unasked", cure)
+            yield Finding(
+                "sensitive_without_proof",
+                each.spelling,
+                "no step-up or approval protects a tool that deletes, pays or configures",
+                cure,
+            )
 
 
 def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
@@ -78,7 +83,10 @@ def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]
                 continue
             wide = [each.spelling for each in known if each.writes and names_target([(kind, selector)], each.target)]
             # A tool that nobody knows writes.
-            wide += [f"tools of `{server}` that nobody listed" for server in _servers_of(draft, selector) - listed]
+            wide += [
+                f"tools of `{server}` that the catalogue does not list"
+                for server in _servers_of(draft, selector) - listed
+            ]
             if wide:
                 message = f"`{selector}` grants what may write: {', '.join(wide)}"
                 yield Finding("wide_grant", rule.name, message, "name what is meant, such as crm/get_*")
@@ -100,7 +108,7 @@ def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
         # Of a server that nobody listed nobody can say what it does not have.
         is_listed = all((kind, server) in seen for server in _servers_of(draft, selector))
         if is_listed and not any(_may_name((kind, selector), each, folds=folds) for each in known):
-            message = f"`{selector}` names nothing that anybody has seen"
+            message = f"`{selector}` names no known target"
             yield Finding("names_nothing", name, message, "correct the name, or remove the selector")
 
 
@@ -124,7 +132,9 @@ def _lint_assertable(draft: Draft) -> Iterator[Finding]:
         wanted = [{key} for key in rule.allow] if rule.allow is not None else [set(rule.allow_all or ())]
         if not any(each.roles is None or keys <= each.roles for each in providers for keys in wanted):
             cure = "correct the names, or add them under `providers[].roles`"
-            yield Finding("never_grants", rule.name, "no provider may assert what it asks for", cure)
+            yield Finding(
+                "never_grants", rule.name, "no provider may assert the roles or permissions that it asks for", cure
+            )
 
 
 def _lint_shadowed_rules(rules: Sequence[AccessRule]) -> Iterator[Finding]:
@@ -132,7 +142,7 @@ def _lint_shadowed_rules(rules: Sequence[AccessRule]) -> Iterator[Finding]:
         for position, other in enumerate(rules):
             # Of two that cover each other the later one is named.
             if position != index and _covers(other, rule) and not (position > index and _covers(rule, other)):
-                message = f"everybody and everything in it is let in by `{other.name}` already"
+                message = f"`{other.name}` already grants every target of this rule to every caller of this rule"
                 yield Finding("shadowed_rule", rule.name, message, "remove it, or narrow the other")
                 break
 
@@ -176,7 +186,7 @@ def _lint_constants(policies: Sequence[Policy]) -> Iterator[Finding]:
         if False in said:
             yield Finding("never_applies", policy.name, "a condition of it is always false", "correct the condition")
         elif None in said:
-            message = "a condition of it can never be evaluated: what it is about is always denied"
+            message = "a condition of it can never be evaluated: it always denies the calls that it names"
             yield Finding("never_evaluates", policy.name, message, "correct the condition")
 
 
@@ -189,7 +199,7 @@ def _lint_unreadable(policies: Sequence[Policy]) -> Iterator[Finding]:
         names = [selector for kind, selector in policy.selectors if kind is TargetKind.RESOURCE]
         if names and any(path[0] == "args" and len(path) > 1 for each in policy.conditions for path in each.tree.paths):
             message = f"it reads `args`, which a call of a resource ({', '.join(names)}) never has"
-            cure = "name the resources in a policy of their own, and look at `tool.name` there"
+            cure = "name the resources in a separate policy, and read `tool.name` there"
             yield Finding("never_has_args", policy.name, message, cure)
 
 
@@ -233,7 +243,7 @@ def _lint_demands(policies: Sequence[Policy]) -> Iterator[Finding]:
         # RFC 9470 has parameters for acr and for age, none for amr.
         if policy.demand is not None and policy.demand.amr and not policy.demand.acr:
             message = "no challenge can say the `amr` it asks for: clients come back with the same token"
-            yield Finding("untold_step_up", policy.name, message, "give the `acr` of such a sign-in beside it")
+            yield Finding("untold_step_up", policy.name, message, "add the `acr` of such a sign-in")
 
 
 def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[Finding]:

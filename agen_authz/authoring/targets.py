@@ -62,7 +62,7 @@ def _may_reach(draft: Draft, holder: Holder, touched: Iterable[Known]) -> bool:
 def render_text(reach: Reach) -> str:
     """List what is touched, one kind a line."""
     kinds = ("tools", "resources", "prompts", "roles")
-    return "\n".join(f"{kind}: {', '.join(getattr(reach, kind)) or 'none that is known'}" for kind in kinds)
+    return "\n".join(f"{kind}: {', '.join(getattr(reach, kind)) or 'none known'}" for kind in kinds)
 
 
 def render_json(reach: Reach) -> str:

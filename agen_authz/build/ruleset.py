@@ -156,7 +156,7 @@ def parse_claim_path(written: str) -> tuple[str, ...]:
 
 
 def build_resource(config: Config, resource: conf.Resource, providers: Mapping[str, Provider]) -> Resource:
-    """Build one resource from its url and what stands beside it."""
+    """Build one resource from its url and its other keys."""
     parts = urlsplit(resource.url)
     path = parts.path or "/"
     named = [providers[name] for name in resource.providers]
@@ -170,7 +170,7 @@ def build_resource(config: Config, resource: conf.Resource, providers: Mapping[s
         providers={provider.issuer: provider for provider in named},
         audiences=spell_audiences((url_of(parts), *resource.audiences)),
         clients=None if resource.clients is None else frozenset(resource.clients),
-        # Where tenants have policies of their own, a caller of no tenant would escape them.
+        # If tenants have policies, a caller without a tenant would escape them.
         require_tenant=resource.require_tenant or config.tenants is not None,
         scopes=tuple(map(name_of, resource.scopes)),
         origins=frozenset(resource.origins),

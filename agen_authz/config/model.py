@@ -58,39 +58,51 @@ class Config(Section):
     version: Annotated[Literal[1], BeforeValidator(_refuse_bool)] = Field(
         description="The version of this file's format."
     )
-    server: Server = Field(Server(), description="What listens.")
-    limits: Limits = Field(Limits(), description="Bounds.")
+    server: Server = Field(Server(), description="The addresses that the sidecar listens on, and its time limits.")
+    limits: Limits = Field(Limits(), description="Limits of sizes, numbers and times.")
     trusted_proxies: Lines = Field(
-        (), description="CIDRs whose x-forwarded-for is believed, from the peer, right to left."
+        (),
+        description="CIDRs of proxies whose x-forwarded-for is believed; the header is read from right to left,"
+        " starting at the peer.",
     )
     country_header: Line | None = Field(
-        None, description="A header that names the caller's country, believed from trusted proxies only."
+        None, description="The header that names the caller's country; it is believed only if a trusted proxy sends it."
     )
-    networks: dict[Word, Lines] = Field({}, description='Names for conditions: "office" in request.networks.')
-    providers: tuple[Provider, ...] = Field(description="Whose tokens are accepted.")
-    revoked: RevokedEntries = Field(RevokedEntries(), description="What is refused at once, of every provider.")
-    resources: tuple[Resource, ...] = Field(description="One per MCP server that Envoy routes to.")
-    access: Access = Field(description="Least privilege.")
-    policies: tuple[Policy, ...] = Field((), description="What is denied or asks for more.")
+    networks: dict[Word, Lines] = Field(
+        {}, description='Names of address ranges, for conditions such as "office" in request.networks.'
+    )
+    providers: tuple[Provider, ...] = Field(description="The identity providers whose tokens are accepted.")
+    revoked: RevokedEntries = Field(
+        RevokedEntries(),
+        description="Keys, subjects and tokens that are refused immediately, whichever provider issued them.",
+    )
+    resources: tuple[Resource, ...] = Field(description="The MCP servers that Envoy routes to, one entry each.")
+    access: Access = Field(description="Access rules: who may use what.")
+    policies: tuple[Policy, ...] = Field((), description="Policies: calls that are denied, or that need more proof.")
     tenants: dict[Line, Tenant] | None = Field(
-        None, description="What tenants add; with it every provider maps a tenant, and a caller without one is denied."
+        None,
+        description="Policies that single tenants add. If this section is present, every provider must map a tenant,"
+        " and a"
+        " caller without a tenant is denied.",
     )
-    data_protection: tuple[Protection, ...] = Field((), description="What is masked in what comes back.")
+    data_protection: tuple[Protection, ...] = Field((), description="Rules that mask sensitive values in responses.")
     unruled_sample: Share = Field(
         0.01, description="Share of responses no rule covers that are scanned and reported, never changed."
     )
     masking_keys: tuple[MaskingKey, ...] = Field(
-        (), description="Keys of hash and tokenize; the first writes, all read."
+        (),
+        description="Keys of the styles hash and tokenize. The first one is used for new values; all of them are"
+        " accepted.",
     )
     tools: Tools = Field(Tools(), description="Tool definitions and lists.")
-    hooks: tuple[Hook, ...] = Field((), description="Questions to servers of one's own.")
+    hooks: tuple[Hook, ...] = Field((), description="Your own services that are asked before a decision.")
     approvals: Approvals = Field(Approvals(), description="Calls that a person must approve.")
-    notifications: Notifications = Field(Notifications(), description="How people are written to.")
+    notifications: Notifications = Field(Notifications(), description="How messages to people are sent.")
     console: Console | None = Field(None, description="Who may sign in to the approvers' pages.")
     signing: Signing = Field(Signing(), description="Signatures for backends (RFC 9421).")
     store: Store = Field(Store(), description="State that survives a restart.")
-    audit: Audit = Field(Audit(), description="Evidence.")
-    telemetry: Telemetry = Field(Telemetry(), description="Traces.")
+    audit: Audit = Field(Audit(), description="The audit events.")
+    telemetry: Telemetry = Field(Telemetry(), description="OpenTelemetry traces.")
     end: bool | None = Field(
         None,
         description="`true` as the file's last line shows that it is whole: once a file has had this line, no file "

@@ -133,5 +133,5 @@ def _refuse_shared(findings: Findings, config: Config, read: Mapping[KeyPath, by
             name = config.resources[int(path[1])].name
             owner = owners.setdefault(content, name)
             if owner != name:
-                cure = "generate a key of its own for each resource"
+                cure = "generate a separate key for each resource"
                 findings.add(path, f"has the bytes of a key of `{owner}`", cure)

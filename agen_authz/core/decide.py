@@ -169,7 +169,7 @@ TABLE: tuple[Row, ...] = (
     Row(frozenset({(Outcome.APPLIES, Effect.DENY)}), _deny),
     Row(frozenset((Outcome.ERROR, effect) for effect in Effect), _deny_unevaluated),
     Row(frozenset({(Outcome.APPLIES, Effect.STEP_UP)}), _ask_for_more),
-    # INVARIANT: nobody can approve yet, so what needs an approval is denied; the loader refuses such policies.
+    # INVARIANT: there are no approvals yet, so what needs one is denied; the loader refuses such policies.
     Row(frozenset({(Outcome.APPLIES, Effect.REQUIRE_APPROVAL)}), _deny_unevaluated),
 )
 _ROW_OF = {pair: row for row in TABLE for pair in row.picks}

@@ -46,7 +46,7 @@ class ConfigError(Exception):
 
 
 class Unavailable(Exception):
-    """Something that the decision needs did not answer; `reason` is what the caller is told."""
+    """Something that the decision needs did not answer; `reason` is what the caller gets."""
 
     def __init__(self, reason: Reason, name: str) -> None:
         super().__init__(f"{reason}: `{name}`")

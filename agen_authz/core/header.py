@@ -1,4 +1,4 @@
-"""Names of headers: which may be sent once, which reach a backend, and what is to be said of those of one request."""
+"""Names of headers: which may be sent once, which reach a backend, and what is known of the names in one request."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -80,7 +80,7 @@ class HeaderNames:
     _pick: Callable[[Mapping[str, str]], tuple[str, ...]] = field(compare=False, repr=False, default=lambda _: ())
 
     def join_single(self, headers: Mapping[str, str]) -> str:
-        """Join the values of the headers that may be sent once: what is asked of each of them is asked in one go."""
+        """Join the values of the headers that may be sent once: they are all checked at once."""
         return "".join(self._pick(headers))
 
 

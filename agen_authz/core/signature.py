@@ -2,7 +2,7 @@
 
 What is signed, in this order: the twelve components that every request has, the headers that choose how its body is
 read, if they reach the backend (`core.header.chooses_reading`, ADR 0017), and what a resource adds. The signature base
-(RFC 9421 section 2.5) is the same text on both sides: `sign` and whoever verifies build it line by line.
+(RFC 9421 section 2.5) is the same text on both sides: `sign` and the verifier build it line by line.
 
     "@method": POST
     "@path": /mcp
@@ -50,7 +50,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request asks for, as the backend sees it; None in `query` where there is no question mark."""
+    """What a request asks for, as the backend sees it; `query` is None if there is no question mark."""
 
     scheme: str
     authority: str
@@ -175,7 +175,7 @@ class Signer:
         covered, lines = self._covered, ""
         for component in (*self._find_reading(request, is_modern), *self._components):
             if component in request.repeated:
-                # Which copies the backend sees, and in which order, nobody here can say.
+                # Which copies the backend sees, and in which order, is not known here.
                 return Malformed(Reason.HEADER_REPEATED, component)
             content = self._find(request, component)
             if content is None:

@@ -43,7 +43,7 @@ class _Refused(Exception):
 
 
 def _read_integer(text: str) -> int:
-    # The length is looked at first: int() of a million digits is an attack of its own.
+    # The length is looked at first: int() of a million digits is an attack by itself.
     if len(text) > _MAX_INTEGER_DIGITS:
         raise _Refused(Reason.JSON_NUMBER)
     return int(text)
@@ -143,7 +143,7 @@ def parse_plain(raw: bytes) -> tuple[Json, bytes] | None:
 
     A lenient parser is enough here: a key that it dropped, a number that it rounded, an escape that it resolved
     would be missing or written otherwise. Taking every space away on both sides hides none of that: outside of
-    strings no space stands between two tokens that would become one, and inside it is no quote and no escape, so
+    strings no space is between two tokens that would become one, and inside it is no quote and no escape, so
     equal texts are the same tokens, but for spaces within strings. As many members in each object, the same
     numbers and the same escapes: what they were read as is their only reading.
     """
@@ -190,7 +190,7 @@ def _has_lone_surrogate(value: Json) -> bool:
 
 
 def _loses_member(bare: bytes, written: bytes) -> bool:
-    """True if a key stands twice in one object: of its members only the last is in what is written.
+    """True if a key appears twice in one object: of its members only the last is in what is written.
 
     Each member has a colon outside of strings. Those inside are as many on both sides, but for lost members and for
     escaped ones (U+003A), which are written as they are.

@@ -222,7 +222,9 @@ def render_verdict(verdict: Verdict) -> str:
     elif verdict.check:
         lines.append(f"refused: {verdict.check}: {verdict.detail}")
     if verdict.check == "signature" and not verdict.differs:
-        lines.append("no usual change explains it: compare with `agen-authz sign`, and give its output to --base")
+        lines.append(
+            "no usual change of a request explains this: run `agen-authz sign` and pass its output with --base"
+        )
     if verdict.expired_s is not None:
-        lines.append(f"it expired {verdict.expired_s} s ago: a backend refuses it now")
+        lines.append(f"the signature expired {verdict.expired_s} s ago: a backend refuses it now")
     return "\n".join(lines)

@@ -57,7 +57,9 @@ def _public_key(private_key: bytes) -> bytes:
 
 def _read(key: str, path: Path) -> bytes:
     if is_open_for_writing(path):
-        raise _refuse(key, f"`{path}` is open for writing", "it is read once whoever writes it has closed it")
+        raise _refuse(
+            key, f"`{path}` is open for writing", "it is read as soon as the program that writes it has closed it"
+        )
     try:
         return path.read_bytes()
     except OSError as exc:
@@ -68,7 +70,7 @@ def _read(key: str, path: Path) -> bytes:
 def _parse(key: str, path: Path, parse: Callable[[], object]) -> object:
     try:
         return parse()
-    # TypeError: a key that is encrypted; nobody is there to be asked for its password.
+    # TypeError: the key is encrypted, and there is no way to ask for its password.
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         what = "an unencrypted private key" if key == "key_file" else "a certificate"
         raise _refuse(key, f"`{path}` does not hold {what}", "give a PEM file that does") from exc

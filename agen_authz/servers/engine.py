@@ -81,7 +81,7 @@ class Engine(Protocol):
         """
 
     async def set_serving(self, is_serving: bool) -> None:
-        """Say whether new calls are welcome, to whoever asks or watches grpc.health.v1."""
+        """Set what grpc.health.v1 reports to its callers and watchers: whether new calls are accepted."""
 
     async def stop(self, grace_s: float) -> None:
         """Take no new calls, wait for those in flight at most `grace_s` seconds, close the socket."""
@@ -104,7 +104,7 @@ def refuse_address(address: str, why: str) -> ConfigError:
 def claimed(listener: Listener) -> Iterator[str]:
     """Make an address ready to be bound, and yield it as gRPC spells it.
 
-    A Unix socket that nobody listens on any more is removed; what is bound inside the block gets mode 0660.
+    A Unix socket without a listener is removed; a socket that is bound inside the block gets mode 0660.
     """
     path = listener.socket_path
     if path is None:

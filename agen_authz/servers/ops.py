@@ -1,4 +1,4 @@
-"""What operators ask: metrics, liveness and readiness, over HTTP on a socket of its own.
+"""What operators ask: metrics, liveness and readiness, over HTTP on its own socket.
 
 Readiness says in one line per part what is wrong, and says it to loopback only.
 """

@@ -1,8 +1,8 @@
 """Whose call is decided next: every caller has an equal share of the places and of the deciding thread's time.
 
 A caller's calls wait in a lane, first come, first served. The lane whose calls have taken least time so far goes
-next, so that whoever sends heavy calls waits for the others, and not they for them. When every place is taken,
-the newest call of the longest lane finds none. Calls of nobody in particular are one lane.
+next, so that a caller with heavy calls waits for the others, and they do not wait for it. When every place is taken,
+the newest call of the longest lane is refused. Calls without a known caller are one lane.
 """
 
 import heapq

@@ -100,7 +100,7 @@ def _keep(rows: Sequence[Row], room: int, ranks: Sequence[int]) -> list[Row]:
 def _context(request: Request, context: Context, brief: Shortener) -> dict[str, Any]:
     # The query stays out: a foreign one may hold anything, tokens included.
     path = request.path.partition("?")[0]
-    # Userinfo, where somebody sent one, is a secret.
+    # Userinfo, if a client sent it, is a secret.
     authority = request.authority.rpartition("@")[2]
     return {
         "method": brief.text("context.method", request.method),

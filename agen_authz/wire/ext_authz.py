@@ -79,7 +79,7 @@ def _read_headers(http: pb.AttributeContext.HttpRequest) -> tuple[dict[str, str]
     headers = {pair.key: pair.raw_value.decode("latin-1") for pair in pairs}
     names = look_at(tuple(headers))
     repeated: frozenset[str] = _NONE
-    # Nearly every request has each name once, in lower case, as bytes: that is read in one go.
+    # Nearly every request has each name once, in lower case, as bytes: those are read at once.
     if len(headers) != len(pairs) or not names.is_lower or "" in headers.values():
         headers, repeated = _read_repeated_headers(http.header_map)
         names = look_at(tuple(headers))

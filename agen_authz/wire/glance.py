@@ -1,6 +1,6 @@
-"""What can be told of a CheckRequest without reading it: bytes are looked for, nothing is parsed or believed.
+"""What a CheckRequest shows without being parsed: bytes are looked for, nothing is parsed or believed.
 
-It serves to share time and places among callers before anything is decided. Whoever makes a body look like a
+It serves to share time and places among callers before anything is decided. A caller who makes a body look like a
 header can only name a token that they hold.
 """
 

@@ -1,4 +1,4 @@
-"""One line of JSON for whoever reads evidence, machines and people at a terminal.
+"""One line of JSON for the readers of evidence: machines, and people at a terminal.
 
 Readers parse the values as they are. In the line itself, what a terminal would obey (C1 control characters) and what
 an eye would not see (bidirectional and other invisible characters) is written as an escape, RFC 8259 section 7.
@@ -17,7 +17,7 @@ _DELETE = b"\x7f"
 
 
 def render_line(event: Mapping[str, object]) -> bytes:
-    """Render an event as one line without its end; its value is the event's, whatever stands in it."""
+    """Render an event as one line without its end; its value is the event's, whatever the event contains."""
     line = orjson.dumps(event)
     if line.isascii() and _DELETE not in line:
         return line

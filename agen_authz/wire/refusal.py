@@ -34,7 +34,7 @@ class Asked(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """One HTTP response of our own."""
+    """One HTTP response that we write ourselves."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -45,7 +45,7 @@ def render_step_up(decision: StepUp, asked: Asked) -> HttpAnswer:
     """Render what a stronger token would be, in the challenge for clients and in the message for people.
 
     A missing scope is 403 (MCP authorization, "Scope Challenge Handling"); where only the authentication falls
-    short it is 401 (RFC 9470 section 3), for a client that is told 403 merely refreshes its token.
+    short it is 401 (RFC 9470 section 3), because a client that gets 403 merely refreshes its token.
     """
     wanted = decision.challenge
     demand = render_demand(wanted, asked.route.resource, asked.caller)
@@ -61,7 +61,7 @@ def render_refusal(denied: Deny, stage: Stage) -> HttpAnswer:
     refusal = REFUSALS[denied.reason]
     envelope = denied.envelope
     if envelope.shape is Shape.NOTIFICATION and (refusal.status == 200 or denied.reason is Reason.ID_MISSING):
-        # JSON-RPC 2.0 section 4.1: nobody answers a notification. It is taken, and not passed on.
+        # JSON-RPC 2.0 section 4.1: a notification has no answer. It is accepted, and not forwarded.
         return HttpAnswer(202, (), "")
     status = refusal.status
     if denied.reason in _LATER and envelope.era is Era.MODERN:

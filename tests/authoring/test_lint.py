@@ -22,12 +22,12 @@ def policies(*written: str) -> str:
 
 
 def names_nothing(name: str, selector: str) -> Finding:
-    message = f"`{selector}` names nothing that anybody has seen"
+    message = f"`{selector}` names no known target"
     return Finding("names_nothing", name, message, "correct the name, or remove the selector")
 
 
 def shadowed_rule(name: str, other: str) -> Finding:
-    message = f"everybody and everything in it is let in by `{other}` already"
+    message = f"`{other}` already grants every target of this rule to every caller of this rule"
     return Finding("shadowed_rule", name, message, "remove it, or narrow the other")
 
 
@@ -42,23 +42,25 @@ def wide(name: str, selector: str, granted: str) -> Finding:
 
 
 def unruled(name: str) -> Finding:
-    cure = f'name it in a rule of its own: tools: ["{name}"]'
-    return Finding("write_without_rule", name, "it may write, and no rule names it by its name", cure)
+    cure = f'name it in its own rule: tools: ["{name}"]'
+    return Finding("write_without_rule", name, "the tool may write, and no rule names it exactly", cure)
 
 
 def unproven(name: str) -> Finding:
     cure = "add a policy with `then: step_up` or `then: require_approval`"
-    return Finding("sensitive_without_proof", name, "it deletes, pays or configures unasked", cure)
+    return Finding(
+        "sensitive_without_proof", name, "no step-up or approval protects a tool that deletes, pays or configures", cure
+    )
 
 
 def never_grants(name: str) -> Finding:
     cure = "correct the names, or add them under `providers[].roles`"
-    return Finding("never_grants", name, "no provider may assert what it asks for", cure)
+    return Finding("never_grants", name, "no provider may assert the roles or permissions that it asks for", cure)
 
 
 NEVER = Finding("never_applies", "p", "a condition of it is always false", "correct the condition")
 ALWAYS = Finding(
-    "never_evaluates", "p", "a condition of it can never be evaluated: what it is about is always denied",
+    "never_evaluates", "p", "a condition of it can never be evaluated: it always denies the calls that it names",
     "correct the condition",
 )  # fmt: skip
 DELETE, PAY = tool("delete_customer"), tool("refund", server="billing")
@@ -101,7 +103,8 @@ FOUND: dict[str, tuple[str, list[Known], list[Finding]]] = {
     ),
     "a grant of everything that only reads": (rules("name: r, tools: ['crm/**'], allow: [a]"), [], []),
     "a grant of everything that nobody listed": (
-        rules("name: r, tools: ['*/*'], allow: [a]"), [], [wide("r", "*/*", "tools of `billing` that nobody listed")],
+        rules("name: r, tools: ['*/*'], allow: [a]"), [],
+        [wide("r", "*/*", "tools of `billing` that the catalogue does not list")],
     ),
     "a rule that names nothing": (
         rules("name: r, tools: [crm/get_order], allow: [b]"), [], [names_nothing("r", "crm/get_order")],
@@ -212,7 +215,7 @@ def test_arguments_of_a_resource_are_found(tmp_path):
         "name: p, state: enforce, resources: ['crm/note://**'], when: [args.amount > 5.0], then: deny"
     )
     message = "it reads `args`, which a call of a resource (crm/note://**) never has"
-    cure = "name the resources in a policy of their own, and look at `tool.name` there"
+    cure = "name the resources in a separate policy, and read `tool.name` there"
     assert lint(draft(tmp_path, text), [], {}, NOW) == [Finding("never_has_args", "p", message, cure)]
 
 
@@ -259,7 +262,7 @@ def test_policy_long_in_shadow_is_found_after_30_days(tmp_path):
 def test_step_up_whose_amr_no_challenge_can_say_is_found(tmp_path, demand, is_found):
     text = GOOD + policies(f"name: p, state: enforce, tools: [crm/get_customer], then: step_up, step_up: {{{demand}}}")
     message = "no challenge can say the `amr` it asks for: clients come back with the same token"
-    found = Finding("untold_step_up", "p", message, "give the `acr` of such a sign-in beside it")
+    found = Finding("untold_step_up", "p", message, "add the `acr` of such a sign-in")
     assert lint(draft(tmp_path, text), KNOWN, {}, NOW) == ([found] if is_found else [])
 
 

@@ -78,8 +78,8 @@ def test_lint_finds_nothing(tmp_path):
 def test_lint_prints_findings_with_how_to_fix_them(tmp_path):
     file, tools = config(tmp_path, QUIET), save(tmp_path, {"tools": [{"name": "get_x"}]})
     told = run("lint", "--config", file, "--catalog", f"crm={tools}")
-    cure = 'name it in a rule of its own: tools: ["crm/get_x"]'
-    message = "it may write, and no rule names it by its name"
+    cure = 'name it in its own rule: tools: ["crm/get_x"]'
+    message = "the tool may write, and no rule names it exactly"
     assert (told.exit_code, told.stdout) == (1, f"write_without_rule: crm/get_x: {message}; {cure}\n1 findings\n")
     as_json = run("lint", "--config", file, "--catalog", f"crm={tools}", "--json")
     found = {"check": "write_without_rule", "subject": "crm/get_x", "message": message, "cure": cure}

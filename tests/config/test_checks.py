@@ -72,7 +72,7 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "header of the country": (None, "country_header: a_b\ntrusted_proxies: ['10.0.0.0/8']\n", "country_header", "header", "cf-ip"),
     "trusted proxies": (None, "trusted_proxies: [everybody]\n", "trusted_proxies[0]", "range", "CIDR"),
     "trusted proxies that are mapped": (None, "trusted_proxies: ['::ffff:0:0/96']\n", "trusted_proxies[0]", "IPv4 range", "`0.0.0.0/0`"),
-    "country without proxies": (None, "country_header: x\ntrusted_proxies: []\n", "country_header", "nobody", "trusted_proxies"),
+    "country without proxies": (None, "country_header: x\ntrusted_proxies: []\n", "country_header", "no trusted proxy", "trusted_proxies"),
     "size of nothing": (None, "limits: {request_bytes: 0B}\n", "limits.request_bytes", "a size", ""),
     "end that is not the last": (None, "end: true\nrevoked: {}\n", "end", "not the last key", "move it"),
     "end that is false": (None, "end: false\n", "end", "`true` is all", "leave it out"),
@@ -128,7 +128,7 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "keys of a claim with an empty step": ("tenant: tenantId", "tenant: tenantId, roles: {path: a..b, keys: true}", "providers[0].claims.roles", "not the path", "JSON pointer"),
     "keys of a subject": ("tenant: tenantId", "tenant: tenantId, subject: {path: sub, keys: true}", "providers[0].claims.subject", "expected", ""),
     # ---- resources
-    "provider twice": ("[corp]", "[corp, corp]", "resources[0].providers[1]", "stands twice", "one of the two"),
+    "provider twice": ("[corp]", "[corp, corp]", "resources[0].providers[1]", "is listed twice", "one of the two"),
     "url that differs by its query": (*at_url("https://mcp.example.com/billing/mcp?x=1"), "resources[1].url", "`crm` has the same url", ""),
     "url at the root of another": (*at_url("https://mcp.example.com/billing/mcp/"), "resources[0].url", "canonical", ""),
     "url with an empty query": (*at_url("https://mcp.example.com/crm/mcp?"), "resources[0].url", "no client would send", "question mark"),

@@ -51,7 +51,7 @@ MISTAKES = {
         "map it under `providers[].claims.tenant`",
     ),
     "a country that nobody says": (
-        GOOD, "'request.country == \"DE\"'", "when[0]", "nobody says where `request.country` comes from",
+        GOOD, "'request.country == \"DE\"'", "when[0]", "no setting says where `request.country` comes from",
         "set `country_header`",
     ),
 }  # fmt: skip

@@ -49,8 +49,8 @@ def test_every_key_and_item_has_its_line(parser):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: {c: 1, c: 2}\na: 2", [(2, "b.c", "the key stands twice"), (3, "a", "the key stands twice")]),
-        ("a: 1\n'a': [{x: [1]}]\nb: 2", [(2, "a", "the key stands twice")]),
+        ("a: 1\nb: {c: 1, c: 2}\na: 2", [(2, "b.c", "the key appears twice"), (3, "a", "the key appears twice")]),
+        ("a: 1\n'a': [{x: [1]}]\nb: 2", [(2, "a", "the key appears twice")]),
         ("a: &x 1\nb: 2", [(1, "a", "anchors are not read")]),
         ("a: 1\nb: *x", [(2, "b", "aliases are not read")]),
         ("a: &x {b: *x}", [(1, "a", "anchors are not read"), (1, "a.b", "aliases are not read")]),

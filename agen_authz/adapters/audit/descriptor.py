@@ -1,7 +1,8 @@
 """A descriptor that is written to without ever waiting for its reader.
 
-A flag set on standard output would be set for whoever shares it. So a pipe and a terminal are opened once more, as
-files of our own that never block; a socket is asked with each write not to; a file needs neither, for a disk that is
+A flag set on standard output would be set for every process that shares it. So a pipe and a terminal are opened once
+more, as
+our own open files that never block; a socket is asked with each write not to; a file needs neither, for a disk that is
 full says so. Only a pipe that may not be opened again is asked first whether it takes bytes, and then given no more
 than that is a promise for.
 """
@@ -101,7 +102,7 @@ def _ask_first(descriptor: int) -> Outlet:
 
 
 def _refuse(descriptor: int) -> Outlet:
-    # A terminal of another user, say: "ready" is no promise for a single byte there.
+    # A terminal of another user, say: "ready" does not promise room for a single byte there.
     def write(_pending: bytes) -> int:
         raise OSError(errno.EACCES, "cannot be opened for writes that do not wait")
 

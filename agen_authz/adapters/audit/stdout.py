@@ -1,4 +1,4 @@
-"""Events on standard output: written at once where there is room, else in turn, and never waited for without a bound.
+"""Events on standard output: written at once if there is room, else in turn, and never waited for without a bound.
 
 An event either goes out at once, from whichever thread decides, or it waits on the event loop. As long as one waits,
 all that come wait too. So a line that was cut off is always finished before any other event begins.
@@ -85,7 +85,7 @@ class StdoutSink:
         self._metrics.count_audit_event(_NAME, "written")
 
     def close(self) -> None:
-        """Let go of what was opened beside the descriptor itself."""
+        """Close what was opened besides the descriptor itself."""
         self._outlet.close()
 
     def _may_begin(self, line: bytes) -> bool:

@@ -107,7 +107,7 @@ class _Download:
             async with client.stream("GET", self.url, headers=_HEADERS) as response:
                 return await self._read(response)
         except UnicodeError as exc:
-            raise FetchError(self.url, "its host is no name (IDNA)") from exc
+            raise FetchError(self.url, "its host is not a name (IDNA)") from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
             raise FetchError(self.url, describe_cause(exc) + self.through(), outcome="failed") from exc
 
@@ -128,7 +128,7 @@ class _Download:
     def _is_safe(self) -> bool:
         with contextlib.suppress(ValueError):
             parts = urlsplit(self.url)
-            # Reading a port that is no number raises, like the rest of a URL that cannot be read.
+            # Reading a port that is not a number raises, like the rest of a URL that cannot be read.
             if not parts.hostname or parts.port == 0:
                 return False
             if parts.scheme == "https":

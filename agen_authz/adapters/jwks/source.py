@@ -2,7 +2,7 @@
 
 1. A key that is in memory is answered from memory.
 2. A key is only called unpublished if the provider was asked for its keys after the question came, a cooldown ago at
-   most. If nobody may ask now, the answer is Unavailable: the token may be as good as new.
+   most. If no request to it is allowed now, the answer is Unavailable: the token may be as good as new.
 3. Unknown keys make us ask a few times at once and once in a cooldown on average, by one fetch however many wait.
 4. Keys are believed for `keep_stale` after the last good fetch; then the provider counts as unavailable.
 5. A provider that fails is asked again after 1, 2 and 4 seconds, then after each cooldown.

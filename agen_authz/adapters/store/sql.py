@@ -26,7 +26,7 @@ class SqlStore:
     def __init__(self, engine: AsyncEngine, timeout_s: float) -> None:
         self._engine = engine
         self._timeout_s = timeout_s
-        # Statements that nobody waits for any longer.
+        # Statements that no call waits for any longer.
         self._late: set[asyncio.Task[object]] = set()
 
     async def remember(self, defaults: Mapping[str, str]) -> Mapping[str, str]:
@@ -87,7 +87,7 @@ class SqlStore:
     def _forget(self, task: "asyncio.Task[object]") -> None:
         self._late.discard(task)
         if not task.cancelled():
-            # Whoever asked was told already; asyncio must not report it once more.
+            # The caller has the error already; asyncio must not report it once more.
             task.exception()
 
 

@@ -1,4 +1,4 @@
-"""Alembic's steps from one version of the store to the next; imported only where there is one to take."""
+"""Alembic's steps from one version of the store to the next; imported only if there is one to take."""
 
 from pathlib import Path
 

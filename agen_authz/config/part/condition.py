@@ -53,7 +53,7 @@ def _find_unknowable(known: Vocabulary, attribute: Attribute) -> Iterator[tuple[
         cure = f"map it under `providers[].claims.{claim}`"
         yield f"no provider says where `{attribute.name}` is", cure, ("providers",)
     if attribute.name == "request.country" and not known.has_country:
-        yield "nobody says where `request.country` comes from", "set `country_header`", ("country_header",)
+        yield "no setting says where `request.country` comes from", "set `country_header`", ("country_header",)
 
 
 def _check_compared(findings: Findings, path: Path, condition: Condition) -> None:

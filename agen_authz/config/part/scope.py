@@ -11,10 +11,10 @@ from agen_authz.core.identity.scope import is_scope
 
 
 class RequestedScope(Section):
-    """A scope that clients ask for by another name than tokens have it under."""
+    """A scope that clients must ask for under another name than tokens have."""
 
-    name: Line = Field(description="What the token holds, such as mcp.tools in Entra's `scp`.")
-    request_as: Line = Field(description="What clients ask for, such as api://ID/mcp.tools.")
+    name: Line = Field(description="The name in the token, such as mcp.tools in Entra's `scp`.")
+    request_as: Line = Field(description="The name that clients ask for, such as api://ID/mcp.tools.")
 
 
 Scope: TypeAlias = Line | RequestedScope

@@ -54,7 +54,7 @@ class Findings:
         seen: set[str] = set()
         for path, name in named:
             if name in seen:
-                self.add(path, f"two {what} are called `{name}`", "give each a name of its own")
+                self.add(path, f"two {what} are called `{name}`", "give each its own name")
             seen.add(name)
 
 

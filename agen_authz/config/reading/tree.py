@@ -142,7 +142,7 @@ class _Reader:
             key = self._key(event, path)
             if key is None or key in members:
                 if key is not None:
-                    self._note(event, (*path, key), "the key stands twice", "keep one of the two")
+                    self._note(event, (*path, key), "the key appears twice", "keep one of the two")
                 self._skip(next(self._events))
                 continue
             inner = (*path, key)

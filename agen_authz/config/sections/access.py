@@ -12,23 +12,28 @@ from agen_authz.config.reading.tree import Path
 
 
 class AccessRule(Section):
-    """Who may use what; a call is allowed when at least one rule that names its target is satisfied."""
+    """Who may use what. A call is allowed if at least one rule that names its target is satisfied."""
 
     name: Name = Field(description="The rule's name, in events and explanations.")
-    tools: Selectors = Field(None, description="Tools it names, as server/name; * matches within one part.")
-    resources: Selectors = Field(None, description="Resource URIs it names, as server/uri; ** matches any rest.")
-    prompts: Selectors = Field(None, description="Prompts it names, as server/name.")
-    allow: Lines | None = Field(None, description="Roles or permissions, any of which is enough.")
-    allow_all: Lines | None = Field(None, description="Roles or permissions, all of which are needed.")
+    tools: Selectors = Field(
+        None, description="The tools that the rule is about, as server/name; * matches within one part."
+    )
+    resources: Selectors = Field(
+        None, description="The resource URIs that the rule is about, as server/uri; ** matches any rest."
+    )
+    prompts: Selectors = Field(None, description="The prompts that the rule is about, as server/name.")
+    allow: Lines | None = Field(None, description="Roles or permissions; the caller needs at least one of them.")
+    allow_all: Lines | None = Field(None, description="Roles or permissions; the caller needs all of them.")
 
 
 class Access(Section):
-    """Least privilege."""
+    """Access rules: who may use what."""
 
     mapping: Literal["roles", "permissions"] = Field(
-        description="What rules ask for: permanent, the store remembers the first value."
+        description="What `allow` and `allow_all` list: roles or permissions. The choice is permanent: the store"
+        " remembers the first value."
     )
-    rules: tuple[AccessRule, ...] = Field((), description="The rules; their order means nothing.")
+    rules: tuple[AccessRule, ...] = Field((), description="The rules; their order does not matter.")
 
 
 def check_access(findings: Findings, access: Access, known: Vocabulary) -> None:
@@ -47,6 +52,6 @@ def _check_grantees(findings: Findings, path: Path, rule: AccessRule) -> None:
         findings.add(path, f"rule `{rule.name}` names no target", "add `tools`, `resources` or `prompts`")
     if (rule.allow is None) == (rule.allow_all is None):
         message = f"rule `{rule.name}` needs one of `allow` and `allow_all`"
-        findings.add(path, message, "`allow` lets in whoever has any of them, `allow_all` whoever has all")
+        findings.add(path, message, "use `allow` if one of them is enough, `allow_all` if all of them are needed")
     for key in ("allow", "allow_all"):
         findings.refuse_empty((*path, key), getattr(rule, key), "at least one role or permission")

@@ -16,7 +16,7 @@ from agen_authz.core.http.loopback import is_loopback
 
 
 class Approvers(Section):
-    """Who may decide: roles and groups match at sign-in, e-mails can be written to."""
+    """Who may decide. Roles and groups are compared at sign-in; messages are sent to e-mail addresses."""
 
     roles: Lines = Field((), description="Roles.")
     groups: Lines = Field((), description="Groups.")
@@ -32,24 +32,24 @@ class FlowStep(Section):
 
 
 class Notify(Section):
-    """Who is told."""
+    """Who gets messages about requests for approval."""
 
-    urls_file: Line | None = Field(None, description="Apprise URLs, one a line.")
-    requester: bool = Field(True, description="Whether the requester is told.")
+    urls_file: Line | None = Field(None, description="The file with Apprise URLs, one on each line.")
+    requester: bool = Field(True, description="True if the requester gets messages, too.")
 
 
 class Flow(Section):
-    """How a call gets approved."""
+    """How a call is approved."""
 
     name: Name = Field(description="The flow's name.")
     steps: tuple[FlowStep, ...] = Field(description="Steps, in order.")
     timeout: PositiveSeconds = Field(description="How long the approvers have.")
-    on_timeout: Literal["deny", "approve"] = Field("deny", description="What no decision means.")
-    low_risk: bool = Field(False, description="Needed for `on_timeout: approve`.")
+    on_timeout: Literal["deny", "approve"] = Field("deny", description="The answer if there is no decision in time.")
+    low_risk: bool = Field(False, description="Must be true for `on_timeout: approve`.")
     remind_every: PositiveSeconds | None = Field(None, description="How often approvers are reminded.")
-    requester_may_approve: bool = Field(False, description="Whether one may approve one's own call.")
+    requester_may_approve: bool = Field(False, description="True if callers may approve their own calls.")
     show_arguments: Lines = Field((), description="JSON pointers shown unmasked to approvers.")
-    notify: Notify = Field(Notify(), description="Who is told.")
+    notify: Notify = Field(Notify(), description="Who gets messages about requests.")
 
 
 class Approvals(Section):
@@ -57,9 +57,11 @@ class Approvals(Section):
 
     base_url: Line | None = Field(None, description="Where approvers open the console.")
     hold: Seconds = Field(0.0, description="How long a call waits for a decision.")
-    grant_ttl: PositiveSeconds = Field(900.0, description="How long an approved call may be made, once.")
-    max_open_per_subject: Count = Field(20, description="Open requests of one caller.")
-    retention: PositiveSeconds = Field(30 * 86400.0, description="When arguments are erased.")
+    grant_ttl: PositiveSeconds = Field(
+        900.0, description="How long after the approval the call may be made; it may be made once."
+    )
+    max_open_per_subject: Count = Field(20, description="How many open requests one caller may have.")
+    retention: PositiveSeconds = Field(30 * 86400.0, description="How long arguments are kept.")
     flows: tuple[Flow, ...] = Field((), description="The flows that policies name.")
 
 
@@ -106,9 +108,9 @@ def _check_flow(findings: Findings, path: Path, flow: Flow) -> None:
 def _check_step(findings: Findings, path: Path, step: FlowStep) -> None:
     approvers = step.approvers
     if step.quorum < 1:
-        findings.add((*path, "quorum"), "nobody would have to approve", "give a quorum of at least 1")
+        findings.add((*path, "quorum"), "no approver would have to approve", "give a quorum of at least 1")
     if not approvers.roles and not approvers.groups and not approvers.emails:
-        findings.add((*path, "approvers"), "nobody may approve", "name roles, groups or emails")
+        findings.add((*path, "approvers"), "no approver is listed", "name roles, groups or emails")
     elif not approvers.roles and not approvers.groups and len(_distinct(approvers.emails)) < step.quorum:
         findings.add((*path, "quorum"), "more than there are approvers", "lower it, or name more of them")
     for index, email in enumerate(approvers.emails):

@@ -23,43 +23,54 @@ _OF_TYPES = ("path", "rotate", "endpoint", "address", "tls", "ca_file", "url", "
 
 
 class Spool(Section):
-    """Where events wait for their sinks."""
+    """The directory in which events wait for their sinks."""
 
-    dir: Line = Field("/var/lib/agen/audit", description="Directory.")
-    max_bytes: Bytes = Field(1 << 30, description="Room.")
+    dir: Line = Field("/var/lib/agen/audit", description="The directory.")
+    max_bytes: Bytes = Field(1 << 30, description="How many bytes may wait there.")
 
 
 class Sink(Section):
-    """Where events go."""
+    """One destination of events."""
 
     name: Name = Field(description="The sink's name in metrics.")
-    type: Literal["stdout", "file", "otlp", "syslog", "splunk_hec", "https"] = Field(description="Its kind.")
+    type: Literal["stdout", "file", "otlp", "syslog", "splunk_hec", "https"] = Field(
+        description="The kind of destination."
+    )
     format: Literal["json", "ocsf", "cef"] = Field("json", description="How events are written.")
-    required: bool = Field(False, description="Whether decisions wait for it.")
-    path: Line | None = Field(None, description="file: where.")
-    rotate: Bytes | None = Field(None, description="file: size of one file.")
-    endpoint: Line | None = Field(None, description="otlp: where.")
-    address: Line | None = Field(None, description="syslog: host:port.")
-    tls: bool | None = Field(None, description="syslog: whether to use TLS.")
-    ca_file: Line | None = Field(None, description="syslog: whom to trust.")
-    url: Line | None = Field(None, description="splunk_hec, https: where.")
-    token_file: Line | None = Field(None, description="splunk_hec: its token.")
-    secret_file: Line | None = Field(None, description="https: signs what is sent.")
+    required: bool = Field(False, description="True if a decision waits until the sink has its event.")
+    path: Line | None = Field(None, description="file: the path of the file.")
+    rotate: Bytes | None = Field(None, description="file: the size at which a new file begins.")
+    endpoint: Line | None = Field(None, description="otlp: the URL that events are sent to.")
+    address: Line | None = Field(None, description="syslog: the server's host:port.")
+    tls: bool | None = Field(None, description="syslog: true for TLS.")
+    ca_file: Line | None = Field(
+        None, description="otlp, syslog, splunk_hec, https: certificates (PEM) of the CAs to trust."
+    )
+    url: Line | None = Field(None, description="splunk_hec, https: the URL that events are sent to.")
+    token_file: Line | None = Field(None, description="splunk_hec: the file with the token.")
+    secret_file: Line | None = Field(None, description="https: the file with the key that signs the events.")
 
 
 class Audit(Section):
-    """Evidence."""
+    """The audit events."""
 
-    arguments: Literal["digest", "masked"] = Field("digest", description="What events hold of arguments.")
-    chain: bool = Field(True, description="Whether events are hash-chained.")
-    checkpoint_key_file: Line | None = Field(None, description="Signs checkpoints of the chain (Ed25519).")
+    arguments: Literal["digest", "masked"] = Field("digest", description="How events show arguments.")
+    chain: bool = Field(True, description="True if each event contains the hash of the one before it.")
+    checkpoint_key_file: Line | None = Field(
+        None, description="The file with the key that signs checkpoints of the chain (Ed25519)."
+    )
     spool: Spool = Field(Spool(), description="Where events wait.")
     denials_per_second: Count = Field(
-        50, description="Events of requests without a verified caller; beyond this they are counted in one."
+        50,
+        description="How many events a second requests without a verified caller get; further ones are counted in one"
+        " event.",
     )
-    on_full: Literal["deny", "drop"] = Field("deny", description="When a required sink's spool is full.")
+    on_full: Literal["deny", "drop"] = Field(
+        "deny", description="What happens if the spool of a required sink is full."
+    )
     sinks: tuple[Sink, ...] = Field(
-        (Sink(name="stdout", type="stdout"),), description="Where events go; default: one sink of type stdout."
+        (Sink(name="stdout", type="stdout"),),
+        description="The destinations of events; default: one sink of type stdout.",
     )
 
 

@@ -10,7 +10,7 @@ from agen_authz.config.reading.unit import PositiveSeconds
 
 
 class Holders(Section):
-    """Whoever has one of these roles."""
+    """Callers who have at least one of these roles."""
 
     roles: Lines = Field(description="Roles.")
 
@@ -22,8 +22,8 @@ class Console(Section):
     client_id: Line = Field(description="The console's client id.")
     client_secret_file: Line = Field(description="The console's client secret.")
     session: PositiveSeconds = Field(8 * 3600.0, description="How long a session lasts.")
-    fresh_login: PositiveSeconds = Field(3600.0, description="How fresh a login must be to decide.")
-    admins: Holders | None = Field(None, description="Who sees everything.")
+    fresh_login: PositiveSeconds = Field(3600.0, description="How recently an approver must have signed in to decide.")
+    admins: Holders | None = Field(None, description="Who sees every request.")
     unmask: Holders | None = Field(None, description="Who may see arguments unmasked.")
 
 

@@ -1,4 +1,4 @@
-"""`hooks`: questions to servers of one's own."""
+"""`hooks`: your own services that are asked."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,17 +17,17 @@ _HOOK_SCHEMES = ("https", "http", "grpcs", "grpc")
 
 
 class Hook(Section):
-    """A question to a service of one's own."""
+    """Your own service that is asked before a decision."""
 
     name: Name = Field(description="The hook's name.")
-    on: Literal["call", "list", "result"] = Field(description="When it is asked.")
-    tools: Selectors = Field(None, description="Tools it is asked about.")
-    resources: Selectors = Field(None, description="Resource URIs it is asked about.")
-    prompts: Selectors = Field(None, description="Prompts it is asked about.")
-    url: Line = Field(description="http(s) or grpc(s).")
-    secret_file: Line | None = Field(None, description="Signs what is sent.")
-    timeout: PositiveSeconds = Field(0.3, description="How long it is waited for.")
-    on_failure: Literal["deny", "pass"] = Field("deny", description="What a failing hook means.")
+    on: Literal["call", "list", "result"] = Field(description="The point at which the hook is asked.")
+    tools: Selectors = Field(None, description="The tools that the hook is asked about.")
+    resources: Selectors = Field(None, description="The resource URIs that the hook is asked about.")
+    prompts: Selectors = Field(None, description="The prompts that the hook is asked about.")
+    url: Line = Field(description="The hook's URL: http, https, grpc or grpcs.")
+    secret_file: Line | None = Field(None, description="The file with the key that signs requests to the hook.")
+    timeout: PositiveSeconds = Field(0.3, description="How long the sidecar waits for the answer.")
+    on_failure: Literal["deny", "pass"] = Field("deny", description="The decision if the hook fails.")
 
 
 def check_hooks(findings: Findings, hooks: Sequence[Hook], known: Vocabulary, check_timeout: float) -> None:

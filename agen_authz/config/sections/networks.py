@@ -28,7 +28,7 @@ def check_networks(
     if not trusted_proxies:
         leans_on = (("trusted_proxies",),)
         cure = "name the proxies in `trusted_proxies`"
-        findings.add(("country_header",), "nobody is trusted to send it", cure, leans_on=leans_on)
+        findings.add(("country_header",), "no trusted proxy can send it", cure, leans_on=leans_on)
 
 
 def _check_ranges(findings: Findings, path: Path, ranges: Lines) -> None:

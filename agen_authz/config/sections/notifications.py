@@ -1,4 +1,4 @@
-"""`notifications`: how people are written to."""
+"""`notifications`: how messages to people are sent."""
 
 from pydantic import Field
 
@@ -7,7 +7,9 @@ from agen_authz.config.reading.unit import Count
 
 
 class Notifications(Section):
-    """How people are written to."""
+    """How messages to people are sent."""
 
-    email_url_file: Line | None = Field(None, description="Apprise mail URL for people's own addresses.")
-    max_per_hour: Count = Field(200, description="Messages an hour, at most.")
+    email_url_file: Line | None = Field(
+        None, description="The file with the Apprise mail URL that is used for people's own addresses."
+    )
+    max_per_hour: Count = Field(200, description="How many messages may be sent in an hour.")

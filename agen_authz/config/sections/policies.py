@@ -20,35 +20,41 @@ State = Literal["disabled", "shadow", "enforce"]
 
 
 class StepUpDemand(Section):
-    """What a stronger token must show; all that are given must hold."""
+    """What a stronger token must show. Everything that is given must hold."""
 
-    acr: Lines | None = Field(None, description="Authentication contexts, any of which is enough.")
-    amr: Lines | None = Field(None, description="Authentication methods, any of which is enough.")
-    max_age: PositiveSeconds | None = Field(None, description="How long ago the caller may have authenticated.")
+    acr: Lines | None = Field(None, description="Authentication contexts; the token must have one of them.")
+    amr: Lines | None = Field(None, description="Authentication methods; the token must have one of them.")
+    max_age: PositiveSeconds | None = Field(None, description="How long ago the caller may have authenticated at most.")
     scope: Scope | None = Field(
         None, description="A scope that the token must have; `{name, request_as}` as in `resources[].scopes`."
     )
 
 
 class Policy(Section):
-    """What is denied, or asks for more, under conditions."""
+    """A policy denies calls or asks for more proof, under conditions."""
 
     name: Name = Field(description="The policy's name.")
     state: State = Field(description="disabled, shadow (evaluated and recorded, never enforced) or enforce.")
-    tools: Selectors = Field(None, description="Tools it is about; without any selector it is about everything.")
+    tools: Selectors = Field(
+        None,
+        description="The tools that the policy is about. A policy without any selector is about every tool, resource"
+        " and prompt.",
+    )
     resources: Selectors = Field(None, description="Resource URIs it is about.")
     prompts: Selectors = Field(None, description="Prompts it is about.")
-    when: tuple[Text, ...] | None = Field(None, description="CEL conditions, all of which must hold; absent: always.")
-    then: Literal["deny", "step_up", "require_approval"] = Field(description="What it asks for.")
-    message: Line | None = Field(None, description="What the caller is told.")
-    flow: Line | None = Field(None, description="The approval flow, with `then: require_approval`.")
-    step_up: StepUpDemand | None = Field(None, description="What is needed, with `then: step_up`.")
+    when: tuple[Text, ...] | None = Field(
+        None, description="CEL conditions; the policy applies if all of them hold, and always if there are none."
+    )
+    then: Literal["deny", "step_up", "require_approval"] = Field(description="What happens if the policy applies.")
+    message: Line | None = Field(None, description="The text that the client gets.")
+    flow: Line | None = Field(None, description="The approval flow; only with `then: require_approval`.")
+    step_up: StepUpDemand | None = Field(None, description="What the token must show; only with `then: step_up`.")
 
 
 class Tenant(Section):
-    """What one tenant adds; it can only tighten."""
+    """What one tenant adds. It can only deny more or ask for more."""
 
-    policies: tuple[Policy, ...] = Field(description="Policies of this tenant.")
+    policies: tuple[Policy, ...] = Field(description="The policies of this tenant.")
 
 
 def check_policies(

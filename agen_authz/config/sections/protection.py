@@ -26,45 +26,55 @@ _MAX_PATTERN_CHARS = 1024
 
 
 class DetectorChoice(Section):
-    """Detectors beside those of the presets, and those left out."""
+    """Detectors besides those of the presets, and detectors to leave out."""
 
     add: Lines | None = Field(None, description="Detectors to add.")
     remove: Lines | None = Field(None, description="Detectors to leave out.")
 
 
 class CustomDetector(Section):
-    """A pattern of one's own."""
+    """Your own pattern."""
 
-    name: Name = Field(description="Its name in events and in what redact writes.")
+    name: Name = Field(description="The pattern's name in events and in redacted text.")
     pattern: Line = Field(description="An RE2 pattern.")
     style: MaskStyle = Field("redact", description="How its matches are masked.")
 
 
 class Protection(Section):
-    """What is masked in what comes back."""
+    """Rules that mask sensitive values in responses."""
 
     name: Name = Field(description="The rule's name.")
     state: State = Field(description="disabled, shadow or enforce.")
-    tools: Selectors = Field(None, description="Tools whose results it is about.")
+    tools: Selectors = Field(None, description="The tools whose results the rule is about.")
     resources: Selectors = Field(None, description="Resource URIs it is about.")
     prompts: Selectors = Field(None, description="Prompts it is about.")
-    when: tuple[Text, ...] | None = Field(None, description="CEL conditions; one that cannot be evaluated applies.")
-    presets: tuple[Literal["pii", "phi", "gdpr", "pci", "secrets"], ...] | None = Field(
-        None, description="Groups of detectors."
+    when: tuple[Text, ...] | None = Field(
+        None, description="CEL conditions; a condition that cannot be evaluated counts as true."
     )
-    detectors: DetectorChoice | None = Field(None, description="Single detectors.")
-    custom: tuple[CustomDetector, ...] | None = Field(None, description="Patterns of one's own.")
-    style: dict[Line, MaskStyle] | None = Field(None, description="How matches are masked, by detector; `default`.")
-    exempt_paths: Lines | None = Field(None, description="JSON pointers that stay, * for one step.")
-    binary: Literal["block", "pass"] = Field("block", description="Images, audio and blobs that are not text.")
-    on_failure: Literal["block", "pass"] = Field("block", description="Bodies that cannot be inspected.")
+    presets: tuple[Literal["pii", "phi", "gdpr", "pci", "secrets"], ...] | None = Field(
+        None, description="Groups of detectors to use."
+    )
+    detectors: DetectorChoice | None = Field(None, description="Single detectors to add or leave out.")
+    custom: tuple[CustomDetector, ...] | None = Field(None, description="Your own patterns.")
+    style: dict[Line, MaskStyle] | None = Field(
+        None, description="How matches are masked, by detector; `default` is for the other detectors."
+    )
+    exempt_paths: Lines | None = Field(
+        None, description="JSON pointers of values that are not masked; * stands for one step."
+    )
+    binary: Literal["block", "pass"] = Field(
+        "block", description="What happens to images, audio and blobs that are not text."
+    )
+    on_failure: Literal["block", "pass"] = Field(
+        "block", description="What happens to bodies that cannot be inspected."
+    )
 
 
 class MaskingKey(Section):
-    """A key that values are hashed or tokenized with."""
+    """A key for hashing and tokenizing values."""
 
     id: Word = Field(description="The key's name.")
-    secret_file: Line = Field(description="At least 32 bytes.")
+    secret_file: Line = Field(description="The file with the key: at least 32 bytes.")
 
 
 def check_protection(

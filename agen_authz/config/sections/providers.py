@@ -26,11 +26,12 @@ ClaimPath: TypeAlias = Line | Lines
 
 
 class NamePath(Section):
-    """Where roles, permissions or groups are, if they are not simply a list or one text."""
+    """The claim with roles, permissions or groups, if it is neither a list nor one text."""
 
-    path: ClaimPath = Field(description="A dotted path or JSON pointer, or several; the first that is there.")
+    path: ClaimPath = Field(description="A dotted path or JSON pointer, or several; the first that is present counts.")
     keys: bool = Field(
-        False, description="The names are the keys of the object there, except keys that are false or null."
+        False,
+        description="True if the names are the keys of an object; keys with the value false or null are left out.",
     )
 
 
@@ -40,14 +41,14 @@ NamesPath: TypeAlias = ClaimPath | NamePath
 class Jwks(Section):
     """How a provider's keys are fetched."""
 
-    refresh: PositiveSeconds = Field(600.0, description="How often they are fetched anew.")
-    keep_stale: Seconds = Field(3600.0, description="How long they are kept while the provider is down.")
+    refresh: PositiveSeconds = Field(600.0, description="How often the keys are fetched again.")
+    keep_stale: Seconds = Field(3600.0, description="How long the keys are kept while the provider is unavailable.")
     cooldown: PositiveSeconds = Field(30.0, description="How often unknown keys may cause a fetch, after four at once.")
     timeout: PositiveSeconds = Field(3.0, description="How long one fetch may take.")
 
 
 class Claims(Section):
-    """Where a provider keeps what is read: dotted paths, or JSON pointers (RFC 6901); the first that is there."""
+    """The claims that are read, as dotted paths or JSON pointers (RFC 6901); the first that is present counts."""
 
     subject: ClaimPath = Field("sub", description="The caller's identity at this provider.")
     roles: NamesPath = Field(
@@ -56,7 +57,9 @@ class Claims(Section):
     permissions: NamesPath = Field("permissions", description="Permissions, written as `roles` may be.")
     groups: NamesPath = Field("groups", description="Groups, written as `roles` may be.")
     email: ClaimPath = Field("email", description="The caller's e-mail address.")
-    email_verified: ClaimPath = Field("email_verified", description="Whether the provider has verified it.")
+    email_verified: ClaimPath = Field(
+        "email_verified", description="The claim that is true if the provider verified the e-mail address."
+    )
     client: ClaimPath = Field(("client_id", "azp"), description="The client that the token was issued to.")
     scopes: ClaimPath = Field(("scope", "scp"), description="A string of words, or a list.")
     tenant: ClaimPath | None = Field(None, description="The caller's tenant.")
@@ -73,14 +76,17 @@ class Provider(Section):
     )
     insecure_issuer: bool = Field(False, description="Allows http on loopback: the demo and tests.")
     advertised_issuer: Line | None = Field(
-        None, description="What the resource metadata shows, such as a custom domain; default: issuer."
+        None, description="The issuer that the resource metadata shows, such as a custom domain; default: issuer."
     )
     jwks_uri: Line | None = Field(
-        None, description="Where its keys are; default: from OIDC discovery, or RFC 8414 metadata if there is none."
+        None,
+        description="The URL of its keys; default: from OIDC discovery, or from RFC 8414 metadata if there is no"
+        " discovery document.",
     )
     ca_file: Line | None = Field(
         None,
-        description="Certificates (PEM) that alone vouch for its servers; default: the machine's trust store, which"
+        description="Certificates (PEM): the only CAs trusted for its servers; default: the machine's trust store,"
+        " which"
         " SSL_CERT_FILE replaces. HTTPS_PROXY and NO_PROXY are honoured, but never for loopback.",
     )
     algorithms: Lines = Field(("RS256", "ES256"), description="Signature algorithms; never none, never HS*.")
@@ -89,15 +95,19 @@ class Provider(Section):
         description="Accepted `typ` headers; `absent` may be listed. ID tokens are refused as ADR 0013 says.",
     )
     leeway: Seconds = Field(30.0, description="How far clocks may differ.")
-    max_token_age: PositiveSeconds | None = Field(None, description="How old a token may be, since `iat`.")
+    max_token_age: PositiveSeconds | None = Field(None, description="How old a token may be, measured from `iat`.")
     tenants: Lines | Literal["any"] | None = Field(
-        None, description="Tenants it may speak for, or any; to be said where a resource has two providers."
+        None,
+        description="Tenants that this provider may assert, or `any`. Required if a resource lists more than one"
+        " provider.",
     )
     roles: Lines | Literal["any"] | None = Field(
-        None, description="Roles and permissions it may assert, or any; to be said as `tenants` is."
+        None,
+        description="Roles and permissions that this provider may assert, or `any`. Required if a resource lists more"
+        " than one provider.",
     )
-    jwks: Jwks = Field(Jwks(), description="How its keys are fetched.")
-    claims: Claims = Field(Claims(), description="Where its claims are.")
+    jwks: Jwks = Field(Jwks(), description="How the provider's keys are fetched.")
+    claims: Claims = Field(Claims(), description="Which claims hold what is read.")
 
 
 def check_providers(findings: Findings, providers: Sequence[Provider], *, has_tenants: bool) -> None:

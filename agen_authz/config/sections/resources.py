@@ -41,14 +41,16 @@ _NEVER_FORWARDED_PREFIXES = (
 )
 # Who verifies `@authority` behind Envoy cannot see the scheme, and leaves 443 and 80 out.
 _OTHER_PORTS = {"https": DEFAULT_PORTS["http"], "http": DEFAULT_PORTS["https"]}
-_OWN_KEY = "generate a key of its own for each resource"
+_OWN_KEY = "generate a separate key for each resource"
 
 
 class SigningKey(Section):
     """A key that requests to one backend are signed with."""
 
-    id: Word = Field(description="`keyid` of the signature.")
-    secret_file: Line = Field(description="At least 32 bytes; one trailing newline is not part of the key.")
+    id: Word = Field(description="The `keyid` of the signature.")
+    secret_file: Line = Field(
+        description="The file with the key: at least 32 bytes. One newline at the end is not part of the key."
+    )
 
 
 class Resource(Section):
@@ -56,24 +58,29 @@ class Resource(Section):
 
     name: Word = Field(description="The server's name in rules, metrics and events.")
     url: Line = Field(
-        description="What users configure: audience, metadata, host and exact path to match. The host may be written "
+        description="The URL that users configure. It is the audience, is shown in the metadata, and host and path"
+        " must match it exactly. The host may be written "
         "with the scheme's own port, and no path is the same as `/` (RFC 3986 section 6.2.3)."
     )
-    providers: Lines = Field(description="Whose tokens are accepted.")
+    providers: Lines = Field(description="The identity providers whose tokens are accepted.")
     audiences: Lines = Field(
-        (), description="Audiences accepted besides url; a token must then be told from an ID token (ADR 0013)."
+        (),
+        description="Audiences that are accepted besides url. A token for one of them must differ from an ID token"
+        " (ADR 0013).",
     )
     clients: Lines | None = Field(None, description="Client ids that may call; default: any.")
-    require_tenant: bool = Field(False, description="Whether a token must name a tenant.")
+    require_tenant: bool = Field(False, description="True if a token must name a tenant.")
     scopes: tuple[Scope, ...] = Field(
         (),
-        description="Scopes needed on every call, and shown in the metadata; `{name, request_as}` if clients must ask"
-        " for another word than the token holds.",
+        description="Scopes that every call needs and the metadata shows; `{name, request_as}` if clients must ask"
+        " under another name than the token has.",
     )
     origins: Lines = Field(
-        (), description="Accepted Origin headers, answered by CORS; a request without Origin passes."
+        (), description="Accepted Origin headers, which are answered by CORS; a request without Origin is accepted."
     )
-    unmapped: Literal["deny", "authenticated"] = Field("deny", description="Targets that no access rule names.")
+    unmapped: Literal["deny", "authenticated"] = Field(
+        "deny", description="What happens to targets that no access rule names."
+    )
     methods: dict[Line, Literal["allow", "deny"]] = Field(
         {},
         description="Methods that name no target, `*/list`, `notifications/*`, and `response` (what legacy clients post"
@@ -81,17 +88,24 @@ class Resource(Section):
         " response are allowed; all else is denied.",
     )
     resumable: bool = Field(
-        False, description="Whether Last-Event-ID passes: only where event ids are bound to their session."
+        False,
+        description="True if Last-Event-ID is forwarded. Set it only if the server binds event ids to their session.",
     )
-    forward_token: bool = Field(False, description="Whether the caller's token reaches the backend.")
+    forward_token: bool = Field(False, description="True if the caller's token is forwarded to the backend.")
     forward_headers: Lines = Field((), description="Request headers passed on besides MCP's own.")
     upstream_path: Line | None = Field(
-        None, description="What the backend sees where Envoy rewrites it; default: the url's path."
+        None, description="The path that the backend sees, if Envoy rewrites it; default: the url's path."
     )
     signing_keys: tuple[SigningKey, ...] | None = Field(
-        None, description="The first signs, all verify; a key belongs to one resource."
+        None,
+        description="Keys for signatures. The first one signs; backends verify with any of them. A key belongs to one"
+        " resource.",
     )
-    insecure_unsigned: bool = Field(False, description="A resource without signing keys needs this.")
+    insecure_unsigned: bool = Field(
+        False,
+        description="Must be true if the resource has no `signing_keys`: then the backend cannot verify who decided a"
+        " request.",
+    )
 
 
 def check_resources(findings: Findings, resources: Sequence[Resource], providers: Sequence[Provider]) -> None:
@@ -107,7 +121,7 @@ def check_resources(findings: Findings, resources: Sequence[Resource], providers
             owner = places.setdefault(place, index)
             if owner != index:
                 message = f"`{resources[owner].name}` has the same url"
-                findings.add((*path, "url"), message, "give each resource a path of its own")
+                findings.add((*path, "url"), message, "give each resource its own path")
                 break
         _check_providers_of(findings, path, resource, by_name)
         _check_lists(findings, path, resource)
@@ -147,7 +161,7 @@ def _check_providers_of(findings: Findings, path: Path, resource: Resource, by_n
     for index, name in enumerate(resource.providers):
         here, provider = (*path, "providers", index), by_name.get(name)
         if name in resource.providers[:index]:
-            findings.add(here, f"provider `{name}` stands twice", "keep one of the two")
+            findings.add(here, f"provider `{name}` is listed twice", "keep one of the two")
         elif provider is None:
             cure = "name one of " + ", ".join(f"`{known}`" for known in by_name)
             findings.add(here, f"unknown provider `{name}`", cure, leans_on=leans_on)

@@ -6,8 +6,8 @@ from agen_authz.config.reading.section import Lines, Section
 
 
 class RevokedEntries(Section):
-    """What is refused at once, of every provider."""
+    """Keys, subjects and tokens that are refused immediately, whichever provider issued them."""
 
-    kids: Lines = Field((), description="Key ids.")
-    subjects: Lines = Field((), description="Subjects.")
-    jti: Lines = Field((), description="Token ids.")
+    kids: Lines = Field((), description="Key ids (`kid`); tokens that are signed with them are refused.")
+    subjects: Lines = Field((), description="Subjects (`sub`); their tokens are refused.")
+    jti: Lines = Field((), description="Token ids (`jti`).")

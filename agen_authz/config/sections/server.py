@@ -20,33 +20,50 @@ class Tls(Section):
 
     cert_file: Line = Field(description="The server's certificate and its chain.")
     key_file: Line = Field(description="Its private key.")
-    client_ca_file: Line = Field(description="Who signs the certificates of clients.")
+    client_ca_file: Line = Field(description="The CA that signs the clients' certificates.")
 
 
 class Server(Section):
-    """What listens, and how long it may take."""
+    """The addresses that the sidecar listens on, and its time limits."""
 
     authz: Line = Field(
         "127.0.0.1:9191",
-        description="Check; host:port, or unix:///path (mode 0660), which keeps other processes of the machine away.",
+        description="The address of Check: host:port, or unix:///path (mode 0660). Processes outside of its user and"
+        " group cannot connect to a socket.",
     )
-    proc: Line = Field("127.0.0.1:9192", description="Process; host:port, or unix:///path (mode 0660).")
-    ops: Line = Field("127.0.0.1:9464", description="/metrics, /livez, /readyz; details only to loopback.")
-    console: Line = Field("127.0.0.1:8080", description="The approvers' pages; host:port.")
+    proc: Line = Field("127.0.0.1:9192", description="The address of Process: host:port, or unix:///path (mode 0660).")
+    ops: Line = Field(
+        "127.0.0.1:9464", description="The address of /metrics, /livez and /readyz; details are shown only to loopback."
+    )
+    console: Line = Field("127.0.0.1:8080", description="The address of the approvers' pages: host:port.")
     engine: Literal["auto", "native", "grpcio"] = Field(
-        "auto", description="Which gRPC server answers Check; auto is native on loopback and sockets without TLS."
+        "auto",
+        description="The gRPC server that answers Check. `auto` chooses native on loopback and Unix sockets without"
+        " TLS, and grpcio otherwise.",
     )
-    tls: Tls | None = Field(None, description="Needed by a gRPC address that is neither loopback nor a Unix socket,")
-    insecure_plaintext: bool = Field(False, description="or this, where a mesh encrypts.")
+    tls: Tls | None = Field(
+        None,
+        description="Certificates for mutual TLS. Required if a gRPC address is neither loopback nor a Unix socket,"
+        " unless `insecure_plaintext` is set.",
+    )
+    insecure_plaintext: bool = Field(
+        False,
+        description="Allows a gRPC address beyond loopback without `tls`; safe only if a service mesh encrypts and"
+        " authenticates the connection.",
+    )
     check_timeout: PositiveSeconds = Field(
-        1.0, description="What Envoy is given for Check; holds, hooks and store calls must fit in it."
+        1.0, description="How long Envoy waits for Check; holds, hooks and store calls must fit in it."
     )
-    shutdown_grace: PositiveSeconds = Field(20.0, description="How long calls in flight may take at the end.")
+    shutdown_grace: PositiveSeconds = Field(20.0, description="How long calls may still take after the shutdown began.")
     metadata_key_file: Line | None = Field(
-        None, description="Authenticates what Check tells Process; default: random per process, no good for replicas."
+        None,
+        description="The key that authenticates the metadata which Check sends to Process. Default: a random key for"
+        " each process, which does not work with several replicas.",
     )
     insecure_accept_text_bodies: bool = Field(
-        False, description="Accepts bodies of an Envoy without pack_as_bytes, which replaces bytes it cannot show."
+        False,
+        description="Accepts bodies from an Envoy without `pack_as_bytes`; such an Envoy replaces bytes that are not"
+        " UTF-8.",
     )
 
 
@@ -58,7 +75,7 @@ def check_server(findings: Findings, server: Server) -> None:
         _check_address(findings, server, ("server", key))
         other = addresses.setdefault(address, key)
         if other != key:
-            findings.add(("server", key), f"`server.{other}` listens there", "give each a port or path of its own")
+            findings.add(("server", key), f"`server.{other}` listens there", "give each its own port or path")
     if server.engine == "native" and server.tls is not None:
         findings.add(("server", "engine"), "the native engine has no TLS", "use `engine: grpcio` or `auto`")
 

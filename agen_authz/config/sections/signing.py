@@ -32,10 +32,11 @@ _PATH: Path = ("signing", "components")
 class Signing(Section):
     """Signatures for backends."""
 
-    expires: PositiveSeconds = Field(60.0, description="How long a signature is good.")
+    expires: PositiveSeconds = Field(60.0, description="How long a signature is valid.")
     components: Lines = Field(
         (),
-        description="Components besides the mandatory ones: `@method`, `@path`, `@query`, `content-digest`, every "
+        description="Components to sign besides the mandatory ones: `@method`, `@path`, `@query`, `content-digest`,"
+        " every "
         "`agen-*` header, and `content-type`, `content-encoding` and `mcp-*` headers that are present.",
     )
 

@@ -12,11 +12,15 @@ class Store(Section):
     """State that survives a restart."""
 
     url: Line | None = Field(
-        None, description="sqlite:////path; the default is sqlite:////var/lib/agen/agen.db. PostgreSQL: not yet."
+        None,
+        description="The store's URL, sqlite:////path; default: sqlite:////var/lib/agen/agen.db. PostgreSQL is not"
+        " available yet.",
     )
-    url_env: Line | None = Field(None, description="A variable that holds the url.")
-    url_file: Line | None = Field(None, description="A file that holds the url.")
-    encryption_key_file: Line | None = Field(None, description="Encrypts arguments, keys digests.")
+    url_env: Line | None = Field(None, description="An environment variable that has the url.")
+    url_file: Line | None = Field(None, description="A file that has the url.")
+    encryption_key_file: Line | None = Field(
+        None, description="The file with the key that encrypts arguments and keys digests."
+    )
 
 
 def check_store(findings: Findings, store: Store) -> None:

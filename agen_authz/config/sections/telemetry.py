@@ -8,9 +8,9 @@ from agen_authz.config.reading.section import Line, Section
 
 
 class Telemetry(Section):
-    """Traces."""
+    """OpenTelemetry traces."""
 
-    traces: Line | None = Field(None, description="OTLP endpoint.")
+    traces: Line | None = Field(None, description="The OTLP endpoint that traces are sent to.")
 
 
 def check_telemetry(findings: Findings, telemetry: Telemetry) -> None:

@@ -10,5 +10,5 @@ from agen_authz.config.reading.section import Section
 class Tools(Section):
     """Tool definitions and lists."""
 
-    pinning: Literal["off", "observe", "enforce"] = Field("observe", description="Whether definitions are pinned.")
-    filter_lists: bool = Field(True, description="Lists show only what the caller may call.")
+    pinning: Literal["off", "observe", "enforce"] = Field("observe", description="How tool definitions are pinned.")
+    filter_lists: bool = Field(True, description="True if lists show only what the caller may call.")

@@ -147,7 +147,7 @@ class _Reckoner:
             self._add(_LOOK_TEXT, _each_in_each(operands[0], operands[1], scope))
 
     def _match(self, pattern: str | None, read: Polynomial, scope: _Scope) -> None:
-        # What is no constant does not load (`function.FIXED`).
+        # An argument that is not a constant does not load (`function.FIXED`).
         size = read_size(pattern or "")
         self._add(_COMPILE + _COMPILE_STEP * size.steps, scope.times)
         self._add(_LOOK + _LOOK_PLACE * size.places, read)

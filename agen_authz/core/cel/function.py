@@ -13,7 +13,7 @@ FUNCTIONS = (
 )  # fmt: skip
 """Names for suggestions: the functions of CEL's standard library, and its macros."""
 FIXED = frozenset({"matches", *_ZONED})
-"""Functions whose text must stand in the condition.
+"""Functions whose text must be written in the condition.
 
 A pattern of ten letters may take the library a tenth of a second to compile; a time zone names a file, which the
 library opens, waits for, and never forgets.

@@ -46,7 +46,7 @@ class Size:
         return Size(self.places + other.places, self.steps + other.steps)
 
     def times(self, count: int) -> "Size":
-        """Say how large it is if it stands there so often."""
+        """Return how large it is if it is repeated so often."""
         return Size(self.places * count, self.steps * count)
 
 
@@ -56,7 +56,7 @@ _FOLDED = 4
 
 
 def read_size(pattern: str) -> Size:
-    """Read how large a pattern is; total: what is no pattern has some size as well."""
+    """Read how large a pattern is; total: an invalid pattern has a size, too."""
     levels, last = [_NOTHING], _NOTHING
     for token in _TOKEN.finditer(pattern):
         match token.lastgroup:

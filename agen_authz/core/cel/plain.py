@@ -4,7 +4,8 @@
 
 and what `!`, `&&` and `||` make of them. Such a condition says true or false only where every value that it meets
 is there and of the very type that the form is about; where one is not (and so wherever CEL has an error, a
-conversion or an opinion of its own) it says nothing, and the library is asked. That both say the same is tested
+conversion or a reading that only the library has) it returns nothing, and the library is asked. That both say the
+same is tested
 over random conditions and values (`tests/properties/test_plain_conditions.py`); what it is worth stands in
 docs/performance.md.
 """

@@ -13,7 +13,7 @@ boolean, null, list, object) than what it is compared with, is an error. Rules o
 4. `x in list` is `x == list[0] || x == list[1] || …`: what is found is found; else each element must have been
    comparable.
 
-Which operands have a known type is told from the tree, and the checker is not believed where it generalises: it
+Which operands have a known type is read from the tree; the checker is not believed if it generalises: it
 takes `{"a": 1, "b": args.x}` for an object of whole numbers.
 """
 
@@ -83,7 +83,7 @@ class _Operand:
     members: tuple[tuple["_Operand", "_Operand"], ...] | None = None
 
     def may_be_repeated(self) -> bool:
-        """Say whether it costs no more than a look to work it out again."""
+        """True if it costs no more than a look to work it out again."""
         return self.is_simple or self.items is not None or self.members is not None
 
 
@@ -271,7 +271,7 @@ def _index(written: bytes, called: Fields, within: _Operand, key: _Operand) -> _
 
 
 def _is_known(function: str, left: _Operand, right: _Operand) -> bool:
-    """Say whether both sides have for certain the types that fit."""
+    """True if both sides certainly have types that fit."""
     if left.kind is None or right.kind is None:
         return False
     if function == _IN:

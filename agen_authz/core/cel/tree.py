@@ -56,7 +56,7 @@ def read_tree(root: Fields) -> Tree:
     """Read the tree below the root of an expression (`cel_wire.read_expression`).
 
     Raises:
-        ValueError: this is no expression.
+        ValueError: this is not an expression.
     """
     reader = _Reader()
     reader.note(reader.walk(root, {}))
@@ -79,7 +79,7 @@ class _Reader:
             self.paths.add(path)
 
     def walk(self, node: Fields, names: Mapping[str, Path]) -> Path | None:
-        """Walk a node; returns the path that it is, which nobody has noted yet, or None.
+        """Walk a node; returns the path that it is, if it was not noted yet, or None.
 
         Args:
             names: what the variables of the loops around this node stand for; () for one that stands for nothing.

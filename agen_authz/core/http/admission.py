@@ -95,11 +95,11 @@ def _check_mcp(request: Request) -> Malformed | None:
     for name in request.repeated:
         if name.startswith("mcp-"):
             return Malformed(Reason.HEADER_REPEATED)
-    # Visible ASCII and spaces, all values in one go.
+    # Visible ASCII and spaces, all values at once.
     values = request.names.join_single(headers)
     if not (values.isascii() and values.isprintable()):
         return Malformed(Reason.HEADER_MALFORMED)
-    # Two lengths, or a coding that nobody here undoes, would be another body to the backend (RFC 9112 section 6.3).
+    # Two lengths, or a coding that is not decoded here, would be another body to the backend (RFC 9112 section 6.3).
     coding = headers.get("transfer-encoding")
     if coding is not None and (coding.lower() != "chunked" or "content-length" in headers):
         return Malformed(Reason.HEADER_MALFORMED)

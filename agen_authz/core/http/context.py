@@ -43,7 +43,7 @@ class Surroundings:
 def read_context(request: Request, surroundings: Surroundings) -> Context:
     """Find out where a request came from; total: what cannot be read is unknown, never guessed.
 
-    From the peer on, `x-forwarded-for` is read right to left, and the first address that is no trusted proxy
+    From the peer on, `x-forwarded-for` is read right to left, and the first address that is not a trusted proxy
     is the caller's. Proxies write addresses with ports and brackets too. A header that cannot be read ends the
     search: the address is then unknown.
     """

@@ -1,6 +1,6 @@
 """Which resource a request is for: exact authority, exact path, no query but the resource's own.
 
-Nothing is normalised here: what does not stand in the configuration letter by letter is unknown, so that
+Nothing is normalised here: what is not in the configuration letter by letter is unknown, so that
 no backend can read a path as another one than we did.
 """
 

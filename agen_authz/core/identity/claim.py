@@ -1,6 +1,6 @@
 """Claims by configured path, each of the type it must have; the first mistake is remembered, none is guessed at.
 
-A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then nobody knows it. A
+A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then it is not known. A
 claim of another type, with control characters, or a number that is not finite is a mistake. In a claim that access is
 decided on (subject, roles, scopes, times) a mistake refuses the token. Other claims are read through `if_readable`: a
 mistake there makes this one claim unreadable, so that a condition or a step-up that needs it cannot be met, and nothing
@@ -27,8 +27,8 @@ _FAULTS: dict[type, str] = {
     str: f"a string that is empty, longer than {_MAX_TEXT_CHARS} characters or has control characters",
     list: f"a list of more than {_MAX_LIST_ITEMS}",
     dict: f"an object of more than {_MAX_LIST_ITEMS} keys",
-    int: "a number that is no time",
-    float: "a number that is no time",
+    int: "a number that is not a time",
+    float: "a number that is not a time",
 }
 
 Path = tuple[str, ...]

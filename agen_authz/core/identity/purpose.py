@@ -5,14 +5,14 @@ Providers sign all of them with the same keys, for the same subjects. What decid
  1. what the token says it is: `typ: ID` (Keycloak) or `token_use: id` (Cognito) is not for access
  2. `typ: at+jwt` in the header (RFC 9068 section 2.1), `typ: Bearer` (Keycloak) and `token_use: access` (Cognito)
     are: explicit typing wins over any guess (RFC 8725 section 3.11)
- 3. nothing is said: a claim that only other tokens have (`nonce`, `at_hash`, `c_hash`, `s_hash`, the object
+ 3. neither is stated: a claim that only other tokens have (`nonce`, `at_hash`, `c_hash`, `s_hash`, the object
     `events`) is not for access
  4. neither: a claim that only access tokens have is looked for. If there is none, the token is unmarked. An ID token
     of the code flow is (OpenID Connect Core 1.0 section 2), and its audience is a client: an unmarked token is
     accepted for a resource's own `url` only, never for an audience that was configured besides.
 
-`azp` tells nothing, not even if it is no audience: ID tokens have it just where another client asked for them than the
-one they are for (OpenID Connect Core 1.0 section 2; Google's, for an app beside a web client).
+`azp` tells nothing, not even if it is no audience: ID tokens have it exactly if another client asked for them than the
+one they are for (OpenID Connect Core 1.0 section 2; Google's, for an app next to a web client).
 """
 
 from collections.abc import Mapping

@@ -41,7 +41,7 @@ class VerifiedToken:
 
 
 def verify_token(token: UnverifiedToken, key: PublicKey, provider: Provider) -> VerifiedToken | Rejected:
-    """Verify a token with one key of one provider and read who it speaks of; total."""
+    """Verify a token with one key of one provider and read whom it is about; total."""
     refusal = verify_signature(token, key, provider)
     if refusal is not None:
         return refusal
@@ -141,7 +141,7 @@ def admit_principal(
     1. type          RFC 9068 section 4
     2. time          RFC 7519 sections 4.1.4 to 4.1.6, with the provider's leeway
     3. audience      RFC 8707 section 2: this resource's url in any spelling, or an audience configured for it, which
-                     may be a client: there the token must be told from an ID token
+                     may be a client: then the token must differ from an ID token
     4. client, tenant, roles: what the resource admits and the provider may speak for
     5. revocation
     """

@@ -21,7 +21,7 @@ _MAX_METHOD_CHARS = 128
 class Message(Struct, frozen=True):
     """A request, notification or posted response.
 
-    `meta` is `params._meta`, empty where there is none; `document` is all of it.
+    `meta` is `params._meta`, empty if there is none; `document` is the whole message.
     """
 
     shape: Shape

@@ -213,7 +213,7 @@ def _check_modern_message(message: Message, *, claims_modern: bool) -> Reason | 
         # Modern throughout, it is a removed method like any other (404, -32601); no `methods` may bring it back,
         # because a server that goes by the body would begin a legacy session.
         return Reason.UNKNOWN_METHOD if claims_modern else Reason.ERA_CONFUSION
-    # Modern notifications carry no `_meta` of their own; requests must (basic, "Per-request protocol fields").
+    # Modern notifications need no `_meta`; requests do (basic, "Per-request protocol fields").
     if message.shape is Shape.NOTIFICATION and not claims_modern:
         return None
     if not claims_modern or not isinstance(message.meta.get(CAPABILITIES_KEY), dict):

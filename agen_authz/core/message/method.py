@@ -87,7 +87,7 @@ def is_allowed_method(name: str, envelope: Envelope, configured: Mapping[str, bo
         return None
     known = find_method(name, envelope.era) is not None
     pattern = _pattern_of(name)
-    # A message whose method is spelt like a pattern, or like our word for responses, is no method of anybody's.
+    # A message whose method is spelt like a pattern, or like our word for responses, does not exist.
     if name in configured and name != RESPONSE and "*" not in name:
         return configured[name]
     if pattern is not None and (known or pattern != "*/list"):

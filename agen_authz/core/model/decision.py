@@ -36,7 +36,7 @@ class Effect(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of a policy that names the target, where it is not that it does not apply."""
+    """The result of a policy that names the target: it applies, or it could not be evaluated."""
 
     APPLIES = "applies"
     ERROR = "error"
@@ -82,9 +82,9 @@ class Allow(Struct, frozen=True):
 
 
 class Deny(Struct, frozen=True):
-    """The call is refused; `reason` is the true one, what the client is told may be less.
+    """The call is refused; `reason` is the true one; the client may get a less precise one.
 
-    `message` is what a policy wants the caller to be told.
+    `message` is the policy's text for the caller.
     """
 
     word: ClassVar[str] = "deny"

@@ -9,7 +9,7 @@ from agen_authz.core.model.principal import Owner
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known of a call's origin; None for an address or country that nobody can vouch for."""
+    """What is known of a call's origin; None for an address or country that no trusted proxy reported."""
 
     ip: str | None
     networks: tuple[str, ...]

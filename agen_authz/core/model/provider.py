@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from agen_authz.core.model.value import Issuer
 
-# Stands in an issuer for the tenant of a token, which this claim names (Entra).
+# In an issuer, this is the place of the token's tenant, which this claim names (Entra).
 ANY_TENANT, TENANT_CLAIM = "{tenantid}", "tid"
 
 

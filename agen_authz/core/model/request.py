@@ -8,7 +8,7 @@ from agen_authz.core.header import HeaderNames
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request as Envoy described it; the body is bytes that nobody has parsed."""
+    """One HTTP request as Envoy described it; the body is bytes that were not parsed."""
 
     method: str
     authority: str

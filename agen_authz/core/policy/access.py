@@ -86,7 +86,7 @@ class AccessTable:
     )
 
     def check(self, principal: Principal, target: Target) -> Verdict:
-        """Say whether a rule lets this caller reach this target; exact in case."""
+        """True if a rule lets this caller reach this target; case matters."""
         held = principal.roles if self.basis is Basis.ROLES else principal.permissions
         matching = self._find(target)
         for grantees in matching:
@@ -124,7 +124,7 @@ def _gather_grantees(rules: list[AccessRule]) -> _Grantees:
         if rule.needs_all and rule.keys:
             by_set.setdefault(min(rule.keys), []).append((rule.keys, rule.name))
         else:
-            # An empty list of keys lets nobody in: it adds nothing here.
+            # An empty list of keys grants nothing: it adds nothing here.
             for key in rule.keys:
                 by_key.setdefault(key, rule.name)
     return _Grantees(by_key, {key: tuple(sets) for key, sets in by_set.items()})

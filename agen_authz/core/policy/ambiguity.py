@@ -31,7 +31,7 @@ _ESCAPED_NUL, _ESCAPED_BACKSLASH = b"\\u0000", b"\\\\"
 
 
 def has_nul(value: object) -> bool:
-    """Say whether a NUL stands in any string or key: a condition would see what is before it, a backend all of it."""
+    """True if any string or key contains a NUL: a condition would see what is before it, a backend all of it."""
     try:
         # Written down, it is escaped. Walking the values takes five times as long.
         written = orjson.dumps(value)
@@ -175,7 +175,7 @@ class Look:
         """Take one step from a value, and leave what it leads to to be looked at."""
         step = path[at]
         if isinstance(value, list):
-            # The elements count where they are looked at, but for those that are none of what the path goes on to.
+            # The elements count if they are looked at, except those without the member that the path goes on to.
             pending.extend((each, at + 1) for each in (value[: MAX_VALUES + 1] if step == ANY else ()))
             return None, len(value) if step == ANY else 0
         if not isinstance(value, dict):
@@ -190,7 +190,7 @@ class Look:
         return TWIN if self._has_twin(value, step) else None, max(0, len(value) - 1)
 
     def _has_twin(self, value: dict[str, Json], name: str) -> bool:
-        # One client's calls have the same few keys: what is said of them is remembered, where they are short.
+        # One client's calls have the same few keys: what was found for them is remembered, if they are short.
         if len(value) <= _FEW_KEYS:
             return _recall_twin(tuple(value), name)
         return self._fold_keys(value).get(fold_member(name), 0) > (name in value)

@@ -1,6 +1,6 @@
 """What conditions may read: every variable with its type, its meaning, and where its value comes from.
 
-A value that is not there (a claim that the token does not have, an address that nobody vouches for) is left out,
+A value that is not there (a claim that the token does not have, an address that no trusted proxy reported) is left out,
 so that a condition that reads it cannot be evaluated.
 """
 
@@ -34,9 +34,9 @@ class Attribute:
     """One variable.
 
     Args:
-        read: gives its value; None where there is none.
+        read: gives its value; None if there is none.
         claim: the key of `providers[].claims` that must be mapped somewhere, or conditions could never read it.
-        may_hold_nul: whether a NUL may stand in its value, which callers or providers choose; else it need not be
+        may_hold_nul: whether its value may contain a NUL, which callers or providers choose; else it need not be
             looked for.
     """
 

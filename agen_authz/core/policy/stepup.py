@@ -11,7 +11,7 @@ from agen_authz.core.model import Challenge, Principal
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a token must show; everything that is given must hold. None where nothing is asked.
+    """What a token must show; everything that is given must hold. None means that nothing is asked.
 
     `scope` is what the token holds, `request_as` what clients ask for if that is another word.
     """
@@ -24,7 +24,7 @@ class Demand:
 
 
 def is_satisfied(demand: Demand, principal: Principal, *, now: float, leeway_s: float) -> bool:
-    """Say whether a token meets a demand; one that does not say when the caller authenticated meets no `max_age`."""
+    """True if a token meets a demand; a token that does not say when the caller authenticated meets no `max_age`."""
     return (
         (demand.scope is None or demand.scope in principal.scopes)
         and (demand.acr is None or principal.acr in demand.acr)
@@ -52,7 +52,7 @@ def challenge(demands: Iterable[tuple[Demand, str | None]], principal: Principal
 
 
 def _pick_values(wanted: list[tuple[str, ...]]) -> tuple[str, ...]:
-    # One value that meets every demand is best; where there is none, the first demand is asked for first.
+    # One value that meets every demand is best; if there is none, the first demand is asked for first.
     if not wanted:
         return ()
     common = tuple(acr for acr in wanted[0] if all(acr in each for each in wanted))

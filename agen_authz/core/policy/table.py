@@ -1,6 +1,6 @@
 """Policies: what is denied or asks for more, under conditions; compiled into one index by what they name.
 
-A policy whose conditions cannot be evaluated is an error, whatever its effect; a condition that is false beside
+A policy whose conditions cannot be evaluated is an error, whatever its effect; a condition that is false next to
 one that errs means that the policy does not apply. Selectors are matched without regard to case.
 """
 
@@ -114,7 +114,7 @@ class PolicyTable:
     def evaluate_answer(self, situation: Situation) -> tuple[Match, ...]:
         """List the policies that cannot be evaluated for a posted response, in their order; total.
 
-        A legacy client answers an elicitation with a response, of which nobody can tell what it answers: every
+        A legacy client answers an elicitation with a response, which does not say what it answers: every
         policy that reads `inputs` and is about anything of the server is meant, unless a condition about the caller
         alone is false.
         """
@@ -266,7 +266,7 @@ def _examine(
         return _TOO_MUCH
     # 5.
     if len(activations) > 1 and not isinstance(said, str) and condition.evaluate(activations[1]) is not said:
-        # Nobody knows which spelling the backend looks at.
+        # It is not known which spelling the backend looks at.
         return _SPELLING
     return said
 

@@ -268,7 +268,7 @@ def test_what_has_no_equivalent_is_refused_with_its_place(written, expected):
 def test_two_policies_of_one_name_are_refused_as_the_loader_does():
     result = imported([policy(IN_EU), policy(BIG), policy(name="q")])
     assert [each["name"] for each in result.policies] == ["p", "q"]
-    assert result.errors == ("p: `name`: two policies are called `p`; give each a name of its own",)
+    assert result.errors == ("p: `name`: two policies are called `p`; give each its own name",)
 
 
 def test_whatever_is_imported_loads():

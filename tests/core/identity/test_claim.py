@@ -156,7 +156,13 @@ def test_audience_is_a_string_or_a_list(claims, audiences):
 
 @pytest.mark.parametrize(
     ("value", "mistake"),
-    [(None, "missing"), (True, "true or false"), ("1", "a string"), (-1, "a number that is no time"), ([], "a list")],
+    [
+        (None, "missing"),
+        (True, "true or false"),
+        ("1", "a string"),
+        (-1, "a number that is not a time"),
+        ([], "a list"),
+    ],
     ids=["null", "boolean", "string", "negative", "list"],
 )
 def test_time_that_is_none_is_named(value, mistake):
