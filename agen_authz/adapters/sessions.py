@@ -9,7 +9,7 @@ from agen_authz.core.twin import fold_session
 from agen_authz.ports import Clock
 
 _MIN_SHARE = 64
-# Nobody comes back to a session after a day.
+# A client does not come back to a session after a day.
 _UNUSED_S = 24 * 3600.0
 # How long an id that was ended or pushed out stays its owner's, counted from its last use.
 _MARKED_S = 3600.0
@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 
 class Shelf:
-    """Entries by key, the least recently used first: idle ones leave, and whoever holds most makes room.
+    """Entries by key, the least recently used first: the caller with the most entries makes room.
 
     One owner holds at most a hundredth of the shelf (64 entries in a small one). In a full one the entry that the
     owner of most has not used for longest goes, so that everybody gets in and no flood of ids takes another's.
@@ -69,7 +69,7 @@ class Shelf:
         return gone
 
     def _choose_owner(self, newcomer: Owner) -> Owner:
-        # Whoever holds as many as anybody takes from nobody else.
+        # A caller who has as many as any other takes no entry from another caller.
         holders = self._by_count[self._most]
         return newcomer if newcomer in holders else next(iter(holders))
 
@@ -108,7 +108,7 @@ class MemorySessions:
     An id belongs to one server: where two resources lead to one backend, it is one session there. Ids that differ
     in case or punctuation only are one: a backend may read them as UUIDs, or in a database that ignores case.
 
-    What was ended or pushed out is marked: for an hour after its last use it is nobody else's.
+    What was ended or pushed out is marked: for an hour after its last use no other caller gets it.
     """
 
     def __init__(self, limit: int, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""One sidecar from one configuration: adapters are built here and handed to whoever needs them."""
+"""One sidecar from one configuration: adapters are built here and passed to what needs them."""
 
 import asyncio
 import logging

@@ -11,7 +11,7 @@ import orjson
 from agen_authz.core.model import Target, TargetKind
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-# Verbs in tools' names; `export` moves data out, which is a write to somebody.
+# Verbs in tools' names; `export` moves data out, which writes to another place.
 _PAYS = frozenset(
     {
         "pay", "payout", "refund", "charge", "transfer", "withdraw", "purchase"
@@ -57,7 +57,7 @@ class Known:
 
     @property
     def writes(self) -> bool:
-        """Whether it must be taken to write: unless the server denies it and its name does too."""
+        """True if it must be taken to write: unless the server denies it and its name does too."""
         if self.target.kind is not TargetKind.TOOL:
             return False
         return not self.is_read_only or not words_of(self.target.name).isdisjoint(
@@ -66,7 +66,7 @@ class Known:
 
     @property
     def is_sensitive(self) -> bool:
-        """Whether its name says that it deletes, pays or configures."""
+        """True if its name says that it deletes, pays or configures."""
         if self.target.kind is not TargetKind.TOOL or not self.writes:
             return False
         return not words_of(self.target.name).isdisjoint(_DELETES | _PAYS | _CONFIGURES)
@@ -78,7 +78,7 @@ def words_of(name: str) -> set[str]:
 
 
 def read_catalogue(files: Iterable[str], servers: Iterable[str]) -> list[Known]:
-    """Read saved lists; each is `FILE`, where there is one server, or `SERVER=FILE`.
+    """Read saved lists; each is `FILE`, if there is one server, or `SERVER=FILE`.
 
     Raises:
         ValueError: a file is not such a list, or does not say whose it is; the message names it.

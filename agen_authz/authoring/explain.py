@@ -1,7 +1,7 @@
 """Why something was decided: every step as a tree, with what each condition read and said.
 
 Values that callers choose, and claims, may be secrets: they are shown as digests unless they are asked for. The key of
-these digests is of one run, or whoever reads an amount's digest in the log of a build could try every amount.
+these digests is of one run, or a reader of an amount's digest in the log of a build could try every amount.
 """
 
 import json
@@ -25,7 +25,7 @@ _DIGEST_CHARS = 12
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One line of a trace, and what stands below it."""
+    """One line of a trace, and the lines below it."""
 
     text: str
     children: tuple["Node", ...] = field(default=())

@@ -1,4 +1,4 @@
-"""What is probably not meant: grants too wide, tools nobody thought of, rules that do nothing."""
+"""What is probably not meant: grants too wide, tools that no rule names, rules without effect."""
 
 import fnmatch
 import json
@@ -36,7 +36,7 @@ def lint(draft: Draft, known: Sequence[Known], shadow_since: dict[str, float], n
     """List every finding.
 
     Args:
-        known: what the servers offer; empty where nobody knows.
+        known: what the servers offer; empty if that is not known.
         shadow_since: since when policies are in shadow, seconds since the epoch.
     """
     policies = list(draft.policies.values())
@@ -82,7 +82,7 @@ def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]
             if kind is not TargetKind.TOOL or selector.partition("/")[2] not in ("*", "**"):
                 continue
             wide = [each.spelling for each in known if each.writes and names_target([(kind, selector)], each.target)]
-            # A tool that nobody knows writes.
+            # An unknown tool counts as one that writes.
             wide += [
                 f"tools of `{server}` that the catalogue does not list"
                 for server in _servers_of(draft, selector) - listed
@@ -105,7 +105,7 @@ def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
     ]
     policies = [(policy.name, *each, True) for policy in draft.policies.values() for each in policy.selectors]
     for name, kind, selector, folds in [*rules, *policies]:
-        # Of a server that nobody listed nobody can say what it does not have.
+        # If a server's tools are not listed, it is not known what it does not have.
         is_listed = all((kind, server) in seen for server in _servers_of(draft, selector))
         if is_listed and not any(_may_name((kind, selector), each, folds=folds) for each in known):
             message = f"`{selector}` names no known target"
@@ -162,7 +162,7 @@ def _are_within(narrow: Iterable[Selector], wide: Sequence[Selector], *, folds: 
 
 
 def _is_within(narrow: Selector, wide: Selector, *, folds: bool) -> bool:
-    """Say whether all that one selector names the other names too.
+    """True if the other selector names everything that one selector names.
 
     A pattern is looked up as if it were a name: its asterisk is a character that only an asterisk matches.
     """

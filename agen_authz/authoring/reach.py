@@ -13,11 +13,11 @@ from agen_authz.core.policy.table import Policy, open_selector, spell_alike
 from agen_authz.core.twin import fold_selector
 
 Holder: TypeAlias = tuple[str, ...]
-"""Roles (or permissions) that somebody holds together; without any: whoever has a token."""
+"""Roles (or permissions) that one caller has; without any: every caller with a token."""
 
 
 def list_named(draft: Draft, known: Sequence[Known]) -> list[Known]:
-    """List what rules and policies name by its whole name, where nobody listed what the server has of that kind."""
+    """List what rules and policies name by its whole name, if the server's targets of that kind are not listed."""
     listed = {(each.target.server, each.target.kind) for each in known}
     rules = [each for rule in draft.config.access.rules for each in selectors_of(rule)]
     named: dict[tuple[TargetKind, str], Known] = {}
@@ -42,10 +42,10 @@ def selectors_of(rule: AccessRule) -> list[tuple[TargetKind, str]]:
 
 
 def names_target(selectors: Iterable[tuple[TargetKind, str]], target: Target, *, folds: bool = False) -> bool:
-    """Say whether one of the selectors matches.
+    """True if one of the selectors matches.
 
     Args:
-        folds: as in policies: case is no matter, nor is how a URI is spelt that a backend opens alike.
+        folds: as in policies: case does not matter, nor does the spelling of a URI that a backend opens alike.
     """
     name = f"{target.server}/{target.name}"
     fitting = [selector for kind, selector in selectors if kind is target.kind]
@@ -63,12 +63,12 @@ def _matches(selectors: Iterable[str], name: str) -> bool:
 
 
 def concerns(policy: Policy, target: Target) -> bool:
-    """Say whether a policy is about a target, whatever its conditions say."""
+    """True if a policy is about a target, whatever its conditions say."""
     return not policy.selectors or names_target(policy.selectors, target, folds=True)
 
 
 def list_holders(draft: Draft) -> list[Holder]:
-    """List everybody whom rules tell apart: nobody in particular, and the least that satisfies each rule, sorted."""
+    """List the callers whom rules tell apart: one without roles, and the least that satisfies each rule, sorted."""
     return sorted({(), *(holder for rule in draft.config.access.rules for holder in holders_of(rule))})
 
 
@@ -80,7 +80,7 @@ def holders_of(rule: AccessRule) -> list[Holder]:
 
 
 def spell_holder(holder: Holder) -> str:
-    """Spell who somebody is."""
+    """Spell who a caller is."""
     return " + ".join(holder) or "anybody with a token"
 
 

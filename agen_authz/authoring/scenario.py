@@ -62,7 +62,7 @@ class CallText(Section):
 class RequestText(Section):
     """Where the call comes from, and when."""
 
-    ip: Line | None = Field(None, description="The caller's address; absent: nobody knows.")
+    ip: Line | None = Field(None, description="The caller's address; unknown if it is absent.")
     country: Line | None = Field(None, description="The country that `country_header` names.")
     user_agent: Line | None = Field(None, description="What the client says it is.")
     time: datetime | Line | None = Field(None, description="When, in ISO 8601; absent: now.")
@@ -208,7 +208,7 @@ def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
 
 
 def _locate(said: RequestText, known: Known, surroundings: Surroundings) -> Context:
-    # The author says which address it is: nobody has to vouch for it.
+    # The author says which address it is: no proxy has to report it.
     context = read_context(known.routed.received.request, Surroundings(networks=surroundings.networks))
     if said.ip is not None and context.ip is None:
         raise ValueError("`request.ip` is not an address")

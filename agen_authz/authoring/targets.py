@@ -32,7 +32,7 @@ class Reach:
 
 
 def find_reach(draft: Draft, name: str, known: Sequence[Known]) -> Reach | None:
-    """Find what a policy or access rule of this name touches; None where there is none."""
+    """Find what a policy or access rule of this name touches; None if there is none."""
     everything = [*known, *list_named(draft, known)]
     for rule in draft.config.access.rules:
         if rule.name == name:

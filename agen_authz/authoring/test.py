@@ -39,7 +39,7 @@ class CaseFile(Section):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of one case; `failure` is empty where it passed."""
+    """The result of one case; `failure` is empty if it passed."""
 
     file: str
     name: str

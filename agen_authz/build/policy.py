@@ -17,7 +17,7 @@ NOT_COMPILED: Compiled = {}
 
 
 def build_policies(config: Config, compiled: Compiled = NOT_COMPILED) -> PolicyTable:
-    """Build every policy, and those of tenants beside them."""
+    """Build every policy, and those of tenants."""
     tenants = {name: _build_all(tenant.policies, compiled) for name, tenant in (config.tenants or {}).items()}
     return compile_policies(_build_all(config.policies, compiled), tenants)
 

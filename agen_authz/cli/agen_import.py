@@ -35,7 +35,7 @@ def import_policies(
     Example: agen-authz policy import agen-policies.json --server crm > policies.yaml
 
     Reads what Agen's API returns, the state of its Terraform providers, and lists of name, action and conditions. What
-    it prints loads; what the configuration must name for it is said on standard error.
+    it prints loads; keys that it needs in the configuration are listed on standard error.
     """
     from agen_authz.authoring.import_agen.imported import import_policies as import_all
     from agen_authz.authoring.import_agen.plain import Names

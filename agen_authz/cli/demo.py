@@ -79,7 +79,9 @@ def demo(
 def token(
     context: typer.Context,
     role: Annotated[Role, typer.Argument(help="The caller's role.", metavar="ROLE")],
-    acr: Annotated[str | None, typer.Option(help="The token's `acr`: how the person signed in.", metavar="VALUE")] = None,
+    acr: Annotated[
+        str | None, typer.Option(help="The token's `acr`: how the person signed in.", metavar="VALUE")
+    ] = None,
     ttl: Annotated[str | None, typer.Option(help="How long it is valid, e.g. 5m.", metavar="DURATION")] = None,
     resource: Annotated[Server, typer.Option(help="The resource that it is for.")] = Server.CRM,
     *,

@@ -76,7 +76,8 @@ def verify(
 ) -> None:
     """Verify a request as a backend does; print the signature base, the verdict and the components that differ.
 
-    Exits 1 where a backend refuses. A request that is merely old is told so: what it says is judged as of the time at
+    Exits 1 where a backend refuses. For a request that is merely old the command prints that: it is judged as of the
+    time at
     which it was made.
 
     Example: agen-authz verify received.http --resource crm --key crm-2026-11=/etc/agen/keys/crm-2026-11

@@ -27,6 +27,6 @@ class Loaded:
         return self.tree.line_of(path)
 
     def is_written(self, *path: str | int) -> bool:
-        """Tell whether a key stands in the file, whatever its value."""
+        """True if the file has a key, whatever its value."""
         key: KeyPath = path
         return key in self.tree.lines

@@ -118,7 +118,7 @@ def is_forwarded(name: str, forwarded: frozenset[str], *, is_modern: bool, has_m
 
 
 def look_at(names: tuple[str, ...]) -> HeaderNames:
-    """Say what is to be said of header names, once for each set of them; total."""
+    """Describe a set of header names, once for each set of them; total."""
     # Bounded in characters as well: a stranger may send names of any length, each time new ones.
     return _remember(names) if len("".join(names)) <= _MAX_REMEMBERED_CHARS else _look_at(names)
 

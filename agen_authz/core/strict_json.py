@@ -143,7 +143,7 @@ def parse_plain(raw: bytes) -> tuple[Json, bytes] | None:
 
     A lenient parser is enough here: a key that it dropped, a number that it rounded, an escape that it resolved
     would be missing or written otherwise. Taking every space away on both sides hides none of that: outside of
-    strings no space is between two tokens that would become one, and inside it is no quote and no escape, so
+    strings no space is between two tokens that would become one, and it contains neither a quote nor an escape, so
     equal texts are the same tokens, but for spaces within strings. As many members in each object, the same
     numbers and the same escapes: what they were read as is their only reading.
     """

@@ -1,1 +1,1 @@
-"""What `agen-authz demo` starts beside the sidecar; none of it is meant for production."""
+"""What `agen-authz demo` starts besides the sidecar; none of it is meant for production."""

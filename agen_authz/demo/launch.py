@@ -60,7 +60,7 @@ class Parts:
                 raise DemoError(f"{part.name} ended with code {part.process.returncode}: {_tail(part.log_file)}")
 
     async def watch(self) -> None:
-        """Return when a part ends that nobody ended."""
+        """Return when a part ends by itself."""
         waits = [asyncio.ensure_future(part.process.wait()) for part in self.running]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

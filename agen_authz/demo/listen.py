@@ -104,7 +104,7 @@ def bind_loopback(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        # Listening now, so that a second process is told at once: SO_REUSEADDR alone lets two bind.
+        # Listening now, so that a second process fails at once: SO_REUSEADDR alone lets two bind.
         listener.listen(128)
     except OSError as exc:
         listener.close()

@@ -97,7 +97,7 @@ async def _decide_one_call(parts: Parts) -> None:
 async def run_demo(
     state: Path | None, ports: Ports, play: Callable[[Parts], Awaitable[bool]] | None, show: Callable[[Plan], None]
 ) -> bool:
-    """Run the demo until it is told to stop, or until `play` is over.
+    """Run the demo until it is stopped, or until `play` is over.
 
     Args:
         state: the directory for its files. If None, a new one, which is removed at the end; after a tour its

@@ -7,7 +7,7 @@ from agen_authz.demo.plan import HOST, ROLES, Plan
 from agen_authz.demo.wire import VERSION
 
 _READY = "ready"
-# The command beside this Python: it works from any folder.
+# The command next to this Python: it works from any folder.
 _COMMAND = Path(sys.executable).with_name("agen-authz")
 
 
@@ -16,7 +16,7 @@ def show_invitation(plan: Plan) -> None:
     ports = plan.ports
     lines = [
         "",
-        "agen-authz demo: Envoy stands in front of two MCP servers, and every call is decided.",
+        "agen-authz demo: Envoy is in front of two MCP servers, and every call is decided.",
         "",
         f"  crm          {plan.url_of('crm')}",
         f"  billing      {plan.url_of('billing')}",

@@ -27,7 +27,7 @@ Act: TypeAlias = Callable[[Plan], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One thing that somebody does, how it must end, and why."""
+    """One thing that a caller does, how it must end, and why."""
 
     told: str
     act: Act
@@ -111,7 +111,7 @@ def _reason_in(details: object) -> str | None:
 
 SCENES: tuple[Scene, ...] = (
     Scene(
-        "nobody in particular reads a customer",
+        "a client without a token reads a customer",
         _post("crm", None),
         "token_missing",
         "401 with a challenge that says where tokens come from; the body was never parsed",
@@ -162,7 +162,7 @@ SCENES: tuple[Scene, ...] = (
         "finance pays money out",
         _call("finance", "billing", "payout", PAYOUT),
         "step_up_required",
-        "a scope is missing: 403 with every scope that this call needs, and `acr_values` and `max_age` beside it",
+        "a scope is missing: 403 with every scope that this call needs, and also `acr_values` and `max_age`",
     ),
     Scene(
         "finance signs in with a second factor, as the challenge says, and pays out",
@@ -195,7 +195,7 @@ SCENES: tuple[Scene, ...] = (
         "a token is good for the resource it was issued for, and nowhere else (RFC 8707)",
     ),
     Scene(
-        "somebody changes the end of a token",
+        "an attacker changes the end of a token",
         _post("crm", "admin", forged=True),
         "token_signature",
         "nothing in a token is believed before its signature is verified",

@@ -49,7 +49,7 @@ def parse_tcp_address(text: str) -> TcpAddress | Unusable:
 
 
 def _no_address(text: str) -> Unusable:
-    return Unusable(f"`{text}` is no address", _ADDRESS_CURE)
+    return Unusable(f"`{text}` is not an address", _ADDRESS_CURE)
 
 
 def _split(text: str) -> SplitResult | None:
@@ -62,7 +62,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 def is_every_address(host: str) -> bool:
-    """Tell whether `host` is good for listening only, like 0.0.0.0."""
+    """True if `host` is good for listening only, like 0.0.0.0."""
     address = parse_ip(host)
     return address is not None and address.is_unspecified
 

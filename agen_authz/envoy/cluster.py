@@ -127,7 +127,7 @@ def build_address(address: Address) -> core.Address:
 
 def _tls_socket(client: ClientTls, alpn: str) -> core.TransportSocket:
     context = tls.UpstreamTlsContext(
-        # An IP address is no server name (RFC 6066 section 3).
+        # An IP address is not a server name (RFC 6066 section 3).
         sni=client.server_name if parse_ip(client.server_name) is None else "",
         common_tls_context=tls.CommonTlsContext(
             tls_params=tls.TlsParameters(tls_minimum_protocol_version=tls.TlsParametersTlsProtocol.TLSv1_2),

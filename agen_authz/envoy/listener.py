@@ -28,7 +28,7 @@ _BODY_TIMEOUT_S = 30
 _STREAM_IDLE_TIMEOUT = timedelta(minutes=15)
 _CONNECTION_IDLE_TIMEOUT = timedelta(minutes=5)
 _MIN_BUFFER_BYTES = 65536
-# Envoy takes every connection that waits before it looks at another: whoever connects fast enough keeps it busy.
+# Envoy takes every connection that waits before it looks at another: a client that connects fast enough keeps it busy.
 _ACCEPTED_AT_ONCE = 1
 # No host, overflow, no connection, broken connection, reset, not HTTP, late.
 _UPSTREAM_FAILURES = ("UH", "UO", "UF", "UC", "UR", "UPE", "UT")

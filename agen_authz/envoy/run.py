@@ -57,7 +57,7 @@ def start_envoy(launch: Launch) -> subprocess.Popen[bytes]:
     try:
         _await_listening(process, launch)
     except BaseException:
-        # Whoever is interrupted while waiting must not leave an Envoy behind.
+        # An interrupt while waiting must not leave an Envoy behind.
         stop_envoy(process)
         raise
     return process

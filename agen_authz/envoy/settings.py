@@ -23,7 +23,7 @@ from agen_authz.envoy.model import (
 )
 
 DEFAULT_LISTENER = TcpAddress("127.0.0.1", 10000)
-# `.internal` is kept free for private use: nobody else's server can answer under the name.
+# `.internal` is kept free for private use: no other server can answer under the name.
 _PLACEHOLDER_DOMAIN = "internal"
 _PLACEHOLDER_PORT = 8080
 # As a Kubernetes secret of type `kubernetes.io/tls` looks when mounted.

@@ -9,10 +9,11 @@ from envoy_data_plane.envoy.config.bootstrap.v3 import Bootstrap
 # Above the first line that starts so. What the line does is in Envoy's documentation; here is why it is there.
 REMARKS = {
     "admin:": "It shows this whole configuration and can stop Envoy: loopback only.",
-    "enable_reuse_port:": "A second Envoy, or anybody else, on this port is an error and not a share of the calls.",
+    "enable_reuse_port:": "A second Envoy, or another program, on this port is an error and does not get a share of"
+    " the calls.",
     "per_connection_buffer_limit_bytes:": "At least what Check may be shown of a body.",
     "use_remote_address:": (
-        "With the next setting: whoever connects is a stranger, so `x-envoy-*` controls are removed."
+        "With the next setting, every client counts as external, so `x-envoy-*` controls are removed."
     ),
     "normalize_path:": (
         "Done before routing and before Check: what Check decides on is what is forwarded. "
@@ -29,9 +30,9 @@ REMARKS = {
     "disable_request_body_buffering:": (
         "No token, no buffering: Check is asked with an empty body and answers before the direct response would."
     ),
-    "disabled:": "What is routed nowhere is nobody's business.",
+    "disabled:": "Check is not asked about requests without a route.",
     "request_mutations:": (
-        "A stranger's, before Check: Envoy hides some of them from Check and forwards them all the same."
+        "Removed from what clients send, before Check: Envoy hides some of them from Check but forwards them."
     ),
     "response_mutations:": "The backend's; this filter is the first, so it is the last on the way back.",
     "encode_raw_headers:": "Repeated headers stay apart, and bytes stay bytes.",
@@ -41,7 +42,7 @@ REMARKS = {
     "decoder_header_mutation_rules:": "allow_envoy: without it, what Check says about `x-envoy-*` would not count.",
     "suppress_envoy_headers:": "The original path and the like are not for the backend.",
     "circuit_breakers:": "Envoy's 1024 would be used up by as many open event streams.",
-    "resource_monitors:": "Envoy sets no limit of its own.",
+    "resource_monitors:": "Envoy sets no limit by default.",
 }
 _REMARK_WIDTH = 110
 _NO_FOLDING = 1 << 20
@@ -64,7 +65,7 @@ def render_yaml(bootstrap: Bootstrap, header: tuple[str, ...]) -> str:
         bare = line.lstrip(" -")
         remark = remarks.pop(bare.split(" ", 1)[0], None)
         if remark is not None:
-            # A remark within a list stands at its dash, which keeps it above the item.
+            # A remark within a list is at its dash, which keeps it above the item.
             indent = len(line) - len(line.lstrip(" "))
             lines.extend(_comment(remark, indent))
         lines.append(line)

@@ -37,7 +37,7 @@ async def record(ended: Ended, ports: Ports, now: float, deadline: Deadline) -> 
         Unavailable: the event cannot be written.
     """
     arrived, elapsed = get_arrived(ended.stage), ports.clock.elapsed()
-    # INVARIANT: an Allow is never only counted, whoever it is for.
+    # INVARIANT: an Allow is never only counted, whatever caller it is for.
     known = find_known(ended.stage)
     may_count = known is None and not isinstance(ended.decision, Allow)
     # 1.

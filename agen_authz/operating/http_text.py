@@ -9,12 +9,12 @@ _MAX_BYTES = 16 << 20
 
 
 class NoRequest(ValueError):
-    """A text that is no request; the message names the line and the cure."""
+    """A text that is not a request; the message names the line and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenRequest:
-    """What stands in the file; `path` and `query` are as they were written."""
+    """What the file contains; `path` and `query` are as they were written."""
 
     method: str
     path: str

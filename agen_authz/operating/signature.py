@@ -43,7 +43,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """The signature base, and the headers that a backend gets beside those that were sent."""
+    """The signature base, and the headers that a backend gets besides those that were sent."""
 
     signature_base: str
     headers: Mapping[str, str]
@@ -54,7 +54,7 @@ class Verdict:
     """What a backend makes of a request, judged as of the time at which it was signed.
 
     Attributes:
-        check: what refused it; "" where nothing did.
+        check: what refused it; "" if nothing did.
         signature_base: None where the signature says too little of itself for one.
         expired_s: how long ago it expired; None where it has not.
     """
@@ -67,7 +67,7 @@ class Verdict:
 
     @property
     def is_ok(self) -> bool:
-        """Whether it is verified, and is what it was compared with."""
+        """True if it is verified, and is what it was compared with."""
         return not self.check and not self.differs
 
     def as_json(self) -> dict[str, object]:
@@ -84,7 +84,7 @@ def gateway_side(loaded: Loaded, name: str) -> Side:
     resource = next((each for each in loaded.config.resources if each.name == name), None)
     names = tuple(each.name for each in loaded.config.resources)
     if resource is None:
-        raise Unsignable(f"`{name}` is no resource; there are {', '.join(names)}")
+        raise Unsignable(f"`{name}` is not a resource; there are {', '.join(names)}")
     known = loaded.secrets.signing_keys.get(name)
     if not known:
         raise Unsignable(f"`{name}` has no `signing_keys`: its requests are not signed")

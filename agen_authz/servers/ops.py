@@ -16,7 +16,7 @@ from agen_authz.core.http.loopback import is_loopback_address
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether new calls are welcome, and what each part says about itself."""
+    """True if new calls are welcome, and what each part says about itself."""
 
     is_ready: bool
     parts: Mapping[str, str]

@@ -107,7 +107,7 @@ def _read(scope: Scope) -> Received:
         raise NotVerified(Check.HEADERS, "the server does not tell `raw_path`, which is what was signed")
     headers, repeated = read_headers(scope["headers"])
     query = scope["query_string"].decode("latin-1")
-    # A server may leave the query in `raw_path`; that it is a part of the path is not to be had.
+    # A server may leave the query in `raw_path`; that it is a part of the path cannot be known.
     path = raw_path.decode("latin-1").partition("?")[0]
     return Received(scope["method"], path, query or None, headers, scope.get("scheme", "http"), repeated)
 

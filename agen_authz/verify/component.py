@@ -1,4 +1,4 @@
-"""Component identifiers (RFC 9421 section 2) that a verifier may be told to demand."""
+"""Component identifiers (RFC 9421 section 2) that a verifier may demand."""
 
 import re
 from collections.abc import Iterable

@@ -44,7 +44,7 @@ class Arrival:
         return render_signed_text(self.lines, self.claim.text)
 
     def is_signed_with(self, secret: bytes, lines: Lines | None = None) -> bool:
-        """Tell whether the signature is the one of this key over these lines, or over what arrived."""
+        """True if the signature is the one of this key over these lines, or over what arrived."""
         text = self.text if lines is None else render_signed_text(lines, self.claim.text)
         try:
             return is_signature(self.signature, compute_signature(text, secret))
@@ -55,7 +55,7 @@ class Arrival:
 def find_differences(
     arrival: Arrival, secrets: Iterable[bytes], guesses: Mapping[str, Iterable[str]]
 ) -> tuple[Difference, ...]:
-    """Find the fewest components, one or two, with which the signature matches; empty where none are found.
+    """Find the fewest components, one or two, with which the signature matches; empty if none are found.
 
     Args:
         guesses: by component, the values it may have had when it was signed.

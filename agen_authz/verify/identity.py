@@ -46,7 +46,7 @@ def read_identity(headers: Mapping[str, str]) -> Identity:
     """Read the identity from headers that are known to be the gateway's.
 
     Raises:
-        NotVerified: a header is no Structured Field of its kind.
+        NotVerified: a header is not a Structured Field of its kind.
     """
     values = [headers[name] for name in IDENTITY_HEADERS]
     try:

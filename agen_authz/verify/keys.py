@@ -22,7 +22,7 @@ class Keys(Protocol):
     """Where a verifier finds its keys; a `dict` is one."""
 
     def get(self, key_id: str, /) -> bytes | None:
-        """Return a key's bytes, or None where there is no such key."""
+        """Return a key's bytes, or None if there is no such key."""
         ...
 
 

@@ -8,7 +8,7 @@ from agen_authz.core.signature import SIGNATURE_HEADERS
 from agen_authz.verify.refusal import Check, NotVerified
 
 _MAX_HEADER = 16_384
-# RFC 9421 section 4: both may come in more than one field line, when somebody else has signed as well.
+# RFC 9421 section 4: both may come in more than one field line, if another party has signed as well.
 _MAY_REPEAT = frozenset(SIGNATURE_HEADERS[1:])
 
 
@@ -18,7 +18,7 @@ class Received:
 
     Attributes:
         path: percent-encoded as it came, without the query.
-        query: without the question mark; None where there is no question mark.
+        query: without the question mark; None if there is no question mark.
         headers: names in lower case; the values of a repeated one joined by a comma and a space.
         repeated: the names that came more than once.
     """
@@ -80,6 +80,6 @@ def check_values(headers: Mapping[str, str], lines: Sequence[tuple[str, str]]) -
 
 
 def refuse_repeated(received: Received, names: Iterable[str]) -> None:
-    """Refuse a header that came twice: which copy an application reads, nobody can say."""
+    """Refuse a header that came twice: which copy an application reads is not known."""
     for name in received.repeated.intersection(names) - _MAY_REPEAT:
         raise NotVerified(Check.HEADERS, f"`{name}` came more than once")

@@ -152,7 +152,7 @@ def _require_time(parameters: dict[str, object], name: str) -> int:
 
 
 def is_signature(header: str, expected: bytes) -> bool:
-    """Tell whether a `signature` header holds `expected` under our label, in constant time.
+    """True if a `signature` header holds `expected` under our label, in constant time.
 
     Raises:
         NotVerified: it holds no signature with our label, or two.
@@ -168,7 +168,7 @@ def is_signature(header: str, expected: bytes) -> bool:
 
 
 def is_digest(header: str, body: bytes) -> bool:
-    """Tell whether every digest of `content-digest` that is understood is the body's, and `sha-256` is one."""
+    """True if every digest of `content-digest` that is understood is the body's, and `sha-256` is one."""
     if compare_digest(header.encode("ascii"), digest_content(body).encode("ascii")):
         return True
     digests = Dictionary()

@@ -7,7 +7,7 @@
     claimed.identity
 
 `verify` does all of it. The order is that of `Check`: what is cheap and refuses strangers comes first, and a nonce
-is spent last, so that nobody who altered a request can use its nonce up.
+is spent last, so that a client that altered a request cannot use its nonce up.
 """
 
 import time

@@ -88,7 +88,7 @@ class WSGIVerifier:
         if not environ.get("CONTENT_LENGTH") and environ.get("wsgi.input_terminated"):
             length = str(self._max_body_bytes + 1)
         if not (length.isascii() and length.isdigit()):
-            raise NotVerified(Check.HEADERS, "`content-length` is no number")
+            raise NotVerified(Check.HEADERS, "`content-length` is not a number")
         body: bytes = environ["wsgi.input"].read(min(int(length), self._max_body_bytes + 1)) if int(length) else b""
         if len(body) > self._max_body_bytes:
             raise NotVerified(Check.CONTENT_DIGEST, f"the body is longer than {self._max_body_bytes} bytes")

@@ -59,7 +59,7 @@ class Recorded:
     Args:
         time: when it was decided, seconds since the epoch.
         decision: the word of the decision.
-        reason: the code of its Reason; one that this version does not know is no mistake.
+        reason: the code of its Reason; one that this version does not know is not a mistake.
         server: the resource, empty if the path was of none.
         call: None if the request was refused before its caller and its message were read.
     """

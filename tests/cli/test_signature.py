@@ -148,7 +148,7 @@ MISUSES = {
     "no-file": (["sign", "{folder}/none", "--config", "{folder}/agen.yaml", "--resource", "crm"], "No such file"),
     "no-request": (["sign", "{folder}/crm-1", "--config", "{folder}/agen.yaml", "--resource", "crm"], "crm-1:1: no request line"),
     "no-header": (["sign", "{folder}/odd.http", "--config", "{folder}/agen.yaml", "--resource", "crm"], "odd.http:2: no header line"),
-    "no-resource": (["sign", "{folder}/request.http", "--config", "{folder}/agen.yaml", "--resource", "x"], "`x` is no resource"),
+    "no-resource": (["sign", "{folder}/request.http", "--config", "{folder}/agen.yaml", "--resource", "x"], "`x` is not a resource"),
     "unsigned": (["sign", "{folder}/request.http", "--config", "{folder}/plain.yaml", "--resource", "crm"], "has no `signing_keys`"),
     "no-key": (["verify", "{folder}/request.http", "--resource", "crm"], "no key was given"),
     "key-without-id": (["verify", "{folder}/request.http", "--resource", "crm", "--key", "x"], "write --key ID=FILE"),

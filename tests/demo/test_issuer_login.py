@@ -251,8 +251,8 @@ def test_page_shows_who_asks_for_what_and_runs_nothing(live):
 
 LOGINS = {
     "declined": ({"answer": "decline", "person": "analyst"}, "the person declined"),
-    "nobody chosen": ({"answer": "log-in"}, "nobody was chosen"),
-    "unknown person": ({"answer": "log-in", "person": "root"}, "nobody was chosen"),
+    "nobody chosen": ({"answer": "log-in"}, "no person was chosen"),
+    "unknown person": ({"answer": "log-in", "person": "root"}, "no person was chosen"),
 }
 
 

@@ -18,7 +18,7 @@ _WEIGHT = {Effect.STEP_UP: 1, Effect.REQUIRE_APPROVAL: 2, Effect.DENY: 3}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the table; `widens` where somebody may do more than before."""
+    """One line of the table; `widens` if a caller may do more than before."""
 
     who: str
     what: str
@@ -90,7 +90,7 @@ def _compare(name: str, before: Policy, after: Policy) -> Iterator[Change]:
     if before.effect is not after.effect:
         change = f"effect {before.effect.value} -> {after.effect.value}"
         yield Change("policy", name, change, _WEIGHT[after.effect] < _WEIGHT[before.effect] and _is_in_force(before))
-    # Whether other words let more through nobody can tell from the words: it is taken to widen.
+    # If it cannot be computed whether other words let more through, the change counts as widening.
     if [each.text for each in before.conditions] != [each.text for each in after.conditions]:
         yield Change("policy", name, "conditions changed", _is_in_force(before))
     if before.selectors != after.selectors:

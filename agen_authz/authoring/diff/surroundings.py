@@ -1,6 +1,7 @@
-"""What a configuration says of callers beside rules and policies, compared with another: whom it believes, and what.
+"""What a configuration says of callers besides rules and policies, compared with another: whom it believes, and what.
 
-For each setting it is known whether another value lets more in. Where nobody can tell from the words (claims that are
+For each setting it is known whether another value lets more in. If that cannot be computed from the words (claims
+that are
 read elsewhere, ranges that conditions lean on), a change is taken to widen.
 """
 
@@ -96,7 +97,7 @@ RESOURCE: dict[str, _Widens] = {
     "signing_keys": _never,
     "insecure_unsigned": _is_on,
 }
-# Sections that are compared key by key, with the keys that another row speaks of left out.
+# Sections that are compared key by key, without the keys that another row compares.
 SECTIONS: dict[str, dict[str, _Widens]] = {
     "server": dict.fromkeys(
         ("authz", "proc", "ops", "console", "engine", "filter_workers", "check_timeout", "shutdown_grace"), _never
@@ -176,7 +177,7 @@ def _compare_sections(old: Draft, new: Draft) -> Iterator[_Row]:
 
 
 def _compare_context(old: Draft, new: Draft) -> Iterator[_Row]:
-    # What a condition then says of a caller nobody can tell from the words: it is taken to widen.
+    # What a condition then says of a caller cannot be computed: it is taken to widen.
     enforced = [policy for policy in old.policies.values() if policy.state is State.ENFORCE]
     leans = {name for policy in enforced for name in list_reads(policy)}
     before, after = old.config.networks, new.config.networks
@@ -187,5 +188,5 @@ def _compare_context(old: Draft, new: Draft) -> Iterator[_Row]:
         reads = {"request.ip", "request.networks", "request.country"}
         yield _WHOLE, "trusted_proxies", "changed", not leans.isdisjoint(reads)
     if old.config.country_header != new.config.country_header:
-        # Whoever can send the new header says where callers are.
+        # A client that can send the new header says where callers are.
         yield _WHOLE, "country_header", "changed", True

@@ -1,6 +1,6 @@
 """Agen's policies as its API has them: `targeting` with `if` and `then`, typed values, tools and applications by id.
 
-The service writes the tools of a policy into its conditions as well, beside a group that holds the author's own; both
+The service writes the tools of a policy into its conditions as well, next to a group that holds the author's own; both
 are read as selectors, which must agree. `stepUpActionAsync` says how a caller is asked, not whether, and is left out.
 """
 

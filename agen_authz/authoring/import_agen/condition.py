@@ -35,7 +35,7 @@ _GROUP_KEYS = frozenset({"conditions", "conditionLogic"})
 _CONDITION_KEYS = frozenset({"attribute", "op", "negate", "value"})
 _LISTS = frozenset(name for name, kind in VARIABLES.items() if kind is CelType.STRINGS)
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-# What stands below these is ours; below anything else it is an argument's.
+# What is below these is ours; below anything else it is an argument's.
 _OURS = ("user", "tool", "request", "frontegg")
 # The attributes of a token, as Agen names them.
 _CLAIMS = "jwt."
@@ -223,7 +223,7 @@ def _each(function: str) -> Callable[[str, Any], str]:
 
 
 def _compare(operator: str) -> Callable[[str, Any], str]:
-    # Not `double(...)`, which reads text: what is no number cannot be compared, and what cannot be is denied.
+    # Not `double(...)`, which reads text: what is not a number cannot be compared, and what cannot be is denied.
     return lambda name, value: f"{name} {operator} {_number(value)}"
 
 

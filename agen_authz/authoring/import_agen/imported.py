@@ -38,7 +38,7 @@ def import_policies(document: Any, *, state: str = "shadow", server: str = "*", 
         document: one policy, a list of them, an object with `policies` or `items`, or a Terraform state.
         state: what enabled policies become; disabled ones stay disabled.
         server: the resource whose tools they name.
-        names: what the ids in them stand for; it has a `server` of its own.
+        names: what the ids in them stand for; it has its own `server`.
     """
     names = Names(server) if names is None else names
     try:

@@ -1,4 +1,4 @@
-"""Whether imported policies load: they are tried in a configuration that has all that conditions can read."""
+"""True if imported policies load: they are tried in a configuration that has all that conditions can read."""
 
 import re
 from collections.abc import Iterable, Mapping

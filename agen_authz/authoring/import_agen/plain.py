@@ -67,10 +67,10 @@ def check_action(action: Any, where: str = "") -> str:
 
 
 def check_enabled(written: Mapping[str, Any]) -> bool:
-    """Read whether a policy is enabled; it is unless that is said.
+    """Read whether a policy is enabled; it is, unless the policy says otherwise.
 
     Raises:
-        NoEquivalent: it is said in another way.
+        NoEquivalent: it is written in another way.
     """
     is_enabled = written.get("enabled", True)
     if not isinstance(is_enabled, bool):

@@ -1,7 +1,7 @@
 """Recorded decisions decided again under a draft, from audit events alone.
 
 An event holds the caller, where the call came from and what it named, but of the arguments a keyed digest only:
-where a policy of the draft reads them, the call cannot be decided again, and that is said.
+where a policy of the draft reads them, the call cannot be decided again, and the result says so.
 """
 
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ _NOT_HELD = frozenset({"args", "inputs", "user.claims"})
 
 
 def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:
-    """Decide every event of an audit file or a container's log again; total: a line that is no event is counted."""
+    """Decide every event of an audit file or a container's log again; total: a line that is not an event is counted."""
     result = Replayed()
     for line in read_log(lines):
         if line.is_error:
@@ -123,7 +123,7 @@ def _stands_before_policies(decision: Decision) -> bool:
 
 
 def _stands(decision: Decision, readers: list[Policy]) -> bool:
-    """Say whether a decision is the same whatever these policies would have said."""
+    """True if a decision is the same whatever these policies would have said."""
     enforced = {policy.name for policy in readers if policy.state is State.ENFORCE}
     if not enforced:
         return True
@@ -150,7 +150,7 @@ def _find_networks(address: str, surroundings: Surroundings) -> tuple[str, ...]:
 
 
 def _facts_of(recorded: Recorded, held: RecordedCall, draft: Draft) -> Facts:
-    # Sessions are no matter of a draft: what was recorded here belonged to its caller.
+    # Sessions do not depend on a draft: what was recorded here belonged to its caller.
     owner = Owner(held.principal.issuer, held.principal.subject)
     # Networks are the draft's own: those that were recorded had the names of another configuration.
     ip = held.context.ip

@@ -1,4 +1,4 @@
-"""What came of a replay, counted, and how it is shown."""
+"""The result of a replay, counted, and how it is shown."""
 
 import json
 from collections import Counter
@@ -8,10 +8,10 @@ from typing import Any
 
 @dataclass(slots=True)
 class Replayed:
-    """What came of a replay: changes with their counts, and what could not be decided again.
+    """The result of a replay: changes with their counts, and what could not be decided again.
 
     Args:
-        logged: lines of the sidecar's own log, which are beside the events in a container's log.
+        logged: lines of the sidecar's own log, which are mixed with the events in a container's log.
         first_unreadable: the line of the first of `unreadable`.
     """
 

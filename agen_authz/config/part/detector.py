@@ -230,5 +230,5 @@ DETECTORS = _OWN | {_snake(name) for name in _AGEN}
 
 
 def is_detector(name: str) -> bool:
-    """Tell whether a detector goes by this name or alias."""
+    """True if a detector has this name or alias."""
     return name in DETECTORS or name in _AGEN or name in _UPPER or (name.isupper() and name.lower() in DETECTORS)

@@ -27,7 +27,7 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def is_host(host: str) -> bool:
-    """Tell whether a host is a name or an address in its one canonical spelling, lower-case, no dot at the end."""
+    """True if a host is a name or an address in its one canonical spelling, lower-case, no dot at the end."""
     if ":" in host or host.rpartition(".")[2].isdecimal():
         try:
             return str(ip_address(host)) == host
@@ -38,7 +38,7 @@ def is_host(host: str) -> bool:
 
 
 def is_web_url(url: str, schemes: tuple[str, ...] = ("https", "http")) -> bool:
-    """Tell whether a URL has one of these schemes, a host, and neither user nor fragment."""
+    """True if a URL has one of these schemes, a host, and neither user nor fragment."""
     parts = split_url(url)
     return parts is not None and parts.scheme in schemes and "@" not in parts.netloc and "#" not in url
 
@@ -55,6 +55,6 @@ def split_address(address: str) -> tuple[str, int] | None:
 
 
 def is_socket(address: str) -> bool:
-    """Tell whether an address is unix:///path, short enough for a socket."""
+    """True if an address is unix:///path, short enough for a socket."""
     path = address.removeprefix("unix://")
     return path != address and path.startswith("/") and 1 < len(path.encode()) <= _MAX_SOCKET_CHARS

@@ -53,7 +53,7 @@ def explain(mistakes: Iterable[Mistake], tree: Tree, model: type[BaseModel], fil
             misfits.setdefault(place, []).append(_say_what_is_wanted(mistake))
     wrong_inside = above({*misfits, *keys})
     for place, wanted in misfits.items():
-        # A list or section that is wrong inside is no word either: the other arm of a union has nothing to add.
+        # A list or section that is wrong inside is not a word either: the other arm of a union has nothing to add.
         if place not in wrong_inside:
             message = _EXPECTED + ", or ".join(dict.fromkeys(wanted))
             problems.append(Problem(file, tree.line_of(place), spell(place), message, _CURE))
@@ -76,7 +76,7 @@ def _suggest(model: type[BaseModel], place: Path) -> str:
 
 
 def _model_at(model: type[BaseModel], place: Path) -> type[BaseModel]:
-    """Find the model of a place; indexes and the keys of mappings lead to none of their own."""
+    """Find the model of a place; indexes and the keys of mappings have none themselves."""
     for part in place:
         field = model.model_fields.get(part) if isinstance(part, str) else None
         model = model if field is None else _model_in(field.annotation) or model

@@ -33,7 +33,7 @@ class Findings:
             self.problems.append(Problem(self._file, line, spell(place), _one_line(message), _one_line(cure)))
 
     def is_written(self, path: Path) -> bool:
-        """Tell whether a key stands in the file."""
+        """True if the file has a key."""
         return self._salvage.place(path) in self._tree.lines
 
     def is_last(self, key: str) -> bool:

@@ -59,7 +59,7 @@ class Salvage(Generic[M]):
         return self.origin[known] + path[len(known) :]
 
     def is_certain(self, places: Iterable[Path]) -> bool:
-        """Tell whether nothing was left out at, above or below these places in the file."""
+        """True if nothing was left out at, above or below these places in the file."""
         return not any(place in self.above_lost or not self.lost.isdisjoint(_heads(place)) for place in places)
 
 
@@ -69,7 +69,7 @@ def salvage(tree: Tree, model: type[M], required: Mapping[str, Any]) -> tuple[li
     Args:
         tree: what the file says.
         model: what it should be.
-        required: without these keys there is no configuration at all: what stands in for one that is missing or wrong.
+        required: without these keys there is no configuration at all: what is used if one is missing or wrong.
     """
     lost = set(tree.broken)
     found, kept = _attempt(model, tree.value, lost)

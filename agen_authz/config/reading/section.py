@@ -10,7 +10,7 @@ LINE_PATTERN = r"^[^\x00-\x1f\x7f]{1,2048}$"
 
 # What people read: rules, policies, steps.
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-# What stands in metrics, selectors and headers: a plain word.
+# What metrics, selectors and headers contain: a plain word.
 Word: TypeAlias = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]
 # Addresses, files, claims, roles: one line that is not empty.
 Line: TypeAlias = Annotated[str, StringConstraints(pattern=LINE_PATTERN)]

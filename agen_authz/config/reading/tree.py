@@ -60,7 +60,7 @@ def find_parser() -> Any:
 
 
 def read_tree(text: str, file: str, parser: Any = None) -> Tree:
-    """Read one YAML document; what is wrong with it stands in `problems`, and nothing raises."""
+    """Read one YAML document; what is wrong with it is in `problems`, and nothing raises."""
     tree = Tree()
     try:
         _Reader(tree, file, yaml.parse(text, Loader=parser or find_parser())).read()
@@ -184,7 +184,7 @@ class _Reader:
 
 
 def _is_plain(event: Any) -> bool:
-    """Tell whether a scalar stands there without quotes and without a tag."""
+    """True if a scalar is written without quotes and without a tag."""
     return bool(event.implicit[0])
 
 

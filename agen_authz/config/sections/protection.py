@@ -20,7 +20,7 @@ from agen_authz.config.sections.policies import State
 MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
 # RE2 has no look-around, back-references, atomic groups, conditions or possessive repeats.
 _NOT_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
-# RE2 spells these as the standard library does not: any character stands in for them.
+# RE2 spells these as the standard library does not: any character is used for them.
 _ONLY_RE2 = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\[:\^?[a-z]+:\]|\\[zCQE]|\(\?U\)|\\x\{[0-9a-fA-F]+\}")
 _MAX_PATTERN_CHARS = 1024
 

@@ -187,7 +187,7 @@ def _check_lists(findings: Findings, path: Path, resource: Resource) -> None:
 
 
 def _is_origin(origin: str) -> bool:
-    """Tell whether a browser would send this origin (RFC 6454 section 6.2); it leaves the default port out."""
+    """True if a browser would send this origin (RFC 6454 section 6.2); it leaves the default port out."""
     parts = split_url(origin)
     if parts is None or not _ORIGIN.fullmatch(origin) or origin != origin.lower():
         return False

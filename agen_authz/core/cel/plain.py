@@ -6,7 +6,7 @@ and what `!`, `&&` and `||` make of them. Such a condition says true or false on
 is there and of the very type that the form is about; where one is not (and so wherever CEL has an error, a
 conversion or a reading that only the library has) it returns nothing, and the library is asked. That both say the
 same is tested
-over random conditions and values (`tests/properties/test_plain_conditions.py`); what it is worth stands in
+over random conditions and values (`tests/properties/test_plain_conditions.py`); what it is worth is in
 docs/performance.md.
 """
 

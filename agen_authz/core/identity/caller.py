@@ -9,7 +9,7 @@ from agen_authz.core.model import Principal
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A verified caller, and what is said of them; rendered once for all calls with one token.
+    """A verified caller, and how events show it; rendered once for all calls with one token.
 
     `headers` is a serialised OkHttpResponse with the caller's headers, `lines` are the same headers in a signature
     base, `event` is the caller's part of an event, of so many bytes. Nothing is decided on the rendered parts.

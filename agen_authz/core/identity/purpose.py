@@ -11,7 +11,8 @@ Providers sign all of them with the same keys, for the same subjects. What decid
     of the code flow is (OpenID Connect Core 1.0 section 2), and its audience is a client: an unmarked token is
     accepted for a resource's own `url` only, never for an audience that was configured besides.
 
-`azp` tells nothing, not even if it is no audience: ID tokens have it exactly if another client asked for them than the
+`azp` tells nothing, not even if it is not an audience: ID tokens have it exactly if another client asked for them
+than the
 one they are for (OpenID Connect Core 1.0 section 2; Google's, for an app next to a web client).
 """
 

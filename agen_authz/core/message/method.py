@@ -70,13 +70,13 @@ def find_method(name: str, era: Era) -> Method | None:
 
 
 def names_target(name: str) -> bool:
-    """Whether rules decide on what `name` names, so that `methods` may not."""
+    """True if rules decide on what `name` names, so that `methods` may not."""
     method = METHODS.get(name)
     return method is not None and method.names is not Names.NOTHING
 
 
 def is_allowed_method(name: str, envelope: Envelope, configured: Mapping[str, bool]) -> bool | None:
-    """Whether a message that names nothing may pass; None where neither MCP nor configuration knows it.
+    """True if a message that names nothing may pass; None where neither MCP nor configuration knows it.
 
     The first that says something counts: configuration for the method, for its pattern (`*/list`,
     `notifications/*`), then MCP itself.

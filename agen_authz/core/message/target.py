@@ -38,14 +38,14 @@ _DOT_SEGMENTS = frozenset({".", ".."})
 
 
 def is_tool_name(name: str) -> bool:
-    """Whether `name` is a tool name as we accept it: 1 to 128 of `A-Za-z0-9_.:/-`, no dot segment."""
+    """True if `name` is a tool name as we accept it: 1 to 128 of `A-Za-z0-9_.:/-`, no dot segment."""
     if _TOOL.fullmatch(name) is None:
         return False
     return "." not in name or _DOT_SEGMENTS.isdisjoint(name.split("/"))
 
 
 def is_prompt_name(name: str) -> bool:
-    """Whether `name` is printable, of at most 256 characters, in Unicode's NFKC form, without blanks around it."""
+    """True if `name` is printable, of at most 256 characters, in Unicode's NFKC form, without blanks around it."""
     return 0 < len(name) <= _MAX_PROMPT_CHARS and name == name.strip() and _is_plain(name)
 
 
@@ -55,7 +55,7 @@ def is_uri_text(text: str) -> bool:
 
 
 def is_resource_uri(uri: str) -> bool:
-    """Whether `uri` (or URI template) is absolute and spelt in the one way that needs no normalising."""
+    """True if `uri` (or URI template) is absolute and spelt in the one way that needs no normalising."""
     scheme = _SCHEME.match(uri)
     if scheme is None or not is_uri_text(uri) or _BAD_ESCAPE.search(uri) or not _escapes_text(uri):
         return False

@@ -20,7 +20,7 @@ class Step(Struct, frozen=True):
 
 
 class State(StrEnum):
-    """Whether a policy is looked at, and whether it is enforced."""
+    """True if a policy is looked at, and whether it is enforced."""
 
     DISABLED = "disabled"
     SHADOW = "shadow"

@@ -1,4 +1,4 @@
-"""Whether what a condition reads of a call's arguments means one thing to every backend, and is not too much.
+"""True if what a condition reads of a call's arguments means one thing to every backend, and is not too much.
 
 A backend may read `Amount` or `a_mount` where a condition reads `amount`, and a whole number beyond 2^53 as its
 neighbour: a condition that reads such a value cannot be evaluated. Nor can one that reads more than `MAX_VALUES`.

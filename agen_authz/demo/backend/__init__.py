@@ -1,4 +1,4 @@
-"""The demo's MCP servers, `crm` and `billing`: what Envoy stands in front of; loopback only."""
+"""The demo's MCP servers, `crm` and `billing`: the servers behind Envoy; loopback only."""
 
 from agen_authz.demo.backend.app import MCP_PATH, SERVERS, build_app
 from agen_authz.demo.backend.billing import build_billing

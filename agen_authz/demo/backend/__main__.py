@@ -1,4 +1,4 @@
-"""`python -m agen_authz.demo.backend`: one or both MCP servers in a process of their own."""
+"""`python -m agen_authz.demo.backend`: one or both MCP servers in a separate process."""
 
 import argparse
 import logging

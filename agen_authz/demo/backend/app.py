@@ -19,7 +19,7 @@ def build_app(server: MCPServer, *, verifier: BackendVerifier | None = None, is_
     """Build the ASGI application of one server.
 
     Args:
-        verifier: what requests must be signed for; None lets in whoever comes.
+        verifier: what requests must be signed for; None accepts every caller.
         is_recording: whether GET /demo/received tells what arrived, what was refused then included.
     """
     # Sessions for clients of 2025-11-25 and before; those of 2026-07-28 never get one. Host and Origin are not

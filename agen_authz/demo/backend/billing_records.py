@@ -14,7 +14,7 @@ from agen_authz.demo.backend.billing_seed import seed_accounts, seed_invoices
 
 
 class Refusal(Exception):
-    """Billing's own rules forbid it; the message is one line for whoever asked."""
+    """Billing's own rules forbid it; the message is one line for the caller."""
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class BillingRecords:
         return refund
 
     def pay_out(self, payee: str, iban: str, amount: float, currency: str) -> Payout:
-        """Send money to somebody."""
+        """Send money to a person."""
         payout_id = f"p-{6001 + len(self.payouts)}"
         payout = Payout(payout_id=payout_id, payee=payee, iban=iban, amount=amount, currency=currency)
         self.payouts.append(payout)

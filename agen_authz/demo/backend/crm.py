@@ -125,7 +125,7 @@ class Crm:
         except KeyError:
             raise _unknown("customer", customer_id) from None
         return (
-            "Summarize this customer in three sentences for somebody who is about to call them. "
+            "Summarize this customer in three sentences for a person who is about to call them. "
             f"Leave out what they do not need.\n\n{known.model_dump_json(indent=2)}"
         )
 

@@ -13,7 +13,7 @@ class _Record(BaseModel):
 
 
 class Address(_Record):
-    """Where somebody lives or receives letters."""
+    """Where a person lives or receives letters."""
 
     street: str
     city: str
@@ -60,7 +60,7 @@ class DealPage(_Record):
 
 
 class Note(_Record):
-    """What somebody wrote down about a customer."""
+    """What a colleague wrote down about a customer."""
 
     note_id: str
     customer_id: str

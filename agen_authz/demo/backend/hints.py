@@ -1,4 +1,4 @@
-"""What tools say about themselves: the annotations of MCP, which clients show and nobody may trust."""
+"""What tools say about themselves: the annotations of MCP, which clients show and no one may trust."""
 
 from mcp.types import ToolAnnotations
 

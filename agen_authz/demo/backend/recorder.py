@@ -1,6 +1,6 @@
 """Remembers what reached a server, so that a test can say what Envoy let through; off unless asked for.
 
-What is remembered holds headers as they came, credentials among them: never switch this on beside real callers.
+What is remembered holds headers as they came, credentials among them: never switch this on with real callers.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class Recorder:
         await self._app(scope, receive_and_record, send)
 
     def _begin(self, scope: Scope) -> Received:
-        # Kept before the application runs: a stream that never ends has arrived all the same.
+        # Kept before the application runs: a stream that never ends has arrived, too.
         self._count += 1
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         query = scope["query_string"].decode("latin-1")

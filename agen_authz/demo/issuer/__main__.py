@@ -1,4 +1,4 @@
-"""`python -m agen_authz.demo.issuer`: the issuer as a process of its own."""
+"""`python -m agen_authz.demo.issuer`: the issuer as a separate process."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
 """The authorization endpoint: from a client's request, through a person's login, to a code (RFC 6749, RFC 7636).
 
-What is checked first decides where a refusal may be sent: a client or redirect URI that is not known is told to
-the person, never to the URI (RFC 6749 section 4.1.2.1); everything after that is told to the client.
+What is checked first decides where a refusal may be sent: a client or redirect URI that is not known is shown to
+the person, never to the URI (RFC 6749 section 4.1.2.1); everything after that is sent to the client.
 """
 
 import re
@@ -75,7 +75,7 @@ def finish_login(issuer: Issuer, form: Form) -> Redirect | Refused:
         return _send_back(issuer, ask, {"error": "access_denied", "error_description": "the person declined"})
     person = PEOPLE.get(form.get("person", ""))
     if person is None:
-        return _send_back(issuer, ask, {"error": "access_denied", "error_description": "nobody was chosen"})
+        return _send_back(issuer, ask, {"error": "access_denied", "error_description": "no person was chosen"})
     acr = MFA_ACR if form.get("second_factor") == "yes" else PASSWORD_ACR
     scopes = person.grant(ask.scopes, acr)
     if not scopes:
@@ -95,7 +95,7 @@ def _find_fault(form: Form) -> Refused | None:
     if form.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(form.get("code_challenge", "")):
         return Refused("invalid_request", "a PKCE code challenge with method S256 is needed")
     if "none" in form.get("prompt", "").split():
-        return Refused("login_required", "there are no sessions here: somebody must log in")
+        return Refused("login_required", "there are no sessions here: a person must log in")
     return None
 
 

@@ -9,7 +9,7 @@ from agen_authz.core.model import Json
 from agen_authz.demo.issuer.people import PEOPLE
 from agen_authz.demo.issuer.refusal import Refused
 
-# Public on purpose: whoever reaches loopback may play every person of the demo.
+# Public on purpose: any program on this machine may play every person of the demo.
 DEMO_SECRET = "demo-only"  # noqa: S105 - documented, and worth nothing outside the demo
 BROWSER_CLIENT = "demo-browser"
 CODE_GRANTS = frozenset({"authorization_code", "refresh_token"})
@@ -89,7 +89,7 @@ def render_registration(client: Client, now: float) -> dict[str, Json]:
 
 
 def is_loopback_redirect(uri: str) -> bool:
-    """Tell whether a redirect URI stays on this machine (RFC 8252 section 7.3)."""
+    """True if a redirect URI stays on this machine (RFC 8252 section 7.3)."""
     if not _URI_CHARACTERS.fullmatch(uri):
         return False
     parts = _split(uri)
@@ -101,7 +101,7 @@ def is_loopback_redirect(uri: str) -> bool:
 def _split(uri: str) -> SplitResult | None:
     try:
         parts = urlsplit(uri)
-        _ = parts.port  # read here, because only reading it finds that it is no number
+        _ = parts.port  # read here, because only reading it finds that it is not a number
     except ValueError:
         return None
     return parts

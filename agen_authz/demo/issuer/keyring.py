@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agen_authz.core.model import Json
 
-# Nobody needs to verify with more of them; a loop of rotations must not grow without end.
+# No verifier needs more of them; a loop of rotations must not grow without end.
 _MAX_RETIRED = 8
 _COORDINATE_BYTES = 32
 

@@ -28,6 +28,6 @@ class OneTime(Generic[_T]):
         self._entries[key] = _Entry(value, expires)
 
     def consume(self, key: str, now: float) -> _T | None:
-        """Take a value: whoever comes second finds nothing."""
+        """Take a value: the second caller finds nothing."""
         entry = self._entries.pop(key, None)
         return entry.value if entry is not None and now < entry.expires else None

@@ -100,7 +100,7 @@ def _redeem_code(issuer: Issuer, client: Client, form: Form) -> Answer | Refused
 
 
 def _redeem_refresh(issuer: Issuer, client: Client, form: Form) -> Answer | Refused:
-    """Refresh: a token that was used before ends its family, whoever shows it (RFC 9700 section 4.14)."""
+    """Refresh: a token that was used before ends its family, whatever client shows it (RFC 9700 section 4.14)."""
     family_id, _, secret = form.get("refresh_token", "").partition(".")
     family = issuer.families.consume(family_id, issuer.sources.now())
     if family is None or family.grant.client_id != client.client_id:

@@ -1,4 +1,4 @@
-"""What the demo's issuer can be told: where it listens, for which resources it issues tokens, for how long."""
+"""The settings of the demo's issuer: where it listens, for which resources it issues tokens, for how long."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit

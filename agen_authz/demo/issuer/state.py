@@ -45,7 +45,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What an authorization code stands for, and what whoever redeems it must know (RFC 6749, RFC 7636)."""
+    """What an authorization code stands for, and what its client must know to redeem it (RFC 6749, RFC 7636)."""
 
     grant: Grant
     redirect_uri: str
@@ -62,7 +62,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One issuer: what it was told, its keys, its clients, and what is under way."""
+    """One issuer: its settings, its keys, its clients, and what is under way."""
 
     settings: IssuerSettings
     url: str

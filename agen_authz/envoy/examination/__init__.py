@@ -1,4 +1,4 @@
-"""`agen-authz envoy-config --check`: somebody else's Envoy configuration, examined for ways past Check."""
+"""`agen-authz envoy-config --check`: an existing Envoy configuration, examined for ways past Check."""
 
 from agen_authz.envoy.examination.examine import DEFAULT_REQUEST_BYTES, examine
 from agen_authz.envoy.examination.report import Finding, Report, Severity

@@ -163,7 +163,7 @@ def _examine_fraction(sheet: Sheet, config: Spot) -> None:
     numerator = share.at("numerator").number or 0.0
     whole = _HUNDRED.get(share.at("denominator").word, float("inf"))
     denies = config.at("deny_at_disable", "default_value")
-    if not numerator >= whole:  # also what is no number
+    if not numerator >= whole:  # also what is not a number
         sheet.add("fraction-denied" if denies.is_on else "fraction", enabled)
     elif enabled.at("runtime_key").is_written and not denies.is_on:
         sheet.add("fraction-runtime", enabled)
@@ -177,7 +177,7 @@ def _examine_metadata_switch(sheet: Sheet, switch: Spot, before: tuple[Filter, .
 
 
 def _is_always_on(switch: Spot, rbac: Filter) -> bool:
-    """Tell whether an RBAC filter writes what a switch waits for, on every request.
+    """True if an RBAC filter writes what a switch waits for, on every request.
 
     Istio's CUSTOM action does so: shadow rules write the name of the policy that matched. Shadow rules of another
     prefix, those of a dry run for one, say nothing about this switch.

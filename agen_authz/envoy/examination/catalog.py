@@ -273,7 +273,7 @@ _CONNECTION = (
     (
         "underscores",
         _WEAK,
-        "`agen_subject` passes beside `agen-subject`, and frameworks read both as one",
+        "`agen_subject` passes next to `agen-subject`, and frameworks read both as one",
         "set `headers_with_underscores_action: DROP_HEADER`",
     ),
     (
@@ -306,7 +306,7 @@ _CONNECTION = (
         "clients of the networks named here, or of private ones, keep their `x-envoy-*` headers, which control retries",
         "set `internal_address_config` to 255.255.255.255/32, or remove `x-envoy-*` before ext_authz",
     ),
-    ("upgrade", _OPEN, "an upgrade opens a tunnel whose content nobody sees", "remove `upgrade_configs`"),
+    ("upgrade", _OPEN, "an upgrade opens a tunnel whose content is not inspected", "remove `upgrade_configs`"),
     ("proxy-100", _WEAK, "1xx answers carry headers past every filter", "remove `proxy_100_continue`"),
     ("stream-duration", _WEAK, "a stream outlives its token without end", "set a finite `max_stream_duration`"),
     (
@@ -341,7 +341,7 @@ _ROUTE = (
     (
         "broad-match",
         _NOTE,
-        "paths that are no resource's reach Check; nothing but Check keeps them from the backend",
+        "paths without a resource reach Check; only Check keeps them from the backend",
         "match each resource by `path`",
     ),
     (

@@ -12,7 +12,7 @@ RESPONSE_ROWS = (
         "set `failure_mode_allow: false`",
     ),
     ("proc-disabled", _OPEN, "responses of this way are not inspected", "remove `disabled` here"),
-    ("proc-observing", _OPEN, "Process is told of responses, and cannot change them", "remove `observability_mode`"),
+    ("proc-observing", _OPEN, "Process sees responses, and cannot change them", "remove `observability_mode`"),
     ("proc-partial", _OPEN, "what is beyond the buffer passes uninspected", "set `response_body_mode: STREAMED`"),
     (
         "proc-grpc-mode",
@@ -40,7 +40,7 @@ RESPONSE_ROWS = (
         "set `request_body_mode: NONE`",
     ),
     ("proc-timeout", _WEAK, "the deadline of Process is Envoy's 200 ms, or none", "set `message_timeout: 0.5s`"),
-    ("proc-status", _NOTE, "a failure of Process is no 502", "set `status_on_error` to 502"),
+    ("proc-status", _NOTE, "a failure of Process is not answered with 502", "set `status_on_error` to 502"),
     (
         "proc-content-length",
         _WEAK,

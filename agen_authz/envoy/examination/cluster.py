@@ -9,7 +9,7 @@ _WITH_TRAILERS = ("http2_protocol_options", "http3_protocol_options")
 _NEGOTIATED = ("auto_config", "use_downstream_protocol_config")
 # Measured in docs/adr/0008-storms-of-resets.md: more on one connection, and aborted calls cost others theirs.
 _MAX_CHECKS, _MAX_CHECKS_TLS = 20.0, 50.0
-# What Envoy allows where nothing is written; each open response holds one request to Process.
+# What Envoy allows if nothing is written; each open response holds one request to Process.
 _ENVOYS_REQUESTS = 1024.0
 
 
@@ -19,7 +19,7 @@ def read_options(cluster: Spot) -> Spot:
 
 
 def has_trailers(cluster: Spot) -> bool:
-    """Tell whether responses of a cluster may have trailers that Envoy passes on."""
+    """True if responses of a cluster may have trailers that Envoy passes on."""
     options = read_options(cluster)
     explicit = options.at("explicit_http_config")
     written = [*(explicit.at(key) for key in _WITH_TRAILERS), *(options.at(key) for key in _NEGOTIATED)]

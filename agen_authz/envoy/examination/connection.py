@@ -62,14 +62,14 @@ def examine_duration(sheet: Sheet, connections: Spot, ways: tuple[Way, ...]) -> 
     for way in ways:
         own = way.route.at("route", "max_stream_duration", "max_stream_duration")
         limit = own if own.is_written else general
-        # Also the time for a whole answer ends a stream; Envoy's is 15 s where none is written.
+        # Also the time for a whole answer ends a stream; Envoy's is 15 s if none is written.
         timeout = way.route.at("route", "timeout")
         is_timed = not timeout.is_written or (timeout.seconds or 0.0) > 0
         sheet.want("stream-duration", limit, is_good=is_timed or (limit.seconds or 0.0) > 0)
 
 
 def examine_envoy_headers(sheet: Sheet, connections: Spot, filters: tuple[Filter, ...]) -> None:
-    """Examine that `x-envoy-*` is nobody's but Envoy's, on the way in and on the way out."""
+    """Examine that only Envoy writes `x-envoy-*`, on the way in and on the way out."""
     first = [filter_.config.at("mutations") for filter_ in _until_authz(filters)]
     removes_in = any(_removes_prefix(mutations.at("request_mutations")) for mutations in first)
     removes_out = any(_removes_prefix(mutations.at("response_mutations")) for mutations in first)
@@ -79,7 +79,7 @@ def examine_envoy_headers(sheet: Sheet, connections: Spot, filters: tuple[Filter
 
 
 def _trusts_clients(internal: Spot) -> bool:
-    """Tell whether any client counts as internal: since Envoy 1.33 none does unless it is written."""
+    """True if any client counts as internal: since Envoy 1.33 none does unless it is written."""
     if not internal.is_written:
         return False
     ranges = internal.at("cidr_ranges").items()

@@ -8,7 +8,7 @@ from agen_authz.envoy.examination.spot import Spot
 def find_addresses(sheet: Sheet, cluster: Spot) -> list[Spot]:
     """Find the addresses of a cluster; one that is not written is an address that is not known.
 
-    Endpoints of EDS stand under the cluster's service name, if it has one; `/config_dump?include_eds` has them.
+    Endpoints of EDS are under the cluster's service name, if it has one; `/config_dump?include_eds` has them.
     """
     service = cluster.at("eds_cluster_config", "service_name").text
     discovered = sheet.endpoints.get(service or cluster.at("name").text, ())
@@ -39,7 +39,7 @@ def is_near(address: Spot) -> bool:
 
 
 def find_places(sheet: Sheet, cluster: Spot) -> set[str]:
-    """Spell the addresses of a cluster, so that two clusters of one address can be told."""
+    """Spell the addresses of a cluster, so that two clusters of one address can be found."""
     places = set()
     for address in find_addresses(sheet, cluster):
         socket = address.at("socket_address")

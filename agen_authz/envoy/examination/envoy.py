@@ -163,7 +163,7 @@ def _proxied(proxy: Spot) -> tuple[str, ...]:
 
 
 def _is_empty(sheet: Sheet, name: str) -> bool:
-    """Tell whether a cluster has nobody in it, as the one into which Istio sends what it refuses."""
+    """True if a cluster has no endpoint, as the one into which Istio sends what it refuses."""
     cluster = sheet.clusters.get(name)
     if cluster is None or cluster.at("cluster_type").is_written or cluster.at("type").word not in _STATIC:
         return False

@@ -24,7 +24,7 @@ def examine(text: str, request_bytes: int = DEFAULT_REQUEST_BYTES) -> Report:
     inventory = Inventory()
     manifests: list[Spot] = []
     for document in _read_documents(sheet, text, Spot(None, (), 0)):
-        # A document may hold both: `egctl` writes what it translated beside the translation.
+        # A document may hold both: `egctl` writes what it translated next to the translation.
         found = read_manifests(document)
         manifests.extend(found)
         if document.at("kind").is_written:

@@ -82,5 +82,5 @@ def unwrap_override(entry: Spot) -> tuple[Spot, Spot]:
 
 
 def name_spot(name: str, near: Spot) -> Spot:
-    """Stand in for a filter of which only the name is known."""
+    """Replace a filter of which only the name is known."""
     return Spot(Node({"name": Node(name, near.line)}, near.line), (), near.line)

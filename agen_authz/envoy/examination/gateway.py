@@ -18,7 +18,7 @@ _BODY_MODES = {"": "proc-no-body", "Buffered": "proc-buffered", "BufferedPartial
 
 
 def examine_security_policies(sheet: Sheet, policies: list[Spot]) -> None:
-    """Examine SecurityPolicies; one without `extAuth` beside one that has it replaces it for its targets."""
+    """Examine SecurityPolicies; one without `extAuth` next to one that has it replaces it for its targets."""
     guarded = [policy for policy in policies if policy.at("spec", "ext_auth").is_written]
     for policy in policies:
         sheet.report.examined.append("Envoy Gateway SecurityPolicy")

@@ -1,4 +1,4 @@
-"""Whether a way to a cluster is guarded: which of the chain's filters run on it."""
+"""True if a way to a cluster is guarded: which of the chain's filters run on it."""
 
 from agen_authz.envoy.examination.authz import examine_authz_on
 from agen_authz.envoy.examination.filter_chain import Filter, find_off_switch, find_override
@@ -8,12 +8,12 @@ from agen_authz.envoy.examination.way import Way
 
 
 def runs_somewhere(filter_: Filter, ways: tuple[Way, ...]) -> bool:
-    """Tell whether a filter runs on any way; with no way known, it may."""
+    """True if a filter runs on any way; with no way known, it may."""
     return not ways or any(find_off_switch(filter_, way.levels) is None for way in ways)
 
 
 def examine_guard(sheet: Sheet, filters: tuple[Filter, ...], way: Way) -> None:
-    """Examine one way that reaches a cluster: one ext_authz must run on it, and ext_proc where there is one.
+    """Examine one way that reaches a cluster: one ext_authz must run on it, and ext_proc if there is one.
 
     Envoy Gateway has a filter for each policy, all off, of which each route turns one on.
     """

@@ -19,13 +19,13 @@ class HeaderChange:
 
     @property
     def touches_trusted(self) -> bool:
-        """Tell whether a header that a backend trusts may be changed; a matcher that is not understood may."""
+        """True if a header that a backend trusts may be changed; a matcher that is not understood may."""
         if self.matcher is None:
             return is_trusted(self.name)
         return any(_may_match(self.matcher, header) for header in TRUSTED_HEADERS)
 
     def touches_all_of(self, prefix: str) -> bool:
-        """Tell whether every header that begins so is changed."""
+        """True if every header that begins so is changed."""
         return (
             self.matcher is not None
             and bool(self.matcher.at("prefix").text)

@@ -39,7 +39,7 @@ _DUMPS = (
     "SecretsConfigDump", "StaticSecret", "DynamicSecret", "ScopedRoutesConfigDump", "EcdsConfigDump",
 )  # fmt: skip
 _QUIET = (".Secret", ".Runtime")
-# `egctl` writes dumps under a namespace and a name, beside what they were translated from.
+# `egctl` writes dumps under a namespace and a name, next to what they were translated from.
 _MAX_WRAPS = 3
 _LISTENER_MEMBERS = ("filter_chains", "default_filter_chain", "api_listener")
 _CLUSTER_MEMBERS = ("load_assignment", "eds_cluster_config")
@@ -64,11 +64,11 @@ class Inventory:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing was found in which Check could be asked, or not."""
+        """True if nothing was found in which Check could be asked, or not."""
         return not (self.listeners or self.connections or self.filters or self.loose_routes or self.elsewhere)
 
     def take(self, document: Spot) -> bool:
-        """Take one document in, and tell whether it was one of Envoy's."""
+        """Take one document in, and return True if it was one of Envoy's."""
         if not document.is_mapping:
             return self._take_all(document.items())
         name, message = typed(document)

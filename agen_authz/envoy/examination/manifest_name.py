@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agen_authz.envoy.examination.spot import Spot
 
 GATEWAY_API = "gateway.networking.k8s.io"
-# Kinds without a namespace: one that is written there all the same is none.
+# Kinds without a namespace: one that is written there anyway is ignored.
 _OF_THE_CLUSTER = ("GatewayClass",)
 
 

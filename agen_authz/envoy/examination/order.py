@@ -79,7 +79,7 @@ def examine_before(sheet: Sheet, filter_: Filter) -> None:
 
 
 def _says_namespace(spot: Spot, depth: int) -> bool:
-    """Tell whether a script names our namespace; what it does with it is not read."""
+    """True if a script names our namespace; what it does with it is not read."""
     if NAMESPACE in spot.text:
         return True
     inner = (*(member for _, member in spot.members()), *(() if spot.is_mapping else spot.items()))
@@ -103,7 +103,7 @@ def _decompresses_requests(filter_: Filter) -> bool:
 
 
 def _examine_metadata(sheet: Sheet, defect_id: str, filter_: Filter, config: Spot) -> None:
-    # Whatever the filter is: namespaces that are written stand in several places, one per rule.
+    # Whatever the filter is: namespaces that are written are in several places, one per rule.
     if _names_namespace(config, 0):
         sheet.add(defect_id, filter_.spot)
 

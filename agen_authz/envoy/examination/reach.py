@@ -1,4 +1,4 @@
-"""Which routes a policy that asks Check reaches; what is forwarded beside them is the finding.
+"""Which routes a policy that asks Check reaches; what is forwarded besides them is the finding.
 
 The rule is Envoy Gateway's: of the policies that target a route's rule, the route, the listener and the gateway, the
 first that is there counts alone, unless it says that it is merged. A policy reaches its own namespace only. Two for

@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """Findings, hints beside them, what was examined, and what of the file was none of our business."""
+    """Findings, hints, what was examined, and what of the file was none of our business."""
 
     defects: dict[str, Defect]
     findings: list[Finding] = field(default_factory=list)

@@ -18,13 +18,13 @@ _OURS = re.compile(r"agen[-_]|mcp[-_]|authorization\Z|content[-_]digest\Z|signat
 
 
 def is_trusted(header: str) -> bool:
-    """Tell whether a backend, or Check, relies on this header."""
+    """True if a backend, or Check, relies on this header."""
     return _OURS.match(header.lower()) is not None
 
 
 @dataclass(slots=True)
 class Sheet:
-    """The report, and what the file has beside the place that is examined.
+    """The report, and what the file has besides the place that is examined.
 
     Args:
         is_patch: what is examined is laid over settings that are not here, so that nothing is missing.
@@ -43,6 +43,6 @@ class Sheet:
         self.report.add(defect_id, spot)
 
     def want(self, defect_id: str, spot: Spot, *, is_good: bool) -> None:
-        """Note one finding unless all is well; what a patch does not write is no finding."""
+        """Note one finding unless all is well; what a patch does not write is not a finding."""
         if not is_good and (spot.is_written or not self.is_patch):
             self.add(defect_id, spot)

@@ -1,8 +1,8 @@
-"""Somebody else's YAML or JSON, read into nodes that remember their lines.
+"""Foreign YAML or JSON, read into nodes that remember their lines.
 
 More lenient than our own configuration, for these files are not ours: anchors, aliases, several documents and
 both spellings of protobuf's names (`failureModeAllow` is `failure_mode_allow`) are read. What cannot be read with
-certainty is a problem, never a silent gap. The reader walks parser events with a stack of its own, so that no
+certainty is a problem, never a silent gap. The reader walks parser events with its own stack, so that no
 depth of nesting exhausts Python's, and counts what aliases stand for, so that few lines cannot stand for millions.
 """
 
@@ -30,7 +30,7 @@ _TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}
 
 @dataclass(slots=True)
 class Node:
-    """A value and the line it stands on; an alias shares the node that it stands for."""
+    """A value and its line; an alias shares the node that it stands for."""
 
     value: "dict[str, Node] | list[Node] | Scalar"
     line: int
@@ -59,7 +59,7 @@ def canonical(key: str) -> str:
 
 
 def read_source(text: str, first_line: int = 1) -> Source:
-    """Read every document of a file; what is wrong with it stands in `unread`, and nothing raises."""
+    """Read every document of a file; what is wrong with it is in `unread`, and nothing raises."""
     source = Source()
     builder = _Builder(source, first_line)
     try:
@@ -173,10 +173,10 @@ class _Builder:
         parent.key_line = line
         parent.key = None if spelt is None or spelt == "<<" else canonical(spelt)
         if parent.key is None:
-            self._note(line, "a merge, or a key that is no word, is not read")
+            self._note(line, "a merge, or a key that is not a word, is not read")
         elif parent.key in members:
             # Parsers differ in which of the two counts.
-            self._note(line, f"the key `{_short(parent.key)}` stands twice")
+            self._note(line, f"the key `{_short(parent.key)}` appears twice")
 
     def _scalar(self, event: Any, line: int) -> Scalar:
         if event.tag is not None and event.tag not in _TEXT_TAGS:

@@ -1,4 +1,4 @@
-"""A place in somebody else's configuration, written or not."""
+"""A place in a foreign configuration, written or not."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _FALSE_WORDS = ("", "false", "no", "off", "0")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One place; where nothing was written, `line` is that of the nearest part above it that was.
+    """One place; if nothing was written, `line` is that of the nearest part above it that was.
 
     Nothing raises: a value of another type than asked for reads as if it were not there, except that a switch of
     an unexpected type is on, because a switch that is on is what we warn of.
@@ -49,17 +49,17 @@ class Spot:
 
     @property
     def is_written(self) -> bool:
-        """Tell whether something other than null stands here."""
+        """True if something other than null is here."""
         return self.node is not None
 
     @property
     def is_mapping(self) -> bool:
-        """Tell whether members, and no items, stand here."""
+        """True if members, and no items, are here."""
         return self.node is not None and isinstance(self.node.value, dict)
 
     @property
     def is_on(self) -> bool:
-        """Tell whether a switch is on: false, absent, and the words for false are off."""
+        """True if a switch is on: false, absent, and the words for false are off."""
         value = self.node.value if self.node is not None else False
         if isinstance(value, str):
             return value.lower() not in _FALSE_WORDS
@@ -67,7 +67,7 @@ class Spot:
 
     @property
     def text(self) -> str:
-        """Read a word; what is no word is empty."""
+        """Read a word; what is not a word is empty."""
         value = self.node.value if self.node is not None else None
         return value if isinstance(value, str) else ""
 

@@ -16,7 +16,7 @@ class Way:
 
     @property
     def reaches(self) -> bool:
-        """Tell whether a request is forwarded at all."""
+        """True if a request is forwarded at all."""
         return self.route.at("route").is_written
 
 

@@ -23,6 +23,6 @@ class RedisNonces:
         self._prefix = prefix
 
     def spend(self, nonce: str, *, until: float, now: float) -> bool:
-        """Remember a nonce; False if it was seen before, by whoever shares the server."""
+        """Remember a nonce; False if it was seen before, by any process that shares the server."""
         keep_s = max(1, int(until - now) + 1) + _KEEP_S
         return self._client.set(f"{self._prefix}{nonce}", b"1", nx=True, ex=keep_s) is True

@@ -33,7 +33,7 @@ class _SqlNonces:
                 cursor.execute(statement)
 
     def spend(self, nonce: str, *, until: float, now: float) -> bool:
-        """Remember a nonce; False if it was seen before, by whoever shares the table."""
+        """Remember a nonce; False if it was seen before, by any process that shares the table."""
         with self._cursor() as cursor:
             cursor.execute(self._spend, (nonce, int(until) + 1))
             is_new = cursor.rowcount == 1
@@ -61,7 +61,7 @@ class _SqlNonces:
             cursor.close()
             connection.commit()
         except BaseException:
-            # Whatever state it is in, nobody uses it again.
+            # Whatever state it is in, it is not used again.
             connection.close()
             raise
         with self._lock:
