@@ -25,7 +25,7 @@ def test_an_address_is_read(text: str, expected: Address) -> None:
 )
 def test_what_is_no_address_is_said(text: str) -> None:
     assert parse_address(text) == Unusable(
-        f"`{text}` is no address", "write `host:port`, `[::1]:port` or `unix:///path`"
+        f"`{text}` is not an address", "write `host:port`, `[::1]:port` or `unix:///path`"
     )
 
 
