@@ -6,7 +6,7 @@ from agen_authz.crowd import Crowd
 from agen_authz.ports import AuditSink, Clock, DecisionMetrics, Entropy, KeySource, SessionTable
 from agen_authz.refusal_log import RefusalLog
 from agen_authz.token_cache import TokenCache
-from agen_authz.waiting import WaitingRoom
+from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
 
 
@@ -29,6 +29,6 @@ class Ports:
     metrics: DecisionMetrics
     tokens: TokenCache
     templates: Templates
-    waiting: WaitingRoom
+    waiting: Bulkhead
     refusals: RefusalLog = field(default_factory=RefusalLog)
     crowd: Crowd = field(default_factory=Crowd)

@@ -63,7 +63,7 @@ async def wait_until(deadline: Deadline, begin: Callable[[], Awaitable[T]]) -> T
         return await begin()
 
 
-class WaitingRoom:
+class Bulkhead:
     """At most `places` calls wait at a time. Calls that do not wait are not counted."""
 
     def __init__(self, places: int) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from agen_authz.core.header import look_at
 from agen_authz.core.model import Request
-from agen_authz.core.signature import CALLER_HEADERS, Signed, Signer, SigningKey, Target, render_lines
+from agen_authz.core.signature import CALLER_HEADERS, Signed, SignedTarget, Signer, SigningKey, render_lines
 from agen_authz.verify import BackendVerifier, Received, read_headers
 
 ROUNDS, CALLS = 5, 4000
@@ -43,7 +43,9 @@ class Costs:
 
 def measure() -> Costs:
     """Sign and verify, each request with a nonce of its own; the best of five rounds."""
-    signer = Signer(SigningKey("crm-1", KEY), Target("https", "mcp.example.com", "/mcp", None), resource_header='"crm"')
+    signer = Signer(
+        SigningKey("crm-1", KEY), SignedTarget("https", "mcp.example.com", "/mcp", None), resource_header='"crm"'
+    )
     verifier = BackendVerifier({"crm-1": KEY}, resource="crm")
     caller, asked, created = render_lines(CALLER.items()), _ask(), int(time.time())
     signs, verifies = [], []

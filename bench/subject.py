@@ -20,12 +20,12 @@ from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource
 from agen_authz.core.policy.access import AccessRule, Basis, compile_access
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.signature import Signer, SigningKey, Target
+from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from agen_authz.outside import Ports
 from agen_authz.ports import AuditSink, DecisionMetrics
 from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
-from agen_authz.waiting import WaitingRoom
+from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
 
 ISSUER, URL, KID = "https://id.example.com", "https://mcp.example.com/crm/mcp", "bench"
@@ -76,7 +76,7 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
     )  # fmt: skip
     others = [_rule(f"r{index}", f"crm/tool_{index}_*", f"role-{index}") for index in range(rules - 1)]
     access = compile_access(Basis.ROLES, [*others, _rule("reads", "crm/get_*", "analyst")])
-    target = Target("https", "mcp.example.com", "/mcp", None)
+    target = SignedTarget("https", "mcp.example.com", "/mcp", None)
     signer = Signer(SigningKey("crm-2026-11", b"s" * 32), target, resource_header='"crm"')
     rule_set = RuleSet(
         version="bench", resources={"crm": resource}, access=access, policies=compile_policies(_policies(policies)),
@@ -89,7 +89,7 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
     sessions = MemorySessions(1000, clock)
     ports = Ports(
         clock, SystemEntropy(), HeldKeys(), sessions, audit, metrics, TokenCache(20_000, 64 << 20),
-        Templates(rule_set.off_word), WaitingRoom(1024),
+        Templates(rule_set.off_word), Bulkhead(1024),
     )  # fmt: skip
     return CheckServicer(rule_set, ports)
 

@@ -157,7 +157,13 @@ def test_every_decision_record_is_in_the_index():
     assert (linked, numbers) == (records, sorted(set(numbers)))
 
 
-LIMITS = shape.Limits(file_lines=6, function_lines=3, banned_words=frozenset({"info", "do"}), exceptions={})
+LIMITS = shape.Limits(
+    file_lines=6,
+    function_lines=3,
+    banned_words=frozenset({"info", "do"}),
+    exceptions={},
+    shared_names={"Known": "one idea", "Gone": "shared no more"},
+)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +195,16 @@ LIMITS = shape.Limits(file_lines=6, function_lines=3, banned_words=frozenset({"i
 )
 def test_shape_reports_what_is_beyond_the_limits(place, source, expected):
     assert list(shape.check_source(place, source, LIMITS)) == expected
+
+
+def test_class_name_of_two_ideas_is_found_and_so_is_a_list_that_is_out_of_date():
+    of_two = "class Twice: pass\nclass Known: pass\nclass _Own: pass\n"
+    sources = {"agen_authz/a.py": of_two, "agen_authz/b.py": of_two, "agen_authz/demo/c.py": "class Alone: pass\n"}
+    sources["agen_authz/d.py"] = "class Alone: pass\n"
+    assert list(shape.check_shared_names(sources, LIMITS)) == [
+        "agen_authz/a.py: `Twice` is a class in agen_authz/b.py too; one word is one idea, so name one anew",
+        "pyproject.toml: `Gone` is listed as shared and is not; remove it",
+    ]
 
 
 def test_coverage_needs_the_threshold_of_each_room():

@@ -15,12 +15,18 @@ GENERATED = "_pb"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file, a function and a name may be; `exceptions` leads from a place to its ADR."""
+    """What a file, a function and a name may be.
+
+    Args:
+        exceptions: leads from a place to its ADR.
+        shared_names: classes of one name that stand in several files, each with the reason.
+    """
 
     file_lines: int
     function_lines: int
     banned_words: frozenset[str]
     exceptions: Mapping[str, str]
+    shared_names: Mapping[str, str]
 
 
 def load_limits(pyproject: Path) -> Limits:
@@ -31,6 +37,7 @@ def load_limits(pyproject: Path) -> Limits:
         function_lines=table["function_lines"],
         banned_words=frozenset(table["banned_words"]),
         exceptions=table.get("exceptions", {}),
+        shared_names=table.get("shared_names", {}),
     )
 
 
@@ -75,15 +82,29 @@ def check_exceptions(root: Path, limits: Limits) -> Iterator[str]:
             yield f"pyproject.toml: the exception `{place}` names ADR `{adr}`, which is not in docs/adr"
 
 
+def check_shared_names(sources: Mapping[str, str], limits: Limits) -> Iterator[str]:
+    """Yield one finding per class name that two files have for two ideas, and per listed name that is not shared.
+
+    The demo's issuer and servers are other parties and have words of their own.
+    """
+    places: dict[str, list[str]] = {}
+    for place, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and "/demo/" not in place:
+                places.setdefault(node.name, []).append(place)
+    shared = {name: found for name, found in places.items() if len(found) > 1}
+    for name in sorted(shared.keys() - limits.shared_names.keys()):
+        yield f"{shared[name][0]}: `{name}` is a class in {shared[name][1]} too; one word is one idea, so name one anew"
+    for name in sorted(limits.shared_names.keys() - shared.keys()):
+        yield f"pyproject.toml: `{name}` is listed as shared and is not; remove it"
+
+
 def check_tree(root: Path, limits: Limits) -> list[str]:
     """Check every module of the package but the generated ones."""
     paths = [path for path in sorted((root / PACKAGE).rglob("*.py")) if GENERATED not in path.parts]
-    findings = [
-        finding
-        for path in paths
-        for finding in check_source(path.relative_to(root).as_posix(), path.read_text(), limits)
-    ]
-    return findings + list(check_exceptions(root, limits))
+    sources = {path.relative_to(root).as_posix(): path.read_text() for path in paths}
+    findings = [finding for place, source in sources.items() for finding in check_source(place, source, limits)]
+    return [*findings, *check_shared_names(sources, limits), *check_exceptions(root, limits)]
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from agen_authz.app import garbage
 from agen_authz.app.cut import note_end
 from agen_authz.app.evidence import tell_at_the_end
 from agen_authz.app.shadow import note_shadow
-from agen_authz.app.state import State, open_state
+from agen_authz.app.state import OpenStore, open_state
 from agen_authz.build.ruleset import build_rules, discovered_issuer
 from agen_authz.config import Config, Loaded, read_proxies, unbuilt, weakened
 from agen_authz.config import model as conf
@@ -31,7 +31,7 @@ from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.servers.ops import Readiness
 from agen_authz.token_cache import TokenCache
-from agen_authz.waiting import WaitingRoom
+from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
 
 _LOG = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Sidecar:
     servicer: CheckServicer
     metrics: PrometheusMetrics
     keys: JwksSource
-    state: State
+    state: OpenStore
     sessions: MemorySessions
     resources: tuple[conf.Resource, ...]
     sink: StdoutSink
@@ -150,7 +150,7 @@ def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
     metrics.set_policy_version(loaded.version)
 
 
-def _build_rules(loaded: Loaded, state: State) -> RuleSet:
+def _build_rules(loaded: Loaded, state: OpenStore) -> RuleSet:
     return build_rules(
         loaded.config,
         version=loaded.version,
@@ -161,13 +161,13 @@ def _build_rules(loaded: Loaded, state: State) -> RuleSet:
     )
 
 
-def _remember(rules: RuleSet, config: Config) -> tuple[TokenCache, Templates, WaitingRoom]:
+def _remember(rules: RuleSet, config: Config) -> tuple[TokenCache, Templates, Bulkhead]:
     """Build what is remembered under one RuleSet only: tokens were verified for its providers and resources."""
     limits = config.limits
     return (
         TokenCache(limits.token_cache, limits.token_cache_bytes),
         Templates(rules.off_word),
-        WaitingRoom(limits.in_flight),
+        Bulkhead(limits.in_flight),
     )
 
 

@@ -23,14 +23,14 @@ _DIGEST_LABEL = b"agen.digest"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class OpenStore:
     """An open store, and what was read from it."""
 
     store: Store
     digest_key: bytes
 
 
-async def open_state(loaded: Loaded, entropy: Entropy) -> State:
+async def open_state(loaded: Loaded, entropy: Entropy) -> OpenStore:
     """Open the store, bring it to this version, and check that it was made for this configuration.
 
     Raises:
@@ -53,7 +53,7 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> State:
     if kept[MAPPING_NAME] != config.access.mapping:
         raise ConfigError((refuse_mapping(loaded, kept[MAPPING_NAME]),))
     store = open_store(url, timeout_s=config.limits.store_timeout)
-    return State(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
+    return OpenStore(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
 
 
 def refuse_mapping(loaded: Loaded, kept: str) -> Problem:

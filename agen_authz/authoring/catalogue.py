@@ -44,7 +44,7 @@ _KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CatalogueEntry:
     """One tool, resource or prompt that a server offers; `is_read_only` is what the server says of it."""
 
     target: Target
@@ -77,7 +77,7 @@ def words_of(name: str) -> set[str]:
     return {word.lower() for word in _WORD.findall(name)}
 
 
-def read_catalogue(files: Iterable[str], servers: Iterable[str]) -> list[Known]:
+def read_catalogue(files: Iterable[str], servers: Iterable[str]) -> list[CatalogueEntry]:
     """Read saved lists; each is `FILE`, if there is one server, or `SERVER=FILE`.
 
     Raises:
@@ -87,7 +87,7 @@ def read_catalogue(files: Iterable[str], servers: Iterable[str]) -> list[Known]:
     return [entry for written in files for entry in _read(written, known)]
 
 
-def _read(written: str, servers: list[str]) -> list[Known]:
+def _read(written: str, servers: list[str]) -> list[CatalogueEntry]:
     server, mark, file = written.partition("=")
     if not mark:
         if len(servers) != 1:
@@ -107,10 +107,10 @@ def _read(written: str, servers: list[str]) -> list[Known]:
     return list(_entries(listed, server))
 
 
-def _entries(listed: Mapping[str, Any], server: str) -> Iterator[Known]:
+def _entries(listed: Mapping[str, Any], server: str) -> Iterator[CatalogueEntry]:
     for key, kind, name in _KINDS:
         for entry in listed.get(key, ()):
             if isinstance(entry, dict) and isinstance(entry.get(name), str):
                 hints = entry.get("annotations")
                 is_read_only = isinstance(hints, dict) and hints.get("readOnlyHint") is True
-                yield Known(Target(kind, server, entry[name]), is_read_only)
+                yield CatalogueEntry(Target(kind, server, entry[name]), is_read_only)

@@ -24,11 +24,11 @@ _DIGEST_CHARS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class TraceNode:
     """One line of a trace, and the lines below it."""
 
     text: str
-    children: tuple["Node", ...] = field(default=())
+    children: tuple["TraceNode", ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Trace:
     decision: str
     reason: Reason
     policies: tuple[str, ...]
-    root: Node
+    root: TraceNode
     causes: tuple[str, ...] = ()
 
 
@@ -52,37 +52,39 @@ def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) 
     word, reason = decision.word, decision.reason
     why = () if isinstance(decision, Answer) else decision.why
     steps = [
-        Node(" ".join(filter(None, (step.check, step.outcome, step.rule)))) for step in why if step.check != "policy"
+        TraceNode(" ".join(filter(None, (step.check, step.outcome, step.rule))))
+        for step in why
+        if step.check != "policy"
     ]
     tried = [node for situation in decided.situations() for node in _trace_policies(draft, situation, digest_key)]
     matched = () if isinstance(decision, Answer) else decision.matched
     names = tuple(each.policy for each in matched)
     causes = tuple(dict.fromkeys(f"policy `{each.policy}`, {each.cause}" for each in matched if each.cause))
-    return Trace(word, reason, names, Node(f"{word}: {reason.value}", (*steps, *tried)), causes)
+    return Trace(word, reason, names, TraceNode(f"{word}: {reason.value}", (*steps, *tried)), causes)
 
 
-def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None) -> Iterator[Node]:
+def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None) -> Iterator[TraceNode]:
     policies = draft.sets.policies
     outcomes = {match.policy.name: match.outcome.value for match in policies.evaluate(situation)}
     for policy in policies.list_for(situation.principal.tenant, situation.target):
         said = outcomes.get(policy.name, "does not apply")
         conditions = tuple(_trace_condition(each, situation, digest_key) for each in policy.conditions)
         head = f"policy `{policy.name}` ({policy.state.value}, {policy.effect.value}): {said}"
-        yield Node(head, conditions + _trace_demand(policy))
+        yield TraceNode(head, conditions + _trace_demand(policy))
 
 
-def _trace_condition(condition: Condition, situation: Situation, digest_key: bytes | None) -> Node:
+def _trace_condition(condition: Condition, situation: Situation, digest_key: bytes | None) -> TraceNode:
     paths = [path for path in sorted(condition.tree.paths) if path[0] in ATTRIBUTES]
     values = {root: ATTRIBUTES[root].read(situation) for root in dict.fromkeys(path[0] for path in paths)}
     said = examine(condition, situation)
     word, why = (
-        ("cannot be evaluated", (Node(f"because {said}"),)) if isinstance(said, str) else (str(said).lower(), ())
+        ("cannot be evaluated", (TraceNode(f"because {said}"),)) if isinstance(said, str) else (str(said).lower(), ())
     )
-    read = tuple(Node(f"{spell_path(path)} = {_show(path, values[path[0]], digest_key)}") for path in paths)
-    return Node(f"{condition.text} -> {word}", why + read)
+    read = tuple(TraceNode(f"{spell_path(path)} = {_show(path, values[path[0]], digest_key)}") for path in paths)
+    return TraceNode(f"{condition.text} -> {word}", why + read)
 
 
-def _trace_demand(policy: Policy) -> tuple[Node, ...]:
+def _trace_demand(policy: Policy) -> tuple[TraceNode, ...]:
     demand = policy.demand
     if demand is None:
         return ()
@@ -92,7 +94,7 @@ def _trace_demand(policy: Policy) -> tuple[Node, ...]:
         "max_age": "" if demand.max_age_s is None else f"{demand.max_age_s:g} s",
         "scope": demand.scope,
     }
-    return (Node("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value)),)
+    return (TraceNode("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value)),)
 
 
 def _show(path: Path, value: object, digest_key: bytes | None) -> str:
@@ -120,7 +122,7 @@ def render_text(trace: Trace) -> str:
     return "\n".join(draw_tree(trace.root))
 
 
-def draw_tree(node: Node) -> list[str]:
+def draw_tree(node: TraceNode) -> list[str]:
     """Draw a node and what is below it."""
     lines, last = [node.text], len(node.children) - 1
     for index, child in enumerate(node.children):
@@ -136,5 +138,5 @@ def as_object(trace: Trace) -> dict[str, Any]:
     return {**decided, "trace": _node_as_object(trace.root)}
 
 
-def _node_as_object(node: Node) -> dict[str, Any]:
+def _node_as_object(node: TraceNode) -> dict[str, Any]:
     return {"text": node.text, "children": [_node_as_object(child) for child in node.children]}

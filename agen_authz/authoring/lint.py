@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
-from agen_authz.authoring.catalogue import Known
+from agen_authz.authoring.catalogue import CatalogueEntry
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
 from agen_authz.config.sections.access import AccessRule
@@ -23,7 +23,7 @@ _LONG_IN_SHADOW_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """One finding: what it is about, what is wrong, and how to fix it."""
 
     check: str
@@ -32,7 +32,9 @@ class Finding:
     cure: str
 
 
-def lint(draft: Draft, known: Sequence[Known], shadow_since: dict[str, float], now: float) -> list[Finding]:
+def lint(
+    draft: Draft, known: Sequence[CatalogueEntry], shadow_since: dict[str, float], now: float
+) -> list[LintFinding]:
     """List every finding.
 
     Args:
@@ -56,18 +58,22 @@ def lint(draft: Draft, known: Sequence[Known], shadow_since: dict[str, float], n
     ]
 
 
-def _lint_tools(rules: Sequence[AccessRule], policies: Sequence[Policy], known: Sequence[Known]) -> Iterator[Finding]:
+def _lint_tools(
+    rules: Sequence[AccessRule], policies: Sequence[Policy], known: Sequence[CatalogueEntry]
+) -> Iterator[LintFinding]:
     plain = {each for rule in rules for each in selectors_of(rule) if "*" not in each[1]}
     for each in known:
         if each.writes and (TargetKind.TOOL, each.spelling) not in plain:
             cure = f'name it in its own rule: tools: ["{each.spelling}"]'
-            yield Finding("write_without_rule", each.spelling, "the tool may write, and no rule names it exactly", cure)
+            yield LintFinding(
+                "write_without_rule", each.spelling, "the tool may write, and no rule names it exactly", cure
+            )
         guards = [policy for policy in policies if policy.state is State.ENFORCE and concerns(policy, each.target)]
         if each.is_sensitive and not any(
             policy.effect is not Effect.DENY or not policy.conditions for policy in guards
         ):
             cure = "add a policy with `then: step_up` or `then: require_approval`"
-            yield Finding(
+            yield LintFinding(
                 "sensitive_without_proof",
                 each.spelling,
                 "no step-up or approval protects a tool that deletes, pays or configures",
@@ -75,7 +81,7 @@ def _lint_tools(rules: Sequence[AccessRule], policies: Sequence[Policy], known: 
             )
 
 
-def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
+def _lint_wide_grants(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator[LintFinding]:
     listed = {each.target.server for each in known if each.target.kind is TargetKind.TOOL}
     for rule in draft.config.access.rules:
         for kind, selector in selectors_of(rule):
@@ -89,14 +95,14 @@ def _lint_wide_grants(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]
             ]
             if wide:
                 message = f"`{selector}` grants what may write: {', '.join(wide)}"
-                yield Finding("wide_grant", rule.name, message, "name what is meant, such as crm/get_*")
+                yield LintFinding("wide_grant", rule.name, message, "name what is meant, such as crm/get_*")
 
 
 def _servers_of(draft: Draft, selector: str) -> set[str]:
     return set(fnmatch.filter(draft.sets.resources, fold_selector(selector.partition("/")[0])))
 
 
-def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
+def _lint_names(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator[LintFinding]:
     seen = {(each.target.kind, each.target.server) for each in known}
     rules = [
         (rule.name, kind, selector, False)
@@ -109,10 +115,10 @@ def _lint_names(draft: Draft, known: Sequence[Known]) -> Iterator[Finding]:
         is_listed = all((kind, server) in seen for server in _servers_of(draft, selector))
         if is_listed and not any(_may_name((kind, selector), each, folds=folds) for each in known):
             message = f"`{selector}` names no known target"
-            yield Finding("names_nothing", name, message, "correct the name, or remove the selector")
+            yield LintFinding("names_nothing", name, message, "correct the name, or remove the selector")
 
 
-def _may_name(selector: Selector, known: Known, *, folds: bool) -> bool:
+def _may_name(selector: Selector, known: CatalogueEntry, *, folds: bool) -> bool:
     if names_target([selector], known.target, folds=folds):
         return True
     template, is_template, _ = known.spelling.partition("{")
@@ -125,25 +131,25 @@ def _may_name(selector: Selector, known: Known, *, folds: bool) -> bool:
     return written.startswith(template) or template.startswith(written)
 
 
-def _lint_assertable(draft: Draft) -> Iterator[Finding]:
+def _lint_assertable(draft: Draft) -> Iterator[LintFinding]:
     for rule in draft.config.access.rules:
         servers = {server for _, selector in selectors_of(rule) for server in _servers_of(draft, selector)}
         providers = [each for server in servers for each in draft.sets.resources[server].providers.values()]
         wanted = [{key} for key in rule.allow] if rule.allow is not None else [set(rule.allow_all or ())]
         if not any(each.roles is None or keys <= each.roles for each in providers for keys in wanted):
             cure = "correct the names, or add them under `providers[].roles`"
-            yield Finding(
+            yield LintFinding(
                 "never_grants", rule.name, "no provider may assert the roles or permissions that it asks for", cure
             )
 
 
-def _lint_shadowed_rules(rules: Sequence[AccessRule]) -> Iterator[Finding]:
+def _lint_shadowed_rules(rules: Sequence[AccessRule]) -> Iterator[LintFinding]:
     for index, rule in enumerate(rules):
         for position, other in enumerate(rules):
             # Of two that cover each other the later one is named.
             if position != index and _covers(other, rule) and not (position > index and _covers(rule, other)):
                 message = f"`{other.name}` already grants every target of this rule to every caller of this rule"
-                yield Finding("shadowed_rule", rule.name, message, "remove it, or narrow the other")
+                yield LintFinding("shadowed_rule", rule.name, message, "remove it, or narrow the other")
                 break
 
 
@@ -180,30 +186,32 @@ def _split(selector: str) -> tuple[str, str]:
     return server, name
 
 
-def _lint_constants(policies: Sequence[Policy]) -> Iterator[Finding]:
+def _lint_constants(policies: Sequence[Policy]) -> Iterator[LintFinding]:
     for policy in policies:
         said = [_constant(each) for each in policy.conditions if not each.tree.paths]
         if False in said:
-            yield Finding("never_applies", policy.name, "a condition of it is always false", "correct the condition")
+            yield LintFinding(
+                "never_applies", policy.name, "a condition of it is always false", "correct the condition"
+            )
         elif None in said:
             message = "a condition of it can never be evaluated: it always denies the calls that it names"
-            yield Finding("never_evaluates", policy.name, message, "correct the condition")
+            yield LintFinding("never_evaluates", policy.name, message, "correct the condition")
 
 
 def _constant(condition: Condition) -> bool | None:
     return condition.evaluate(environment().activate({}))
 
 
-def _lint_unreadable(policies: Sequence[Policy]) -> Iterator[Finding]:
+def _lint_unreadable(policies: Sequence[Policy]) -> Iterator[LintFinding]:
     for policy in policies:
         names = [selector for kind, selector in policy.selectors if kind is TargetKind.RESOURCE]
         if names and any(path[0] == "args" and len(path) > 1 for each in policy.conditions for path in each.tree.paths):
             message = f"it reads `args`, which a call of a resource ({', '.join(names)}) never has"
             cure = "name the resources in a separate policy, and read `tool.name` there"
-            yield Finding("never_has_args", policy.name, message, cure)
+            yield LintFinding("never_has_args", policy.name, message, cure)
 
 
-def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[Finding]:
+def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[LintFinding]:
     for policy in policies:
         if policy.state is not State.ENFORCE or "inputs" not in list_reads(policy):
             continue
@@ -212,10 +220,10 @@ def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[Finding]
             if draft.sets.resources[server].methods.get(RESPONSE, True):
                 message = f"it reads `inputs`, so it denies every response that a legacy client posts to `{server}`"
                 cure = f"say so with `methods: {{response: deny}}` under the resource `{server}`"
-                yield Finding("denies_responses", policy.name, message, cure)
+                yield LintFinding("denies_responses", policy.name, message, cure)
 
 
-def _lint_shadowed_policies(policies: Sequence[Policy], owners: dict[str, str]) -> Iterator[Finding]:
+def _lint_shadowed_policies(policies: Sequence[Policy], owners: dict[str, str]) -> Iterator[LintFinding]:
     for index, policy in enumerate(policies):
         for position, other in enumerate(policies):
             is_held_to_it = owners.get(other.name) in (None, owners.get(policy.name))
@@ -225,7 +233,7 @@ def _lint_shadowed_policies(policies: Sequence[Policy], owners: dict[str, str]) 
             is_mutual = owners.get(policy.name) in (None, owners.get(other.name)) and _denies_all_of(policy, other)
             if position < index or not is_mutual:
                 message = f"`{other.name}` denies all that it is about"
-                yield Finding("shadowed_policy", policy.name, message, "remove it, or narrow the other")
+                yield LintFinding("shadowed_policy", policy.name, message, "remove it, or narrow the other")
                 break
 
 
@@ -238,29 +246,29 @@ def _denies_all_of(other: Policy, policy: Policy) -> bool:
     )
 
 
-def _lint_demands(policies: Sequence[Policy]) -> Iterator[Finding]:
+def _lint_demands(policies: Sequence[Policy]) -> Iterator[LintFinding]:
     for policy in policies:
         # RFC 9470 has parameters for acr and for age, none for amr.
         if policy.demand is not None and policy.demand.amr and not policy.demand.acr:
             message = "no challenge can say the `amr` it asks for: clients come back with the same token"
-            yield Finding("untold_step_up", policy.name, message, "add the `acr` of such a sign-in")
+            yield LintFinding("untold_step_up", policy.name, message, "add the `acr` of such a sign-in")
 
 
-def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[Finding]:
+def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[LintFinding]:
     for policy in policies:
         began = since.get(policy.name)
         if policy.state is State.SHADOW and began is not None and now - began > _LONG_IN_SHADOW_S:
             days = int((now - began) / 86_400)
             message = f"in shadow for {days} days: it protects nothing"
-            yield Finding("long_in_shadow", policy.name, message, "enforce it, or remove it")
+            yield LintFinding("long_in_shadow", policy.name, message, "enforce it, or remove it")
 
 
-def render_text(findings: Sequence[Finding]) -> str:
+def render_text(findings: Sequence[LintFinding]) -> str:
     """List findings, one a line."""
     lines = [f"{each.check}: {each.subject}: {each.message}; {each.cure}" for each in findings]
     return "\n".join([*lines, f"{len(findings)} findings" if findings else "nothing found"])
 
 
-def render_json(findings: Sequence[Finding]) -> str:
+def render_json(findings: Sequence[LintFinding]) -> str:
     """Write findings down as JSON."""
     return json.dumps({"ok": not findings, "findings": [asdict(each) for each in findings]})

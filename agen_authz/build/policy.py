@@ -6,7 +6,7 @@ from typing import TypeAlias
 from agen_authz.config import Config
 from agen_authz.config.part.scope import name_of
 from agen_authz.config.sections import policies as conf
-from agen_authz.core.cel.condition import Condition, Mistake
+from agen_authz.core.cel.condition import Condition, ConditionMistake
 from agen_authz.core.model import Effect, State, TargetKind
 from agen_authz.core.policy.stepup import Demand
 from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies, environment
@@ -50,7 +50,7 @@ def build_policy(policy: conf.Policy, compiled: Compiled = NOT_COMPILED) -> Poli
 
 def _compile(text: str) -> Condition:
     compiled = environment().compile(text)
-    if isinstance(compiled, Mistake):
+    if isinstance(compiled, ConditionMistake):
         # INVARIANT: the loader refuses a file with such a condition.
         raise ValueError(f"a condition that was not checked: {compiled.message}")
     return compiled

@@ -19,7 +19,7 @@ from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
 from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.signature import Signer, SigningKey, Target
+from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from agen_authz.wire.identity import render_text
 
 
@@ -82,7 +82,7 @@ def build_signer(config: Config, resource: conf.Resource, keys: SigningKeys) -> 
     parts, (identifier, secret) = urlsplit(resource.url), keys[0]
     return Signer(
         SigningKey(identifier, secret),
-        Target(parts.scheme, parts.netloc, resource.upstream_path or parts.path or "/", _query_of(resource.url)),
+        SignedTarget(parts.scheme, parts.netloc, resource.upstream_path or parts.path or "/", _query_of(resource.url)),
         resource_header=render_text(resource.name),
         components=config.signing.components,
         expires_s=math.ceil(config.signing.expires),

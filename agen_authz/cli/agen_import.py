@@ -38,14 +38,14 @@ def import_policies(
     it prints loads; keys that it needs in the configuration are listed on standard error.
     """
     from agen_authz.authoring.import_agen.imported import import_policies as import_all
-    from agen_authz.authoring.import_agen.plain import Names
+    from agen_authz.authoring.import_agen.plain import ImportNames
 
     if state not in ("shadow", "enforce"):
         _refuse("--state: write shadow or enforce")
     if server != "*" and not _SERVER.fullmatch(server):
         _refuse(f"--server: `{server}` is not the name of a resource")
     document = _read_json(file)
-    names = Names(server, _read_tools(document, catalog or []), dict(map(_read_app, app or [])))
+    names = ImportNames(server, _read_tools(document, catalog or []), dict(map(_read_app, app or [])))
     imported = import_all(document, state=state, names=names)
     if imported.errors:
         _print_errors(imported.errors, as_json=as_json)

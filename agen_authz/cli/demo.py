@@ -29,7 +29,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class Server(StrEnum):
+class DemoServer(StrEnum):
     """The demo's resources."""
 
     CRM = "crm"
@@ -83,7 +83,7 @@ def token(
         str | None, typer.Option(help="The token's `acr`: how the person signed in.", metavar="VALUE")
     ] = None,
     ttl: Annotated[str | None, typer.Option(help="How long it is valid, e.g. 5m.", metavar="DURATION")] = None,
-    resource: Annotated[Server, typer.Option(help="The resource that it is for.")] = Server.CRM,
+    resource: Annotated[DemoServer, typer.Option(help="The resource that it is for.")] = DemoServer.CRM,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

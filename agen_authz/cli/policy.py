@@ -14,7 +14,7 @@ from agen_authz.cli.agen_import import import_policies
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
 
 if TYPE_CHECKING:
-    from agen_authz.authoring.catalogue import Known
+    from agen_authz.authoring.catalogue import CatalogueEntry
     from agen_authz.authoring.draft import Draft
 
 app = typer.Typer(help="Try policies before they are enforced.", no_args_is_help=True, rich_markup_mode=None)
@@ -194,7 +194,7 @@ def replay(
     raise typer.Exit(Exit.FINDING if result.changes else Exit.MISUSE if result.gap else Exit.OK)
 
 
-def _read_catalogue(files: list[str], *drafts: "Draft") -> list["Known"]:
+def _read_catalogue(files: list[str], *drafts: "Draft") -> list["CatalogueEntry"]:
     from agen_authz.authoring.catalogue import read_catalogue
 
     servers = dict.fromkeys(name for draft in drafts for name in draft.sets.resources)

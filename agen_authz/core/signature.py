@@ -49,7 +49,7 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SignedTarget:
     """What a request asks for, as the backend sees it; `query` is None if there is no question mark."""
 
     scheme: str
@@ -129,7 +129,7 @@ class Signer:
     def __init__(
         self,
         key: SigningKey,
-        target: Target,
+        target: SignedTarget,
         *,
         resource_header: str,
         components: tuple[str, ...] = (),
@@ -203,7 +203,7 @@ class Signer:
         return None if found is None else found.strip(" \t")
 
 
-def derive(component: str, method: str, target: Target) -> str | None:
+def derive(component: str, method: str, target: SignedTarget) -> str | None:
     """Derive a component of a request (RFC 9421 section 2.2); None for one that it does not have."""
     if component.startswith(QUERY_PARAM):
         return _query_param(component, target.query or "")

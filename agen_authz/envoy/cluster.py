@@ -29,8 +29,8 @@ from agen_authz.envoy.model import (
     Address,
     ClientCertificate,
     ClientTls,
-    Limits,
-    Route,
+    EnvoyLimits,
+    EnvoyRoute,
     TcpAddress,
     UnixAddress,
     Upstream,
@@ -57,7 +57,7 @@ def resource_cluster(name: str) -> str:
     return _RESOURCE_PREFIX + name
 
 
-def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
+def build_resource_cluster(route: EnvoyRoute, limits: EnvoyLimits) -> Cluster:
     """Build the cluster of one MCP server: HTTP/1.1, without health checks, outlier detection or retries."""
     options = HttpProtocolOptions(
         common_http_protocol_options=core.HttpProtocolOptions(idle_timeout=_RESOURCE_IDLE_TIMEOUT),
@@ -67,7 +67,7 @@ def build_resource_cluster(route: Route, limits: Limits) -> Cluster:
     return _build_cluster(resource_cluster(route.name), route.upstream, spoken, limits)
 
 
-def build_authz_cluster(authz: Upstream, limits: Limits) -> Cluster:
+def build_authz_cluster(authz: Upstream, limits: EnvoyLimits) -> Cluster:
     """Build the cluster of Check: HTTP/2, no keep-alive pings (grpcio counts them as abuse)."""
     checks = _CHECKS_PER_CONNECTION if authz.tls is None else _CHECKS_PER_TLS_CONNECTION
     options = HttpProtocolOptions(
@@ -85,7 +85,7 @@ class _Protocol:
     connect_timeout: timedelta
 
 
-def _build_cluster(name: str, upstream: Upstream, spoken: _Protocol, limits: Limits) -> Cluster:
+def _build_cluster(name: str, upstream: Upstream, spoken: _Protocol, limits: EnvoyLimits) -> Cluster:
     return Cluster(
         name=name,
         type=_discovery(upstream.address),
@@ -103,7 +103,7 @@ def _discovery(address: Address) -> ClusterDiscoveryType:
     return ClusterDiscoveryType.STRICT_DNS
 
 
-def _circuit_breakers(limits: Limits) -> CircuitBreakers:
+def _circuit_breakers(limits: EnvoyLimits) -> CircuitBreakers:
     # Envoy's own 1024 would be used up by as many open event streams.
     thresholds = CircuitBreakersThresholds(
         max_connections=limits.requests,

@@ -13,13 +13,13 @@ from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.envoy.cluster import AUTHZ_CLUSTER
-from agen_authz.envoy.model import Sidecar
+from agen_authz.envoy.model import Gateway
 from agen_authz.envoy.routing import EXT_AUTHZ
 
 _DENIED_BODY_BYTES = 65536
 
 
-def build_filters(sidecar: Sidecar) -> list[HttpFilter]:
+def build_filters(sidecar: Gateway) -> list[HttpFilter]:
     """Build the chain; responses pass it from the end to the start."""
     return [
         _envoy_header_remover(),
@@ -37,7 +37,7 @@ def _envoy_header_remover() -> HttpFilter:
     return HttpFilter(name="envoy.filters.http.header_mutation", typed_config=Any.pack(mutation))
 
 
-def _ext_authz(sidecar: Sidecar) -> HttpFilter:
+def _ext_authz(sidecar: Gateway) -> HttpFilter:
     settings = ExtAuthz(
         grpc_service=GrpcService(
             envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=AUTHZ_CLUSTER),

@@ -17,7 +17,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.envoy.cluster import build_address
 from agen_authz.envoy.filters import build_filters
-from agen_authz.envoy.model import Limits, Sidecar
+from agen_authz.envoy.model import EnvoyLimits, Gateway
 from agen_authz.envoy.routing import build_routes
 
 _HEADER_KB = 32
@@ -35,7 +35,7 @@ _UPSTREAM_FAILURES = ("UH", "UO", "UF", "UC", "UR", "UPE", "UT")
 _UNAVAILABLE = {"jsonrpc": "2.0", "id": None, "error": {"code": 50300, "message": "Unavailable, try again."}}
 
 
-def build_listener(sidecar: Sidecar) -> Listener:
+def build_listener(sidecar: Gateway) -> Listener:
     """Build the only listener."""
     connections = Filter(
         name="envoy.filters.network.http_connection_manager",
@@ -51,7 +51,7 @@ def build_listener(sidecar: Sidecar) -> Listener:
     )
 
 
-def _http_connections(sidecar: Sidecar) -> hcm.HttpConnectionManager:
+def _http_connections(sidecar: Gateway) -> hcm.HttpConnectionManager:
     escaped = hcm.HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST
     return hcm.HttpConnectionManager(
         stat_prefix="mcp",
@@ -80,7 +80,7 @@ def _nobody_is_internal() -> hcm.HttpConnectionManagerInternalAddressConfig:
     return hcm.HttpConnectionManagerInternalAddressConfig(cidr_ranges=[nobody])
 
 
-def _http_options(limits: Limits) -> core.HttpProtocolOptions:
+def _http_options(limits: EnvoyLimits) -> core.HttpProtocolOptions:
     return core.HttpProtocolOptions(
         idle_timeout=_CONNECTION_IDLE_TIMEOUT,
         max_headers_count=_HEADER_COUNT,

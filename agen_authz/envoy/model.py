@@ -70,7 +70,7 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class EnvoyRoute:
     """One resource: what callers ask for, and where it goes.
 
     A query that belongs to the resource's URL is Check's matter; it is forwarded as it came.
@@ -84,7 +84,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class EnvoyLimits:
     """What one Envoy takes on at most."""
 
     request_bytes: int = 1 << 20
@@ -94,7 +94,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Sidecar:
+class Gateway:
     """Everything that the bootstrap of one Envoy is rendered from.
 
     Args:
@@ -104,10 +104,10 @@ class Sidecar:
     """
 
     listener: TcpAddress
-    resources: tuple[Route, ...]
+    resources: tuple[EnvoyRoute, ...]
     authz: Upstream
     check_timeout_s: float
     off_word: str
-    limits: Limits = Limits()
+    limits: EnvoyLimits = EnvoyLimits()
     admin: TcpAddress | None = None
     proc: None = None

@@ -11,7 +11,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.envoy.cluster import build_address, build_authz_cluster, build_resource_cluster
 from agen_authz.envoy.listener import build_listener
-from agen_authz.envoy.model import Limits, Platform, Sidecar, TcpAddress, Unusable
+from agen_authz.envoy.model import EnvoyLimits, Gateway, Platform, TcpAddress, Unusable
 from agen_authz.envoy.text import render_yaml
 
 _HEADER = (
@@ -24,7 +24,7 @@ _HEADER = (
 )
 
 
-def render(platform: Platform, sidecar: Sidecar) -> str | Unusable:
+def render(platform: Platform, sidecar: Gateway) -> str | Unusable:
     """Render the configuration of one platform as YAML."""
     match platform:
         case Platform.SIDECAR:
@@ -35,7 +35,7 @@ def render(platform: Platform, sidecar: Sidecar) -> str | Unusable:
             assert_never(platform)
 
 
-def render_sidecar(sidecar: Sidecar) -> str:
+def render_sidecar(sidecar: Gateway) -> str:
     """Render the bootstrap of an Envoy that needs nothing else; the same values give the same bytes."""
     clusters = [
         *(build_resource_cluster(route, sidecar.limits) for route in sidecar.resources),
@@ -49,7 +49,7 @@ def render_sidecar(sidecar: Sidecar) -> str:
     return render_yaml(bootstrap, _HEADER)
 
 
-def _connection_limit(limits: Limits) -> OverloadManager:
+def _connection_limit(limits: EnvoyLimits) -> OverloadManager:
     limit = DownstreamConnectionsConfig(max_active_downstream_connections=limits.connections)
     monitor = ResourceMonitor(
         name="envoy.resource_monitors.global_downstream_max_connections", typed_config=Any.pack(limit)

@@ -13,7 +13,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.core.http.route import WELL_KNOWN, metadata_path
 from agen_authz.envoy.cluster import resource_cluster
-from agen_authz.envoy.model import Route
+from agen_authz.envoy.model import EnvoyRoute
 
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
 # What a backend says here is about itself, its redirects and its own sessions. A denial of Check is no
@@ -22,7 +22,7 @@ _REMOVED = ("server", "www-authenticate", "location", "set-cookie")
 _NO_TIMEOUT = timedelta(0)
 
 
-def build_routes(resources: Iterable[Route]) -> route_v3.RouteConfiguration:
+def build_routes(resources: Iterable[EnvoyRoute]) -> route_v3.RouteConfiguration:
     """Build the route table: a virtual host per set of resources that share an authority, 404 elsewhere."""
     hosts = [_virtual_host(domains, routes) for domains, routes in _group_by_authority(resources)]
     nowhere = route_v3.VirtualHost(name="*", domains=["*"], routes=[_not_found()])
@@ -31,18 +31,18 @@ def build_routes(resources: Iterable[Route]) -> route_v3.RouteConfiguration:
     )
 
 
-def _group_by_authority(resources: Iterable[Route]) -> list[tuple[list[str], tuple[Route, ...]]]:
-    by_authority: dict[str, list[Route]] = {}
+def _group_by_authority(resources: Iterable[EnvoyRoute]) -> list[tuple[list[str], tuple[EnvoyRoute, ...]]]:
+    by_authority: dict[str, list[EnvoyRoute]] = {}
     for route in resources:
         for authority in sorted(route.authorities):
             by_authority.setdefault(authority, []).append(route)
-    groups: dict[tuple[Route, ...], list[str]] = {}
+    groups: dict[tuple[EnvoyRoute, ...], list[str]] = {}
     for authority, routes in by_authority.items():
         groups.setdefault(tuple(routes), []).append(authority)
     return [(authorities, routes) for routes, authorities in groups.items()]
 
 
-def _virtual_host(authorities: list[str], resources: tuple[Route, ...]) -> route_v3.VirtualHost:
+def _virtual_host(authorities: list[str], resources: tuple[EnvoyRoute, ...]) -> route_v3.VirtualHost:
     metadata_paths = [metadata_path(resource.path) for resource in resources]
     if len(resources) == 1 and WELL_KNOWN not in metadata_paths:
         metadata_paths.append(WELL_KNOWN)
@@ -54,7 +54,7 @@ def _virtual_host(authorities: list[str], resources: tuple[Route, ...]) -> route
     return route_v3.VirtualHost(name=authorities[0], domains=list(authorities), routes=routes)
 
 
-def _resource_routes(resource: Route) -> tuple[route_v3.Route, route_v3.Route]:
+def _resource_routes(resource: EnvoyRoute) -> tuple[route_v3.Route, route_v3.Route]:
     known = route_v3.HeaderMatcher(name="authorization", present_match=True)
     forwarded = route_v3.Route(
         name=resource.name,

@@ -13,9 +13,9 @@ from agen_authz.envoy.address import is_every_address, parse_address
 from agen_authz.envoy.model import (
     ClientCertificate,
     ClientTls,
-    Limits,
-    Route,
-    Sidecar,
+    EnvoyLimits,
+    EnvoyRoute,
+    Gateway,
     TcpAddress,
     UnixAddress,
     Unusable,
@@ -45,7 +45,7 @@ class Placement:
     upstreams: Mapping[str, Upstream] = field(default_factory=dict)
 
 
-def from_config(config: Config, metadata_key: bytes | None, placement: Placement) -> Sidecar | Unusable:
+def from_config(config: Config, metadata_key: bytes | None, placement: Placement) -> Gateway | Unusable:
     """Take from a configuration what Envoy must know; `metadata_key` is the content of `metadata_key_file`."""
     unknown = placement.upstreams.keys() - {resource.name for resource in config.resources}
     if unknown:
@@ -58,14 +58,14 @@ def from_config(config: Config, metadata_key: bytes | None, placement: Placement
     authz = placement.authz or _find_authz(config.server)
     if isinstance(authz, Unusable):
         return authz
-    return Sidecar(
+    return Gateway(
         listener=placement.listener,
         admin=placement.admin,
         resources=tuple(_build_route(resource, placement.upstreams) for resource in config.resources),
         authz=authz,
         check_timeout_s=config.server.check_timeout,
         off_word=off_word(metadata_key),
-        limits=Limits(request_bytes=config.limits.request_bytes),
+        limits=EnvoyLimits(request_bytes=config.limits.request_bytes),
     )
 
 
@@ -86,10 +86,10 @@ def _mutual_tls(server_name: str) -> ClientTls:
     return ClientTls(server_name, f"{_CERTIFICATE_FOLDER}/ca.crt", certificate)
 
 
-def _build_route(resource: conf.Resource, upstreams: Mapping[str, Upstream]) -> Route:
+def _build_route(resource: conf.Resource, upstreams: Mapping[str, Upstream]) -> EnvoyRoute:
     parts = urlsplit(resource.url)
     path = parts.path or "/"
-    return Route(
+    return EnvoyRoute(
         name=resource.name,
         authorities=authorities_of(parts),
         path=path,

@@ -50,7 +50,7 @@ class SignedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verification:
     """What a backend makes of a request, judged as of the time at which it was signed.
 
     Attributes:
@@ -151,14 +151,14 @@ def _sign(written: WrittenRequest, side: Side, created: int, nonce: str) -> dict
     }
 
 
-def judge_written(written: WrittenRequest, side: Side, expected_base: str | None, *, now: float) -> Verdict:
+def judge_written(written: WrittenRequest, side: Side, expected_base: str | None, *, now: float) -> Verification:
     """Verify a request as a backend does, and find out what differs where the signature does not match."""
     try:
         received = _received(written, side)
         claim = read_claim(received.headers.get("signature-input", ""))
         arrival = _rebuild(written, side, claim)
     except NotVerified as exc:
-        return Verdict(exc.check.value, exc.detail, None, (), None)
+        return Verification(exc.check.value, exc.detail, None, (), None)
     differs = () if expected_base is None else compare_bases(arrival.text, expected_base)
     age_s = int(now) - claim.expires
     expired_s = age_s if age_s > 0 else None
@@ -174,8 +174,8 @@ def judge_written(written: WrittenRequest, side: Side, expected_base: str | None
     except NotVerified as exc:
         if exc.check is Check.SIGNATURE and not differs:
             differs = _search(arrival, received, written.body, side)
-        return Verdict(exc.check.value, exc.detail, arrival.text, differs, expired_s)
-    return Verdict("", "", arrival.text, differs, expired_s)
+        return Verification(exc.check.value, exc.detail, arrival.text, differs, expired_s)
+    return Verification("", "", arrival.text, differs, expired_s)
 
 
 def _received(written: WrittenRequest, side: Side) -> Received:
@@ -211,7 +211,7 @@ def render_signed(signed: SignedRequest) -> str:
     return "\n".join([f"{signed.signature_base}\n", *lines])
 
 
-def render_verdict(verdict: Verdict) -> str:
+def render_verdict(verdict: Verification) -> str:
     """Show the signature base, what differs, and the verdict."""
     lines = [] if verdict.signature_base is None else [f"{verdict.signature_base}\n"]
     lines += [

@@ -21,7 +21,7 @@ from agen_authz.core.signature import (
     MANDATORY,
     QUERY_PARAM,
     SIGNATURE_HEADERS,
-    Target,
+    SignedTarget,
     compute_signature,
     derive,
     render_signed_text,
@@ -207,7 +207,7 @@ class BackendVerifier:
         if component == "@authority" and self._scheme is None:
             # TLS may have ended before this backend. No resource has the other scheme's port, so either is its own.
             scheme = guess_scheme(authority)
-        return derive(component, received.method, Target(scheme, authority, received.path, received.query))
+        return derive(component, received.method, SignedTarget(scheme, authority, received.path, received.query))
 
 
 # It is the same list in nearly every request.

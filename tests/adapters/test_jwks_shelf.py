@@ -1,7 +1,7 @@
 """What is remembered of one provider's keys is bounded, whatever the provider publishes."""
 
 from agen_authz.adapters.jwks import ProviderKeys
-from agen_authz.adapters.jwks.shelf import Shelf
+from agen_authz.adapters.jwks.shelf import KeyShelf
 from agen_authz.core.identity.jwk import KeySet
 from tests import builders as build
 
@@ -11,7 +11,7 @@ ROUNDS = 1100
 
 
 def test_provider_that_withdraws_a_key_with_each_answer_is_remembered_by_its_last_thousand():
-    shelf = Shelf(SETTINGS)
+    shelf = KeyShelf(SETTINGS)
     for number in range(ROUNDS):
         shelf.put(KeySet({(f"k{number}", "ES256"): KEY}), 0.0)
     withdrawn = [shelf.is_absent((f"k{number}", "ES256"), 1.0) for number in range(ROUNDS)]

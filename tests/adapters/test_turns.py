@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.adapters.audit.turns import Turns
+from agen_authz.adapters.audit.turns import WriteTurns
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Waits:
     number: int = 0
 
 
-def serve(turns: Turns[Waits]) -> list[Waits]:
+def serve(turns: WriteTurns[Waits]) -> list[Waits]:
     served = []
     while turns:
         served.append(turns.first())
@@ -22,8 +22,8 @@ def serve(turns: Turns[Waits]) -> list[Waits]:
     return served
 
 
-def filled(places: int, *waiting: Waits) -> Turns[Waits]:
-    turns: Turns[Waits] = Turns(places)
+def filled(places: int, *waiting: Waits) -> WriteTurns[Waits]:
+    turns: WriteTurns[Waits] = WriteTurns(places)
     assert [turns.join(each) for each in waiting] == [None] * len(waiting)
     return turns
 
@@ -66,7 +66,7 @@ STEPS = st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=60)
 
 @given(STEPS)
 def test_places_are_never_exceeded_and_nobody_with_less_leaves_for_one_with_more(steps):
-    turns: Turns[Waits] = Turns(5)
+    turns: WriteTurns[Waits] = WriteTurns(5)
     inside: list[Waits] = []
     for number, (owner, joins) in enumerate(steps):
         if joins or not turns:

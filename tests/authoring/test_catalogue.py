@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.authoring.catalogue import Known, read_catalogue, words_of
+from agen_authz.authoring.catalogue import CatalogueEntry, read_catalogue, words_of
 from agen_authz.core.model import Target, TargetKind
 from tests.authoring.rig import TOOLS, save, tool
 
@@ -31,7 +31,7 @@ def test_name_and_hint_say_whether_a_tool_writes(name, is_read_only, writes, is_
 
 @pytest.mark.parametrize("kind", [TargetKind.RESOURCE, TargetKind.PROMPT])
 def test_resources_and_prompts_do_not_write(kind):
-    known = Known(Target(kind, "crm", "delete"))
+    known = CatalogueEntry(Target(kind, "crm", "delete"))
     assert (known.writes, known.is_sensitive) == (False, False)
 
 

@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from agen_authz.authoring.explain import Node, Trace, render_text
+from agen_authz.authoring.explain import Trace, TraceNode, render_text
 from agen_authz.core.reason import Reason
 from tests.authoring.test_scenario import ANALYST, FINANCE, GET, REFUND, told
 from tests.builders import TRACE_KEY
 from tests.config.test_mistakes import GOOD
 
 
-def flat(node: Node) -> list[str]:
+def flat(node: TraceNode) -> list[str]:
     return [node.text, *(line for child in node.children for line in flat(child))]
 
 
@@ -106,5 +106,10 @@ def test_condition_that_cannot_be_evaluated_is_told(tmp_path):
 
 
 def test_tree_is_drawn_with_its_branches():
-    drawn = Trace("deny", Reason.UNMAPPED, (), Node("a", (Node("b", (Node("c"), Node("d"))), Node("e", (Node("f"),)))))
+    drawn = Trace(
+        "deny",
+        Reason.UNMAPPED,
+        (),
+        TraceNode("a", (TraceNode("b", (TraceNode("c"), TraceNode("d"))), TraceNode("e", (TraceNode("f"),)))),
+    )
     assert render_text(drawn).split("\n") == ["a", "├─ b", "│  ├─ c", "│  └─ d", "└─ e", "   └─ f"]

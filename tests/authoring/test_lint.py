@@ -2,8 +2,8 @@
 
 import pytest
 
-from agen_authz.authoring.catalogue import Known, read_catalogue
-from agen_authz.authoring.lint import Finding, lint
+from agen_authz.authoring.catalogue import CatalogueEntry, read_catalogue
+from agen_authz.authoring.lint import LintFinding, lint
 from tests.authoring.rig import draft, save, tool
 from tests.builders import NOW
 from tests.config.test_mistakes import GOOD
@@ -21,45 +21,45 @@ def policies(*written: str) -> str:
     return "policies:\n" + "".join(f"  - {{{each}}}\n" for each in written)
 
 
-def names_nothing(name: str, selector: str) -> Finding:
+def names_nothing(name: str, selector: str) -> LintFinding:
     message = f"`{selector}` names no known target"
-    return Finding("names_nothing", name, message, "correct the name, or remove the selector")
+    return LintFinding("names_nothing", name, message, "correct the name, or remove the selector")
 
 
-def shadowed_rule(name: str, other: str) -> Finding:
+def shadowed_rule(name: str, other: str) -> LintFinding:
     message = f"`{other}` already grants every target of this rule to every caller of this rule"
-    return Finding("shadowed_rule", name, message, "remove it, or narrow the other")
+    return LintFinding("shadowed_rule", name, message, "remove it, or narrow the other")
 
 
-def shadowed_policy(name: str, other: str) -> Finding:
+def shadowed_policy(name: str, other: str) -> LintFinding:
     message = f"`{other}` denies all that it is about"
-    return Finding("shadowed_policy", name, message, "remove it, or narrow the other")
+    return LintFinding("shadowed_policy", name, message, "remove it, or narrow the other")
 
 
-def wide(name: str, selector: str, granted: str) -> Finding:
+def wide(name: str, selector: str, granted: str) -> LintFinding:
     message = f"`{selector}` grants what may write: {granted}"
-    return Finding("wide_grant", name, message, "name what is meant, such as crm/get_*")
+    return LintFinding("wide_grant", name, message, "name what is meant, such as crm/get_*")
 
 
-def unruled(name: str) -> Finding:
+def unruled(name: str) -> LintFinding:
     cure = f'name it in its own rule: tools: ["{name}"]'
-    return Finding("write_without_rule", name, "the tool may write, and no rule names it exactly", cure)
+    return LintFinding("write_without_rule", name, "the tool may write, and no rule names it exactly", cure)
 
 
-def unproven(name: str) -> Finding:
+def unproven(name: str) -> LintFinding:
     cure = "add a policy with `then: step_up` or `then: require_approval`"
-    return Finding(
+    return LintFinding(
         "sensitive_without_proof", name, "no step-up or approval protects a tool that deletes, pays or configures", cure
     )
 
 
-def never_grants(name: str) -> Finding:
+def never_grants(name: str) -> LintFinding:
     cure = "correct the names, or add them under `providers[].roles`"
-    return Finding("never_grants", name, "no provider may assert the roles or permissions that it asks for", cure)
+    return LintFinding("never_grants", name, "no provider may assert the roles or permissions that it asks for", cure)
 
 
-NEVER = Finding("never_applies", "p", "a condition of it is always false", "correct the condition")
-ALWAYS = Finding(
+NEVER = LintFinding("never_applies", "p", "a condition of it is always false", "correct the condition")
+ALWAYS = LintFinding(
     "never_evaluates", "p", "a condition of it can never be evaluated: it always denies the calls that it names",
     "correct the condition",
 )  # fmt: skip
@@ -70,7 +70,7 @@ ALL = "name: q, state: enforce, tools: ['CRM/get_*'], then: deny"
 TENANT = f"tenants: {{acme: {{policies: [{{{ALL}}}]}}}}\n"
 FEW = GOOD.replace("roles: any", "roles: [analyst, boss]")
 # name: (configuration, what is known beside `crm/get_customer`, what is found)
-FOUND: dict[str, tuple[str, list[Known], list[Finding]]] = {
+FOUND: dict[str, tuple[str, list[CatalogueEntry], list[LintFinding]]] = {
     "nothing": (GOOD, [], []),
     "a tool that writes without a rule": (GOOD, [tool("update_customer")], [unruled("crm/update_customer")]),
     "a tool that writes under a pattern": (GOOD, [tool("get_and_set")], [unruled("crm/get_and_set")]),
@@ -216,7 +216,7 @@ def test_arguments_of_a_resource_are_found(tmp_path):
     )
     message = "it reads `args`, which a call of a resource (crm/note://**) never has"
     cure = "name the resources in a separate policy, and read `tool.name` there"
-    assert lint(draft(tmp_path, text), [], {}, NOW) == [Finding("never_has_args", "p", message, cure)]
+    assert lint(draft(tmp_path, text), [], {}, NOW) == [LintFinding("never_has_args", "p", message, cure)]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_responses_that_a_policy_on_answers_denies_are_found(tmp_path, state, me
     )
     message = "it reads `inputs`, so it denies every response that a legacy client posts to `crm`"
     cure = "say so with `methods: {response: deny}` under the resource `crm`"
-    found = [Finding("denies_responses", "p", message, cure)] if is_found else []
+    found = [LintFinding("denies_responses", "p", message, cure)] if is_found else []
     assert lint(draft(tmp_path, text), KNOWN, {}, NOW) == found
 
 
@@ -244,7 +244,7 @@ def test_policy_long_in_shadow_is_found_after_30_days(tmp_path):
         "name: s, state: shadow, then: deny", "name: e, state: enforce, prompts: [crm/x], then: deny"
     )
     built = draft(tmp_path, text)
-    found = Finding("long_in_shadow", "s", "in shadow for 31 days: it protects nothing", "enforce it, or remove it")
+    found = LintFinding("long_in_shadow", "s", "in shadow for 31 days: it protects nothing", "enforce it, or remove it")
     assert lint(built, [], {"s": NOW - 31 * DAY_S, "e": NOW - 99 * DAY_S}, NOW) == [found]
     assert lint(built, [], {"s": NOW - 30 * DAY_S}, NOW) == []
     assert lint(built, [], {}, NOW) == []
@@ -262,7 +262,7 @@ def test_policy_long_in_shadow_is_found_after_30_days(tmp_path):
 def test_step_up_whose_amr_no_challenge_can_say_is_found(tmp_path, demand, is_found):
     text = GOOD + policies(f"name: p, state: enforce, tools: [crm/get_customer], then: step_up, step_up: {{{demand}}}")
     message = "no challenge can say the `amr` it asks for: clients come back with the same token"
-    found = Finding("untold_step_up", "p", message, "add the `acr` of such a sign-in")
+    found = LintFinding("untold_step_up", "p", message, "add the `acr` of such a sign-in")
     assert lint(draft(tmp_path, text), KNOWN, {}, NOW) == ([found] if is_found else [])
 
 

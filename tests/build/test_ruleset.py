@@ -15,10 +15,9 @@ from agen_authz.build.ruleset import (
 )
 from agen_authz.config import load
 from agen_authz.core.http.context import Surroundings
-from agen_authz.core.model import Target as Named
-from agen_authz.core.model import TargetKind
+from agen_authz.core.model import Target, TargetKind
 from agen_authz.core.policy.access import Granted, NotGranted, Unmapped
-from agen_authz.core.signature import Signer, SigningKey, Target
+from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from tests import builders
 from tests.config.test_mistakes import GOOD
 
@@ -103,7 +102,7 @@ def test_rules_are_compiled_as_written(tmp_path):
     access = build_access(config_of(tmp_path))
     analyst = replace(builders.principal(), roles=("analyst",))
     stranger = replace(builders.principal(), roles=("stranger",))
-    get, drop = (Named(TargetKind.TOOL, "crm", name) for name in ("get_x", "drop"))
+    get, drop = (Target(TargetKind.TOOL, "crm", name) for name in ("get_x", "drop"))
     assert access.check(analyst, get) == Granted("read")
     assert access.check(stranger, get) == NotGranted()
     assert access.check(analyst, drop) == Unmapped()
@@ -111,7 +110,7 @@ def test_rules_are_compiled_as_written(tmp_path):
 
 def test_allow_all_needs_all(tmp_path):
     access = build_access(config_of(tmp_path, "allow: [analyst]", "allow_all: [analyst, mfa]"))
-    get = Named(TargetKind.TOOL, "crm", "get_x")
+    get = Target(TargetKind.TOOL, "crm", "get_x")
     assert access.check(replace(builders.principal(), roles=("analyst",)), get) == NotGranted()
     assert access.check(replace(builders.principal(), roles=("mfa", "analyst")), get) == Granted("read")
 
@@ -146,7 +145,7 @@ def test_first_key_signs_what_the_backend_sees(tmp_path):
     loaded = load(file, environ={})
     secrets = loaded.secrets.signing_keys
     rules = build_rules(loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys=secrets)
-    target = Target("https", "mcp.example.com", "/mcp", None)
+    target = SignedTarget("https", "mcp.example.com", "/mcp", None)
     by_hand = Signer(
         SigningKey("crm-new", b"new" * 20), target, resource_header='"crm"', components=("@authority",), expires_s=2
     )

@@ -17,7 +17,7 @@ from agen_authz.core.signature import Signer
 from agen_authz.outside import Ports
 from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
-from agen_authz.waiting import WaitingRoom
+from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
 from tests import builders as build
 from tests.fakes import CountingMetrics, DictSessions, FakeClock, ListSink, MemoryKeys, SeqEntropy
@@ -104,7 +104,7 @@ class Rig:
             self.metrics,
             self.tokens,
             Templates(OFF),
-            WaitingRoom(self.in_flight),
+            Bulkhead(self.in_flight),
         )
         self.servicer = CheckServicer(self.rules, self.ports)
 

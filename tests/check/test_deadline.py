@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agen_authz.waiting import Deadline, WaitingRoom, wait_until
+from agen_authz.waiting import Bulkhead, Deadline, wait_until
 from tests import builders as build
 from tests.builders import claims, sign
 from tests.check.rig import Rig
@@ -28,7 +28,7 @@ def test_waits_share_one_deadline():
     slow, deadline = Slow(clock, 0.75), Deadline(clock, clock.elapsed() + 1.0)
 
     async def wait_three_times() -> None:
-        room = WaitingRoom(1)
+        room = Bulkhead(1)
         assert [await room.wait_until(deadline, slow.begin), await wait_until(deadline, slow.begin)] == ["done"] * 2
         await room.wait_until(deadline, slow.begin)
 
@@ -39,7 +39,7 @@ def test_waits_share_one_deadline():
 
 def test_wait_that_may_not_begin_leaves_its_place():
     clock = FakeClock()
-    slow, room = Slow(clock, 0.0), WaitingRoom(1)
+    slow, room = Slow(clock, 0.0), Bulkhead(1)
 
     async def wait(until: float) -> str:
         return await room.wait_until(Deadline(clock, until), slow.begin)

@@ -13,9 +13,9 @@ from agen_authz.core.signature import (
     IDENTITY_HEADERS,
     MANDATORY,
     SIGNATURE_HEADERS,
+    SignedTarget,
     Signer,
     SigningKey,
-    Target,
     compute_signature,
     digest_content,
     render_lines,
@@ -29,7 +29,7 @@ from tests.check.rig import Rig, Seen
 from tests.reached import reach
 
 SECRET = b"s" * 32
-TARGET = Target("https", "mcp.example.com", "/mcp", None)
+TARGET = SignedTarget("https", "mcp.example.com", "/mcp", None)
 NAMES = (*IDENTITY_HEADERS, *SIGNATURE_HEADERS)
 
 

@@ -10,9 +10,9 @@ from agen_authz.core.errors import Malformed
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import (
     Signed,
+    SignedTarget,
     Signer,
     SigningKey,
-    Target,
     derive,
     digest_content,
     render_signed_text,
@@ -21,7 +21,7 @@ from agen_authz.core.signature import (
 from tests import builders as build
 
 SECRET = b"s" * 32
-TARGET = Target("https", "mcp.example.com", "/mcp", None)
+TARGET = SignedTarget("https", "mcp.example.com", "/mcp", None)
 CALLER = "".join(
     f'"agen-{name}": {value}\n'
     for name, value in {
@@ -35,7 +35,7 @@ COVERED = (
 )
 
 
-def signer(*components: str, target: Target = TARGET, expires_s: int = 60) -> Signer:
+def signer(*components: str, target: SignedTarget = TARGET, expires_s: int = 60) -> Signer:
     key = SigningKey("crm-1", SECRET)
     return Signer(key, target, resource_header='"crm"', components=components, expires_s=expires_s)
 
@@ -124,7 +124,7 @@ def test_digest_is_of_the_exact_bytes():
 
 
 def test_query_of_the_resource_is_signed():
-    by = signer(target=Target("https", "mcp.example.com", "/mcp", "v=1"))
+    by = signer(target=SignedTarget("https", "mcp.example.com", "/mcp", "v=1"))
     assert sign(by, headers={}) == expected('"@method": POST\n"@path": /mcp\n"@query": ?v=1\n', COVERED)
 
 
@@ -154,7 +154,7 @@ def test_repeated_header_is_not_signed():
     assert seen == Malformed(Reason.HEADER_REPEATED, "x-a")
 
 
-WHOLE = Target("https", "MCP.example.com:443", "/mcp", "a=1&b=%C3%A9+x&c=1&c=2&d")
+WHOLE = SignedTarget("https", "MCP.example.com:443", "/mcp", "a=1&b=%C3%A9+x&c=1&c=2&d")
 DERIVED = {
     "@method": "POST",
     "@scheme": "https",
@@ -179,15 +179,15 @@ def test_component_is_derived_as_the_rfc_says(component):
 @pytest.mark.parametrize(
     ("target", "component", "value"),
     [
-        (Target("https", "h", "", None), "@path", "/"),
-        (Target("https", "h", "/", None), "@query", "?"),
-        (Target("https", "h", "/", ""), "@target-uri", "https://h/?"),
-        (Target("http", "h:80", "/", None), "@authority", "h"),
-        (Target("http", "h:443", "/", None), "@authority", "h:443"),
-        (Target("ws", "h", "/", None), "@authority", "h"),
-        (Target("https", "h", "/", None), '@query-param;name="a"', None),
-        (Target("https", "h", "/", "x=a~b*c+d"), '@query-param;name="x"', "a%7Eb*c%20d"),
-        (Target("https", "h", "/", "a~b=1"), '@query-param;name="a%7Eb"', "1"),
+        (SignedTarget("https", "h", "", None), "@path", "/"),
+        (SignedTarget("https", "h", "/", None), "@query", "?"),
+        (SignedTarget("https", "h", "/", ""), "@target-uri", "https://h/?"),
+        (SignedTarget("http", "h:80", "/", None), "@authority", "h"),
+        (SignedTarget("http", "h:443", "/", None), "@authority", "h:443"),
+        (SignedTarget("ws", "h", "/", None), "@authority", "h"),
+        (SignedTarget("https", "h", "/", None), '@query-param;name="a"', None),
+        (SignedTarget("https", "h", "/", "x=a~b*c+d"), '@query-param;name="x"', "a%7Eb*c%20d"),
+        (SignedTarget("https", "h", "/", "a~b=1"), '@query-param;name="a%7Eb"', "1"),
     ],
 )
 def test_edges_of_derived_components(target, component, value):

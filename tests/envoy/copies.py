@@ -15,7 +15,7 @@ import yaml
 from envoy_data_plane.envoy.service.auth.v3 import CheckRequest
 
 from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, UnixAddress, Unusable, Upstream
+from agen_authz.envoy.model import EnvoyLimits, EnvoyRoute, Gateway, TcpAddress, UnixAddress, Unusable, Upstream
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.run import Launch, run_envoy
 from tests.envoy.stand import TIMEOUT_S, Asked, Backend, Check, Stand, crm, serve_backend
@@ -27,7 +27,7 @@ Change = Callable[[Tree], None]
 GONE_HOST = "gone.example.com"
 # The host of the resource that `tests.builders` describes, for a Check of our own.
 OUR_HOST = "mcp.example.com"
-LIMITS = Limits(request_bytes=1 << 16)
+LIMITS = EnvoyLimits(request_bytes=1 << 16)
 
 
 # ---- changes of a rendered listener ------------------------------------------------------------------
@@ -122,12 +122,12 @@ class AnyCheck(Check):
 # ---- all of it -----------------------------------------------------------------------------------------
 
 
-def describe(backend_port: int, check_socket: Path, limits: Limits = LIMITS) -> Sidecar:
+def describe(backend_port: int, check_socket: Path, limits: EnvoyLimits = LIMITS) -> Gateway:
     """Describe three resources: one for a Check as told, one for ours, one whose server is gone."""
     upstream, nothing = Upstream(TcpAddress(HOST, backend_port)), Upstream(TcpAddress(HOST, reserve_port()))
-    ours = Route("ours", frozenset({OUR_HOST}), "/crm/mcp", upstream=upstream, upstream_path="/mcp")
-    gone = Route("gone", frozenset({GONE_HOST}), "/mcp", upstream=nothing, upstream_path="/mcp")
-    return Sidecar(
+    ours = EnvoyRoute("ours", frozenset({OUR_HOST}), "/crm/mcp", upstream=upstream, upstream_path="/mcp")
+    gone = EnvoyRoute("gone", frozenset({GONE_HOST}), "/mcp", upstream=nothing, upstream_path="/mcp")
+    return Gateway(
         listener=TcpAddress(HOST, reserve_port()),
         resources=(crm(backend_port), ours, gone),
         authz=Upstream(UnixAddress(str(check_socket))),
@@ -137,7 +137,7 @@ def describe(backend_port: int, check_socket: Path, limits: Limits = LIMITS) -> 
     )
 
 
-def read_rendered(sidecar: Sidecar) -> Tree:
+def read_rendered(sidecar: Gateway) -> Tree:
     """Render, and read what was rendered."""
     bootstrap: Tree = yaml.safe_load(render_sidecar(sidecar))
     return bootstrap
@@ -145,7 +145,7 @@ def read_rendered(sidecar: Sidecar) -> Tree:
 
 @contextmanager
 def run_copies(
-    folder: Path, check: Check, changes: Mapping[str, Change], limits: Limits = LIMITS
+    folder: Path, check: Check, changes: Mapping[str, Change], limits: EnvoyLimits = LIMITS
 ) -> Iterator[dict[str, Stand]]:
     """Run one Envoy that has a listener for each change, over one Check and one backend."""
     binary = find_binary()

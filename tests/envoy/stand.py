@@ -25,14 +25,14 @@ from envoy_data_plane.envoy.service.auth.v3 import (
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.rpc import Status
 
-from agen_authz.envoy.model import Limits, Route, Sidecar, TcpAddress, Upstream
+from agen_authz.envoy.model import EnvoyLimits, EnvoyRoute, Gateway, TcpAddress, Upstream
 from agen_authz.envoy.run import run_envoy
 from tests.stage.envoy import launch_envoy
 from tests.stage.port import HOST, reserve_port
 
 CRM_HOST = "crm.example.com"
 TIMEOUT_S = 10
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = EnvoyLimits()
 # It says that it closes: a request on a connection that was closed without a word would be lost with it.
 PLAIN_ANSWER = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
 
@@ -291,19 +291,19 @@ def read_pieces(connection: socket.socket) -> Iterator[bytes]:
 # ---- all of it ---------------------------------------------------------------------------------------
 
 
-def crm(backend_port: int) -> Route:
+def crm(backend_port: int) -> EnvoyRoute:
     """Describe a resource alone on its host, rewritten on its way."""
     upstream = Upstream(TcpAddress(HOST, backend_port))
     authorities = frozenset({CRM_HOST, f"{CRM_HOST}:443"})
-    return Route("crm", authorities, "/crm/mcp", upstream=upstream, upstream_path="/mcp")
+    return EnvoyRoute("crm", authorities, "/crm/mcp", upstream=upstream, upstream_path="/mcp")
 
 
 @contextmanager
 def run_stand(
     folder: Path,
     *,
-    routes: Callable[[int], tuple[Route, ...]] = lambda port: (crm(port),),
-    limits: Limits = DEFAULT_LIMITS,
+    routes: Callable[[int], tuple[EnvoyRoute, ...]] = lambda port: (crm(port),),
+    limits: EnvoyLimits = DEFAULT_LIMITS,
     check_timeout_s: float = TIMEOUT_S,
     has_check: bool = True,
 ) -> Iterator[Stand]:
@@ -313,7 +313,7 @@ def run_stand(
         backend_port = stack.enter_context(serve_backend(backend))
         if has_check:
             stack.enter_context(serve_check(check, check_port))
-        sidecar = Sidecar(
+        sidecar = Gateway(
             listener=TcpAddress(HOST, reserve_port()),
             resources=routes(backend_port),
             authz=Upstream(TcpAddress(HOST, check_port)),

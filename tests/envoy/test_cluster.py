@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from agen_authz.envoy.model import ClientTls, Route, Sidecar, TcpAddress, UnixAddress, Upstream
+from agen_authz.envoy.model import ClientTls, EnvoyRoute, Gateway, TcpAddress, UnixAddress, Upstream
 from agen_authz.envoy.render import render_sidecar
 
 OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -12,8 +12,8 @@ RESETS_TAKEN = 20
 
 
 def checks_per_connection(authz: Upstream) -> int:
-    route = Route("crm", frozenset({"crm"}), "/", upstream=Upstream(TcpAddress("crm", 80)), upstream_path="/")
-    sidecar = Sidecar(TcpAddress("127.0.0.1", 10000), (route,), authz, check_timeout_s=1.0, off_word="off")
+    route = EnvoyRoute("crm", frozenset({"crm"}), "/", upstream=Upstream(TcpAddress("crm", 80)), upstream_path="/")
+    sidecar = Gateway(TcpAddress("127.0.0.1", 10000), (route,), authz, check_timeout_s=1.0, off_word="off")
     clusters = yaml.safe_load(render_sidecar(sidecar))["static_resources"]["clusters"]
     (options,) = (
         each["typed_extension_protocol_options"][OPTIONS] for each in clusters if each["name"] == "agen-authz"

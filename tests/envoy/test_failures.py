@@ -7,7 +7,7 @@ import pytest
 from envoy_data_plane.envoy.service.auth.v3 import CheckResponse
 from envoy_data_plane.google.rpc import Status
 
-from agen_authz.envoy.model import Limits, Route, TcpAddress, Upstream
+from agen_authz.envoy.model import EnvoyLimits, EnvoyRoute, TcpAddress, Upstream
 from tests.envoy.stand import TIMEOUT_S, Asked, Stand, allow, crm, read_pieces, request, run_stand
 from tests.stage.port import HOST, reserve_port
 
@@ -16,16 +16,16 @@ pytestmark = pytest.mark.envoy
 UNAVAILABLE = b'{"jsonrpc": "2.0", "id": null, "error": {"code": 50300, "message": "Unavailable, try again."}}'
 
 
-def _crm_and_nothing(port: int) -> tuple[Route, ...]:
+def _crm_and_nothing(port: int) -> tuple[EnvoyRoute, ...]:
     nothing = Upstream(TcpAddress(HOST, reserve_port()))
     gone = frozenset({"gone.example.com"})
-    return (crm(port), Route("gone", gone, "/mcp", upstream=nothing, upstream_path="/mcp"))
+    return (crm(port), EnvoyRoute("gone", gone, "/mcp", upstream=nothing, upstream_path="/mcp"))
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """Run an Envoy that waits for nothing long."""
-    limits = Limits(max_stream_duration_s=3)
+    limits = EnvoyLimits(max_stream_duration_s=3)
     folder = tmp_path_factory.mktemp("envoy")
     with run_stand(folder, routes=_crm_and_nothing, limits=limits, check_timeout_s=1.0) as stand:
         yield stand

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.envoy.model import Limits
+from agen_authz.envoy.model import EnvoyLimits
 from tests.envoy.copies import (
     AnyCheck,
     Tree,
@@ -80,7 +80,7 @@ def _served(folder: Path, *, is_limited: bool) -> int:
     """Count who is served of four clients that stay connected, where two are allowed."""
     folder.mkdir()
     alive = f"GET /crm/mcp HTTP/1.1\r\nhost: {CRM_HOST}\r\nauthorization: Bearer t\r\n\r\n".encode()
-    limits = Limits(connections=2 if is_limited else 10_000)
+    limits = EnvoyLimits(connections=2 if is_limited else 10_000)
     with ExitStack() as stack:
         stands = stack.enter_context(run_copies(folder, AnyCheck(), {"as rendered": as_rendered}, limits))
         served = 0

@@ -12,10 +12,10 @@ import yaml
 from agen_authz.envoy.binary import find_binary
 from agen_authz.envoy.model import (
     ClientTls,
-    Limits,
+    EnvoyLimits,
+    EnvoyRoute,
+    Gateway,
     Platform,
-    Route,
-    Sidecar,
     TcpAddress,
     UnixAddress,
     Unusable,
@@ -28,12 +28,12 @@ HTTPS = Upstream(TcpAddress("hr.internal", 8443), ClientTls("hr.internal"))
 HTTPS_BY_IP = Upstream(TcpAddress("127.0.0.1", 8443), ClientTls("127.0.0.1"))
 UNIX = Upstream(UnixAddress("/run/wiki.sock"))
 PLAIN = Upstream(TcpAddress("crm.internal", 8080))
-SIDECAR = Sidecar(
+SIDECAR = Gateway(
     listener=TcpAddress("127.0.0.1", 10000),
     resources=(
-        Route("crm", frozenset({"mcp.example.com"}), "/crm/mcp", upstream=PLAIN, upstream_path="/mcp"),
-        Route("wiki", frozenset({"mcp.example.com"}), "/wiki/mcp", upstream=UNIX, upstream_path="/wiki/mcp"),
-        Route("root", frozenset({"root.example.com"}), "/", upstream=PLAIN, upstream_path="/"),
+        EnvoyRoute("crm", frozenset({"mcp.example.com"}), "/crm/mcp", upstream=PLAIN, upstream_path="/mcp"),
+        EnvoyRoute("wiki", frozenset({"mcp.example.com"}), "/wiki/mcp", upstream=UNIX, upstream_path="/wiki/mcp"),
+        EnvoyRoute("root", frozenset({"root.example.com"}), "/", upstream=PLAIN, upstream_path="/"),
     ),
     authz=Upstream(UnixAddress("/run/agen/authz.sock")),
     check_timeout_s=1.0,
@@ -42,8 +42,8 @@ SIDECAR = Sidecar(
 ALL_SETTINGS = replace(SIDECAR, admin=TcpAddress("127.0.0.1", 9901))
 
 
-def _with_upstream(upstream: Upstream) -> Sidecar:
-    route = Route("hr", frozenset({"[::1]:10000"}), "/mcp", upstream=upstream, upstream_path="/mcp")
+def _with_upstream(upstream: Upstream) -> Gateway:
+    route = EnvoyRoute("hr", frozenset({"[::1]:10000"}), "/mcp", upstream=upstream, upstream_path="/mcp")
     return replace(SIDECAR, resources=(route,))
 
 
@@ -54,13 +54,13 @@ def _with_upstream(upstream: Upstream) -> Sidecar:
         pytest.param(SIDECAR, id="plain"),
         pytest.param(ALL_SETTINGS, id="admin"),
         pytest.param(replace(SIDECAR, listener=TcpAddress("::1", 10000)), id="IPv6"),
-        pytest.param(replace(SIDECAR, check_timeout_s=0.25, limits=Limits(request_bytes=1024)), id="small"),
+        pytest.param(replace(SIDECAR, check_timeout_s=0.25, limits=EnvoyLimits(request_bytes=1024)), id="small"),
         pytest.param(replace(SIDECAR, resources=()), id="no resources"),
         pytest.param(_with_upstream(HTTPS), id="https upstream"),
         pytest.param(_with_upstream(HTTPS_BY_IP), id="https upstream by address"),
     ],
 )
-def test_envoy_accepts_what_is_rendered(tmp_path: Path, sidecar: Sidecar) -> None:
+def test_envoy_accepts_what_is_rendered(tmp_path: Path, sidecar: Gateway) -> None:
     binary = find_binary()
     assert not isinstance(binary, Unusable)
     config_file = tmp_path / "envoy.yaml"
@@ -137,8 +137,8 @@ def _virtual_hosts(text: str) -> dict[str, list[str]]:
 def test_resources_are_grouped_by_the_hosts_that_they_share() -> None:
     both = frozenset({"a.example.com", "a.example.com:443"})
     routes = (
-        Route("one", both, "/one", upstream=PLAIN, upstream_path="/one"),
-        Route("two", frozenset({"a.example.com"}), "/two", upstream=PLAIN, upstream_path="/"),
+        EnvoyRoute("one", both, "/one", upstream=PLAIN, upstream_path="/one"),
+        EnvoyRoute("two", frozenset({"a.example.com"}), "/two", upstream=PLAIN, upstream_path="/"),
     )
     one = ["/one -> {'cluster': 'resource-one', 'timeout': '0s'}", "/one -> {'status': 401}"]
     two = ["/two -> {'cluster': 'resource-two', 'prefix_rewrite': '/', 'timeout': '0s'}", "/two -> {'status': 401}"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from envoy_data_plane.envoy.type.v3 import StatusCode
 
-from agen_authz.envoy.model import Route, TcpAddress, Upstream
+from agen_authz.envoy.model import EnvoyRoute, TcpAddress, Upstream
 from tests.envoy.stand import CRM_HOST, Stand, deny, request, run_stand
 from tests.stage.port import HOST
 
@@ -14,13 +14,15 @@ pytestmark = pytest.mark.envoy
 SHARED_HOST = "shared.example.com"
 
 
-def _routes(port: int) -> tuple[Route, ...]:
+def _routes(port: int) -> tuple[EnvoyRoute, ...]:
     upstream = Upstream(TcpAddress(HOST, port))
     shared = frozenset({SHARED_HOST})
     return (
-        Route("crm", frozenset({CRM_HOST, f"{CRM_HOST}:443"}), "/crm/mcp", upstream=upstream, upstream_path="/mcp"),
-        Route("a", shared, "/a/mcp", upstream=upstream, upstream_path="/a/mcp"),
-        Route("b", shared, "/b/mcp", upstream=upstream, upstream_path="/mcp"),
+        EnvoyRoute(
+            "crm", frozenset({CRM_HOST, f"{CRM_HOST}:443"}), "/crm/mcp", upstream=upstream, upstream_path="/mcp"
+        ),
+        EnvoyRoute("a", shared, "/a/mcp", upstream=upstream, upstream_path="/a/mcp"),
+        EnvoyRoute("b", shared, "/b/mcp", upstream=upstream, upstream_path="/mcp"),
     )
 
 

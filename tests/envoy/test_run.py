@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Sidecar, TcpAddress, Unusable, Upstream
+from agen_authz.envoy.model import Gateway, TcpAddress, Unusable, Upstream
 from agen_authz.envoy.run import LaunchError, start_envoy, stop_envoy
 from tests.envoy.stand import crm
 from tests.stage.envoy import launch_envoy
@@ -15,8 +15,8 @@ from tests.stage.port import HOST, reserve_port
 pytestmark = pytest.mark.envoy
 
 
-def _sidecar() -> Sidecar:
-    return Sidecar(
+def _sidecar() -> Gateway:
+    return Gateway(
         listener=TcpAddress(HOST, reserve_port()),
         resources=(crm(reserve_port()),),
         authz=Upstream(TcpAddress(HOST, reserve_port())),

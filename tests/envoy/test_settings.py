@@ -11,9 +11,9 @@ from agen_authz.config import load
 from agen_authz.envoy.model import (
     ClientCertificate,
     ClientTls,
-    Limits,
-    Route,
-    Sidecar,
+    EnvoyLimits,
+    EnvoyRoute,
+    Gateway,
     TcpAddress,
     UnixAddress,
     Unusable,
@@ -28,7 +28,7 @@ MCP = frozenset({"mcp.example.com", "mcp.example.com:443"})
 WIKI = frozenset({"wiki.example.com", "wiki.example.com:443"})
 
 
-def _sidecar(text: str, placement: Placement, folder: Path, key: bytes | None = None) -> Sidecar | Unusable:
+def _sidecar(text: str, placement: Placement, folder: Path, key: bytes | None = None) -> Gateway | Unusable:
     file = folder / "agen.yaml"
     file.write_text(text, encoding="utf-8")
     return from_config(load(file, secrets=False, environ={}).config, key, placement)
@@ -44,17 +44,17 @@ def _upstream(name: str) -> Upstream:
     return Upstream(TcpAddress(f"{name}.internal", 8080))
 
 
-EXPECTED = Sidecar(
+EXPECTED = Gateway(
     listener=TcpAddress("127.0.0.1", 10000),
     resources=(
-        Route("crm", MCP, "/crm/mcp", upstream=_upstream("crm"), upstream_path="/mcp"),
-        Route("billing", MCP, "/billing/mcp", upstream=_upstream("billing"), upstream_path="/mcp"),
-        Route("wiki", WIKI, "/mcp", upstream=_upstream("wiki"), upstream_path="/mcp"),
+        EnvoyRoute("crm", MCP, "/crm/mcp", upstream=_upstream("crm"), upstream_path="/mcp"),
+        EnvoyRoute("billing", MCP, "/billing/mcp", upstream=_upstream("billing"), upstream_path="/mcp"),
+        EnvoyRoute("wiki", WIKI, "/mcp", upstream=_upstream("wiki"), upstream_path="/mcp"),
     ),
     authz=Upstream(UnixAddress("/run/agen/authz.sock")),
     check_timeout_s=1.0,
     off_word="off",
-    limits=Limits(request_bytes=1 << 20),
+    limits=EnvoyLimits(request_bytes=1 << 20),
 )
 
 
@@ -66,7 +66,7 @@ def test_the_checked_in_configuration_is_what_the_example_gives(
     tmp_path: Path, golden: Callable[[str, str], None]
 ) -> None:
     sidecar = _sidecar(_example(), Placement(), tmp_path)
-    assert isinstance(sidecar, Sidecar)
+    assert isinstance(sidecar, Gateway)
     golden("envoy/sidecar.yaml", render_sidecar(sidecar))
 
 
@@ -107,7 +107,7 @@ def test_check_is_where_the_file_says(tmp_path: Path, server: str, authz: Upstre
     written = f"server: {server}\n" if server.startswith("{") else f"server:\n  {server}\n"
     text = _example("server:\n  authz: unix:///run/agen/authz.sock\n  check_timeout: 1s\n", written)
     found = _sidecar(text, Placement(), tmp_path)
-    assert (found.authz if isinstance(found, Sidecar) else found) == authz
+    assert (found.authz if isinstance(found, Gateway) else found) == authz
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_envoy_routes_what_check_accepts(tmp_path: Path, url: str) -> None:
     file.write_text(_example("https://mcp.example.com/crm/mcp", url), encoding="utf-8")
     config = load(file, secrets=False, environ={}).config
     sidecar = from_config(config, None, Placement())
-    assert isinstance(sidecar, Sidecar)
+    assert isinstance(sidecar, Gateway)
     providers = {provider.name: build_provider(provider) for provider in config.providers}
     crm = build_resource(config, config.resources[0], providers)
     assert (sidecar.resources[0].authorities, sidecar.resources[0].path) == (crm.authorities, crm.path)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from agen_authz.core.cel.condition import Mistake
+from agen_authz.core.cel.condition import ConditionMistake
 from agen_authz.core.errors import Rejected
 from agen_authz.core.identity.jwk import KeySet, parse_jwks
 from agen_authz.core.identity.jws import UnverifiedToken, read_claims, read_token
@@ -228,7 +228,11 @@ BROKEN: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "it fails": (chain, "request/legacy-call", {"ask": fail}),
     "a key has another name": (jwks, "jwks/one-ec", {"parse": under_another_name}),
     "no policy applies": (policy, "policy/every-kind", {"evaluate": lambda asked: ()}),
-    "a text is never a mistake": (condition, "condition/quoted", {"compiled": lambda text: Mistake(0, "", "")}),
+    "a text is never a mistake": (
+        condition,
+        "condition/quoted",
+        {"compiled": lambda text: ConditionMistake(0, "", "")},
+    ),
     "a condition reads more": (condition, "condition/compare", {"compiled": compile_more}),
     "dot segments are accepted": (names, "names/uri-dots-with-parameters", {"is_uri": say_yes}),
     "escaped dots are accepted": (names, "names/uri-escaped-twice", {"is_uri": say_yes}),

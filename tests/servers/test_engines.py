@@ -21,7 +21,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.servers.engine import CHECK_METHOD, CHECK_SERVICE, Decider, Engine, Listener, is_local
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
-from agen_authz.waiting import Deadline, WaitingRoom
+from agen_authz.waiting import Bulkhead, Deadline
 from tests.fakes import FakeClock
 from tests.stage.port import reserve_address
 
@@ -49,7 +49,7 @@ class Desk:
             raise RuntimeError("a defect")
         if raw == b"wait":
             try:
-                await WaitingRoom(1).wait_until(Deadline(clock := FakeClock(), clock.elapsed() + BOUND_S), self._wait)
+                await Bulkhead(1).wait_until(Deadline(clock := FakeClock(), clock.elapsed() + BOUND_S), self._wait)
             except asyncio.CancelledError:
                 self.ended.append("cancelled")
                 raise

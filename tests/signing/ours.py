@@ -1,17 +1,17 @@
 """Our side of the vectors: what their signatures are computed over, and our verifier of each."""
 
-from agen_authz.core.signature import Target, compute_signature, derive, render_signed_text
+from agen_authz.core.signature import SignedTarget, compute_signature, derive, render_signed_text
 from agen_authz.verify import BackendVerifier, Identity, Received, read_headers
 from tests.signing.vectors import Vector, encode
 
 
 def lines_of(vector: Vector) -> list[tuple[str, str]]:
     """Find what each covered component is in a vector's request."""
-    target = Target(vector.scheme, vector.header("host"), vector.path, vector.query)
+    target = SignedTarget(vector.scheme, vector.header("host"), vector.path, vector.query)
     return [(name, _find(name, vector, target)) for name in vector.covered]
 
 
-def _find(name: str, vector: Vector, target: Target) -> str:
+def _find(name: str, vector: Vector, target: SignedTarget) -> str:
     found = derive(name, vector.method, target) if name.startswith("@") else vector.header(name)
     assert found is not None, name
     return found

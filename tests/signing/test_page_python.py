@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from agen_authz.adapters.clock import SystemClock
-from agen_authz.core.signature import Target
+from agen_authz.core.signature import SignedTarget
 from tests.verify.signed import KEY, arrive
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def _call(nonce: str) -> Any:
         "mcp-method": "tools/call",
         "mcp-name": "list_my_deals",
     }
-    target = Target("https", "127.0.0.1:8000", "/crm/mcp", None)
+    target = SignedTarget("https", "127.0.0.1:8000", "/crm/mcp", None)
     return arrive(
         body=json.dumps(CALL).encode(), headers=sent, target=target, created=int(SystemClock().now()), nonce=nonce
     )

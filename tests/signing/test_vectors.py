@@ -16,9 +16,9 @@ from agen_authz.core.signature import (
     MANDATORY,
     QUERY_PARAM,
     Signed,
+    SignedTarget,
     Signer,
     SigningKey,
-    Target,
     compute_signature,
     digest_content,
     render_lines,
@@ -45,7 +45,7 @@ def sign(vector: Vector) -> Signed:
     created, expires, nonce, keyid = match.groups()
     signer = Signer(
         SigningKey(keyid, vector.keys[keyid]),
-        Target(vector.scheme, "not.used", vector.path, vector.query),
+        SignedTarget(vector.scheme, "not.used", vector.path, vector.query),
         resource_header=render_text(vector.resource),
         components=tuple(name for name in vector.covered if name not in MANDATORY and not chooses_reading(name)),
         expires_s=int(expires) - int(created),

@@ -5,23 +5,23 @@ from pathlib import Path
 
 from agen_authz.config import load
 from agen_authz.envoy.binary import find_binary
-from agen_authz.envoy.model import Sidecar, TcpAddress
+from agen_authz.envoy.model import Gateway, TcpAddress
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.run import Launch
 from agen_authz.envoy.settings import Placement, from_config
 from tests.stage.process import START_S
 
 
-def sidecar_of(config_file: Path, placement: Placement) -> Sidecar:
+def sidecar_of(config_file: Path, placement: Placement) -> Gateway:
     """Read what Envoy has to know from the sidecar's configuration."""
     sidecar = from_config(load(config_file, environ={}).config, None, placement)
-    assert isinstance(sidecar, Sidecar), sidecar
+    assert isinstance(sidecar, Gateway), sidecar
     return sidecar
 
 
 def launch_envoy(
     folder: Path,
-    sidecar: Sidecar,
+    sidecar: Gateway,
     *,
     changed: Callable[[str], str] = str,
     listener: TcpAddress | None = None,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.signature import Signer, SigningKey, Target
+from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from tests import builders as build
 from tests.check.rig import Rig
 from tests.fakes import FakeClock
@@ -102,7 +102,7 @@ def test_event_tells_the_new_time_and_a_duration_that_is_none_of_the_step(rig, c
 
 @pytest.mark.parametrize("seconds", [-HOUR_S, HOUR_S])
 def test_signature_bears_the_new_time(clock, seconds):
-    target = Target("https", "mcp.example.com", "/crm/mcp", None)
+    target = SignedTarget("https", "mcp.example.com", "/crm/mcp", None)
     signer = Signer(SigningKey("b1", b"k" * 32), target, resource_header='"crm"', components=("@method",), expires_s=60)
     rig = Rig(clock=clock, resources=(build.resource(is_signed=True),), signers={"crm": signer})
     clock.step(seconds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agen_authz.core.model import Principal
-from agen_authz.core.signature import Signed, Signer, SigningKey, Target, compute_signature, render_signed_text
+from agen_authz.core.signature import Signed, SignedTarget, Signer, SigningKey, compute_signature, render_signed_text
 from agen_authz.verify import BackendVerifier, NotVerified, Received, read_headers
 from agen_authz.wire.identity import render_caller, render_identity, render_text
 from tests import builders as build
@@ -16,7 +16,7 @@ NOW = 1_795_000_000
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 KEYS = {"crm-1": KEY}
 BODY = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
-TARGET = Target("https", "mcp.example.com", "/mcp", None)
+TARGET = SignedTarget("https", "mcp.example.com", "/mcp", None)
 FIRST = SigningKey("crm-1", KEY)
 Line = tuple[bytes, bytes]
 
@@ -54,7 +54,7 @@ def arrive(
     *,
     body: bytes = BODY,
     method: str = "POST",
-    target: Target = TARGET,
+    target: SignedTarget = TARGET,
     resource: str = "crm",
     key: SigningKey = FIRST,
     components: tuple[str, ...] = (),

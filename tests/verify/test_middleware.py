@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from agen_authz.core.signature import Target
+from agen_authz.core.signature import SignedTarget
 from agen_authz.verify import ASGIVerifier, Identity, SqliteNonces, WSGIVerifier
 from tests.verify.signed import BODY, NOW, arrive, verifier
 
@@ -354,7 +354,7 @@ def test_wsgi_application_is_told_the_length_that_was_verified(told):
 
 
 def test_path_that_was_escaped_is_verified_as_it_is_shown():
-    arrived = arrive(target=Target("https", "mcp.example.com", "/a%20b/%C3%A9", None))
+    arrived = arrive(target=SignedTarget("https", "mcp.example.com", "/a%20b/%C3%A9", None))
     said = []
     app = WSGIVerifier(lambda environ, start: start("200 OK", []) or [b""], verifier(clock=lambda: NOW))
     shown = "/a b/é".encode().decode("latin-1")

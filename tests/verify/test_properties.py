@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS, Target
+from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS, SignedTarget
 from agen_authz.verify import Identity, NotVerified
 from agen_authz.verify.shape import Claim, read_claim, read_with_library
 from tests import builders as build
@@ -28,7 +28,7 @@ def test_whatever_is_signed_verifies_and_says_the_same(subject, tenant, client, 
 
 @given(VALUES, st.binary(max_size=200), st.text("ab=&%20+", max_size=12))
 def test_any_header_body_and_query_verifies(value, body, query):
-    target = Target("https", "mcp.example.com", "/mcp", query)
+    target = SignedTarget("https", "mcp.example.com", "/mcp", query)
     arrived = arrive(components=("x-kept",), headers={"x-kept": value}, body=body, target=target)
     assert isinstance(outcome(arrived), Identity)
 
@@ -63,7 +63,7 @@ def test_flipped_character_in_method_or_path_is_refused(part, place, char):
 
 
 QUERY = "a=1&b=%20x"
-QUERIED = arrive(target=Target("https", "mcp.example.com", "/mcp", QUERY))
+QUERIED = arrive(target=SignedTarget("https", "mcp.example.com", "/mcp", QUERY))
 
 
 @given(st.integers(0, len(QUERY) - 1), st.characters(max_codepoint=0xFF))

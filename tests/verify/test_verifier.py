@@ -9,7 +9,7 @@ from hashlib import sha512
 
 import pytest
 
-from agen_authz.core.signature import IDENTITY_HEADERS, SigningKey, Target
+from agen_authz.core.signature import IDENTITY_HEADERS, SignedTarget, SigningKey
 from agen_authz.verify import Identity, MemoryNonces, read_headers
 from tests import builders as build
 from tests.verify.signed import BODY, KEY, NOW, OTHER_KEY, arrive, outcome, sign_again, signed_over, verifier
@@ -150,7 +150,7 @@ def test_parameters_in_another_order_are_read_too():
 def test_parameter_of_the_query_is_asked_for_only_where_the_query_has_it():
     asking = verifier(components=('@query-param;name="a"',))
     assert outcome(GOOD, asking) == ANN
-    with_query = arrive(target=Target("https", "mcp.example.com", "/mcp", "a=1"))
+    with_query = arrive(target=SignedTarget("https", "mcp.example.com", "/mcp", "a=1"))
     assert outcome(with_query, asking) == "components"
 
 
@@ -198,7 +198,7 @@ def test_header_that_reads_as_one_that_is_demanded_and_not_there_is_refused():
 
 
 def _with_components(**changes):
-    target = Target("https", "MCP.example.com:443", "/mcp", "a=1%202&b=")
+    target = SignedTarget("https", "MCP.example.com:443", "/mcp", "a=1%202&b=")
     return arrive(components=COMPONENTS, target=target, **changes)
 
 
@@ -240,7 +240,9 @@ def test_component_that_the_verifier_asks_for_must_be_covered():
 )
 @pytest.mark.parametrize("is_told", [False, True], ids=["scheme unknown", "scheme given"])
 def test_default_port_in_host_is_no_difference(scheme, signed, host, is_told):
-    arrived = arrive(target=Target(scheme, signed, "/mcp", None), components=("@authority",)).with_header("host", host)
+    arrived = arrive(target=SignedTarget(scheme, signed, "/mcp", None), components=("@authority",)).with_header(
+        "host", host
+    )
     assert outcome(arrived, verifier(components=("@authority",), scheme=scheme if is_told else None)) == ANN
 
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import NoReturn
 
 from agen_authz.adapters.audit.descriptor import ATOMIC_BYTES, open_outlet
-from agen_authz.adapters.audit.turns import Turns
+from agen_authz.adapters.audit.turns import WriteTurns
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports import AuditMetrics
@@ -43,7 +43,7 @@ class StdoutSink:
         self._outlet = open_outlet(descriptor)
         self._metrics = metrics
         self._lock = Lock()
-        self._turns: Turns[_Waiter] = Turns(places)
+        self._turns: WriteTurns[_Waiter] = WriteTurns(places)
         # What is left of a line that was cut off, and whose it is if they still wait for it.
         self._rest = b""
         self._half_written: _Waiter | None = None

@@ -16,7 +16,7 @@ class Waiting(Hashable, Protocol):
 T = TypeVar("T", bound=Waiting)
 
 
-class Turns(Generic[T]):
+class WriteTurns(Generic[T]):
     """At most `places` wait; if one more comes, the newest of the owner who has the most leaves."""
 
     def __init__(self, places: int) -> None:

@@ -17,7 +17,7 @@ _BURST = 4
 
 
 @dataclass(slots=True)
-class Shelf:
+class KeyShelf:
     """One provider's keys; the set is swapped, never changed in place. Times are seconds of `Clock.elapsed`."""
 
     settings: ProviderKeys
@@ -38,7 +38,7 @@ class Shelf:
     _withdrawn: dict[int, None] = field(default_factory=dict)
     _paid_until: float = 0.0
 
-    def take_over(self, known: "Shelf") -> None:
+    def take_over(self, known: "KeyShelf") -> None:
         """Take over another one's keys, as old as they are."""
         self.keys, self.fetched_at = known.keys, known.fetched_at
         self.had_keys, self.failures, self.why = known.had_keys, known.failures, known.why

@@ -17,7 +17,7 @@ from agen_authz.adapters.jwks.cause import FetchError
 from agen_authz.adapters.jwks.download import fetch_keys
 from agen_authz.adapters.jwks.network import Network
 from agen_authz.adapters.jwks.settings import ProviderKeys
-from agen_authz.adapters.jwks.shelf import Shelf
+from agen_authz.adapters.jwks.shelf import KeyShelf
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.jwk import KeySet, PublicKey
 from agen_authz.core.reason import Reason
@@ -46,7 +46,7 @@ class JwksSource:
         proxies: Mapping[str, str] | None = None,
     ) -> None:
         self.providers = providers
-        self._shelves = {settings.name: Shelf(settings) for settings in providers}
+        self._shelves = {settings.name: KeyShelf(settings) for settings in providers}
         self._clock = clock
         self._metrics = metrics
         self._sleep = sleep
@@ -107,7 +107,7 @@ class JwksSource:
         """Name the providers that have had no usable key yet."""
         return frozenset(name for name, shelf in self._shelves.items() if not shelf.had_keys)
 
-    async def _wait(self, shelf: Shelf) -> bool:
+    async def _wait(self, shelf: KeyShelf) -> bool:
         """Wait for the fetch that is under way, if there is one; True if it was cut off."""
         fetch = shelf.fetch
         if fetch is None:
@@ -123,12 +123,12 @@ class JwksSource:
             raise
         return fetch.cancelled()
 
-    async def _keep_fresh(self, shelf: Shelf) -> None:
+    async def _keep_fresh(self, shelf: KeyShelf) -> None:
         while True:
             await self._sleep(_pause_s(shelf))
             await asyncio.shield(self._begin_fetch(shelf))
 
-    def _begin_fetch(self, shelf: Shelf) -> "asyncio.Task[None]":
+    def _begin_fetch(self, shelf: KeyShelf) -> "asyncio.Task[None]":
         """Join the fetch that is under way, or begin one: there is never a second."""
         if shelf.fetch is None:
             shelf.tried_at = self._clock.elapsed()
@@ -136,7 +136,7 @@ class JwksSource:
             shelf.fetch = asyncio.create_task(self._fetch(shelf))
         return shelf.fetch
 
-    async def _fetch(self, shelf: Shelf) -> None:
+    async def _fetch(self, shelf: KeyShelf) -> None:
         try:
             await self._refresh(shelf)
         except Exception:  # noqa: BLE001 the top of a background task: logged once, counted, begun anew after a while
@@ -148,7 +148,7 @@ class JwksSource:
         finally:
             shelf.fetch = None
 
-    async def _refresh(self, shelf: Shelf) -> None:
+    async def _refresh(self, shelf: KeyShelf) -> None:
         name = shelf.settings.name
         try:
             keys = await fetch_keys(shelf.settings, self._network, shelf.note_asking)
@@ -161,7 +161,7 @@ class JwksSource:
         _log_dropped(name, shelf.keys, keys)
         shelf.put(keys, self._clock.elapsed())
 
-    def _note_failure(self, shelf: Shelf, exc: FetchError) -> None:
+    def _note_failure(self, shelf: KeyShelf, exc: FetchError) -> None:
         self._metrics.count_jwks_refresh(shelf.settings.name, exc.outcome)
         why = str(exc)
         # One line for each change, not for each failure.
@@ -171,7 +171,7 @@ class JwksSource:
         shelf.why = why
 
 
-def _pause_s(shelf: Shelf) -> float:
+def _pause_s(shelf: KeyShelf) -> float:
     """Return how long to wait until the next fetch in the background."""
     settings, failures = shelf.settings, shelf.failures
     if not failures:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from agen_authz.authoring.catalogue import Known
+from agen_authz.authoring.catalogue import CatalogueEntry
 from agen_authz.authoring.diff.surroundings import compare_surroundings
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import Holder, list_holders, list_named, may_call, owners_of, selectors_of, spell_holder
@@ -26,13 +26,13 @@ class Change:
     widens: bool
 
 
-def list_changes(old: Draft, new: Draft, known: Sequence[Known]) -> list[Change]:
+def list_changes(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> list[Change]:
     """List every change, of access first, then of policies and what they lean on."""
     surroundings = (Change(*each) for each in compare_surroundings(old, new))
     return [*_list_access(old, new, known), *_list_policies(old, new), *surroundings]
 
 
-def _list_access(old: Draft, new: Draft, known: Sequence[Known]) -> Iterator[Change]:
+def _list_access(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> Iterator[Change]:
     probes = _list_probes(old, new, known)
     for holder in sorted({*list_holders(old), *list_holders(new)}):
         for (_, spelling), target in probes.items():
@@ -41,7 +41,7 @@ def _list_access(old: Draft, new: Draft, known: Sequence[Known]) -> Iterator[Cha
                 yield Change(spell_holder(holder), spelling, "gains access" if after else "loses access", after)
 
 
-def _list_probes(old: Draft, new: Draft, known: Sequence[Known]) -> dict[tuple[TargetKind, str], Target]:
+def _list_probes(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> dict[tuple[TargetKind, str], Target]:
     """List what is asked for: everything known, and every pattern of a rule, standing for all that it names.
 
     A pattern is asked for as if it were a name: nothing but a pattern at least as wide matches its asterisks.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agen_authz.authoring.import_agen.condition import NoEquivalent, quote, refuse_unknown
-from agen_authz.authoring.import_agen.plain import Group, Names, Plain, check_action, check_enabled, check_names
+from agen_authz.authoring.import_agen.plain import Group, ImportNames, Plain, check_action, check_enabled, check_names
 
 _KEYS = frozenset({
     "id", "vendorId", "tenantId", "name", "description", "type", "slug", "appIds", "enabled", "internalToolIds",
@@ -39,7 +39,7 @@ def is_of_the_api(written: Mapping[str, Any]) -> bool:
     return "action" not in written and any(key in written for key in _OF_THE_API)
 
 
-def read_api(written: Mapping[str, Any], names: Names) -> Plain:
+def read_api(written: Mapping[str, Any], names: ImportNames) -> Plain:
     """Read one policy.
 
     Raises:
@@ -94,7 +94,7 @@ def _read_tenant(tenant: Any) -> tuple[str, ...]:
 # ---- tools ---------------------------------------------------------------------------------------------------
 
 
-def _read_tools(written: Mapping[str, Any], scope: list[str] | None, names: Names) -> tuple[str, ...]:
+def _read_tools(written: Mapping[str, Any], scope: list[str] | None, names: ImportNames) -> tuple[str, ...]:
     """Read which tools a policy is about: those that it lists, or those of its conditions, or all."""
     apps = check_names(written.get("appIds"), "appIds")
     servers = [_resource_of(app, names, f"appIds[{index}]") for index, app in enumerate(apps)] or [names.server]
@@ -112,18 +112,18 @@ def _read_tools(written: Mapping[str, Any], scope: list[str] | None, names: Name
     return tuple(dict.fromkeys(selectors or (f"{server}/*" for server in servers)))
 
 
-def _servers_of(app: str, servers: list[str], names: Names) -> list[str]:
+def _servers_of(app: str, servers: list[str], names: ImportNames) -> list[str]:
     own = names.apps.get(app)
     return [own] if own in servers else servers
 
 
-def _resource_of(app: str, names: Names, where: str) -> str:
+def _resource_of(app: str, names: ImportNames, where: str) -> str:
     if app not in names.apps:
         raise NoEquivalent(f"{where}: no resource is named for application `{app}`; give `--app {app}=NAME`")
     return names.apps[app]
 
 
-def _name_of(tool_id: str, names: Names, where: str) -> str:
+def _name_of(tool_id: str, names: ImportNames, where: str) -> str:
     tool = names.tools.get(tool_id)
     if tool is None:
         raise NoEquivalent(
@@ -135,7 +135,7 @@ def _name_of(tool_id: str, names: Names, where: str) -> str:
 # ---- conditions ----------------------------------------------------------------------------------------------
 
 
-def _read_conditions(block: Any, names: Names) -> tuple[Group, list[str] | None]:
+def _read_conditions(block: Any, names: ImportNames) -> tuple[Group, list[str] | None]:
     """Read the author's conditions, and the tools that the others name; None if none does."""
     if block is None:
         return Group([]), None
@@ -185,7 +185,7 @@ def _is_scope(condition: Any) -> bool:
     return is_any and all(_is_scope(each) or each.get("attribute") == _SLUG for each in leaves if not _is_group(each))
 
 
-def _scope_of(condition: Mapping[str, Any], names: Names, where: str) -> list[str]:
+def _scope_of(condition: Mapping[str, Any], names: ImportNames, where: str) -> list[str]:
     leaves = _placed(condition["conditions"], f"{where}.conditions") if _is_group(condition) else [(condition, where)]
     found: list[str] = []
     for leaf, place in leaves:
@@ -195,7 +195,7 @@ def _scope_of(condition: Mapping[str, Any], names: Names, where: str) -> list[st
     return check_names(found, where)
 
 
-def _plain(condition: Any, names: Names, where: str) -> Any:
+def _plain(condition: Any, names: ImportNames, where: str) -> Any:
     """Write a condition with its bare value, and tools by their names; what is unknown in it is left for others."""
     if _is_group(condition):
         inner = condition["conditions"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agen_authz.core.cel.condition import CelType, Mistake
+from agen_authz.core.cel.condition import CelType, ConditionMistake
 from agen_authz.core.policy.attribute import VARIABLES
 from agen_authz.core.policy.table import environment
 
@@ -89,7 +89,7 @@ def import_group(
         texts = [" || ".join(f"({text})" for text in texts)]
     for text in texts:
         compiled = environment().compile(text)
-        if isinstance(compiled, Mistake):
+        if isinstance(compiled, ConditionMistake):
             shown = text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
             raise NoEquivalent(at(where, f"`{shown}` is not a condition here: {compiled.message}"))
     return texts

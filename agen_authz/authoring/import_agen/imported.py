@@ -12,7 +12,7 @@ from typing import Any
 from agen_authz.authoring.import_agen.api import is_of_the_api, read_api
 from agen_authz.authoring.import_agen.condition import NoEquivalent, import_group, refuse_unknown
 from agen_authz.authoring.import_agen.load import find_unloadable
-from agen_authz.authoring.import_agen.plain import Group, Names, Plain, check_action, check_enabled, check_names
+from agen_authz.authoring.import_agen.plain import Group, ImportNames, Plain, check_action, check_enabled, check_names
 from agen_authz.authoring.import_agen.terraform import read_state
 from agen_authz.authoring.import_agen.tool import is_terraform, listed
 
@@ -31,7 +31,9 @@ class Imported:
     errors: tuple[str, ...]
 
 
-def import_policies(document: Any, *, state: str = "shadow", server: str = "*", names: Names | None = None) -> Imported:
+def import_policies(
+    document: Any, *, state: str = "shadow", server: str = "*", names: ImportNames | None = None
+) -> Imported:
     """Import Agen's policies; what is returned loads as a configuration's `policies`.
 
     Args:
@@ -40,7 +42,7 @@ def import_policies(document: Any, *, state: str = "shadow", server: str = "*", 
         server: the resource whose tools they name.
         names: what the ids in them stand for; it has its own `server`.
     """
-    names = Names(server) if names is None else names
+    names = ImportNames(server) if names is None else names
     try:
         written: list[Any] = list(read_state(document) if is_terraform(document) else listed(document, "policies"))
     except ValueError as exc:
@@ -72,7 +74,7 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _import(written: Any, state: str, names: Names) -> dict[str, Any] | str:
+def _import(written: Any, state: str, names: ImportNames) -> dict[str, Any] | str:
     try:
         if isinstance(written, NoEquivalent):
             raise written
@@ -81,13 +83,13 @@ def _import(written: Any, state: str, names: Names) -> dict[str, Any] | str:
         return str(exc)
 
 
-def _read(written: Any, names: Names) -> Plain:
+def _read(written: Any, names: ImportNames) -> Plain:
     if not isinstance(written, dict) or not isinstance(written.get("name"), str):
         raise NoEquivalent("not a policy with a name")
     return read_api(written, names) if is_of_the_api(written) else _read_flat(written, names)
 
 
-def _read_flat(written: Mapping[str, Any], names: Names) -> Plain:
+def _read_flat(written: Mapping[str, Any], names: ImportNames) -> Plain:
     # The action first: what is refused by name is not refused for the settings that belong to it.
     action = check_action(written.get("action"))
     refuse_unknown(written, _KEYS, "")

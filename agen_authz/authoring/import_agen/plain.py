@@ -12,7 +12,7 @@ _NOT_YET = {"mask": "masking is not available yet", "approval_required": "approv
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ImportNames:
     """What ids stand for here.
 
     Args:

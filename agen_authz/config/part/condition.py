@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from agen_authz.config.part.vocabulary import Vocabulary
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.tree import Path
-from agen_authz.core.cel.condition import Condition, Mistake
+from agen_authz.core.cel.condition import Condition, ConditionMistake
 from agen_authz.core.message.target import open_uri
 from agen_authz.core.policy.attribute import ATTRIBUTES, Attribute
 from agen_authz.core.policy.table import environment
@@ -34,7 +34,7 @@ def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | Non
         _check_networks(findings, here, text, known.networks)
 
 
-def _locate(mistake: Mistake) -> str:
+def _locate(mistake: ConditionMistake) -> str:
     return f"column {mistake.column}: {mistake.message}"
 
 

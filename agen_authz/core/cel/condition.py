@@ -16,7 +16,7 @@ from agen_authz.core.cel.failure import explain_error, explain_result
 from agen_authz.core.cel.function import FUNCTIONS, PROBES
 from agen_authz.core.cel.plain import Plain, read_plain
 from agen_authz.core.cel.strict import make_strict
-from agen_authz.core.cel.tree import Tree, read_tree
+from agen_authz.core.cel.tree import ConditionTree, read_tree
 from agen_authz.core.cel.wire import read_expression
 
 MAX_CONDITION_CHARS = 4096
@@ -55,7 +55,7 @@ _TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class ConditionMistake:
     """Why a condition cannot be used, and what to do; `column` counts from one."""
 
     column: int
@@ -91,7 +91,7 @@ class Condition:
     """
 
     text: str
-    tree: Tree
+    tree: ConditionTree
     plain: Plain | None
     cost: Polynomial
     _expression: cel.Expression
@@ -137,41 +137,43 @@ class Environment:
         self._names = tuple(variables)
         self._env = cel.NewEnv(variables={name: _TYPES[kind] for name, kind in variables.items()})
 
-    def compile(self, text: str) -> Condition | Mistake:
+    def compile(self, text: str) -> Condition | ConditionMistake:
         """Compile one condition; total."""
         if len(text) > MAX_CONDITION_CHARS:
-            return Mistake(1, f"longer than {MAX_CONDITION_CHARS} characters", "split it into several conditions")
+            return ConditionMistake(
+                1, f"longer than {MAX_CONDITION_CHARS} characters", "split it into several conditions"
+            )
         try:
             expression = self._env.compile(text)
         except RuntimeError as exc:
             return self._explain(str(exc), text)
         if expression.return_type() not in _USABLE:
             kind = expression.return_type().name()
-            return Mistake(1, f"says `{kind.lower()}`, not true or false", "compare it with something")
+            return ConditionMistake(1, f"says `{kind.lower()}`, not true or false", "compare it with something")
         serialized = expression.serialize()
         root, strict = read_expression(serialized), make_strict(serialized)
         if strict is not None:
             try:
                 expression = self._env.deserialize(strict)
             except RuntimeError:
-                return Mistake(1, "nested too deeply", "split it into several conditions")
+                return ConditionMistake(1, "nested too deeply", "split it into several conditions")
         tree, cost = read_tree(root), read_cost(root if strict is None else read_expression(strict))
         if work_out(cost, _ANY_CALL_SIZE) > MAX_WORK:
-            return Mistake(1, _TOO_DEAR, _NARROWER)
+            return ConditionMistake(1, _TOO_DEAR, _NARROWER)
         return self._check_constants(tree) or Condition(text, tree, read_plain(root), cost, expression)
 
     def activate(self, values: Mapping[str, object]) -> Activation:
         """Prepare values that any number of conditions then read; one that is missing cannot be evaluated."""
         return Activation(values, self._env)
 
-    def _explain(self, report: str, text: str) -> Mistake:
+    def _explain(self, report: str, text: str) -> ConditionMistake:
         found = _ERROR.search(report)
         if found is None:
-            return Mistake(1, "not a CEL expression, or nested too deeply", "see docs/policies.md")
+            return ConditionMistake(1, "not a CEL expression, or nested too deeply", "see docs/policies.md")
         column, message = int(found[2]), found[3].replace(" (in container '')", "")
         undeclared = _UNDECLARED.search(message)
         if undeclared is None:
-            return Mistake(column, message, "see docs/policies.md for the language")
+            return ConditionMistake(column, message, "see docs/policies.md for the language")
         name = undeclared[1]
         # The place of a call is its bracket.
         is_function = text[column - 1 : column] == "("
@@ -180,20 +182,20 @@ class Environment:
         members = sorted(each for each in known if each.startswith(f"{name}."))
         cure = f"did you mean `{near[0]}`" if near else f"use one of {', '.join(members or known)}"
         kind = "no function" if is_function else "nothing"
-        return Mistake(column, f"{kind} is called `{name}`", cure)
+        return ConditionMistake(column, f"{kind} is called `{name}`", cure)
 
-    def _check_constants(self, tree: Tree) -> Mistake | None:
+    def _check_constants(self, tree: ConditionTree) -> ConditionMistake | None:
         for function in sorted(tree.open_texts):
             what = "pattern" if function == "matches" else "time zone"
             cure = f"write the {what} into the condition as a text; choose between two of them outside of `{function}`"
-            return Mistake(1, f"the {what} of `{function}` is known only when the call comes", cure)
+            return ConditionMistake(1, f"the {what} of `{function}` is known only when the call comes", cure)
         for function, constant in sorted(tree.calls):
             probe = PROBES.get(function)
             if probe is None:
                 continue
             said = self._env.compile(probe.expression.format(_quote(constant))).eval(data={})
             if said.type() == cel.Type.ERROR:
-                return Mistake(1, f"`{constant}` is not {probe.meaning}", probe.cure)
+                return ConditionMistake(1, f"`{constant}` is not {probe.meaning}", probe.cure)
         return None
 
 

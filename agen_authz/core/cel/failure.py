@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from agen_authz.core.cel.strict import ANOTHER_TYPE
-from agen_authz.core.cel.tree import Tree, spell_path
+from agen_authz.core.cel.tree import ConditionTree, spell_path
 
 _NO_KEY = re.compile(r'Key not found in map : "(.*)"\Z', re.DOTALL)
 _NO_VARIABLE = re.compile(r'No value with name "([a-z._]+)" found')
@@ -25,7 +25,7 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
-def explain_error(report: str, tree: Tree) -> str:
+def explain_error(report: str, tree: ConditionTree) -> str:
     """Put an error of the library into a sentence."""
     key = _NO_KEY.search(report)
     if key is not None:
@@ -44,12 +44,12 @@ def explain_error(report: str, tree: Tree) -> str:
     return "the library cannot evaluate it" + _spell_reads(tree)
 
 
-def explain_result(tree: Tree) -> str:
+def explain_result(tree: ConditionTree) -> str:
     """Say that a result is neither true nor false."""
     return "it says neither true nor false" + _spell_reads(tree)
 
 
-def _explain_key(key: str, tree: Tree) -> str:
+def _explain_key(key: str, tree: ConditionTree) -> str:
     if key.startswith(ANOTHER_TYPE):
         compared = key.removeprefix(ANOTHER_TYPE)
         what = f"`{_cut(compared)}` is" if compared else "a value is"
@@ -60,7 +60,7 @@ def _explain_key(key: str, tree: Tree) -> str:
     return "a member is not there" + _spell_reads(tree)
 
 
-def _spell_reads(tree: Tree) -> str:
+def _spell_reads(tree: ConditionTree) -> str:
     spelt = sorted({_cut(spell_path(path)) for path in tree.paths})
     if not spelt:
         return ""

@@ -29,7 +29,7 @@ _COMPARISONS = ("_==_", "_!=_", _IN_FUNCTION)
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ConditionTree:
     """What one condition reads.
 
     Args:
@@ -52,7 +52,7 @@ def spell_path(path: Path) -> str:
     return path[0] + "".join("[*]" if step == ANY else f".{step}" for step in path[1:])
 
 
-def read_tree(root: Fields) -> Tree:
+def read_tree(root: Fields) -> ConditionTree:
     """Read the tree below the root of an expression (`cel_wire.read_expression`).
 
     Raises:
@@ -61,7 +61,7 @@ def read_tree(root: Fields) -> Tree:
     reader = _Reader()
     reader.note(reader.walk(root, {}))
     loose, calls, compared = frozenset(reader.loose), frozenset(reader.calls), frozenset(reader.compared)
-    return Tree(frozenset(reader.paths), loose, calls, compared, frozenset(reader.open_texts))
+    return ConditionTree(frozenset(reader.paths), loose, calls, compared, frozenset(reader.open_texts))
 
 
 class _Reader:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from agen_authz.authoring.import_agen.imported import Imported, import_policies
 from agen_authz.authoring.import_agen.load import find_unloadable, list_needs, render_policies
-from agen_authz.authoring.import_agen.plain import Names
+from agen_authz.authoring.import_agen.plain import ImportNames
 from agen_authz.authoring.import_agen.tool import Tool, read_tools
 from agen_authz.config import find_problems
 from tests.authoring.import_agen.test_imported import OPERATORS
 from tests.config.test_mistakes import GOOD
 
 TOOLS = {"t1": Tool("refund", "shop"), "t2": Tool("payout", "shop"), "t3": Tool("get_*")}
-NAMES = Names("billing", TOOLS, {"shop": "billing", "desk": "crm"})
+NAMES = ImportNames("billing", TOOLS, {"shop": "billing", "desk": "crm"})
 IN_EU = {"attribute": "country", "op": "in_list", "negate": True, "value": {"list": ["DE", "FR"]}}
 BIG = {"attribute": "amount", "op": "greater_than", "negate": False, "value": {"number": 1000}}
 CURL = {"attribute": "user-agent", "op": "contains", "negate": False, "value": {"list": ["curl"]}}
@@ -53,7 +53,7 @@ def ours(*when: str, selectors: tuple[str, ...] = ("billing/refund",), **more: A
     return {"name": "p", "state": "shadow", "tools": list(selectors), **conditions, "then": "deny", **more}
 
 
-def imported(written: Any, names: Names = NAMES) -> Imported:
+def imported(written: Any, names: ImportNames = NAMES) -> Imported:
     return import_policies(written, names=names)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.cel.condition import CelType, Condition, Environment, Mistake
+from agen_authz.core.cel.condition import CelType, Condition, ConditionMistake, Environment
 from agen_authz.core.cel.tree import read_tree
 from agen_authz.core.cel.wire import read_expression
 
@@ -86,7 +86,7 @@ MISTAKES = {
 def test_mistake_says_where_and_what_to_do(name):
     text, column, message, cure = MISTAKES[name]
     mistake = ENVIRONMENT.compile(text)
-    assert isinstance(mistake, Mistake)
+    assert isinstance(mistake, ConditionMistake)
     assert (mistake.column, message in mistake.message, cure in mistake.cure) == (column, True, True)
 
 

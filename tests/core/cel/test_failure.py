@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agen_authz.core.cel.condition import Condition
 from agen_authz.core.cel.failure import explain_error
-from agen_authz.core.cel.tree import Tree
+from agen_authz.core.cel.tree import ConditionTree
 from agen_authz.core.model import Effect, Facts, Outcome, State
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, compile_policies, environment, examine
@@ -111,9 +111,11 @@ def test_cause_names_what_could_not_be_read_and_why(name):
 
 
 def test_error_that_nobody_knows_is_told_without_its_text():
-    tree = Tree(frozenset({("args", "a" * 200)}), frozenset(), frozenset())
+    tree = ConditionTree(frozenset({("args", "a" * 200)}), frozenset(), frozenset())
     assert explain_error(SECRET, tree) == f"the library cannot evaluate it (it reads `args.{'a' * 72}...`)"
-    assert explain_error(SECRET, Tree(frozenset(), frozenset(), frozenset())) == "the library cannot evaluate it"
+    assert (
+        explain_error(SECRET, ConditionTree(frozenset(), frozenset(), frozenset())) == "the library cannot evaluate it"
+    )
 
 
 def test_match_names_the_condition():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.cel.condition import CelType, Condition, Environment, Mistake
+from agen_authz.core.cel.condition import CelType, Condition, ConditionMistake, Environment
 from agen_authz.core.cel.strict import make_strict
 
 ENVIRONMENT = Environment(
@@ -171,7 +171,7 @@ def test_what_has_its_types_for_certain_is_left_as_it_is(text):
 )
 def test_comparison_nested_beyond_what_the_library_reads_does_not_load(text):
     mistake = ENVIRONMENT.compile(text)
-    assert isinstance(mistake, Mistake) and "nested too deeply" in mistake.message
+    assert isinstance(mistake, ConditionMistake) and "nested too deeply" in mistake.message
 
 
 def test_number_where_a_message_should_be_is_refused():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.cel.condition import MAX_WORK, Condition, Mistake
+from agen_authz.core.cel.condition import MAX_WORK, Condition, ConditionMistake
 from agen_authz.core.cel.cost import work_out
 from agen_authz.core.decide import decide
 from agen_authz.core.model import Allow, Deny, Effect, Facts, Outcome, State, TargetKind
@@ -87,7 +87,7 @@ def test_cost_grows_with_what_is_read_by_this_power(text):
 )
 def test_loops_that_nobody_could_afford_do_not_load(text):
     mistake = environment().compile(text)
-    assert isinstance(mistake, Mistake) and "loops inside of loops" in mistake.message
+    assert isinstance(mistake, ConditionMistake) and "loops inside of loops" in mistake.message
 
 
 def test_polynomial_is_worked_out():

@@ -11,8 +11,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from agen_authz.core.http.context import Surroundings
-from agen_authz.core.signature import Signer, SigningKey
-from agen_authz.core.signature import Target as SignedTarget
+from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from tests import builders as build
 from tests.check.rig import Rig, Seen
 from tests.fakes import MemoryKeys

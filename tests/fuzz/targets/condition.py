@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agen_authz.core.cel.condition import MAX_CONDITION_CHARS, Condition, Mistake
+from agen_authz.core.cel.condition import MAX_CONDITION_CHARS, Condition, ConditionMistake
 from agen_authz.core.policy.attribute import ATTRIBUTES
 from agen_authz.core.policy.table import environment
 from tests.fuzz.targets.target import Target, expect
@@ -15,11 +15,11 @@ GIVEN = {
 }
 
 
-def check(raw: bytes, compiled: Callable[[str], Condition | Mistake] | None = None) -> None:
+def check(raw: bytes, compiled: Callable[[str], Condition | ConditionMistake] | None = None) -> None:
     """Compile a text, and evaluate it where that went well."""
     text = raw.decode("utf-8", "replace")
     condition = (compiled or environment().compile)(text)
-    if isinstance(condition, Mistake):
+    if isinstance(condition, ConditionMistake):
         told = f"{condition.message}{condition.cure}"
         expect(condition.column >= 1 and bool(condition.message and condition.cure), "a mistake says where and what")
         expect("\n" not in told or "\n" in text, "in one line")
