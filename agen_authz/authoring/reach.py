@@ -85,7 +85,7 @@ def spell_holder(holder: Holder) -> str:
 
 
 def may_call(draft: Draft, holder: Holder, target: Target) -> bool:
-    """Say whether a holder of roles (or permissions) may reach a target, policies aside."""
+    """True if a holder of roles (or permissions) may reach a target, policies aside."""
     verdict = draft.sets.access.check(_invent(holder), target)
     is_admitted = isinstance(verdict, Unmapped) and draft.sets.resources[target.server].admits_unmapped
     return isinstance(verdict, Granted) or is_admitted

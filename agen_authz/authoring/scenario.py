@@ -100,7 +100,7 @@ class Decided:
 
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
-    """Decide a scenario; ValueError where it cannot be: it names what the draft does not have, or is no call."""
+    """Decide a scenario; ValueError if it names what the draft does not have, or does not hold a call."""
     resource = draft.sets.resources.get(scenario.call.server)
     if resource is None:
         raise ValueError(f"no resource is called `{scenario.call.server}`")
