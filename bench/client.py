@@ -19,7 +19,7 @@ async def load(address: str, calls: int) -> None:
     async def worker(number: int, count: int) -> None:
         # A channel of its own for each connection: grpcio shares them otherwise.
         async with aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1), ("n", number)]) as ch:
-            check = ch.unary_unary(CHECK_METHOD)
+            check: aio.UnaryUnaryMultiCallable[bytes, bytes] = ch.unary_unary(CHECK_METHOD)
 
             async def stream() -> None:
                 for _ in range(count // STREAMS):

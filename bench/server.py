@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -11,12 +12,12 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.core.reason import Reason
-from agen_authz.servers.engine import Decider, Listener
+from agen_authz.servers.engine import Decider, Engine, Listener
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from bench.subject import build_servicer
 
-ENGINES = {"native": NativeEngine, "grpcio": GrpcioEngine}
+ENGINES: dict[str, Callable[[Listener, Decider], Engine]] = {"native": NativeEngine, "grpcio": GrpcioEngine}
 
 
 class Empty:
@@ -57,4 +58,5 @@ async def serve(what: str, engine: str, address: str) -> None:
 
 if __name__ == "__main__":
     kind, place = sys.argv[1:]
-    uvloop.run(serve(*kind.split("-"), place))
+    subject, _, by = kind.partition("-")
+    uvloop.run(serve(subject, by, place))
