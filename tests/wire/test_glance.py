@@ -1,5 +1,6 @@
 """The credential that is seen at a glance is the one that is read later, and no bytes break it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,3 +86,14 @@ def test_refusal_of_what_was_not_read_is_an_answer_an_event_and_a_count():
 
 def test_call_that_is_late_is_refused_before_anything_is_read():
     assert Rig().check(b"\xff", 0.0).told == "deadline"
+
+
+@pytest.mark.parametrize(
+    "rest", [b"", b"\x12", b"\x12\x80\x80\x80", b"\x1a\xff\xff\xff\x01x", b"\x12\x03ab", b"\x22\x01x"], ids=bytes.hex
+)
+def test_value_that_is_cut_off_or_longer_than_envoy_takes_is_not_seen(rest):
+    assert find_credential(b"\n\rauthorization" + rest) is None
+
+
+def test_value_whose_length_takes_three_bytes_is_seen():
+    assert find_credential(b"\n\rauthorization\x12\x81\x80\x00x") == b"x"
