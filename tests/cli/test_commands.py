@@ -175,7 +175,12 @@ def test_store_that_cannot_be_used_is_a_finding(tmp_path):
 
 def test_serve_refuses_what_is_not_built_yet(tmp_path):
     told = RUN.invoke(
-        app, ["serve", "--config", with_store(tmp_path, GOOD + "hooks: [{name: h, on: call, url: 'https://h'}]\n")]
+        app,
+        [
+            "serve",
+            "--config",
+            with_store(tmp_path, GOOD + "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
+        ],
     )
     assert told.exit_code == 1
     assert re.search(r"agen\.yaml:\d+: hooks: not available yet", told.stderr)

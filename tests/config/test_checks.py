@@ -202,9 +202,9 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "no age": (None, STEP_UP % ", step_up: {max_age: 0s}", "policies[0].step_up.max_age", "longer than zero", ""),
     "no conditions": (None, POLICY % ", when: []", "policies[0].when", "empty", ""),
     "network in the other quotes": (None, POLICY % """, when: ["1 == 1 && 'home' in request.networks"]""", "policies[0].when[0]", "`home`", "networks"),
-    "hook at no URL": (None, "hooks: [{name: h, on: call, url: 'mail:x'}]\n", "hooks[0].url", "not the URL", "grpcs://"),
-    "hook with a user": (None, "hooks: [{name: h, on: call, url: 'https://u:canary@h'}]\n", "hooks[0].url", "not the URL", ""),
-    "two hooks of one name": (None, "hooks: [{name: h, on: call, url: 'https://h'}, {name: h, on: list, url: 'https://h'}]\n", "hooks[1].name", "two hooks", ""),
+    "hook at no URL": (None, "hooks: [{name: h, state: enforce, on: call, url: 'mail:x'}]\n", "hooks[0].url", "not the URL", "grpcs://"),
+    "hook with a user": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://u:canary@h'}]\n", "hooks[0].url", "not the URL", ""),
+    "two hooks of one name": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}, {name: h, state: enforce, on: list, url: 'https://h'}]\n", "hooks[1].name", "two hooks", ""),
     # ---- data protection
     "rule that looks for nothing": (None, RULE % "tools: ['crm/x']", "data_protection[0]", "looks for nothing", "presets"),
     "detector that is nearly one": (None, RULE % "detectors: {add: [credit_cards]}", "data_protection[0].detectors.add[0]", "unknown detector", "`credit_card`"),

@@ -76,7 +76,7 @@ def test_what_is_no_unit_is_refused(written):
 
 
 def test_words_that_other_yaml_reads_as_booleans_are_words(tmp_path):
-    hook = "tools: {pinning: off}\nhooks: [{name: h, on: call, tools: ['crm/x'], url: 'https://h'}]\n"
+    hook = "tools: {pinning: off}\nhooks: [{name: h, state: enforce, on: call, tools: ['crm/x'], url: 'https://h'}]\n"
     config = load(write(tmp_path, None, hook), secrets=False, environ={}).config
     assert (config.tools.pinning, config.hooks[0].on) == ("off", "call")
 
@@ -144,7 +144,7 @@ UNBUILT = {
     "masking_keys": (None, "masking_keys: [{id: m, secret_file: /m}]\n"),
     "tools.pinning": (None, "tools: {pinning: enforce}\n"),
     "tools.filter_lists": (None, "tools: {filter_lists: true}\n"),
-    "hooks": (None, "hooks: [{name: h, on: call, url: 'https://h'}]\n"),
+    "hooks": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
     "notifications": (None, "notifications: {max_per_hour: 5}\n"),
     "console": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n"),
     "store.url": (None, "store: {url: 'postgresql://db/agen'}\n"),

@@ -154,7 +154,7 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "state unsaid": (None, "policies: [{name: p, then: deny}]\n", "policies[0].state", "missing", ""),
     "unknown detector": (None, "data_protection: [{name: d, state: enforce, detectors: {add: [shoe_size]}}]\n", "data_protection[0].detectors.add[0]", "unknown detector", ""),
     "presets empty": (None, "data_protection: [{name: d, state: enforce, presets: []}]\n", "data_protection[0].presets", "empty", ""),
-    "hook slower than Check": (None, "hooks: [{name: h, on: call, url: 'https://h', timeout: 2s}]\n", "hooks[0].timeout", "check_timeout", ""),
+    "hook slower than Check": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h', timeout: 2s}]\n", "hooks[0].timeout", "check_timeout", ""),
     "quorum of nobody": (None, FLOW % (", quorum: 0", "", ""), "approvals.flows[0].steps[0].quorum", "no approver would have to approve", ""),
     "quorum beyond approvers": (None, FLOW % (", quorum: 2", "", ""), "approvals.flows[0].steps[0].quorum", "more than", ""),
     "nobody may approve": (None, FLOW.replace("emails: [a@example.com]", "") % ("", "", ""), "approvals.flows[0].steps[0].approvers", "no approver is listed", ""),

@@ -31,7 +31,10 @@ def places_of(folder: Path, text: str) -> list[tuple[str, str]]:
     [
         (GOOD.replace("  authz", "  metadata_key_file: FILE\n  authz"), "server.metadata_key_file"),
         (GOOD + "masking_keys: [{id: m, secret_file: FILE}]\n", "masking_keys[0].secret_file"),
-        (GOOD + "hooks: [{name: h, on: call, url: 'https://h', secret_file: FILE}]\n", "hooks[0].secret_file"),
+        (
+            GOOD + "hooks: [{name: h, state: enforce, on: call, url: 'https://h', secret_file: FILE}]\n",
+            "hooks[0].secret_file",
+        ),
         (GOOD + "notifications: {email_url_file: FILE}\n", "notifications.email_url_file"),
         (GOOD + "console: {provider: corp, client_id: c, client_secret_file: FILE}\n", "console.client_secret_file"),
         (GOOD + "store: {url_file: FILE}\n", "store.url_file"),
@@ -145,7 +148,7 @@ def test_everything_that_weakens_is_listed(tmp_path):
     text = (
         GOOD.replace("https://id.example.com/", "http://127.0.0.1:1\n    insecure_issuer: true")
         + "data_protection: [{name: d, state: enforce, presets: [pii], on_failure: pass, binary: pass}]\n"
-        + "hooks: [{name: h, on: call, url: 'https://h', on_failure: pass}]\naudit: {on_full: drop}\n"
+        + "hooks: [{name: h, state: enforce, on: call, url: 'https://h', on_failure: pass}]\naudit: {on_full: drop}\n"
         + FLOW % ("", ", on_timeout: approve, low_risk: true, requester_may_approve: true", "")
     )
     file = tmp_path / "agen.yaml"

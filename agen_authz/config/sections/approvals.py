@@ -57,6 +57,9 @@ class Approvals(Section):
 
     base_url: Line | None = Field(None, description="Where approvers open the console.")
     hold: Seconds = Field(0.0, description="How long a call waits for a decision.")
+    tasks: bool = Field(
+        False, description="True if clients that declared the tasks extension are answered with a task."
+    )
     grant_ttl: PositiveSeconds = Field(
         900.0, description="How long after the approval the call may be made; it may be made once."
     )

@@ -21,6 +21,12 @@ class Hook(Section):
 
     name: Name = Field(description="The hook's name.")
     on: Literal["call", "list", "result"] = Field(description="The point at which the hook is asked.")
+    state: Literal["disabled", "shadow", "enforce"] = Field(
+        description="`disabled`: the hook is not asked. `shadow`: its answer changes nothing. `enforce`: it decides."
+    )
+    arguments: Literal["masked", "full", "none"] = Field(
+        "masked", description="What the hook is sent of the call's arguments."
+    )
     tools: Selectors = Field(None, description="The tools that the hook is asked about.")
     resources: Selectors = Field(None, description="The resource URIs that the hook is asked about.")
     prompts: Selectors = Field(None, description="The prompts that the hook is asked about.")

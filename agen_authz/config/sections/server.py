@@ -8,7 +8,7 @@ from agen_authz.config.part.url import is_socket, split_address
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Section
 from agen_authz.config.reading.tree import Path
-from agen_authz.config.reading.unit import PositiveSeconds
+from agen_authz.config.reading.unit import Count, PositiveSeconds
 from agen_authz.core.http.loopback import is_loopback_address
 
 _GRPC = ("authz", "proc")
@@ -54,6 +54,7 @@ class Server(Section):
     check_timeout: PositiveSeconds = Field(
         1.0, description="How long Envoy waits for Check; holds, hooks and store calls must fit in it."
     )
+    filter_workers: Count = Field(1, description="How many processes inspect responses.")
     shutdown_grace: PositiveSeconds = Field(20.0, description="How long calls may still take after the shutdown began.")
     metadata_key_file: Line | None = Field(
         None,

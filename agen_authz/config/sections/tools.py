@@ -11,4 +11,9 @@ class Tools(Section):
     """Tool definitions and lists."""
 
     pinning: Literal["off", "observe", "enforce"] = Field("observe", description="How tool definitions are pinned.")
+    arguments: Literal["check", "off"] | None = Field(
+        None,
+        description="`check` validates calls against the pinned inputSchema. The default is `check` if `pinning` is"
+        " `enforce`, else `off`.",
+    )
     filter_lists: bool = Field(True, description="True if lists show only what the caller may call.")
