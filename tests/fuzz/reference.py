@@ -1,4 +1,4 @@
-"""JSON read by the standard library alone: what our own readers are compared with."""
+"""JSON and URLs read by the standard library alone: what our own readers are compared with."""
 
 import json
 import math
@@ -61,3 +61,19 @@ def _is_interoperable(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, bool) or not isinstance(value, int) or -(2**63) <= value < 2**64
+
+
+def is_same_url(one: str, other: str) -> bool:
+    """True if two texts are the same, or web URLs that RFC 3986 (sections 6.2.2.1 and 6.2.3) has mean the same."""
+    return one == other or (_parts_of(one) is not None and _parts_of(one) == _parts_of(other))
+
+
+def _parts_of(url: str) -> tuple[str, str, str] | None:
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme not in ("http", "https"):
+        return None
+    authority = rest.replace("?", "/").partition("/")[0]
+    after = rest[len(authority) :]
+    host = authority.lower().removesuffix(":443" if scheme == "https" else ":80").removesuffix(":")
+    return scheme, host, after if after.startswith("/") else f"/{after}"

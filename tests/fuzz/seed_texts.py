@@ -47,6 +47,7 @@ CLAIMS: Mapping[str, str] = {
     "of-another-type": '{"sub":1,"roles":"admin"}',
     "scopes-as-a-list": '{"scp":["mcp:tools"],"azp":"desk"}',
     "many-audiences": '{"aud":["https://mcp.example.com/crm/mcp","x"],"nbf":1,"auth_time":2.5}',
+    "audience-spelt-otherwise": '{"aud":"HTTPS://MCP.example.com:443/crm/mcp"}',
     "times-that-are-none": '{"exp":1e300,"iat":true,"nbf":"1"}',
     "bound-to-a-key": '{"cnf":{"jkt":"x"}}',
     "id-token": '{"nonce":"x","token_use":"id"}',

@@ -40,7 +40,7 @@ RAW = ("legacy-call", "modern-call", "header-map", "header-values-as-text", "hea
 # Claims that a token is accepted or refused for; the others are about how they are told to a backend.
 CLAIMS_OF_TOKENS = (
     *("control", "of-another-type", "scopes-as-a-list", "many-audiences", "times-that-are-none", "bound-to-a-key"),
-    *("id-token", "next-line"),
+    *("id-token", "next-line", "audience-spelt-otherwise"),
 )
 BROKEN = {"nothing": b"", "cut-off": b"\n\x05\n", "group": b"\x0b\x0c", "long-varint": b"\xff" * 12}
 

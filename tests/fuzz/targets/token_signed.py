@@ -17,7 +17,7 @@ from agen_authz.core.identity.token import VerifiedToken, admit_principal, verif
 from agen_authz.core.model import Principal, RawToken, Revoked
 from tests import builders as build
 from tests.fuzz.keys import ALGORITHMS, forge_symmetric, keys, sign_with
-from tests.fuzz.reference import MAX_BRACKETS, Refused, bracket_count, read_json
+from tests.fuzz.reference import MAX_BRACKETS, Refused, bracket_count, is_same_url, read_json
 from tests.fuzz.targets.target import Finding, Target, expect
 from tests.fuzz.targets.token_text import PROVIDER, Read, Verify
 
@@ -102,7 +102,8 @@ def _expect_admission(verified: VerifiedToken, claims: dict[str, Any]) -> None:
     admitted = admit_principal(verified, provider, resource, revoked=Revoked(), now=build.NOW)
     if isinstance(admitted, Principal):
         audience, leeway_s = claims["aud"], provider.leeway_s
-        expect(resource.url in ([audience] if isinstance(audience, str) else audience), "it is for this resource")
+        told = [audience] if isinstance(audience, str) else audience
+        expect(any(is_same_url(resource.url, each) for each in told), "it is for this resource")
         expect(claims["exp"] + leeway_s > build.NOW, "it has not expired")
         expect(claims.get("nbf", 0) <= build.NOW + leeway_s, "it is valid by now")
 
