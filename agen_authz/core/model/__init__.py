@@ -22,6 +22,7 @@ from agen_authz.core.model.decision import (
     StepUp,
 )
 from agen_authz.core.model.facts import NOWHERE, Context, Facts
+from agen_authz.core.model.inspection import Inspection
 from agen_authz.core.model.principal import NOBODY, Owner, Principal
 from agen_authz.core.model.provider import ANY_TENANT, TENANT_CLAIM, ClaimPaths, Provider, Revoked
 from agen_authz.core.model.request import Request
@@ -48,6 +49,7 @@ __all__ = [
     "Envelope",
     "Era",
     "Facts",
+    "Inspection",
     "Issuer",
     "Json",
     "Matched",

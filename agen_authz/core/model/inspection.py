@@ -1,0 +1,30 @@
+"""What Check tells Process about one call, so that the response can be inspected as the call was decided."""
+
+from msgspec import Struct
+
+from agen_authz.core.model.call import Envelope, Target
+from agen_authz.core.model.facts import Context
+from agen_authz.core.model.principal import Principal
+
+
+class Inspection(Struct, frozen=True):
+    """One call whose response is inspected.
+
+    Args:
+        version: names the RuleSet that decided the call.
+        envelope: of the call; an error in place of the response is bound to it.
+        target: what the call names, if it names one thing.
+        declares_url: True if an `initialize` declared that the client opens URLs (`elicitation.url`).
+        host: the authority of the request.
+    """
+
+    version: str
+    request_id: str
+    server: str
+    envelope: Envelope
+    method: str
+    target: Target | None
+    principal: Principal
+    context: Context
+    host: str
+    declares_url: bool = False

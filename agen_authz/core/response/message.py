@@ -1,0 +1,53 @@
+"""What an inspection is asked, and what it answers: one JSON-RPC message of a response, parsed."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from agen_authz.core.model import Json
+from agen_authz.core.reason import Reason
+
+
+class SawDefinitions(Struct, frozen=True):
+    """Note: a backend listed these definitions of its tools, or its `instructions`; the store learns of them.
+
+    Args:
+        server: the resource's name.
+        definitions: as the backend sent them, parsed.
+        instructions: None if the message held none.
+    """
+
+    server: str
+    definitions: tuple[Json, ...] = ()
+    instructions: str | None = None
+
+
+class MadeTask(Struct, frozen=True):
+    """Note: a backend created a task for this call; only its creator may use the id from now on."""
+
+    server: str
+    task_id: str
+    tool: str
+
+
+Note: TypeAlias = SawDefinitions | MadeTask
+"""What must be written before the message may leave; if it cannot be, the message is withheld."""
+
+
+class Passed(Struct, frozen=True):
+    """The message may leave as it is here, once its notes are written."""
+
+    message: Json
+    notes: tuple[Note, ...] = ()
+
+
+class Withheld(Struct, frozen=True):
+    """The message must not leave; `detail` is for the event, never for the client."""
+
+    reason: Reason
+    detail: str = ""
+
+
+Inspect: TypeAlias = Callable[[Json], Passed | Withheld]
+"""Inspects one message; pure and total. What it returns as `message` is the given object unless it was changed."""
