@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 
 from agen_authz.core.errors import Rejected, Unavailable
-from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.jws import (
     MAX_TOKEN_CHARS,
@@ -16,6 +15,7 @@ from agen_authz.core.identity.jws import (
     read_bearer,
     read_token,
 )
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import admit_principal, find_provider, verify_token
 from agen_authz.core.model import Deny, Facts, Owner, Provider, Resource, Step
 from agen_authz.core.quote import quote_all
@@ -25,7 +25,7 @@ from agen_authz.core.stage import Known, Read, Refused, Routed
 from agen_authz.outside import Ports
 from agen_authz.token_cache import Vouched
 from agen_authz.waiting import Deadline
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 
 # "Bearer ", and more spaces than any client sends.
 _MAX_CREDENTIAL_CHARS = MAX_TOKEN_CHARS + 64
@@ -40,7 +40,7 @@ def recognize(credential: bytes | None, ports: Ports) -> Owner | None:
     known = ports.tokens.find(hashlib.sha256(credential).digest())
     if known is None:
         return None
-    principal = known.caller.principal
+    principal = known.rendered.principal
     return Owner(principal.issuer, principal.subject)
 
 
@@ -71,7 +71,7 @@ def _refuse(routed: Routed, rejected: Rejected) -> Refused:
 
 async def _identify(
     credential: str, resource: Resource, rules: RuleSet, ports: Ports, deadline: Deadline
-) -> Caller | Rejected:
+) -> RenderedPrincipal | Rejected:
     if len(credential) > _MAX_CREDENTIAL_CHARS:
         return Rejected(Reason.TOKEN_MALFORMED, f"longer than {MAX_TOKEN_CHARS} characters")
     # The whole value names the entry: one that was read before needs no reading.
@@ -83,7 +83,7 @@ async def _identify(
             return fresh
         vouched = fresh
     principal = admit_principal(vouched.token, vouched.provider, resource, revoked=rules.revoked, now=ports.clock.now())
-    return principal if isinstance(principal, Rejected) else vouched.caller
+    return principal if isinstance(principal, Rejected) else vouched.rendered
 
 
 def _recall(digest: bytes, resource: Resource, ports: Ports) -> Vouched | None:
@@ -179,7 +179,7 @@ def _try(token: UnverifiedToken, key: PublicKey, provider: Provider) -> Vouched 
     verified = verify_token(token, key, provider)
     if isinstance(verified, Rejected):
         return verified
-    return Vouched(provider, key, token.algorithm, verified, render_caller(verified.principal))
+    return Vouched(provider, key, token.algorithm, verified, render_principal(verified.principal))
 
 
 def _refuse_algorithm(said: str, providers: Iterable[Provider]) -> Rejected:
@@ -198,7 +198,7 @@ def _without_claims(vouched: Vouched) -> Vouched:
     return replace(
         vouched,
         token=replace(vouched.token, principal=principal),
-        caller=replace(vouched.caller, principal=principal),
+        rendered=replace(vouched.rendered, principal=principal),
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sys import getsizeof
 from threading import Lock
 
-from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jwk import PublicKey
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import VerifiedToken
 from agen_authz.core.model import Provider
 
@@ -24,7 +24,7 @@ class Vouched:
     key: PublicKey
     algorithm: str
     token: VerifiedToken
-    caller: Caller
+    rendered: RenderedPrincipal
 
     @property
     def ends(self) -> float:
@@ -88,11 +88,11 @@ class TokenCache:
 
 def weigh(vouched: Vouched) -> int:
     """Estimate how many bytes an entry takes, from above."""
-    caller, principal = vouched.caller, vouched.caller.principal
-    rendered = len(caller.headers) + getsizeof(caller.lines) + caller.event_bytes
+    rendered, principal = vouched.rendered, vouched.rendered.principal
+    rendered_bytes = len(rendered.headers) + getsizeof(rendered.lines) + rendered.event_bytes
     lists = (principal.roles, principal.permissions, principal.groups or (), principal.scopes, principal.amr or ())
     texts = sum(getsizeof(text) + 8 for names in (*lists, vouched.token.audiences) for text in names)
-    return _ENTRY_BYTES + rendered + texts + _weigh_claims(principal.claims)
+    return _ENTRY_BYTES + rendered_bytes + texts + _weigh_claims(principal.claims)
 
 
 def _weigh_claims(claims: object) -> int:

@@ -11,7 +11,7 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
 from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.identity.jwk import KeySet, PublicKey, parse_jwks
@@ -82,7 +82,7 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
         version="bench", resources={"crm": resource}, access=access, policies=compile_policies(_policies(policies)),
         routes=build_routes([resource]),
         limits=BodyLimits(1 << 20, 64),
-        revoked=Revoked(), surroundings=Surroundings(), signers={"crm": signer}, digest_key=b"k" * 32,
+        revoked=Revoked(), perimeter=Perimeter(), signers={"crm": signer}, digest_key=b"k" * 32,
         off_word="off-0123456789abcdef", denials_per_second=50, timeout_s=1.0, keeps_claims=True,
     )  # fmt: skip
     clock = SystemClock()

@@ -1,7 +1,7 @@
 """The stage that a request has reached, built from what is known of it."""
 
 from agen_authz.core.http.route import Route
-from agen_authz.core.identity.caller import Caller
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.model import NOWHERE, Call, Context, Request
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Arrived, Known, Read, Received, Routed, Stage
@@ -11,7 +11,7 @@ from tests.rules import build_rules
 def reach(
     request: Request | None = None,
     route: Route | None = None,
-    caller: Caller | None = None,
+    rendered: RenderedPrincipal | None = None,
     call: Call | None = None,
     context: Context = NOWHERE,
     *,
@@ -26,7 +26,7 @@ def reach(
     if route is None:
         return received
     routed = Routed(received, route)
-    if caller is None:
+    if rendered is None:
         return routed
-    known = Known(routed, caller)
+    known = Known(routed, rendered)
     return known if call is None else Read(known, call, context)

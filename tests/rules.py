@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
@@ -31,7 +31,7 @@ def build_rules(
         "policies": compile_policies([]) if policies is None else policies,
         "limits": BodyLimits(65536, 32, json_values=10_000),
         "revoked": Revoked(),
-        "surroundings": Surroundings(),
+        "perimeter": Perimeter(),
         "signers": {},
         "digest_key": b"k" * 32,
         "off_word": OFF,

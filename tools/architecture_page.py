@@ -43,7 +43,7 @@ code, the sentence for the client, what to do. Return it where the cause is foun
 **A new configuration key.** Add the field, with its default and description, to its section's file in
 `agen_authz/config/sections/`; a rule about it goes below the model, in the same file. Turn it into a value in
 `agen_authz/build/ruleset.py`, next to a key that is like it. Add a row to `tests/config/test_checks.py`; say in
-`agen_authz/authoring/diff/surroundings.py` whether another value lets more in. `make golden` renders
+`agen_authz/authoring/diff/setting.py` whether another value lets more in. `make golden` renders
 [configuration.md](configuration.md).
 
 **A new variable for conditions.** Add an `Attribute` to `agen_authz/core/policy/attribute.py`: its name, its type, its

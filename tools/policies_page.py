@@ -21,7 +21,7 @@ from agen_authz.core.http.route import Route
 from agen_authz.core.model import StepUp
 from agen_authz.core.policy.attribute import ATTRIBUTES
 from agen_authz.core.policy.table import environment
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from agen_authz.wire.refusal import Asked, render_step_up
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,8 +186,8 @@ def _challenge(words: str) -> str:
     decided = decide_scenario(draft, case, now=_NOON.timestamp())
     if not isinstance(decided.decision, StepUp) or decided.principal is None:
         raise ValueError(f"no step-up is asked for: {words}")
-    route = Route(draft.sets.resources[case.call.server], is_metadata=False)
-    asked = Asked("6f1c…", route=route, caller=render_caller(decided.principal))
+    route = Route(draft.rules.resources[case.call.server], is_metadata=False)
+    asked = Asked("6f1c…", route=route, rendered=render_principal(decided.principal))
     answer = render_step_up(decided.decision, asked)
     challenge = dict(answer.headers)["www-authenticate"].replace(", ", ",\n  ")
     return f"```http\nHTTP/1.1 {answer.status}\nwww-authenticate: {challenge}\n\n{answer.body}\n```\n"

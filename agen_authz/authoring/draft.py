@@ -21,7 +21,7 @@ class Draft:
     """
 
     config: Config
-    sets: RuleSet
+    rules: RuleSet
     providers: Mapping[str, Provider]
     policies: Mapping[str, Policy]
     tenants: Mapping[str, tuple[Policy, ...]]
@@ -38,7 +38,7 @@ def build_draft(loaded: Loaded) -> Draft:
     everyone = [*policies, *(policy for held in tenants.values() for policy in held)]
     return Draft(
         config=config,
-        sets=build_rules(
+        rules=build_rules(
             config, version=loaded.version, digest_key=b"", off_word="", signing_keys=None, compiled=compiled
         ),
         providers={provider.name: build_provider(provider) for provider in config.providers},

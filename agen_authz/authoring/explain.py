@@ -64,7 +64,7 @@ def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) 
 
 
 def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None) -> Iterator[TraceNode]:
-    policies = draft.sets.policies
+    policies = draft.rules.policies
     outcomes = {match.policy.name: match.outcome.value for match in policies.evaluate(situation)}
     for policy in policies.list_for(situation.principal.tenant, situation.target):
         said = outcomes.get(policy.name, "does not apply")

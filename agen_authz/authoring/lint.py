@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
-from agen_authz.authoring.catalogue import CatalogueEntry
+from agen_authz.authoring.catalog import CatalogEntry
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
 from agen_authz.config.sections.access import AccessRule
@@ -32,9 +32,7 @@ class LintFinding:
     cure: str
 
 
-def lint(
-    draft: Draft, known: Sequence[CatalogueEntry], shadow_since: dict[str, float], now: float
-) -> list[LintFinding]:
+def lint(draft: Draft, known: Sequence[CatalogEntry], shadow_since: dict[str, float], now: float) -> list[LintFinding]:
     """List every finding.
 
     Args:
@@ -59,7 +57,7 @@ def lint(
 
 
 def _lint_tools(
-    rules: Sequence[AccessRule], policies: Sequence[Policy], known: Sequence[CatalogueEntry]
+    rules: Sequence[AccessRule], policies: Sequence[Policy], known: Sequence[CatalogEntry]
 ) -> Iterator[LintFinding]:
     plain = {each for rule in rules for each in selectors_of(rule) if "*" not in each[1]}
     for each in known:
@@ -81,7 +79,7 @@ def _lint_tools(
             )
 
 
-def _lint_wide_grants(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator[LintFinding]:
+def _lint_wide_grants(draft: Draft, known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
     listed = {each.target.server for each in known if each.target.kind is TargetKind.TOOL}
     for rule in draft.config.access.rules:
         for kind, selector in selectors_of(rule):
@@ -90,7 +88,7 @@ def _lint_wide_grants(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator
             wide = [each.spelling for each in known if each.writes and names_target([(kind, selector)], each.target)]
             # An unknown tool counts as one that writes.
             wide += [
-                f"tools of `{server}` that the catalogue does not list"
+                f"tools of `{server}` that the catalog does not list"
                 for server in _servers_of(draft, selector) - listed
             ]
             if wide:
@@ -99,10 +97,10 @@ def _lint_wide_grants(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator
 
 
 def _servers_of(draft: Draft, selector: str) -> set[str]:
-    return set(fnmatch.filter(draft.sets.resources, fold_selector(selector.partition("/")[0])))
+    return set(fnmatch.filter(draft.rules.resources, fold_selector(selector.partition("/")[0])))
 
 
-def _lint_names(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator[LintFinding]:
+def _lint_names(draft: Draft, known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
     seen = {(each.target.kind, each.target.server) for each in known}
     rules = [
         (rule.name, kind, selector, False)
@@ -118,7 +116,7 @@ def _lint_names(draft: Draft, known: Sequence[CatalogueEntry]) -> Iterator[LintF
             yield LintFinding("names_nothing", name, message, "correct the name, or remove the selector")
 
 
-def _may_name(selector: Selector, known: CatalogueEntry, *, folds: bool) -> bool:
+def _may_name(selector: Selector, known: CatalogEntry, *, folds: bool) -> bool:
     if names_target([selector], known.target, folds=folds):
         return True
     template, is_template, _ = known.spelling.partition("{")
@@ -134,7 +132,7 @@ def _may_name(selector: Selector, known: CatalogueEntry, *, folds: bool) -> bool
 def _lint_assertable(draft: Draft) -> Iterator[LintFinding]:
     for rule in draft.config.access.rules:
         servers = {server for _, selector in selectors_of(rule) for server in _servers_of(draft, selector)}
-        providers = [each for server in servers for each in draft.sets.resources[server].providers.values()]
+        providers = [each for server in servers for each in draft.rules.resources[server].providers.values()]
         wanted = [{key} for key in rule.allow] if rule.allow is not None else [set(rule.allow_all or ())]
         if not any(each.roles is None or keys <= each.roles for each in providers for keys in wanted):
             cure = "correct the names, or add them under `providers[].roles`"
@@ -215,9 +213,9 @@ def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[LintFind
     for policy in policies:
         if policy.state is not State.ENFORCE or "inputs" not in list_reads(policy):
             continue
-        named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.sets.resources)]
+        named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.rules.resources)]
         for server in sorted(set().union(*named)):
-            if draft.sets.resources[server].methods.get(RESPONSE, True):
+            if draft.rules.resources[server].methods.get(RESPONSE, True):
                 message = f"it reads `inputs`, so it denies every response that a legacy client posts to `{server}`"
                 cure = f"say so with `methods: {{response: deny}}` under the resource `{server}`"
                 yield LintFinding("denies_responses", policy.name, message, cure)

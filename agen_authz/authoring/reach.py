@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from agen_authz.authoring.catalogue import CatalogueEntry
+from agen_authz.authoring.catalog import CatalogEntry
 from agen_authz.authoring.draft import Draft
 from agen_authz.config.sections.access import AccessRule
 from agen_authz.core.model import Issuer, Principal, Subject, Target, TargetKind
@@ -16,17 +16,17 @@ Holder: TypeAlias = tuple[str, ...]
 """Roles (or permissions) that one caller has; without any: every caller with a token."""
 
 
-def list_named(draft: Draft, known: Sequence[CatalogueEntry]) -> list[CatalogueEntry]:
+def list_named(draft: Draft, known: Sequence[CatalogEntry]) -> list[CatalogEntry]:
     """List what rules and policies name by its whole name, if the server's targets of that kind are not listed."""
     listed = {(each.target.server, each.target.kind) for each in known}
     rules = [each for rule in draft.config.access.rules for each in selectors_of(rule)]
-    named: dict[tuple[TargetKind, str], CatalogueEntry] = {}
+    named: dict[tuple[TargetKind, str], CatalogEntry] = {}
     for kind, selector in [*rules, *(each for policy in draft.policies.values() for each in policy.selectors)]:
         server, _, name = selector.partition("/")
-        server = server if server in draft.sets.resources else fold_selector(server)
-        if "*" not in selector and server in draft.sets.resources and (server, kind) not in listed:
+        server = server if server in draft.rules.resources else fold_selector(server)
+        if "*" not in selector and server in draft.rules.resources and (server, kind) not in listed:
             # Policies name without regard to case: what a rule spells comes first.
-            named.setdefault((kind, fold_selector(selector)), CatalogueEntry(Target(kind, server, name)))
+            named.setdefault((kind, fold_selector(selector)), CatalogEntry(Target(kind, server, name)))
     return list(named.values())
 
 
@@ -86,8 +86,8 @@ def spell_holder(holder: Holder) -> str:
 
 def may_call(draft: Draft, holder: Holder, target: Target) -> bool:
     """True if a holder of roles (or permissions) may reach a target, policies aside."""
-    verdict = draft.sets.access.check(_invent(holder), target)
-    is_admitted = isinstance(verdict, Unmapped) and draft.sets.resources[target.server].admits_unmapped
+    verdict = draft.rules.access.check(_invent(holder), target)
+    is_admitted = isinstance(verdict, Unmapped) and draft.rules.resources[target.server].admits_unmapped
     return isinstance(verdict, Granted) or is_admitted
 
 

@@ -18,7 +18,7 @@ from agen_authz.config.reading.section import Line, Section
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
-from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.context import Perimeter, read_context
 from agen_authz.core.http.route import Route
 from agen_authz.core.identity.jws import UnverifiedToken
 from agen_authz.core.identity.token import admit_principal, read_principal
@@ -42,7 +42,7 @@ from agen_authz.core.model import (
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Arrived, Known, Received, Refused, Routed, read_call
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 
 _LIFETIME_S = 300
 
@@ -89,19 +89,19 @@ class Decided:
     @property
     def principal(self) -> Principal | None:
         """Who calls; None if the token was refused."""
-        return None if self.known is None else self.known.caller.principal
+        return None if self.known is None else self.known.principal
 
     def situations(self) -> list[Situation]:
         """List what policies were asked about: one situation for each target."""
         if self.known is None or self.call is None or self.facts is None:
             return []
-        principal = self.known.caller.principal
+        principal = self.known.principal
         return [Situation(principal, self.call, target, self.facts) for target in self.call.targets]
 
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     """Decide a scenario; ValueError if it names what the draft does not have, or does not hold a call."""
-    resource = draft.sets.resources.get(scenario.call.server)
+    resource = draft.rules.resources.get(scenario.call.server)
     if resource is None:
         raise ValueError(f"no resource is called `{scenario.call.server}`")
     now = _time_of(scenario.request, now)
@@ -109,18 +109,18 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     principal = _identify(scenario.claims, provider, resource, now)
     if isinstance(principal, Rejected):
         return Decided(Deny(principal.reason, (Step("token", "rejected", principal.detail),)))
-    known = _enter(draft.sets, _render_request(scenario, resource), resource, principal)
-    read = read_call(known, _locate(scenario.request, known, draft.sets.surroundings))
+    known = _enter(draft.rules, _render_request(scenario, resource), resource, principal)
+    read = read_call(known, _locate(scenario.request, known, draft.rules.perimeter))
     if isinstance(read, Refused):
         return Decided(read.decision, known)
     facts = Facts(now, None, read.context, known.routed.received.request.authority)
-    return Decided(decide(read.call, principal, facts, draft.sets), known, read.call, facts)
+    return Decided(decide(read.call, principal, facts, draft.rules), known, read.call, facts)
 
 
 def _enter(rules: RuleSet, request: Request, resource: Resource, principal: Principal) -> Known:
     """Enter the recipe of Check at the stage of a known caller."""
     received = Received(Arrived(rules, "", 0.0, 0.0), request)
-    return Known(Routed(received, Route(resource, is_metadata=False)), render_caller(principal))
+    return Known(Routed(received, Route(resource, is_metadata=False)), render_principal(principal))
 
 
 def _time_of(request: RequestText, now: float) -> float:
@@ -207,9 +207,9 @@ def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
     return call.method, {}
 
 
-def _locate(said: RequestText, known: Known, surroundings: Surroundings) -> Context:
+def _locate(said: RequestText, known: Known, perimeter: Perimeter) -> Context:
     # The author says which address it is: no proxy has to report it.
-    context = read_context(known.routed.received.request, Surroundings(networks=surroundings.networks))
+    context = read_context(known.routed.received.request, Perimeter(networks=perimeter.networks))
     if said.ip is not None and context.ip is None:
         raise ValueError("`request.ip` is not an address")
     return Context(context.ip, context.networks, said.country, context.user_agent)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from agen_authz.authoring.catalogue import CatalogueEntry
+from agen_authz.authoring.catalog import CatalogEntry
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import (
     Holder,
@@ -31,7 +31,7 @@ class Reach:
     roles: tuple[str, ...]
 
 
-def find_reach(draft: Draft, name: str, known: Sequence[CatalogueEntry]) -> Reach | None:
+def find_reach(draft: Draft, name: str, known: Sequence[CatalogEntry]) -> Reach | None:
     """Find what a policy or access rule of this name touches; None if there is none."""
     everything = [*known, *list_named(draft, known)]
     for rule in draft.config.access.rules:
@@ -46,7 +46,7 @@ def find_reach(draft: Draft, name: str, known: Sequence[CatalogueEntry]) -> Reac
     return _sum_up(name, touched, map(spell_holder, holders))
 
 
-def _sum_up(name: str, touched: Iterable[CatalogueEntry], roles: Iterable[str]) -> Reach:
+def _sum_up(name: str, touched: Iterable[CatalogEntry], roles: Iterable[str]) -> Reach:
     held = list(touched)
 
     def spell(kind: TargetKind) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def _sum_up(name: str, touched: Iterable[CatalogueEntry], roles: Iterable[str]) 
     return Reach(name, spell(TargetKind.TOOL), spell(TargetKind.RESOURCE), spell(TargetKind.PROMPT), tuple(roles))
 
 
-def _may_reach(draft: Draft, holder: Holder, touched: Iterable[CatalogueEntry]) -> bool:
+def _may_reach(draft: Draft, holder: Holder, touched: Iterable[CatalogEntry]) -> bool:
     return any(may_call(draft, holder, each.target) for each in touched)
 
 

@@ -11,7 +11,7 @@ from agen_authz.config import model as conf
 from agen_authz.config.part.authority import authorities_of, url_of
 from agen_authz.config.part.scope import name_of, request_of
 from agen_authz.config.secret import SigningKeys
-from agen_authz.core.http.context import Network, Surroundings
+from agen_authz.core.http.context import Network, Perimeter
 from agen_authz.core.http.route import build_routes, metadata_path
 from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.identity.jws import spell_type
@@ -52,7 +52,7 @@ def build_rules(
         policies=policies,
         limits=build_limits(config),
         revoked=build_revoked(config),
-        surroundings=build_surroundings(config),
+        perimeter=build_perimeter(config),
         signers={} if signing_keys is None else _build_signers(config, signing_keys),
         digest_key=digest_key,
         off_word=off_word,
@@ -215,9 +215,9 @@ def _build_rule(rule: conf.AccessRule) -> AccessRule:
     return AccessRule(rule.name, tuple(selectors), frozenset(keys or ()), needs_all)
 
 
-def build_surroundings(config: Config) -> Surroundings:
+def build_perimeter(config: Config) -> Perimeter:
     """Collect what is configured about the way to us."""
-    return Surroundings(
+    return Perimeter(
         trusted_proxies=_networks(config.trusted_proxies),
         country_header=None if config.country_header is None else config.country_header.lower(),
         networks={name: _networks(ranges) for name, ranges in config.networks.items()},

@@ -1,4 +1,4 @@
-"""`agen-authz envoy-config`: a configuration of ours printed, or another one examined."""
+"""`agen-authz envoy-config`: a configuration of ours printed, or another one checked."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -21,7 +21,7 @@ def envoy_config(
     *,
     check: Annotated[
         Path | None,
-        typer.Option(help="Examine this Envoy configuration instead, for ways past agen-authz.", metavar="FILE"),
+        typer.Option(help="Check this Envoy configuration instead, for ways past agen-authz.", metavar="FILE"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings of --check as JSON.")] = False,
     platform: Annotated[Platform, typer.Option("--for", help="Envoy's platform.")] = Platform.SIDECAR,
@@ -38,7 +38,7 @@ def envoy_config(
 
     Example: agen-authz envoy-config --config agen.yaml --upstream crm=10.0.0.7:8080 > envoy.yaml
 
-    With --check, examine an Envoy bootstrap, an admin /config_dump, or manifests of Istio or Envoy Gateway. Exits 1
+    With --check, check an Envoy bootstrap, an admin /config_dump, or manifests of Istio or Envoy Gateway. Exits 1
     with findings; what is not understood and may carry traffic is one. With --config too, body sizes are compared with
     that configuration.
     """
@@ -73,20 +73,20 @@ def _render(platform: Platform, loaded: "Loaded", placement: "Placement") -> str
 
 
 def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
-    """Examine a file and exit: 1 if there are findings or nothing could be examined, 0 otherwise."""
-    from agen_authz.envoy.examination import DEFAULT_REQUEST_BYTES, examine, render_json, render_text
+    """Check a file and exit: 1 if there are findings or nothing could be checked, 0 otherwise."""
+    from agen_authz.envoy.check import DEFAULT_REQUEST_BYTES, check_file, render_json, render_text
 
     request_bytes = DEFAULT_REQUEST_BYTES
     if config is not None:
         request_bytes = load_or_exit(config, secrets=False, as_json=as_json).config.limits.request_bytes
     try:
         if file.stat().st_size > _MAX_CHECKED_BYTES:
-            _misuse(f"`{file}` has more than {_MAX_CHECKED_BYTES >> 20} MiB; examine a part of it")
+            _misuse(f"`{file}` has more than {_MAX_CHECKED_BYTES >> 20} MiB; check a part of it")
         # What is not UTF-8 becomes a character that YAML refuses to be silent about.
         text = file.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as exc:
         _misuse(f"`{file}` cannot be read: {exc.strerror}; name an Envoy configuration")
-    report = examine(text, request_bytes)
+    report = check_file(text, request_bytes)
     typer.echo((render_json if as_json else render_text)(report, str(file)).rstrip("\n"))
     raise typer.Exit(Exit.FINDING if report.findings else Exit.OK)
 

@@ -14,7 +14,7 @@ from agen_authz.cli.agen_import import import_policies
 from agen_authz.cli.output import Exit, load_or_exit, show_problems
 
 if TYPE_CHECKING:
-    from agen_authz.authoring.catalogue import CatalogueEntry
+    from agen_authz.authoring.catalog import CatalogEntry
     from agen_authz.authoring.draft import Draft
 
 app = typer.Typer(help="Try policies before they are enforced.", no_args_is_help=True, rich_markup_mode=None)
@@ -90,7 +90,7 @@ def explain(
     typer.echo(json.dumps(as_object(trace)) if as_json else render_text(trace))
 
 
-Catalogue = Annotated[
+Catalog = Annotated[
     list[str],
     typer.Option(
         "--catalog",
@@ -101,7 +101,7 @@ Catalogue = Annotated[
 
 
 @app.command("lint")
-def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -> None:  # noqa: B006 typer copies it
+def lint(config: ConfigFile, catalog: Catalog = [], as_json: AsJson = False) -> None:  # noqa: B006 typer copies it
     """Find probable mistakes: grants that are too wide, tools without a rule, rules without effect; exit 1 if any.
 
     Example: agen-authz policy lint --config agen.yaml --catalog crm=tools.json
@@ -114,7 +114,7 @@ def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -
 
     loaded = load_or_exit(config, secrets=False, as_json=as_json)
     draft, now = build_draft(loaded), time.time()
-    known = _read_catalogue(catalog, draft)
+    known = _read_catalog(catalog, draft)
     try:
         since = dict(asyncio.run(read_shadow(loaded.config)))
     except ConfigError as exc:
@@ -129,7 +129,7 @@ def lint(config: ConfigFile, catalog: Catalogue = [], as_json: AsJson = False) -
 def targets(
     name: Annotated[str, typer.Argument(help="The name of a policy or an access rule.", metavar="NAME")],
     config: ConfigFile,
-    catalog: Catalogue = [],  # noqa: B006 typer copies it
+    catalog: Catalog = [],  # noqa: B006 typer copies it
     as_json: AsJson = False,
 ) -> None:
     """List the known tools, resources, prompts and roles that a policy or rule is about, before you enforce it.
@@ -139,7 +139,7 @@ def targets(
     from agen_authz.authoring.targets import find_reach, render_json, render_text
 
     draft = _draft(config, as_json=as_json)
-    reach = find_reach(draft, name, _read_catalogue(catalog, draft))
+    reach = find_reach(draft, name, _read_catalog(catalog, draft))
     if reach is None:
         _refuse(f"{config}: no policy or rule is called `{name}`")
     typer.echo((render_json if as_json else render_text)(reach))
@@ -149,7 +149,7 @@ def targets(
 def diff(
     old: Annotated[Path, typer.Argument(help="The configuration that is in use.", metavar="OLD")],
     new: Annotated[Path, typer.Argument(help="The draft.", metavar="NEW")],
-    catalog: Catalogue = [],  # noqa: B006 typer copies it
+    catalog: Catalog = [],  # noqa: B006 typer copies it
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table, for a pull request.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -160,7 +160,7 @@ def diff(
     from agen_authz.authoring.diff.change import list_changes, render_json, render_markdown, render_text
 
     before, after = _draft(old, as_json=as_json), _draft(new, as_json=as_json)
-    changes = list_changes(before, after, _read_catalogue(catalog, before, after))
+    changes = list_changes(before, after, _read_catalog(catalog, before, after))
     render = render_json if as_json else render_markdown if markdown else render_text
     typer.echo(render(changes))
     raise typer.Exit(Exit.FINDING if any(each.widens for each in changes) else Exit.OK)
@@ -194,12 +194,12 @@ def replay(
     raise typer.Exit(Exit.FINDING if result.changes else Exit.MISUSE if result.gap else Exit.OK)
 
 
-def _read_catalogue(files: list[str], *drafts: "Draft") -> list["CatalogueEntry"]:
-    from agen_authz.authoring.catalogue import read_catalogue
+def _read_catalog(files: list[str], *drafts: "Draft") -> list["CatalogEntry"]:
+    from agen_authz.authoring.catalog import read_catalog
 
-    servers = dict.fromkeys(name for draft in drafts for name in draft.sets.resources)
+    servers = dict.fromkeys(name for draft in drafts for name in draft.rules.resources)
     try:
-        return read_catalogue(files, servers)
+        return read_catalog(files, servers)
     except ValueError as exc:
         _refuse(str(exc))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import RouteTable
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
@@ -33,7 +33,7 @@ class RuleSet:
     policies: PolicyTable
     limits: BodyLimits
     revoked: Revoked
-    surroundings: Surroundings
+    perimeter: Perimeter
     signers: Mapping[str, Signer]
     digest_key: bytes
     off_word: str

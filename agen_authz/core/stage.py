@@ -12,10 +12,22 @@ from msgspec import Struct
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.http.route import Route
-from agen_authz.core.identity.caller import Caller
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import missing_scopes
 from agen_authz.core.message.mcp import parse
-from agen_authz.core.model import Allow, Answer, Call, Context, Deny, Envelope, Misread, Request, Step, StepUp
+from agen_authz.core.model import (
+    Allow,
+    Answer,
+    Call,
+    Context,
+    Deny,
+    Envelope,
+    Misread,
+    Principal,
+    Request,
+    Step,
+    StepUp,
+)
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.signature import Signed
@@ -54,7 +66,12 @@ class Known(Struct, frozen=True):
     """It is known who calls: the token is verified."""
 
     routed: Routed
-    caller: Caller
+    rendered: RenderedPrincipal
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls."""
+        return self.rendered.principal
 
 
 class Read(Struct, frozen=True):
@@ -131,7 +148,7 @@ def name_server(stage: Stage) -> str:
 def read_call(known: Known, context: Context) -> Read | Refused:
     """Read the call of a known caller, if the token has the resource's scopes."""
     received, resource = known.routed.received, known.routed.route.resource
-    missing = missing_scopes(known.caller.principal, resource)
+    missing = missing_scopes(known.principal, resource)
     if missing:
         return Refused(known, Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)))
     call = parse(received.request, resource.name, received.arrived.rules.limits)

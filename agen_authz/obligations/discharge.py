@@ -39,7 +39,7 @@ def _sign(read: Read, entropy: Entropy, now: float) -> Signed | Malformed | None
     # A resource without its signer is a KeyError, which denies.
     arrived = routed.received.arrived
     signer, nonce = arrived.rules.signers[resource.name], entropy.draw(_NONCE_BYTES).hex()
-    lines = read.known.caller.lines
+    lines = read.known.rendered.lines
     return signer.sign(request, lines, arrived.request_id, created=int(now), nonce=nonce, is_modern=is_modern)
 
 

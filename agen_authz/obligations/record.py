@@ -58,7 +58,7 @@ async def record(ended: Ended, ports: Ports, now: float, deadline: Deadline) -> 
 async def _wait(line: bytes, known: Known | None, ports: Ports, deadline: Deadline) -> None:
     owner = NOBODY
     if known is not None:
-        owner = Owner(known.caller.principal.issuer, known.caller.principal.subject)
+        owner = Owner(known.principal.issuer, known.principal.subject)
     # 3.
     if deadline.left_s() <= 0:
         raise Unavailable(Reason.AUDIT_UNAVAILABLE, "deadline")

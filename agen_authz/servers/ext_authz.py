@@ -138,13 +138,13 @@ async def _decide(raw: bytes, arrived: Arrived, ports: Ports) -> Ended:
             return known
         stage = known
         # 4.
-        read = read_call(known, read_context(request, rules.surroundings))
+        read = read_call(known, read_context(request, rules.perimeter))
         if isinstance(read, Refused):
             return read
         stage = read
         # 5.
         facts = await gather(read, ports)
-        return Judged(read, decide(read.call, known.caller.principal, facts, rules))
+        return Judged(read, decide(read.call, known.principal, facts, rules))
     except (Unavailable, TimeoutError) as exc:
         return refuse_late(stage, exc)
     except Exception:  # noqa: BLE001 a defect denies, whatever it is

@@ -84,7 +84,7 @@ def _describe(row: tuple[str, str, str], stage: Stage, now: float) -> Example:
     ip, path, user_agent = "", "", ""
     received = find_received(stage)
     if received is not None:
-        context = read_context(received.request, received.arrived.rules.surroundings)
+        context = read_context(received.request, received.arrived.rules.perimeter)
         ip = context.ip or ""
         # The query stays out, as in every event.
         path = brief.text("path", received.request.path.partition("?")[0])

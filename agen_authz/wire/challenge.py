@@ -10,7 +10,7 @@ import orjson
 
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
-from agen_authz.core.identity.caller import Caller
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.scope import is_scope
 from agen_authz.core.model import Answer, Challenge, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
@@ -19,14 +19,14 @@ _ERRORS = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scop
 _NOT_ABOUT_AUTHORIZATION = frozenset({Reason.ORIGIN_REFUSED})
 
 
-def render_challenge(reason: Reason, resource: Resource, caller: Caller | None) -> str | None:
+def render_challenge(reason: Reason, resource: Resource, rendered: RenderedPrincipal | None) -> str | None:
     """Render `www-authenticate` for a Reason that asks for another token; None for every other Reason."""
     refusal = REFUSALS[reason]
     asks = refusal.status in (401, 403) or reason is Reason.AUTHORIZATION_MALFORMED
     if not asks or reason in _NOT_ABOUT_AUTHORIZATION:
         return None
     parts = [f'resource_metadata="{resource.metadata_url}"']
-    scopes = _scopes_of(reason, resource, caller)
+    scopes = _scopes_of(reason, resource, rendered)
     if scopes:
         parts.append(f'scope="{" ".join(scopes)}"')
     # RFC 6750 section 3.1: a request without any credential gets no error code.
@@ -36,11 +36,11 @@ def render_challenge(reason: Reason, resource: Resource, caller: Caller | None) 
     return "Bearer " + ", ".join(parts)
 
 
-def _scopes_of(reason: Reason, resource: Resource, caller: Caller | None) -> tuple[str, ...]:
+def _scopes_of(reason: Reason, resource: Resource, rendered: RenderedPrincipal | None) -> tuple[str, ...]:
     granted: tuple[str, ...] = ()
-    if reason is Reason.SCOPE_MISSING and caller is not None:
+    if reason is Reason.SCOPE_MISSING and rendered is not None:
         # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
-        granted = tuple(scope for scope in caller.principal.scopes if is_scope(scope))
+        granted = tuple(scope for scope in rendered.principal.scopes if is_scope(scope))
     if not resource.scope_requests:
         return tuple(dict.fromkeys((*resource.scopes, *granted)))
     # By another provider's rules the bare name of a granted scope may be an error, or another scope altogether.
@@ -53,11 +53,11 @@ def spell_requests(scopes: Iterable[str], resource: Resource) -> tuple[str, ...]
     return tuple(dict.fromkeys(resource.scope_requests.get(scope, scope) for scope in scopes))
 
 
-def render_demand(wanted: Challenge, resource: Resource, caller: Caller) -> str:
+def render_demand(wanted: Challenge, resource: Resource, rendered: RenderedPrincipal) -> str:
     """Render `www-authenticate` for a call that needs a stronger token, all that it needs in one challenge."""
     error = "insufficient_scope" if wanted.lacks_scope else "insufficient_user_authentication"
     scopes = dict.fromkeys(
-        (*_scopes_of(Reason.SCOPE_MISSING, resource, caller), *spell_requests(wanted.scopes, resource))
+        (*_scopes_of(Reason.SCOPE_MISSING, resource, rendered), *spell_requests(wanted.scopes, resource))
     )
     parts = [
         f'resource_metadata="{resource.metadata_url}"',

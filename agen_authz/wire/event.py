@@ -58,10 +58,10 @@ def _render(room: Room, decision: Decision, stage: Stage, *, now: float, duratio
             event["policies"] = [_policy(each) for each in brief.rows("policies", matched, _choose_policies)]
     known, received = find_known(stage), find_received(stage)
     if known is not None:
-        event["principal"] = known.caller.event
+        event["principal"] = known.rendered.event
     if received is not None:
         request = received.request
-        context = stage.context if isinstance(stage, Read) else read_context(request, arrived.rules.surroundings)
+        context = stage.context if isinstance(stage, Read) else read_context(request, arrived.rules.perimeter)
         event["context"] = _context(request, context, brief)
     if isinstance(stage, Read):
         event["call"] = _call(stage.call, arrived.rules.digest_key, brief)

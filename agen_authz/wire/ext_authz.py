@@ -132,7 +132,7 @@ def render_check(ended: Ended, templates: Templates) -> bytes:
             return _render_allow(read, ended.signed, templates)
         case StepUp():
             answer = render_step_up(
-                decision, Asked(get_arrived(read).request_id, read.known.routed.route, read.known.caller)
+                decision, Asked(get_arrived(read).request_id, read.known.routed.route, read.known.rendered)
             )
         case Deny():
             answer = render_refusal(decision, read)
@@ -171,7 +171,7 @@ def _render_allow(read: Read, signed: Signed | None, templates: Templates) -> by
     routed = read.known.routed
     request, route, request_id = routed.received.request, routed.route, routed.received.arrived.request_id
     allowed = (
-        read.known.caller.headers
+        read.known.rendered.headers
         + templates.render_resource(route.resource, read.call.envelope, request.names)
         + _write_header("agen-request-id", f'"{request_id}"')
     )

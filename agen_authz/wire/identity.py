@@ -6,7 +6,7 @@ from http_sfv.list import List
 from http_sfv.types import DisplayString
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.identity.caller import Caller
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.model import Principal
 from agen_authz.core.signature import CALLER_HEADERS, render_lines
 from agen_authz.wire.line import render_line
@@ -16,7 +16,7 @@ from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Shortener
 MAX_CALLER_EVENT_BYTES = 6 * 1024
 
 
-def render_caller(principal: Principal) -> Caller:
+def render_principal(principal: Principal) -> RenderedPrincipal:
     """Render what the backend and the audit event say of a caller."""
     allowed, headers = pb.OkHttpResponse(), render_identity(principal)
     for name, value in headers:
@@ -24,7 +24,7 @@ def render_caller(principal: Principal) -> Caller:
     event = _render_event(principal)
     # What orjson returns keeps the 8 kB that it was written in, as long as the token is remembered: a copy does not.
     kept = orjson.Fragment(memoryview(event).tobytes())
-    return Caller(principal, allowed.SerializeToString(), render_lines(headers), kept, len(event))
+    return RenderedPrincipal(principal, allowed.SerializeToString(), render_lines(headers), kept, len(event))
 
 
 def _render_event(principal: Principal) -> bytes:

@@ -9,7 +9,7 @@ import orjson
 from msgspec import Struct
 
 from agen_authz.core.http.route import Route
-from agen_authz.core.identity.caller import Caller
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.message.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.core.model import Deny, Envelope, Era, Shape, StepUp, Target, TargetKind
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
@@ -29,7 +29,7 @@ class Asked(Struct, frozen=True):
 
     request_id: str
     route: Route
-    caller: Caller
+    rendered: RenderedPrincipal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def render_step_up(decision: StepUp, asked: Asked) -> HttpAnswer:
     short it is 401 (RFC 9470 section 3), because a client that gets 403 merely refreshes its token.
     """
     wanted = decision.challenge
-    demand = render_demand(wanted, asked.route.resource, asked.caller)
+    demand = render_demand(wanted, asked.route.resource, asked.rendered)
     details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": asked.request_id}
     error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
     body = orjson.dumps(_bind(decision.envelope, error)).decode("utf-8")
@@ -79,7 +79,7 @@ def _headers_of(denied: Deny, status: int, stage: Stage) -> tuple[tuple[str, str
         return (("allow", "GET, OPTIONS" if is_metadata else "POST, GET, DELETE, OPTIONS"),)
     if routed is None:
         return ()
-    challenge = render_challenge(denied.reason, routed.route.resource, None if known is None else known.caller)
+    challenge = render_challenge(denied.reason, routed.route.resource, None if known is None else known.rendered)
     return (("www-authenticate", challenge),) if challenge is not None else ()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from agen_authz.authoring.catalogue import CatalogueEntry
+from agen_authz.authoring.catalog import CatalogEntry
 from agen_authz.authoring.draft import Draft, build_draft
 from agen_authz.cli.main import app
 from agen_authz.config import load
@@ -59,9 +59,9 @@ def draft(folder: Path, text: str = TEXT) -> Draft:
     return build_draft(load(write(folder, text), environ={}))
 
 
-def tool(name: str, *, server: str = "crm", is_read_only: bool = False) -> CatalogueEntry:
+def tool(name: str, *, server: str = "crm", is_read_only: bool = False) -> CatalogEntry:
     """Say that a server offers a tool."""
-    return CatalogueEntry(Target(TargetKind.TOOL, server, name), is_read_only)
+    return CatalogEntry(Target(TargetKind.TOOL, server, name), is_read_only)
 
 
 def event(tool: str = "crm/get_customer", **changes: Any) -> dict[str, Any]:

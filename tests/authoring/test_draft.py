@@ -24,7 +24,7 @@ LISTED = {
 @pytest.mark.parametrize(("tenant", "target", "expected"), LISTED.values(), ids=LISTED)
 def test_draft_and_sidecar_hold_a_call_to_the_same_policies(tmp_path, tenant, target, expected):
     built = draft(tmp_path, TEXT + TENANTS)
-    for table in (built.sets.policies, build_policies(built.config)):
+    for table in (built.rules.policies, build_policies(built.config)):
         assert [policy.name for policy in table.list_for(tenant, target)] == expected
 
 
@@ -32,4 +32,4 @@ def test_draft_knows_every_policy_and_whose_it_is(tmp_path):
     built = draft(tmp_path, TEXT + TENANTS)
     assert list(built.policies) == ["no deletes", "big", "fresh", "watched", "asleep", "own"]
     assert owners_of(built) == {"own": "acme"}
-    assert {resource.require_tenant for resource in built.sets.resources.values()} == {True}
+    assert {resource.require_tenant for resource in built.rules.resources.values()} == {True}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.authoring.catalogue import CatalogueEntry, read_catalogue
+from agen_authz.authoring.catalog import CatalogEntry, read_catalog
 from agen_authz.authoring.lint import LintFinding, lint
 from tests.authoring.rig import draft, save, tool
 from tests.builders import NOW
@@ -70,7 +70,7 @@ ALL = "name: q, state: enforce, tools: ['CRM/get_*'], then: deny"
 TENANT = f"tenants: {{acme: {{policies: [{{{ALL}}}]}}}}\n"
 FEW = GOOD.replace("roles: any", "roles: [analyst, boss]")
 # name: (configuration, what is known beside `crm/get_customer`, what is found)
-FOUND: dict[str, tuple[str, list[CatalogueEntry], list[LintFinding]]] = {
+FOUND: dict[str, tuple[str, list[CatalogEntry], list[LintFinding]]] = {
     "nothing": (GOOD, [], []),
     "a tool that writes without a rule": (GOOD, [tool("update_customer")], [unruled("crm/update_customer")]),
     "a tool that writes under a pattern": (GOOD, [tool("get_and_set")], [unruled("crm/get_and_set")]),
@@ -104,7 +104,7 @@ FOUND: dict[str, tuple[str, list[CatalogueEntry], list[LintFinding]]] = {
     "a grant of everything that only reads": (rules("name: r, tools: ['crm/**'], allow: [a]"), [], []),
     "a grant of everything that nobody listed": (
         rules("name: r, tools: ['*/*'], allow: [a]"), [],
-        [wide("r", "*/*", "tools of `billing` that the catalogue does not list")],
+        [wide("r", "*/*", "tools of `billing` that the catalog does not list")],
     ),
     "a rule that names nothing": (
         rules("name: r, tools: [crm/get_order], allow: [b]"), [], [names_nothing("r", "crm/get_order")],
@@ -271,7 +271,7 @@ def test_step_up_whose_amr_no_challenge_can_say_is_found(tmp_path, demand, is_fo
     [("crm/note://**", False), ("crm/note://7", False), ("crm/not*", False), ("crm/order://7", True)],
 )
 def test_resource_that_a_template_stands_for_is_known(tmp_path, selector, is_found):
-    listed = read_catalogue([f"crm={save(tmp_path, {'resourceTemplates': [{'uriTemplate': 'note://{id}'}]})}"], ["crm"])
+    listed = read_catalog([f"crm={save(tmp_path, {'resourceTemplates': [{'uriTemplate': 'note://{id}'}]})}"], ["crm"])
     text = rules(f"name: r, resources: ['{selector}'], allow: [a]")
     named = text + policies(f"name: p, state: enforce, resources: ['{selector.upper()}'], then: deny")
     expected = [names_nothing("r", selector), names_nothing("p", selector.upper())] if is_found else []
@@ -279,7 +279,7 @@ def test_resource_that_a_template_stands_for_is_known(tmp_path, selector, is_fou
 
 
 def test_template_says_nothing_of_prompts(tmp_path):
-    listed = read_catalogue(
+    listed = read_catalog(
         [f"crm={save(tmp_path, {'resourceTemplates': [{'uriTemplate': '{x}'}], 'prompts': [{'name': 'a'}]})}"], ["crm"]
     )
     text = rules("name: r, prompts: ['crm/b'], allow: [a]")

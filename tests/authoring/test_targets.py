@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.authoring.catalogue import read_catalogue
+from agen_authz.authoring.catalog import read_catalog
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.targets import Reach, find_reach
 from tests.authoring.rig import RULES, TEXT, TOOLS, draft, save
@@ -32,7 +32,7 @@ def reach(built: Draft) -> Reach:
 @pytest.mark.parametrize(("name", "touched"), TOUCHED.items(), ids=TOUCHED)
 def test_rule_and_policy_touch_what_they_name_and_who_may_reach_it(tmp_path, name, touched):
     built = draft(tmp_path)
-    known = read_catalogue([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
+    known = read_catalog([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
     assert find_reach(built, name, known) == Reach(name, *touched)
 
 
@@ -43,7 +43,7 @@ def test_without_a_list_what_is_named_whole_is_known(tmp_path):
 
 def test_policy_without_selectors_touches_everything(tmp_path):
     text = TEXT + "  - {name: all, state: shadow, then: deny}\n"
-    known = read_catalogue([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
+    known = read_catalog([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
     expected = Reach(
         "all", ("billing/refund", *EVERYTHING), NOTES, ("crm/summarize",), ("analyst", "enrolled + finance", "support")
     )

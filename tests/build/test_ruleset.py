@@ -14,7 +14,7 @@ from agen_authz.build.ruleset import (
     parse_claim_path,
 )
 from agen_authz.config import load
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.model import Target, TargetKind
 from agen_authz.core.policy.access import Granted, NotGranted, Unmapped
 from agen_authz.core.signature import SignedTarget, Signer, SigningKey
@@ -119,7 +119,7 @@ def test_rules_hold_what_the_file_says(tmp_path):
     rules = build_rules(config_of(tmp_path), version="v", digest_key=b"k", off_word="off", signing_keys={})
     assert (rules.timeout_s, rules.off_word) == (1.0, "off")
     assert rules.version == "v"
-    assert isinstance(rules.surroundings, Surroundings)
+    assert isinstance(rules.perimeter, Perimeter)
     assert rules.resources.keys() == {"crm", "billing"}
 
 

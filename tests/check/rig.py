@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
 from agen_authz.core.policy.access import AccessTable
@@ -64,7 +64,7 @@ class Rig:
     resources: tuple[Resource, ...] = field(default_factory=lambda: (build.resource(), build.billing()))
     access: AccessTable = field(default_factory=build.access)
     policies: PolicyTable = field(default_factory=lambda: compile_policies([]))
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    perimeter: Perimeter = field(default_factory=Perimeter)
     revoked: Revoked = field(default_factory=Revoked)
     signers: Mapping[str, Signer] = field(default_factory=dict)
     limits: BodyLimits = field(default_factory=lambda: BodyLimits(65536, 32, json_values=10_000))
@@ -90,7 +90,7 @@ class Rig:
             self.policies,
             limits=self.limits,
             revoked=self.revoked,
-            surroundings=self.surroundings,
+            perimeter=self.perimeter,
             signers=self.signers,
             denials_per_second=self.denials_per_second,
             keeps_claims=self.keeps_claims,

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.model import Effect, State, TargetKind
 from agen_authz.core.policy.stepup import Demand
 from agen_authz.core.policy.table import Policy, compile_policies, environment
@@ -68,8 +68,8 @@ def test_event_and_metric_know_what_applied(state, count):
 
 
 def test_addresses_are_those_behind_trusted_proxies():
-    surroundings = Surroundings((ip_network("192.0.2.1/32"),), None, {"office": (ip_network("10.0.0.0/8"),)})
-    used = rig(policy("outside", '!("office" in request.networks)'), surroundings=surroundings)
+    perimeter = Perimeter((ip_network("192.0.2.1/32"),), None, {"office": (ip_network("10.0.0.0/8"),)})
+    used = rig(policy("outside", '!("office" in request.networks)'), perimeter=perimeter)
     inside, outside = ({"x-forwarded-for": address} for address in ("10.1.2.3", "198.51.100.1"))
     assert used.post(build.message(), headers=inside).is_allowed
     assert told(used.post(build.message(), headers=outside)) == (200, 40300, "policy_denied")

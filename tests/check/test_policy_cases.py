@@ -79,20 +79,20 @@ def _write_headers(case: Case, draft: Draft) -> Iterator[tuple[str, str | None]]
     yield "x-forwarded-for", case.request.ip or "unknown"
     if case.request.user_agent is not None:
         yield "user-agent", case.request.user_agent
-    country = draft.sets.surroundings.country_header
+    country = draft.rules.perimeter.country_header
     if country is not None and case.request.country is not None:
         yield country, case.request.country
 
 
 def ask_servicer(draft: Draft, case: Case) -> tuple[Rig, Seen]:
     """Have a case decided by a servicer on the draft's own values, from a signed token on."""
-    resource, now = draft.sets.resources[case.call.server], _read_time(case)
+    resource, now = draft.rules.resources[case.call.server], _read_time(case)
     provider = next(iter(resource.providers.values()))
     rig = Rig(
-        resources=tuple(draft.sets.resources.values()),
-        access=draft.sets.access,
-        policies=draft.sets.policies,
-        surroundings=draft.sets.surroundings,
+        resources=tuple(draft.rules.resources.values()),
+        access=draft.rules.access,
+        policies=draft.rules.policies,
+        perimeter=draft.rules.perimeter,
         clock=FakeClock(now),
         keys=MemoryKeys.holding(**{provider.name: [build.public_key(build.ec_key())]}),
     )

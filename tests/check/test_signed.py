@@ -22,7 +22,7 @@ from agen_authz.core.signature import (
 )
 from agen_authz.core.stage import Judged, Read
 from agen_authz.wire.ext_authz import render_check
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from agen_authz.wire.template import Templates
 from tests import builders as build
 from tests.check.rig import Rig, Seen
@@ -131,7 +131,7 @@ def test_resource_without_its_signer_denies():
 
 def test_allow_without_a_signature_is_not_rendered():
     route = Route(build.resource(is_signed=True), is_metadata=False)
-    read = reach(build.request(), route, render_caller(build.principal()), build.call())
+    read = reach(build.request(), route, render_principal(build.principal()), build.call())
     assert isinstance(read, Read)
     with pytest.raises(ValueError, match="without a signature"):
         render_check(Judged(read, Allow(())), Templates("off"))

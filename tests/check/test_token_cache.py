@@ -8,7 +8,7 @@ import pytest
 from agen_authz.core.identity.token import VerifiedToken
 from agen_authz.core.model import Revoked
 from agen_authz.token_cache import TokenCache, Vouched, weigh
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from tests import builders as build
 from tests.builders import NOW, claims, sign
 from tests.check.rig import Rig
@@ -120,7 +120,7 @@ def vouched(number: int = 0, **changes) -> Vouched:
     principal = build.principal(token_id=f"t{number}", **changes)
     token = VerifiedToken(principal, build.KID, "at+jwt", frozenset({build.CRM_URL}), None)
     key = build.public_key(build.ec_key())
-    return Vouched(build.provider(), key, "ES256", token, render_caller(principal))
+    return Vouched(build.provider(), key, "ES256", token, render_principal(principal))
 
 
 def digest_of(number: int) -> bytes:
@@ -206,5 +206,5 @@ def test_claims_are_remembered_only_where_a_condition_reads_them(keeps_claims):
     rig = Rig(keeps_claims=keeps_claims)
     assert rig.post(build.message()).is_allowed
     entries = [entry for entry, _ in rig.tokens._entries.values()]
-    held = [(entry.token.principal.claims, entry.caller.principal.claims) for entry in entries]
+    held = [(entry.token.principal.claims, entry.rendered.principal.claims) for entry in entries]
     assert held == [(claims(), claims()) if keeps_claims else (None, None)]

@@ -226,7 +226,7 @@ BY_ID: dict[str, Any] = {
 CATALOG = {"items": [{"id": "t1", "name": "refund", "appId": "shop"}]}
 
 
-def test_policy_of_the_api_is_imported_through_a_catalogue_and_what_is_written_is_a_good_configuration(tmp_path):
+def test_policy_of_the_api_is_imported_through_a_catalog_and_what_is_written_is_a_good_configuration(tmp_path):
     file, tools = save(tmp_path, {"items": [BY_ID]}), save(tmp_path, CATALOG, "catalog.json")
     told = run("import", file, "--catalog", tools, "--app", "shop=billing")
     ours = {
@@ -240,7 +240,7 @@ def test_policy_of_the_api_is_imported_through_a_catalogue_and_what_is_written_i
     assert (checked.exit_code, checked.stderr) == (0, "")
 
 
-def test_state_of_terraform_is_its_own_catalogue(tmp_path):
+def test_state_of_terraform_is_its_own_catalog(tmp_path):
     values = {
         "name": "p", "enabled": True, "internal_tool_ids": ["t1"], "targeting": [{"then": [{"result": "deny"}]}],
     }  # fmt: skip
@@ -252,7 +252,7 @@ def test_state_of_terraform_is_its_own_catalogue(tmp_path):
     assert (told.exit_code, yaml.safe_load(told.stdout)["policies"][0]["tools"]) == (0, ["billing/refund"])
 
 
-def test_tool_that_no_catalogue_has_is_an_error_with_its_place(tmp_path):
+def test_tool_that_no_catalog_has_is_an_error_with_its_place(tmp_path):
     told = run("import", save(tmp_path, BY_ID), "--app", "shop=billing")
     said = "refunds: internalToolIds[0]: no tool with the id `t1` is known; give Agen's list of tools by `--catalog`\n"
     assert (told.exit_code, told.stdout, told.stderr) == (1, "", said)
@@ -284,7 +284,7 @@ def test_nothing_imported_is_no_success(tmp_path, document):
 
 
 @pytest.mark.parametrize("document", [[], {"tools": []}, {"tools": [{"name": "x"}]}], ids=json.dumps)
-def test_catalogue_without_ids_is_misuse(tmp_path, document):
+def test_catalog_without_ids_is_misuse(tmp_path, document):
     tools = save(tmp_path, document, "catalog.json")
     told = run("import", save(tmp_path, BY_ID), "--catalog", tools)
     assert (told.exit_code, told.stderr) == (2, f"{tools}: holds no tools with `id` and `name`\n")

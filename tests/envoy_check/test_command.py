@@ -23,14 +23,14 @@ def test_a_finding_is_one_line_with_risk_cure_and_place_and_exits_1():
         1,
         f"{CASE}:43: open failure-mode-allow: requests pass unseen while Check is down or late;"
         f" set `failure_mode_allow: false` (`{place}.failure_mode_allow`)\n"
-        f"{CASE}: examined: 1 HTTP connection manager\n"
+        f"{CASE}: checked: 1 HTTP connection manager\n"
         f"{CASE}: 1 open\n",
     )
 
 
 def test_without_findings_it_exits_0():
     sound = HERE / "sound.yaml"
-    expected = f"{sound}: examined: 1 HTTP connection manager\n{sound}: no findings\n"
+    expected = f"{sound}: checked: 1 HTTP connection manager\n{sound}: no findings\n"
     assert (0, expected) == run("--check", str(sound))
 
 
@@ -51,8 +51,8 @@ def test_json_has_every_part_of_a_finding():
             }
         ],
         "hints": [],
-        "examined": ["Istio extension provider", "Istio AuthorizationPolicy"],
-        "not_examined": [],
+        "checked": ["Istio extension provider", "Istio AuthorizationPolicy"],
+        "not_checked": [],
     }
 
 
@@ -65,11 +65,11 @@ def test_hint_is_told_and_is_no_finding(tmp_path: Path):
     assert (code, " hint authz-resets: " in output, output.endswith("no findings, 1 hint\n")) == (0, True, True)
 
 
-def test_what_was_not_examined_is_said(tmp_path: Path):
+def test_what_was_not_checked_is_said(tmp_path: Path):
     file = tmp_path / "manifests.yaml"
     file.write_text((HERE / "shapes" / "gateway-sound.yaml").read_text())
     code, output = run("--check", str(file))
-    assert (0, f"{file}: not examined: line 25: Deployment") == (code, output.splitlines()[0])
+    assert (0, f"{file}: not checked: line 25: Deployment") == (code, output.splitlines()[0])
 
 
 def test_body_sizes_are_compared_with_the_configuration(tmp_path: Path):

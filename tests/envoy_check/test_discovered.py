@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from agen_authz.envoy.examination import examine
+from agen_authz.envoy.check import check_file
 
 DUMP: Any = json.loads((Path(__file__).parent / "shapes" / "dump-endpoints.json").read_text())
 ROUTES = "type.googleapis.com/envoy.admin.v3.RoutesConfigDump"
 
 
 def found(text: str) -> set[str]:
-    return {finding.id for finding in examine(text).findings}
+    return {finding.id for finding in check_file(text).findings}
 
 
 def test_the_dump_has_no_findings():

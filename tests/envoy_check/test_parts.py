@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.envoy.examination import examine
+from agen_authz.envoy.check import check_file
 
 HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 
@@ -69,9 +69,9 @@ PATCHES: dict[str, tuple[str, str, str, set[str]]] = {
 
 
 @pytest.mark.parametrize(("kind", "operation", "value", "expected"), PATCHES.values(), ids=PATCHES)
-def test_a_patch_is_examined_for_what_it_writes(kind: str, operation: str, value: str, expected: set[str]):
+def test_a_patch_is_checked_for_what_it_writes(kind: str, operation: str, value: str, expected: set[str]):
     text = PATCH.format(kind=kind, operation=operation, value=value)
-    assert expected == {finding.id for finding in examine(text).findings}
+    assert expected == {finding.id for finding in check_file(text).findings}
 
 
 LONE = {
@@ -159,8 +159,8 @@ LONE = {
 
 
 @pytest.mark.parametrize(("text", "expected"), LONE.values(), ids=LONE)
-def test_a_part_of_a_configuration_is_examined(text: str, expected: str):
-    assert expected in {finding.id for finding in examine(text).findings}
+def test_a_part_of_a_configuration_is_checked(text: str, expected: str):
+    assert expected in {finding.id for finding in check_file(text).findings}
 
 
 GOOD = {
@@ -181,4 +181,4 @@ SECURED = (
 
 @pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
 def test_a_careful_manifest_has_no_findings(text: str):
-    assert examine(f"{SECURED}\n---\n{text}").findings == []
+    assert check_file(f"{SECURED}\n---\n{text}").findings == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.envoy.examination import examine
+from agen_authz.envoy.check import check_file
 
 API, EG, ISTIO = "gateway.networking.k8s.io", "gateway.envoyproxy.io", "security.istio.io"
 ASKS = {
@@ -73,7 +73,7 @@ def service(name: str = "crm", **selector: str) -> Manifest:
 def unguarded(*manifests: Manifest) -> list[str]:
     """Give the place of each rule that nobody guards, with the name of its route."""
     text = "\n---\n".join(map(json.dumps, manifests))
-    return [found.place for found in examine(text).findings if found.id == "unguarded-route"]
+    return [found.place for found in check_file(text).findings if found.id == "unguarded-route"]
 
 
 ONE = ["spec.rules[0]"]
@@ -265,7 +265,7 @@ def test_rules_that_no_policy_reaches_are_found(manifests: list[Manifest], expec
 def test_lists_of_egctl_are_read_though_they_do_not_say_the_kind():
     lists = {"gateways": [gateway()], "httpRoutes": [route(), route("too")], "securityPolicies": [policy(ref())]}
     bare = {key: [{**each, "kind": None, "apiVersion": None} for each in held] for key, held in lists.items()}
-    found = [(finding.id, finding.place) for finding in examine(json.dumps(bare)).findings]
+    found = [(finding.id, finding.place) for finding in check_file(json.dumps(bare)).findings]
     assert found == [("unguarded-route", "http_routes[1].spec.rules[0]")]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.envoy.examination import Severity, examine
+from agen_authz.envoy.check import Severity, check_file
 
 ROOT = Path(__file__).parents[2]
 SHAPES = Path(__file__).parent / "shapes"
@@ -102,7 +102,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_others_build_has_these_findings_and_no_others(name: str):
-    report = examine((SHAPES / name).read_text())
+    report = check_file((SHAPES / name).read_text())
     assert EXPECTED[name] == {(finding.line, finding.id) for finding in (*report.findings, *report.hints)}
 
 
@@ -111,21 +111,21 @@ def test_every_shape_is_tried():
 
 
 def test_what_we_render_has_no_findings():
-    report = examine((ROOT / "envoy" / "sidecar.yaml").read_text())
-    assert (report.findings, report.examined, report.passed_over) == ([], ["HTTP connection manager"], [])
+    report = check_file((ROOT / "envoy" / "sidecar.yaml").read_text())
+    assert (report.findings, report.checked, report.passed_over) == ([], ["HTTP connection manager"], [])
 
 
 def test_a_careful_configuration_has_nothing_open():
-    report = examine((SHAPES / "like-the-example.yaml").read_text())
+    report = check_file((SHAPES / "like-the-example.yaml").read_text())
     assert [finding.severity for finding in report.findings] == [Severity.NOTE]
 
 
 def test_what_a_workload_sends_is_named_and_no_finding():
-    report = examine((SHAPES / "istio-dump.yaml").read_text())
+    report = check_file((SHAPES / "istio-dump.yaml").read_text())
     assert report.passed_over == ["line 55: outbound listener", "line 61: outbound listener"]
 
 
 def test_what_is_sent_counts_where_it_is_what_is_checked():
     outbound = (SHAPES / "istio-dump.yaml").read_text().replace("direction: INBOUND", "direction: OUTBOUND")
-    found = [finding.line for finding in examine(outbound).findings if finding.id == "unguarded-listener"]
+    found = [finding.line for finding in check_file(outbound).findings if finding.id == "unguarded-listener"]
     assert found == [20, 55, 61]

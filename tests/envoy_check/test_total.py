@@ -1,4 +1,4 @@
-"""No text makes the examination raise, and nothing that cannot be read passes as free of findings."""
+"""No text makes the check raise, and nothing that cannot be read passes as free of findings."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agen_authz.envoy.examination import examine
-from agen_authz.envoy.examination.source import MAX_DEPTH, read_source
+from agen_authz.envoy.check import check_file
+from agen_authz.envoy.check.source import MAX_DEPTH, read_source
 
 HERE = Path(__file__).parent
 SOUND: Any = yaml.safe_load((HERE / "sound.yaml").read_text())
@@ -40,18 +40,18 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @given(st.text())
 def test_any_text_gives_a_report(text: str):
-    assert examine(text).findings
+    assert check_file(text).findings
 
 
 @given(TREES)
 def test_any_tree_gives_a_report(tree: Any):
-    assert examine(json.dumps(tree)).findings
+    assert check_file(json.dumps(tree)).findings
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.sampled_from(places(SOUND)), TREES)
 def test_a_sound_configuration_with_any_part_replaced_gives_a_report(path: tuple[Any, ...], new: Any):
-    examine(json.dumps(replaced(SOUND, path, new)))
+    check_file(json.dumps(replaced(SOUND, path, new)))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_sound_configuration_with_any_part_replaced_gives_a_report(path: tuple
     ids=repr,
 )
 def test_what_says_nothing_is_not_free_of_findings(text: str):
-    assert examine(text).findings
+    assert check_file(text).findings
 
 
 SOUND_TEXT = (HERE / "sound.yaml").read_text()
@@ -76,7 +76,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
 def test_what_cannot_be_read_with_certainty_is_open(text: str):
-    assert [finding.id for finding in examine(text).findings] == ["unread"]
+    assert [finding.id for finding in check_file(text).findings] == ["unread"]
 
 
 def test_depth_is_bounded():
@@ -87,14 +87,14 @@ def test_depth_is_bounded():
 def test_few_lines_of_aliases_do_not_stand_for_millions():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20)]
-    assert [unread.why for unread in read_source("\n".join(lines)).unread] == ["more values than can be examined"]
+    assert [unread.why for unread in read_source("\n".join(lines)).unread] == ["more values than can be checked"]
 
 
 def test_anchors_and_both_spellings_are_read():
     text = SOUND_TEXT.replace("max_request_bytes: 1048576", "maxRequestBytes: &size 1048576").replace(
         "max_stream_duration: 3600s", "maxStreamDuration: &hour 3600s"
     )
-    assert examine(text).findings == []
+    assert check_file(text).findings == []
 
 
 @pytest.mark.parametrize("word", ["true", "yes", "on", "True", '"true"', "1"])
@@ -102,10 +102,10 @@ def test_every_way_to_write_true_switches_on(word: str):
     text = SOUND_TEXT.replace(
         "pack_as_bytes: true", f"pack_as_bytes: true\n                allow_partial_message: {word}"
     )
-    assert [finding.id for finding in examine(text).findings] == ["partial-body"]
+    assert [finding.id for finding in check_file(text).findings] == ["partial-body"]
 
 
-def test_many_routes_are_all_examined():
+def test_many_routes_are_all_checked():
     route = "              - match: {path: /crm/mcp}\n                route:\n                  cluster: crm\n"
     many = "".join(route.replace("path: /crm/mcp", f"prefix: /{number}/") for number in range(500))
-    assert [finding.id for finding in examine(SOUND_TEXT.replace(route, many)).findings] == ["broad-match"] * 500
+    assert [finding.id for finding in check_file(SOUND_TEXT.replace(route, many)).findings] == ["broad-match"] * 500

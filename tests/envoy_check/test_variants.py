@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.envoy.examination import examine
-from agen_authz.envoy.examination.sheet import NAMESPACE
+from agen_authz.envoy.check import check_file
+from agen_authz.envoy.check.sheet import NAMESPACE
 
 SOUND = (Path(__file__).parent / "sound.yaml").read_text()
 HTTP = "type.googleapis.com/envoy.extensions.filters.http"
@@ -296,8 +296,8 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         {"altered-after"},
     ),
     "JWT claims written to headers": ([after("jwt_authn", "JwtAuthentication")], {"altered-after"}),
-    "a filter before that forwards by itself": ([before("mcp_router", "McpRouter")], {"unexamined"}),
-    "a filter before that is not known": ([before("brand_new", "BrandNew")], {"unexamined"}),
+    "a filter before that forwards by itself": ([before("mcp_router", "McpRouter")], {"unchecked"}),
+    "a filter before that is not known": ([before("brand_new", "BrandNew")], {"unchecked"}),
     "metadata from a script before": (
         [before("lua", "Lua", f', default_source_code: {{inline_string: \'h:set("{NAMESPACE}", "a", 1)\'}}')],
         {"metadata-before", "script-before"},
@@ -421,7 +421,7 @@ def test_a_defect_is_found_however_it_is_written(changes: list[tuple[str, str]],
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
-    report = examine(text)
+    report = check_file(text)
     assert expected == {finding.id for finding in (*report.findings, *report.hints)}
 
 
@@ -448,7 +448,7 @@ def test_ways_past_check_are_found_whatever_takes_them(settings: str, expected: 
         f"  clusters:\n{AGGREGATE}"
     )
     text = SOUND.replace("  clusters:\n", side)
-    assert [finding.id for finding in examine(text).findings] == expected
+    assert [finding.id for finding in check_file(text).findings] == expected
 
 
 def test_two_clusters_of_one_address_are_one_way():
@@ -459,4 +459,4 @@ def test_two_clusters_of_one_address_are_one_way():
         f"  - name: twin\n    load_assignment: {{endpoints: [{{lb_endpoints: [{place}]}}]}}\n"
     )
     text = SOUND.replace("  clusters:\n", side)
-    assert [finding.id for finding in examine(text).findings] == ["bypass-listener"]
+    assert [finding.id for finding in check_file(text).findings] == ["bypass-listener"]

@@ -20,7 +20,7 @@ from agen_authz.core.policy.table import environment
 from agen_authz.verify import BackendVerifier
 from agen_authz.verify.shape import read_claim
 from agen_authz.wire.ext_authz import read_check
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from tests import builders as build
 from tests.check.rig import Seen
 from tests.fuzz.keys import keys
@@ -167,7 +167,7 @@ def under_another_name(raw):
 
 
 def render_root(principal):
-    return render_caller(replace(principal, subject="root"))
+    return render_principal(replace(principal, subject="root"))
 
 
 def compile_more(text):

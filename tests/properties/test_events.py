@@ -37,7 +37,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Stage, find_known, find_received
 from agen_authz.wire.aggregate import Aggregate, render_aggregate
 from agen_authz.wire.event import MAX_EVENT_BYTES, MAX_STRANGER_EVENT_BYTES, render_event
-from agen_authz.wire.identity import MAX_CALLER_EVENT_BYTES, render_caller
+from agen_authz.wire.identity import MAX_CALLER_EVENT_BYTES, render_principal
 from tests import builders as build
 from tests.reached import reach
 from tests.rules import build_rules
@@ -99,7 +99,7 @@ CONTEXTS = st.builds(
 ROUTE = Route(build.resource(name="s" * 63), is_metadata=False)
 ASKED = st.builds(
     lambda caller, request, call, context: reach(
-        request, ROUTE, None if caller is None else render_caller(caller), call, context,
+        request, ROUTE, None if caller is None else render_principal(caller), call, context,
         request_id="0" * 32, rules=RULES,
     ),
     st.none() | PRINCIPAL, st.none() | REQUESTS, st.none() | CALLS, CONTEXTS,
@@ -140,7 +140,7 @@ def test_event_fits_where_every_field_is_as_long_as_it_can_be(piece, is_known):
     why = tuple(Step("access", "unmapped_admitted", name) for name in many)
     context = Context("2001:db8:2001:db8:2001:db8:2001:db8", many, "DE", word[:256])
     if is_known and piece in HARMLESS:
-        asked = reach(request, ROUTE, render_caller(who), call, context, request_id="0" * 32, rules=RULES)
+        asked = reach(request, ROUTE, render_principal(who), call, context, request_id="0" * 32, rules=RULES)
         line = render(Deny(Reason.AUTHORIZATION_MALFORMED, why, matched=matched), asked)
         assert MAX_CALLER_EVENT_BYTES // 2 < len(line) < MAX_EVENT_BYTES
     else:
@@ -152,12 +152,12 @@ def test_event_fits_where_every_field_is_as_long_as_it_can_be(piece, is_known):
 
 @given(PRINCIPAL)
 def test_callers_part_leaves_room_for_the_calls(principal):
-    assert len(orjson.dumps(render_caller(principal).event)) <= MAX_CALLER_EVENT_BYTES
+    assert len(orjson.dumps(render_principal(principal).event)) <= MAX_CALLER_EVENT_BYTES
 
 
 @given(CLAIM, CLAIMS)
 def test_event_says_what_was_asked_or_names_its_size_and_digest(word, names):
-    caller = render_caller(build.principal(subject=word, groups=names))
+    caller = render_principal(build.principal(subject=word, groups=names))
     targets = tuple(Target(TargetKind.RESOURCE, "crm", name) for name in names)
     asked = reach(build.request(method=word), ROUTE, caller, build.call("resources/read", *targets))
     event = json.loads(

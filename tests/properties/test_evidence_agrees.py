@@ -130,7 +130,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "identify": {"tokens": Broken()},
     "admit_principal": broken_resource(audiences=None),
     "parse": {"limits": Broken()},
-    "gather": {"surroundings": Broken()},
+    "gather": {"perimeter": Broken()},
     "access": {"access": Broken()},
     "policies": {"policies": Broken()},
     "sign": {"signers": {}},
@@ -145,6 +145,6 @@ def test_step_that_fails_is_a_denial_and_no_event_says_otherwise(step):
     raw = build.check_request({**HEADERS, **SESSION, "origin": build.ORIGIN}, build.encode(build.message()))
     assert signed_rig().check(raw).is_allowed
     seen = rig.check(raw)
-    # Without `surroundings` an event cannot be written either.
+    # Without `perimeter` an event cannot be written either.
     wanted = [] if step == "gather" else ["deny"]
     assert (seen.is_allowed, [event["decision"] for event in rig.audit.events]) == (False, wanted)

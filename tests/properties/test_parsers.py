@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed, Rejected
-from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.context import Perimeter, read_context
 from agen_authz.core.identity.jwk import parse_jwks
 from agen_authz.core.identity.jws import UnverifiedToken, read_bearer, read_token
 from agen_authz.core.identity.token import VerifiedToken, admit_principal, verify_token
@@ -252,4 +252,4 @@ ADDRESSES = st.sampled_from(["10.0.0.1", "192.0.2.7", "::1", "::ffff:10.0.0.1", 
 @given(ADDRESSES, st.lists(ADDRESSES, max_size=5), TEXT)
 def test_read_context_is_total(peer, hops, agent):
     request = build.request(headers={"x-forwarded-for": ",".join(hops), "user-agent": agent}, peer=peer)
-    assert isinstance(read_context(request, Surroundings()), Context)
+    assert isinstance(read_context(request, Perimeter()), Context)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import Call, Context, Envelope, Era, SessionId, Shape, Target, TargetKind
 from agen_authz.wire.event import render_event
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 from tests import builders as build
 from tests.properties.test_events import CLAIM, CLAIMS, DECISIONS, TEXT, TEXTS
@@ -56,7 +56,7 @@ def held_of(call: Call) -> Call:
 
 @given(DECISIONS, PRINCIPAL, CALLS, CONTEXTS, TEXT.filter(lambda text: "@" not in text))
 def test_event_is_read_as_what_was_recorded(decision, principal, call, context, authority):
-    asked = reach(build.request(authority=authority), ROUTE, render_caller(principal), call, context)
+    asked = reach(build.request(authority=authority), ROUTE, render_principal(principal), call, context)
     line = render_event(decision, asked, now=build.NOW + 0.123456, duration_us=7)
     read = read_event(line)
     assert isinstance(read, Recorded) and read.call is not None

@@ -24,7 +24,7 @@ from agen_authz.core.signature import (
     render_lines,
     render_signed_text,
 )
-from agen_authz.wire.identity import render_caller, render_identity, render_text
+from agen_authz.wire.identity import render_identity, render_principal, render_text
 from tests import builders as build
 from tests.signing.ours import identity_of, lines_of
 from tests.signing.vectors import ACCEPTED, FOLDER, REFUSED, Vector, load, signature_of
@@ -84,7 +84,7 @@ def test_identity_headers_are_rendered_from_the_identity(vector):
     rendered = dict(render_identity(caller))
     rendered |= {"agen-resource": render_text(resource), "agen-request-id": render_text(request_id)}
     assert rendered == {name: vector.header(name) for name in IDENTITY_HEADERS}
-    assert render_caller(caller).lines in f"{vector.signed_text}\n"
+    assert render_principal(caller).lines in f"{vector.signed_text}\n"
 
 
 def test_vectors_that_are_accepted_cover_what_is_odd():

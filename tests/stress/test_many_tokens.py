@@ -15,7 +15,7 @@ from typing import Any
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.token import VerifiedToken
 from agen_authz.token_cache import TokenCache, Vouched
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from tests import builders as build
 from tests.check.rig import Rig
 from tests.fakes import ListSink, MemoryKeys
@@ -88,7 +88,7 @@ def entries(key: PublicKey) -> Iterator[tuple[bytes, Vouched]]:
     """Yield entries for as many tokens as there are, each an object of its own."""
     principal = build.principal()
     verified = VerifiedToken(principal, build.KID, "at+jwt", frozenset({build.CRM_URL}), None)
-    caller = render_caller(principal)
+    caller = render_principal(principal)
     for number in range(ALL):
         yield digest_of(number), Vouched(PROVIDER, key, "EdDSA", verified, caller)
 

@@ -9,7 +9,7 @@ from typing import Any
 from agen_authz.core.model import Principal
 from agen_authz.core.signature import Signed, SignedTarget, Signer, SigningKey, compute_signature, render_signed_text
 from agen_authz.verify import BackendVerifier, NotVerified, Received, read_headers
-from agen_authz.wire.identity import render_caller, render_identity, render_text
+from agen_authz.wire.identity import render_identity, render_principal, render_text
 from tests import builders as build
 
 NOW = 1_795_000_000
@@ -69,7 +69,9 @@ def arrive(
     sent = {name: value for name, value in given.items() if value is not None}
     signer = Signer(key, target, resource_header=render_text(resource), components=components, expires_s=expires_s)
     request = build.request(body, method=method, headers=sent, authority=target.authority)
-    signed = signer.sign(request, render_caller(caller).lines, "req-1", created=created, nonce=nonce, is_modern=False)
+    signed = signer.sign(
+        request, render_principal(caller).lines, "req-1", created=created, nonce=nonce, is_modern=False
+    )
     assert isinstance(signed, Signed)
     ours = (
         *render_identity(caller),

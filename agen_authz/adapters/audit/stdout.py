@@ -11,7 +11,7 @@ from threading import Lock
 from typing import NoReturn
 
 from agen_authz.adapters.audit.descriptor import ATOMIC_BYTES, open_outlet
-from agen_authz.adapters.audit.turns import WriteTurns
+from agen_authz.adapters.audit.queue import FairQueue
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports import AuditMetrics
@@ -43,7 +43,7 @@ class StdoutSink:
         self._outlet = open_outlet(descriptor)
         self._metrics = metrics
         self._lock = Lock()
-        self._turns: WriteTurns[_Waiter] = WriteTurns(places)
+        self._queue: FairQueue[_Waiter] = FairQueue(places)
         # What is left of a line that was cut off, and whose it is if they still wait for it.
         self._rest = b""
         self._half_written: _Waiter | None = None
@@ -69,7 +69,7 @@ class StdoutSink:
         waiter = _Waiter(owner, line + b"\n", loop.create_future())
         try:
             with self._lock:
-                leaving = self._turns.join(waiter)
+                leaving = self._queue.join(waiter)
             if leaving is not None:
                 leaving.settle(BlockingIOError("too many events wait"))
             self._watch(loop)
@@ -90,7 +90,7 @@ class StdoutSink:
 
     def _may_begin(self, line: bytes) -> bool:
         """False if others wait, or if the line could be cut off: then it is written in turn."""
-        is_free = not self._turns and self._half_written is None
+        is_free = not self._queue and self._half_written is None
         return is_free and not (self._outlet.may_fill and len(line) >= ATOMIC_BYTES)
 
     def _begin(self, line: bytes) -> bool:
@@ -114,11 +114,11 @@ class StdoutSink:
         with self._lock:
             try:
                 self._finish()
-                while self._turns:
-                    waiter = self._turns.first()
+                while self._queue:
+                    waiter = self._queue.first()
                     if not self._begin(waiter.line):
                         return
-                    self._turns.leave(waiter)
+                    self._queue.leave(waiter)
                     self._half_written = waiter
                     self._finish()
             except BlockingIOError:
@@ -131,15 +131,15 @@ class StdoutSink:
         """Tell all who wait that nothing can be written; what is left of a line stays to be finished."""
         waiters = [] if self._half_written is None else [self._half_written]
         self._half_written = None
-        while self._turns:
-            waiters.append(self._turns.first())
-            self._turns.leave(waiters[-1])
+        while self._queue:
+            waiters.append(self._queue.first())
+            self._queue.leave(waiters[-1])
         for waiter in waiters:
             waiter.settle(OSError(fault.errno, fault.strerror))
 
     def _leave(self, waiter: _Waiter) -> None:
         with self._lock:
-            self._turns.leave(waiter)
+            self._queue.leave(waiter)
             if self._half_written is waiter:
                 self._half_written = None
 

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from agen_authz.authoring.catalogue import CatalogueEntry
-from agen_authz.authoring.diff.surroundings import compare_surroundings
+from agen_authz.authoring.catalog import CatalogEntry
+from agen_authz.authoring.diff.setting import compare_settings
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import Holder, list_holders, list_named, may_call, owners_of, selectors_of, spell_holder
 from agen_authz.core.model import Effect, State, Target, TargetKind
@@ -26,13 +26,13 @@ class Change:
     widens: bool
 
 
-def list_changes(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> list[Change]:
+def list_changes(old: Draft, new: Draft, known: Sequence[CatalogEntry]) -> list[Change]:
     """List every change, of access first, then of policies and what they lean on."""
-    surroundings = (Change(*each) for each in compare_surroundings(old, new))
-    return [*_list_access(old, new, known), *_list_policies(old, new), *surroundings]
+    settings = (Change(*each) for each in compare_settings(old, new))
+    return [*_list_access(old, new, known), *_list_policies(old, new), *settings]
 
 
-def _list_access(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> Iterator[Change]:
+def _list_access(old: Draft, new: Draft, known: Sequence[CatalogEntry]) -> Iterator[Change]:
     probes = _list_probes(old, new, known)
     for holder in sorted({*list_holders(old), *list_holders(new)}):
         for (_, spelling), target in probes.items():
@@ -41,7 +41,7 @@ def _list_access(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> Ite
                 yield Change(spell_holder(holder), spelling, "gains access" if after else "loses access", after)
 
 
-def _list_probes(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> dict[tuple[TargetKind, str], Target]:
+def _list_probes(old: Draft, new: Draft, known: Sequence[CatalogEntry]) -> dict[tuple[TargetKind, str], Target]:
     """List what is asked for: everything known, and every pattern of a rule, standing for all that it names.
 
     A pattern is asked for as if it were a name: nothing but a pattern at least as wide matches its asterisks.
@@ -49,7 +49,7 @@ def _list_probes(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> dic
     named = [each for draft in (old, new) for each in list_named(draft, known)]
     probes = {(each.target.kind, each.spelling): each.target for each in (*known, *named)}
     rules = [rule for draft in (old, new) for rule in draft.config.access.rules]
-    servers = sorted({*old.sets.resources, *new.sets.resources})
+    servers = sorted({*old.rules.resources, *new.rules.resources})
     for kind, selector in (each for rule in rules for each in selectors_of(rule)):
         if "*" not in selector:
             continue
@@ -61,7 +61,7 @@ def _list_probes(old: Draft, new: Draft, known: Sequence[CatalogueEntry]) -> dic
 
 
 def _may_call(draft: Draft, holder: Holder, target: Target) -> bool:
-    return target.server in draft.sets.resources and may_call(draft, holder, target)
+    return target.server in draft.rules.resources and may_call(draft, holder, target)
 
 
 def _list_policies(old: Draft, new: Draft) -> Iterator[Change]:

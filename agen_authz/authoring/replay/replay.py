@@ -12,7 +12,7 @@ from agen_authz.authoring.replay.log_line import LogLine, read_log
 from agen_authz.authoring.replay.replayed import Replayed
 from agen_authz.core.decide import decide
 from agen_authz.core.errors import Rejected
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider, missing_scopes
 from agen_authz.core.model import (
     Answer,
@@ -71,7 +71,7 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
     call, principal = held.call, held.principal
     target = ", ".join(f"{call.server}/{each.name}" for each in call.targets) or call.method
     before = f"{recorded.decision} ({recorded.reason})"
-    if call.server not in draft.sets.resources:
+    if call.server not in draft.rules.resources:
         result.changes[before, "deny (unknown_path)", target, ""] += 1
         return
     if not held.is_whole:
@@ -79,7 +79,7 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
         return
     facts = _facts_of(recorded, held, draft)
     refused = _refuse_caller(draft, principal, call.server, facts.now)
-    decision = Deny(refused) if refused is not None else decide(call, principal, facts, draft.sets)
+    decision = Deny(refused) if refused is not None else decide(call, principal, facts, draft.rules)
     readers = [] if _stands_before_policies(decision) else _find_readers(draft, principal, call, facts)
     result.unanswerable.update({policy.name for policy in readers})
     if not _stands(decision, readers):
@@ -97,12 +97,12 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
 
 def _refuse_caller(draft: Draft, principal: Principal, server: str, now: float) -> Reason | None:
     """Hold a recorded caller to what the draft says of its resource; the token itself was verified then."""
-    resource = draft.sets.resources[server]
+    resource = draft.rules.resources[server]
     provider = find_provider(resource, principal.issuer)
     if provider is None:
         return Reason.TOKEN_ISSUER
     token = VerifiedToken(principal, "", min(provider.token_types), frozenset({resource.url}), None)
-    admitted = admit_principal(token, provider, resource, revoked=draft.sets.revoked, now=now)
+    admitted = admit_principal(token, provider, resource, revoked=draft.rules.revoked, now=now)
     if isinstance(admitted, Rejected):
         return admitted.reason
     return Reason.SCOPE_MISSING if missing_scopes(principal, resource) else None
@@ -113,7 +113,7 @@ def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) 
     return [
         policy
         for target in call.targets
-        for policy in draft.sets.policies.list_for(principal.tenant, target)
+        for policy in draft.rules.policies.list_for(principal.tenant, target)
         if _NOT_HELD & set(list_reads(policy)) and not _is_settled(policy, Situation(principal, call, target, facts))
     ]
 
@@ -144,9 +144,9 @@ def _is_settled(policy: Policy, situation: Situation) -> bool:
     )
 
 
-def _find_networks(address: str, surroundings: Surroundings) -> tuple[str, ...]:
+def _find_networks(address: str, perimeter: Perimeter) -> tuple[str, ...]:
     ip = ip_address(address)
-    return tuple(name for name, ranges in surroundings.networks.items() if any(ip in each for each in ranges))
+    return tuple(name for name, ranges in perimeter.networks.items() if any(ip in each for each in ranges))
 
 
 def _facts_of(recorded: Recorded, held: RecordedCall, draft: Draft) -> Facts:
@@ -154,6 +154,6 @@ def _facts_of(recorded: Recorded, held: RecordedCall, draft: Draft) -> Facts:
     owner = Owner(held.principal.issuer, held.principal.subject)
     # Networks are the draft's own: those that were recorded had the names of another configuration.
     ip = held.context.ip
-    networks = _find_networks(ip, draft.sets.surroundings) if ip is not None else ()
+    networks = _find_networks(ip, draft.rules.perimeter) if ip is not None else ()
     context = Context(ip, networks, held.context.country, held.context.user_agent)
     return Facts(recorded.time, owner, context, held.authority)

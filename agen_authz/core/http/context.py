@@ -31,8 +31,8 @@ class _Said(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is configured about the way to us."""
+class Perimeter:
+    """What is configured about where calls come from: trusted proxies, the header with a country, named networks."""
 
     trusted_proxies: tuple[Network, ...] = ()
     country_header: str | None = None
@@ -40,20 +40,20 @@ class Surroundings:
     seen: "Memory[_Said, Context]" = field(default_factory=lambda: Memory(_MAX_SEEN), compare=False, repr=False)
 
 
-def read_context(request: Request, surroundings: Surroundings) -> Context:
+def read_context(request: Request, perimeter: Perimeter) -> Context:
     """Find out where a request came from; total: what cannot be read is unknown, never guessed.
 
     From the peer on, `x-forwarded-for` is read right to left, and the first address that is not a trusted proxy
     is the caller's. Proxies write addresses with ports and brackets too. A header that cannot be read ends the
     search: the address is then unknown.
     """
-    said = _listen(request, surroundings.country_header)
+    said = _listen(request, perimeter.country_header)
     # The same few clients come again and again; what is remembered is bounded in characters too.
-    known = surroundings.seen.find(said)
+    known = perimeter.seen.find(said)
     if known is None:
-        known = _find_context(said, surroundings)
+        known = _find_context(said, perimeter)
         if sum(map(len, said)) <= _MAX_SEEN_CHARS:
-            surroundings.seen.keep(said, known)
+            perimeter.seen.keep(said, known)
     return known
 
 
@@ -65,15 +65,15 @@ def _listen(request: Request, country_header: str | None) -> _Said:
     return _Said(request.peer, headers.get("x-forwarded-for", ""), country, headers.get("user-agent", ""))
 
 
-def _find_context(said: _Said, surroundings: Surroundings) -> Context:
-    address = _find_caller(said, surroundings.trusted_proxies)
+def _find_context(said: _Said, perimeter: Perimeter) -> Context:
+    address = _find_caller(said, perimeter.trusted_proxies)
     networks: tuple[str, ...] = ()
-    if address is not None and surroundings.networks:
-        networks = tuple(name for name, ranges in surroundings.networks.items() if _is_in(address, ranges))
+    if address is not None and perimeter.networks:
+        networks = tuple(name for name, ranges in perimeter.networks.items() if _is_in(address, ranges))
     return Context(
         ip=None if address is None else str(address),
         networks=networks,
-        country=_read_country(said, surroundings.trusted_proxies),
+        country=_read_country(said, perimeter.trusted_proxies),
         user_agent=said.user_agent[:_MAX_TEXT_CHARS],
     )
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agen_authz.authoring.catalogue import read_catalogue
-from agen_authz.authoring.diff import surroundings
+from agen_authz.authoring.catalog import read_catalog
+from agen_authz.authoring.diff import setting
 from agen_authz.authoring.diff.change import Change, list_changes
 from agen_authz.config import Config
 from agen_authz.config import model as conf
@@ -220,7 +220,7 @@ CHANGES: dict[str, tuple[str, str, list[Change], list[Change]]] = {
 def test_change_is_listed_both_ways(tmp_path, before, after, there, back):
     assert TEXT.count(before) == 1
     old, new = draft(tmp_path), draft(tmp_path, TEXT.replace(before, after))
-    known = read_catalogue([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
+    known = read_catalog([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
     assert sorted(list_changes(old, new, known), key=repr) == sorted(there, key=repr)
     assert sorted(list_changes(new, old, known), key=repr) == sorted(back, key=repr)
 
@@ -228,7 +228,7 @@ def test_change_is_listed_both_ways(tmp_path, before, after, there, back):
 @pytest.mark.parametrize(("before", "after"), [each[:2] for each in CHANGES.values()], ids=CHANGES)
 def test_what_widens_is_seen_without_a_list_too(tmp_path, before, after):
     old, new = draft(tmp_path), draft(tmp_path, TEXT.replace(before, after))
-    known = read_catalogue([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
+    known = read_catalog([f"crm={save(tmp_path, TOOLS)}"], ["crm"])
     for there in ((old, new), (new, old)):
         widens = [any(each.widens for each in list_changes(*there, held)) for held in ([], known)]
         assert widens[0] == widens[1]
@@ -249,13 +249,13 @@ def test_every_setting_of_callers_is_either_known_or_taken_to_widen():
     # What is not in a table widens by any change: such keys are few, and on purpose.
     unknown = [
         sorted(section.model_fields.keys() - known.keys())
-        for section, known in ((conf.Provider, surroundings.PROVIDER), (conf.Resource, surroundings.RESOURCE))
+        for section, known in ((conf.Provider, setting.PROVIDER), (conf.Resource, setting.RESOURCE))
     ]
     assert unknown == [["ca_file", "claims", "issuer", "jwks_uri", "name"], ["name", "upstream_path", "url"]]
 
 
 def test_every_section_of_the_file_is_compared():
-    whole = Config.model_fields.keys() - surroundings.ELSEWHERE - surroundings.SECTIONS.keys()
+    whole = Config.model_fields.keys() - setting.ELSEWHERE - setting.SECTIONS.keys()
     assert whole == {"data_protection", "unruled_sample", "masking_keys", "hooks", "console"}
 
 

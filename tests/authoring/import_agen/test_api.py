@@ -183,11 +183,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "keys": (policy(keys=["admin"]), "p: `keys` has no equivalent here"),
     "all users": (policy(allowToAllUsers=True), "p: `allowToAllUsers` has no equivalent here"),
-    "a tool that is not in the catalogue": (
+    "a tool that is not in the catalog": (
         policy(internalToolIds=["t1", "t9"]),
         "p: internalToolIds[1]: no tool with the id `t9` is known; give Agen's list of tools by `--catalog`",
     ),
-    "a tool of a condition that is not in the catalogue": (
+    "a tool of a condition that is not in the catalog": (
         policy(tools("t9"), BIG),
         f"p: {C}[0].value.list[0]: no tool with the id `t9` is known; give Agen's list of tools by `--catalog`",
     ),

@@ -10,7 +10,7 @@ from agen_authz.core.decide import decide
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Context, Deny, Facts
 from agen_authz.wire.event import render_event
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from tests.authoring.rig import TEXT, draft, event, lines
 from tests.builders import NOW, call, principal, request, tool
 from tests.config.test_mistakes import GOOD
@@ -178,12 +178,12 @@ def test_event_as_the_sidecar_writes_it_is_read(tmp_path, name):
     built = draft(tmp_path, TEXT)
     who = principal(issuer=built.providers["corp"].issuer, provider="corp", auth_time=NOW - 5)
     asked = call("tools/call", tool(name), arguments={"id": 1})
-    decision = decide(asked, who, Facts(NOW, None, Context("192.0.2.1", (), None, ""), "mcp.example.com"), built.sets)
+    decision = decide(asked, who, Facts(NOW, None, Context("192.0.2.1", (), None, ""), "mcp.example.com"), built.rules)
     assert isinstance(decision, Allow if name == "get_customer" else Deny)
-    route = Route(built.sets.resources["crm"], is_metadata=False)
+    route = Route(built.rules.resources["crm"], is_metadata=False)
     written = render_event(
         decision,
-        reach(request(), route, render_caller(who), asked, rules=built.sets),
+        reach(request(), route, render_principal(who), asked, rules=built.rules),
         now=NOW,
         duration_us=1,
     )

@@ -3,12 +3,12 @@ from ipaddress import ip_network
 
 import pytest
 
-from agen_authz.core.http.context import Surroundings, read_context
+from agen_authz.core.http.context import Perimeter, read_context
 from agen_authz.core.model import Context
 from tests import builders as build
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
-SURROUNDINGS = Surroundings(
+PERIMETER = Perimeter(
     trusted_proxies=PROXIES,
     country_header="cf-ipcountry",
     networks={
@@ -68,25 +68,25 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_context_is_known_or_unknown_and_never_guessed(name):
     peer, headers, expected = CASES[name]
-    assert read_context(build.request(peer=peer, headers=headers), SURROUNDINGS) == expected
+    assert read_context(build.request(peer=peer, headers=headers), PERIMETER) == expected
 
 
 def test_country_that_is_sent_twice_is_unknown():
     request = build.request(peer="10.0.0.1", headers={"cf-ipcountry": "de"}, repeated=frozenset({"cf-ipcountry"}))
-    assert read_context(request, SURROUNDINGS) == NOBODY
+    assert read_context(request, PERIMETER) == NOBODY
 
 
 def test_country_is_unknown_where_no_header_is_named():
     request = build.request(peer="192.0.2.7", headers={"cf-ipcountry": "de"})
-    assert read_context(request, Surroundings()) == Context("192.0.2.7", (), None, "")
+    assert read_context(request, Perimeter()) == Context("192.0.2.7", (), None, "")
 
 
 def test_what_is_remembered_of_one_request_is_not_said_of_another():
-    surroundings = Surroundings(trusted_proxies=PROXIES, country_header="cf-ipcountry")
+    perimeter = Perimeter(trusted_proxies=PROXIES, country_header="cf-ipcountry")
 
     def seen(peer: str, **headers: str) -> tuple[str | None, str | None]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        context = read_context(build.request(peer=peer, headers=named), surroundings)
+        context = read_context(build.request(peer=peer, headers=named), perimeter)
         return context.ip, context.country
 
     forwarded = {"x_forwarded_for": "192.0.2.9", "cf_ipcountry": "de"}
@@ -95,20 +95,20 @@ def test_what_is_remembered_of_one_request_is_not_said_of_another():
 
 
 def test_flood_of_origins_is_answered_and_not_kept():
-    surroundings = Surroundings()
+    perimeter = Perimeter()
     for number in range(5000):
-        read_context(build.request(peer="192.0.2.1", headers={"user-agent": f"a{number}"}), surroundings)
-    long = read_context(build.request(peer="192.0.2.1", headers={"user-agent": "a" * 2000}), surroundings)
-    assert len(surroundings.seen) <= 4096 and long.user_agent == "a" * 256
+        read_context(build.request(peer="192.0.2.1", headers={"user-agent": f"a{number}"}), perimeter)
+    long = read_context(build.request(peer="192.0.2.1", headers={"user-agent": "a" * 2000}), perimeter)
+    assert len(perimeter.seen) <= 4096 and long.user_agent == "a" * 256
 
 
 def test_flood_of_long_hops_is_not_kept():
-    surroundings = Surroundings(trusted_proxies=PROXIES)
+    perimeter = Perimeter(trusted_proxies=PROXIES)
     tracemalloc.start()
     try:
         for number in range(100):
             headers = {"x-forwarded-for": f"{number}" + "z" * 50_000}
-            assert read_context(build.request(peer="10.0.0.1", headers=headers), surroundings).ip is None
+            assert read_context(build.request(peer="10.0.0.1", headers=headers), perimeter).ip is None
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()

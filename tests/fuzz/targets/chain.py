@@ -10,7 +10,7 @@ from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
-from agen_authz.core.http.context import Surroundings
+from agen_authz.core.http.context import Perimeter
 from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from tests import builders as build
 from tests.check.rig import Rig, Seen
@@ -55,7 +55,7 @@ def build_rig() -> Rig:
         resources=(resource, build.billing()),
         signers={"crm": signer},
         keys=MemoryKeys.holding(idp=keys().published.values(), other=[]),
-        surroundings=Surroundings((ip_network(f"{PEER}/32"),), "x-country"),
+        perimeter=Perimeter((ip_network(f"{PEER}/32"),), "x-country"),
     )
 
 

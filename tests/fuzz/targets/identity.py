@@ -8,17 +8,17 @@ from http_sfv.types import DisplayString
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed, Rejected
-from agen_authz.core.identity.caller import Caller
 from agen_authz.core.identity.jws import UnverifiedToken
+from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import read_principal
 from agen_authz.core.model import Principal
 from agen_authz.core.strict_json import parse_json
-from agen_authz.wire.identity import render_caller
+from agen_authz.wire.identity import render_principal
 from tests import builders as build
 from tests.fuzz.targets.target import Target, expect
 
 
-def check(raw: bytes, render: Callable[[Principal], Caller] = render_caller) -> None:
+def check(raw: bytes, render: Callable[[Principal], RenderedPrincipal] = render_principal) -> None:
     """Read claims, render their headers, and read those with a parser of Structured Fields."""
     claims = parse_json(raw, 8)
     if isinstance(claims, Malformed) or not isinstance(claims, dict):

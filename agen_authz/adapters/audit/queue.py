@@ -1,0 +1,62 @@
+"""Who writes next: callers take turns, however many events each of them has (max-min fairness)."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
+
+
+class Waiting(Hashable, Protocol):
+    """One that waits for its owner's turn."""
+
+    @property
+    def owner(self) -> Hashable:
+        """Return whose turn it waits for."""
+
+
+T = TypeVar("T", bound=Waiting)
+
+
+class FairQueue(Generic[T]):
+    """At most `places` wait; if one more comes, the newest of the owner who has the most leaves."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._taken = 0
+        self._lines: OrderedDict[Hashable, dict[T, None]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Count those who wait."""
+        return self._taken
+
+    def join(self, waiting: T) -> T | None:
+        """Wait after all others of the same owner; return who has to leave, which may be `waiting` itself."""
+        leaving = None
+        if self._taken >= self._places:
+            leaving = self._choose(waiting)
+            if leaving is waiting:
+                return waiting
+            self.leave(leaving)
+        self._lines.setdefault(waiting.owner, {})[waiting] = None
+        self._taken += 1
+        return leaving
+
+    def _choose(self, waiting: T) -> T:
+        longest = max(self._lines.values(), key=len)
+        own = self._lines.get(waiting.owner, {})
+        return waiting if len(own) + 1 >= len(longest) else next(reversed(longest))
+
+    def first(self) -> T:
+        """Return whose turn it is; there must be one."""
+        return next(iter(next(iter(self._lines.values()))))
+
+    def leave(self, waiting: T) -> None:
+        """Forget one that waited, or did not; its owner's next turn comes after everybody else's."""
+        line = self._lines.get(waiting.owner, {})
+        if waiting not in line:
+            return
+        del line[waiting]
+        self._taken -= 1
+        if line:
+            self._lines.move_to_end(waiting.owner)
+        else:
+            del self._lines[waiting.owner]
