@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from agen_authz.cli.main import app
 from agen_authz.cli.policy import app as policy_commands
 from agen_authz.core.reason import REFUSALS, Reason
-from tools import architecture_page, config_page, plain, policies_page, reasons_page
+from tools import architecture_page, config_page, log_page, plain, policies_page, reasons_page
 
 
 def test_page_of_reasons_is_rendered_from_the_table(golden):
@@ -18,6 +18,25 @@ def test_page_of_reasons_is_rendered_from_the_table(golden):
 
 def test_every_reason_has_a_row():
     assert set(REFUSALS) == set(Reason)
+
+
+def test_page_of_the_log_is_rendered_from_the_calls(golden):
+    golden("docs/log.md", log_page.render())
+
+
+def test_every_line_of_the_log_has_a_meaning_and_every_meaning_a_line():
+    assert {line.message for line in log_page.find_lines()} == set(log_page.MEANINGS)
+
+
+def test_message_that_is_put_together_when_the_program_runs_is_refused():
+    text = "def f(a, b):\n    _LOG.error(b)\n"
+    with pytest.raises(ValueError, match=r"^x\.py:2: this message is not written out$"):
+        list(log_page.read_module("x.py", text))
+
+
+def test_fields_of_a_line_are_found_where_they_were_named_before():
+    text = 'def f(a):\n    extra = {"n": a}\n    _LOG.exception("gone", extra=extra)\n'
+    assert list(log_page.read_module("x.py", text)) == [log_page.Line("x.py", "error", "gone", ("n", "traceback"))]
 
 
 def test_page_of_the_architecture_draws_the_import_contracts(golden):

@@ -145,7 +145,7 @@ async def assemble(loaded: Loaded) -> Sidecar:
 def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:
     weak = weakened(loaded.config)
     for setting in weak:
-        _LOG.warning("a setting weakens this sidecar", extra={"setting": setting})
+        _LOG.warning("a setting makes the protection weaker than the default", extra={"setting": setting})
     metrics.set_weakened(tuple(weak))
     metrics.set_policy_version(loaded.version)
 

@@ -18,7 +18,7 @@ async def tell_by_the_clock(ports: Ports, sleep: Callable[[float], Awaitable[Non
         try:
             await tell(ports)
         except Exception:  # noqa: BLE001 the top of a background task: it is logged, and goes on
-            _LOG.exception("counted decisions were not told of")
+            _LOG.exception("a defect stopped the event of counted decisions; they stay counted for the next one")
 
 
 async def tell_at_the_end(ports: Ports) -> None:
@@ -27,4 +27,5 @@ async def tell_at_the_end(ports: Ports) -> None:
     left = ports.crowd.take()
     if left.counts:
         rows = [f"{count} x {decision} {reason} {server}" for (decision, reason, server), count in left.counts.items()]
-        _LOG.error("counted decisions have no event", extra={"total": left.total, "counts": rows})
+        extra = {"total": left.total, "counts": rows}
+        _LOG.error("the server stops without an event for decisions that were only counted", extra=extra)

@@ -79,7 +79,7 @@ class Watch:
                 await self._wait()
                 await self.reload(target)
             except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and goes on
-                _LOG.exception("reload failed")
+                _LOG.exception("a defect ended a reload; the next change of a file is read again")
                 target.note_reload("failed")
 
     async def _wait(self) -> None:
@@ -123,22 +123,23 @@ class Watch:
         except ConfigError as exc:
             # A file that it names for the first time may be what is missing, and come later.
             self._watch(*_list_files(self._loaded), *_list_wanted(self._loaded.file))
-            _log_all("configuration not reloaded", exc.problems)
+            _log_all("the new configuration is refused; the last good one stays in use", exc.problems)
             target.note_reload("failed")
             return
         except Unavailable as exc:
             # Nothing is wrong with the file. It has to look changed, so that it is read again when the store answers.
             self._stamps[str(self._loaded.file)] = None
-            _LOG.error("configuration not reloaded yet", extra={"problem": str(exc)})
+            problem = {"problem": str(exc)}
+            _LOG.error("the new configuration is not in use yet; it waits for the store", extra=problem)
             target.note_reload("failed")
             return
         self._loaded = fresh
         target.let_go()
         self._watch(*_list_files(fresh))
-        _LOG.info("configuration reloaded", extra={"policy_set": fresh.version})
+        _LOG.info("the new configuration is in use", extra={"policy_set": fresh.version})
         unusable = check_certificates(fresh.config)
         if unusable:
-            _log_all("certificates not reloaded", unusable)
+            _log_all("the new certificates are refused; the last good ones stay in use", unusable)
             target.note_reload("failed", "certificates serve")
             return
         target.note_reload("ok")
@@ -233,4 +234,4 @@ def _stamp_all(files: Iterable[str]) -> dict[str, Stamp | None]:
 
 def _tell_of_busy(busy: tuple[str, ...], looks: int) -> None:
     if busy and looks % _PATIENCE == 0:
-        _LOG.warning("a changed file is not read while it is open for writing", extra={"files": list(busy)})
+        _LOG.warning("a file changed, and is not read while it is open for writing", extra={"files": list(busy)})

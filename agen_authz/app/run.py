@@ -58,7 +58,7 @@ async def run(loaded: Loaded) -> None:
         await sidecar.engine.set_serving(True)
         garbage.settle()
         sidecar.is_serving = True
-        _LOG.info("serving", extra={"authz": loaded.config.server.authz, "policy_set": sidecar.version})
+        _LOG.info("Check is served", extra={"authz": loaded.config.server.authz, "policy_set": sidecar.version})
         await stopped.wait()
         await _drain(sidecar, loaded.config.server.shutdown_grace)
     finally:
@@ -72,7 +72,7 @@ async def run(loaded: Loaded) -> None:
 async def _drain(sidecar: Sidecar, grace_s: float) -> None:
     """Say NOT_SERVING, keep answering for a moment, then refuse what is new and finish what is in flight."""
     sidecar.is_serving = False
-    _LOG.info("draining")
+    _LOG.info("shutting down: calls that have begun are finished, new ones are refused")
     await sidecar.engine.set_serving(False)
     await asyncio.sleep(min(_NOTICE_S, grace_s / 4))
     sidecar.servicer.drain()

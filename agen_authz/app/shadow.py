@@ -25,7 +25,7 @@ async def note_shadow(config: Config, store: Store, now: float) -> None:
         await store.remember_only(_PREFIX, dict.fromkeys(_names_of(config), repr(now)))
     except Unavailable:
         # Evidence for authors, nothing that a call depends on.
-        _LOG.warning("the store does not remember since when policies are in shadow")
+        _LOG.warning("the store is unavailable: `policy lint` cannot say since when policies are in shadow")
 
 
 async def read_shadow(config: Config) -> Mapping[str, float]:

@@ -187,7 +187,7 @@ def _count(ended: Ended, ports: Ports) -> None:
 async def _deny_failed(ended: Ended, ports: Ports) -> bytes:
     """Deny after a defect, with an event of all that was known; the answer stands whatever else fails as well."""
     arrived = get_arrived(ended.stage)
-    _LOG.exception("check failed", extra={"request_id": arrived.request_id})
+    _LOG.exception("a defect ended an answer; the request is denied", extra={"request_id": arrived.request_id})
     denied = refuse(ended, Reason.INTERNAL_ERROR, Step("check", "failed"))
     # Nothing of the request, which may be what broke.
     answer = render_check(Refused(arrived, Deny(Reason.INTERNAL_ERROR)), ports.templates)
@@ -206,6 +206,7 @@ def _end(routed: Routed, ending: Malformed | Answer) -> Refused:
 
 
 def _fail(stage: Stage) -> Refused:
-    _LOG.exception("check failed", extra={"request_id": get_arrived(stage).request_id})
+    extra = {"request_id": get_arrived(stage).request_id}
+    _LOG.exception("a defect ended a decision; the request is denied", extra=extra)
     envelope = stage.call.envelope if isinstance(stage, Read) else Envelope()
     return Refused(stage, Deny(Reason.INTERNAL_ERROR, (Step("check", "failed"),), envelope))

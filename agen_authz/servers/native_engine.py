@@ -146,7 +146,7 @@ class NativeEngine:
             front.respond(call_id, done.value)
             return
         except Exception:  # noqa: BLE001 the top of the receiving thread: one call fails, and Envoy denies it
-            _LOG.exception("a call failed")
+            _LOG.exception("a defect ended a call without an answer; Envoy denies the request")
             front.fail(call_id, StatusCode.INTERNAL.value[0], "")
             return
         loop = self._loop

@@ -83,7 +83,7 @@ class KeyDirectory:
         if not self._flaws:
             return
         more = f"; and {len(self._flaws) - _MAX_TOLD} more" if len(self._flaws) > _MAX_TOLD else ""
-        _LOG.warning("keys in %s: %s%s", self._directory, "; ".join(self._flaws[:_MAX_TOLD]), more)
+        _LOG.warning("keys in %s were skipped: %s%s", self._directory, "; ".join(self._flaws[:_MAX_TOLD]), more)
 
 
 def read_keys(directory: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:

@@ -13,7 +13,7 @@ JUDGED_S = 120.0
 # What is lost is not wrong, but a soak that serves little shows little.
 MAX_LOST = 0.01
 _SHOWN = (0.1, 0.33, 0.5, 0.67, 1.0)
-_ERROR, _PROVOKED = '"level": "error"', "configuration not reloaded"
+_ERROR, _PROVOKED = '"level": "error"', "the new configuration is "
 _COUNTERS = re.compile(
     r"^(cluster\.agen-authz\.(?:upstream_cx_total|upstream_cx_close_notify|upstream_cx_destroy_remote_with_active_rq"
     r"|upstream_rq_rx_reset|upstream_rq_tx_reset|upstream_rq_timeout|upstream_cx_connect_fail)"

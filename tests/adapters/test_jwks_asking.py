@@ -180,7 +180,7 @@ async def test_call_that_stops_waiting_is_logged_once_with_the_provider(web, cap
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
     said = [(record.getMessage(), record.__dict__["provider"]) for record in caplog.records]
-    assert said == [("a call waited in vain for a provider's keys", "idp")]
+    assert said == [("a call ended before a provider's keys were fetched; it was not allowed", "idp")]
 
 
 async def test_provider_with_an_empty_set_has_had_no_keys(web):

@@ -145,7 +145,10 @@ async def test_failing_provider_is_asked_again_soon_and_then_after_each_cooldown
         assert kid_of(asked.source.find_key("idp", "k1", "ES256")) == "k1"
     # One line for each change, not for each failure.
     said = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert said == [("WARNING", "provider's keys cannot be fetched"), ("INFO", "provider answers again")]
+    assert said == [
+        ("WARNING", "a provider's keys cannot be fetched; it is asked again"),
+        ("INFO", "a provider's keys can be fetched again"),
+    ]
 
 
 async def test_failing_provider_is_never_asked_later_than_after_its_cooldown(web):
@@ -244,7 +247,9 @@ async def test_defect_in_the_background_is_logged_once_counted_and_survived(web,
     assert [*slept, seconds] == [1.0, 2.0, REFRESH_S]
     assert kid_of(source.find_key("idp", "k1", "ES256")) == "k1"
     assert sorted(labels[2] for labels in metrics.counts.elements()) == ["failed", "failed", "ok", "ok", "ok"]
-    assert [record.getMessage() for record in caplog.records] == ["refreshing keys failed"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "a defect ended the fetch of a provider's keys; it is tried again"
+    ]
     await source.close()
 
 
@@ -278,7 +283,9 @@ async def test_dropped_keys_are_logged_once_by_name_and_counted(web, caplog):
             await asked.source.fetch_key("idp", "unknown", "ES256")
             asked.clock.advance(COOLDOWN_S)
         assert asked.source.describe() == {"idp": "ok, 1 keys, 12 dropped, fetched 30 s ago"}
-    (record,) = [record for record in caplog.records if record.getMessage() == "keys of a provider were dropped"]
+    (record,) = [
+        record for record in caplog.records if record.getMessage().startswith("keys that a provider publishes")
+    ]
     named = record.__dict__["keys"].split("; ")
     assert (record.__dict__["count"], len(named)) == (12, 10)
     assert named[0] == "`broken\\n0`: `kty`, `crv` and `alg` name no accepted algorithm"

@@ -91,7 +91,7 @@ async def test_store_that_is_silent_is_no_reason_to_stop(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         await note_shadow(loaded(tmp_path).config, cast(Store, Silent()), NOW)
     assert [each.getMessage() for each in caplog.records] == [
-        "the store does not remember since when policies are in shadow"
+        "the store is unavailable: `policy lint` cannot say since when policies are in shadow"
     ]
 
 

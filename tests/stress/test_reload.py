@@ -38,7 +38,11 @@ async def reloaded(sidecar: Sidecar, outcome: str) -> dict[str, Any]:
 
 def problems(plan: Plan) -> list[str]:
     lines = [json.loads(line) for line in plan.log().splitlines()]
-    return [line["problem"] for line in lines if "configuration not reloaded" in line.values()]
+    return [
+        line["problem"]
+        for line in lines
+        if "the new configuration is refused; the last good one stays in use" in line.values()
+    ]
 
 
 async def test_changed_file_takes_effect_without_a_signal(tmp_path):

@@ -141,7 +141,7 @@ async def test_store_that_is_locked_or_gone_stops_no_call_no_reload_and_no_end(t
             sidecar.process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(sidecar.process.wait, START_S) == 0
     assert seen == [True] * 3
-    assert "the store does not remember since when policies are in shadow" in sidecar.plan.log()
+    assert "the store is unavailable: `policy lint` cannot say since when policies are in shadow" in sidecar.plan.log()
 
 
 async def test_store_that_cannot_be_used_at_start_is_named_with_the_cure(tmp_path):

@@ -131,7 +131,7 @@ def test_key_that_was_taken_out_is_gone_though_something_there_is_not_a_key(fold
     for _ in range(3):
         elapsed.seconds += 1
         assert [keys.get("crm-1"), keys.get("crm-2"), keys.get("crm-9")] == [None, None, OTHER_KEY]
-    assert _told(caplog) == ([] if told is None else [f"keys in {folder}: {told}"])
+    assert _told(caplog) == ([] if told is None else [f"keys in {folder} were skipped: {told}"])
 
 
 def test_key_that_was_taken_out_is_gone_though_the_time_stamp_is_the_same(folder, elapsed):
@@ -147,7 +147,7 @@ def test_key_that_was_taken_out_is_gone_though_the_time_stamp_is_the_same(folder
 def test_file_that_is_not_a_key_at_the_start_costs_no_key_and_is_logged(folder, elapsed, caplog):
     _half(folder)
     assert KeyDirectory(folder, elapsed=elapsed).get("crm-1") == KEY
-    assert _told(caplog) == [f"keys in {folder}: the key `crm-2` is shorter than 32 bytes"]
+    assert _told(caplog) == [f"keys in {folder} were skipped: the key `crm-2` is shorter than 32 bytes"]
 
 
 def test_what_is_wrong_again_is_logged_again(folder, elapsed, caplog):
@@ -176,7 +176,7 @@ def test_file_that_cannot_be_read_costs_no_other_key(folder, elapsed, caplog):
     elapsed.seconds += 1
     assert [keys.get("crm-1"), keys.get("crm-2")] == [KEY, None]
     (told,) = _told(caplog)
-    assert told.startswith(f"keys in {folder}: `crm-2` cannot be read: ")
+    assert told.startswith(f"keys in {folder} were skipped: `crm-2` cannot be read: ")
 
 
 def test_directory_that_is_gone_holds_no_key_and_may_come_back(folder, elapsed, caplog):
@@ -185,7 +185,7 @@ def test_directory_that_is_gone_holds_no_key_and_may_come_back(folder, elapsed, 
     folder.rename(away)
     elapsed.seconds += 1
     assert [keys.get("crm-1"), keys.get("crm-1")] == [None, None]
-    assert _told(caplog) == [f"keys in {folder}: cannot be read: No such file or directory"]
+    assert _told(caplog) == [f"keys in {folder} were skipped: cannot be read: No such file or directory"]
     away.rename(folder)
     assert keys.get("crm-1") == KEY
 

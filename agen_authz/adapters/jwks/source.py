@@ -119,7 +119,7 @@ class JwksSource:
             if not shelf.is_lateness_logged:
                 shelf.is_lateness_logged = True
                 extra = {"provider": shelf.settings.name, "timeout_s": shelf.settings.timeout_s}
-                _LOG.warning("a call waited in vain for a provider's keys", extra=extra)
+                _LOG.warning("a call ended before a provider's keys were fetched; it was not allowed", extra=extra)
             raise
         return fetch.cancelled()
 
@@ -144,7 +144,8 @@ class JwksSource:
             shelf.faults += 1
             self._metrics.count_jwks_refresh(shelf.settings.name, "failed")
             if shelf.faults == 1:
-                _LOG.exception("refreshing keys failed", extra={"provider": shelf.settings.name})
+                extra = {"provider": shelf.settings.name}
+                _LOG.exception("a defect ended the fetch of a provider's keys; it is tried again", extra=extra)
         finally:
             shelf.fetch = None
 
@@ -157,7 +158,7 @@ class JwksSource:
             return
         self._metrics.count_jwks_refresh(name, "ok")
         if shelf.failures:
-            _LOG.info("provider answers again", extra={"provider": name})
+            _LOG.info("a provider's keys can be fetched again", extra={"provider": name})
         _log_dropped(name, shelf.keys, keys)
         shelf.put(keys, self._clock.elapsed())
 
@@ -166,7 +167,8 @@ class JwksSource:
         why = str(exc)
         # One line for each change, not for each failure.
         if not shelf.failures or why != shelf.why:
-            _LOG.warning("provider's keys cannot be fetched", extra={"provider": shelf.settings.name, "why": why})
+            extra = {"provider": shelf.settings.name, "why": why}
+            _LOG.warning("a provider's keys cannot be fetched; it is asked again", extra=extra)
         shelf.failures += 1
         shelf.why = why
 
@@ -186,4 +188,4 @@ def _log_dropped(name: str, known: KeySet, fetched: KeySet) -> None:
         return
     named = "; ".join(f"`{ascii(each.kid)[1:-1]}`: {each.why}" for each in fetched.dropped[:_MAX_NAMED])
     extra = {"provider": name, "count": len(fetched.dropped), "keys": named}
-    _LOG.warning("keys of a provider were dropped", extra=extra)
+    _LOG.warning("keys that a provider publishes cannot be used and were left out", extra=extra)
