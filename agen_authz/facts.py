@@ -17,11 +17,11 @@ from agen_authz.core.identity.jws import (
 )
 from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import admit_principal, find_provider, verify_token
-from agen_authz.core.model import Deny, Facts, Owner, Provider, Resource, Step
+from agen_authz.core.model import Facts, Owner, Provider, Resource
 from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.stage import Known, Read, Refused, Routed
+from agen_authz.core.stage import Known, Read, Refused, Routed, refuse_token
 from agen_authz.outside import Ports
 from agen_authz.token_cache import Vouched
 from agen_authz.waiting import Deadline
@@ -57,16 +57,12 @@ async def identify(routed: Routed, ports: Ports, deadline: Deadline) -> Known | 
     resource = routed.route.resource
     credential = routed.received.request.headers.get("authorization")
     if credential is None:
-        return _refuse(routed, Rejected(Reason.TOKEN_MISSING))
+        return refuse_token(routed, Rejected(Reason.TOKEN_MISSING))
     found = await _identify(credential, resource, routed.received.arrived.rules, ports, deadline)
     if isinstance(found, Rejected):
         ports.refusals.note(resource.name, found, ports.clock.elapsed())
-        return _refuse(routed, found)
+        return refuse_token(routed, found)
     return Known(routed, found)
-
-
-def _refuse(routed: Routed, rejected: Rejected) -> Refused:
-    return Refused(routed, Deny(rejected.reason, (Step("token", "rejected", rejected.detail),)))
 
 
 async def _identify(

@@ -34,3 +34,18 @@ def test_numbers_of_the_steps_stand_in_the_code_in_their_order():
     body = Path(ext_authz.__file__).read_text().partition("async def _decide(")[2]
     told = re.findall(r"^ +# ([\d. ]+\.)$", body, re.MULTILINE)
     assert " ".join(told).replace(".", "").split() == [str(number + 1) for number in range(len(STEPS))]
+
+
+def test_check_and_all_that_authors_run_decide_through_one_function():
+    package = ROOT / "agen_authz"
+    deciding = re.compile(r"core\.decide import (?:\(\n)?[^)]*?\b(decide|judge)\b")
+    found = {
+        path.relative_to(package).as_posix(): deciding.findall(path.read_text())
+        for path in sorted(package.rglob("*.py"))
+        if "core.decide import" in path.read_text()
+    }
+    assert found == {
+        "authoring/replay/replay.py": ["judge"],
+        "authoring/scenario.py": ["judge"],
+        "servers/ext_authz.py": ["judge"],
+    }

@@ -17,12 +17,11 @@ from agen_authz.authoring.test import Case, read_cases
 from agen_authz.cli.main import app
 from agen_authz.config import load
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.http.route import Route
 from agen_authz.core.model import StepUp
 from agen_authz.core.policy.attribute import ATTRIBUTES
 from agen_authz.core.policy.table import environment
-from agen_authz.wire.identity import render_principal
-from agen_authz.wire.refusal import Asked, render_step_up
+from agen_authz.core.stage import Judged
+from agen_authz.wire.refusal import render_step_up
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policies.md"
@@ -184,13 +183,14 @@ def _challenge(words: str) -> str:
     draft = build_draft(load(folder / "agen.yaml", secrets=False, environ={}))
     case = next(each for each in _cases(folder) if each.name == wanted)
     decided = decide_scenario(draft, case, now=_NOON.timestamp())
-    if not isinstance(decided.decision, StepUp) or decided.principal is None:
+    ended = decided.ended
+    if not isinstance(ended, Judged) or not isinstance(ended.decision, StepUp):
         raise ValueError(f"no step-up is asked for: {words}")
-    route = Route(draft.rules.resources[case.call.server], is_metadata=False)
-    asked = Asked("6f1c…", route=route, rendered=render_principal(decided.principal))
-    answer = render_step_up(decided.decision, asked)
+    answer = render_step_up(ended.decision, ended.stage)
+    # A call that authors try has no id.
+    body = answer.body.replace('"request_id":""', '"request_id":"6f1c…"')
     challenge = dict(answer.headers)["www-authenticate"].replace(", ", ",\n  ")
-    return f"```http\nHTTP/1.1 {answer.status}\nwww-authenticate: {challenge}\n\n{answer.body}\n```\n"
+    return f"```http\nHTTP/1.1 {answer.status}\nwww-authenticate: {challenge}\n\n{body}\n```\n"
 
 
 _PARTS: Mapping[str, Callable[[str], str]] = {

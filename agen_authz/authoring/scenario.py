@@ -14,22 +14,20 @@ from typing import Any
 from pydantic import Field
 
 from agen_authz.authoring.draft import Draft
+from agen_authz.authoring.entry import enter, know
 from agen_authz.config.reading.section import Line, Section
-from agen_authz.core.decide import decide
+from agen_authz.core.decide import judge
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Perimeter, read_context
-from agen_authz.core.http.route import Route
 from agen_authz.core.identity.jws import UnverifiedToken
 from agen_authz.core.identity.token import admit_principal, read_principal
 from agen_authz.core.message.mcp import CAPABILITIES_KEY, VERSION_KEY
 from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import (
     ANY_TENANT,
-    Call,
     Context,
     Decision,
-    Deny,
     Facts,
     Json,
     Principal,
@@ -37,12 +35,9 @@ from agen_authz.core.model import (
     Request,
     Resource,
     Revoked,
-    Step,
 )
 from agen_authz.core.policy.attribute import Situation
-from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.stage import Arrived, Known, Received, Refused, Routed, read_call
-from agen_authz.wire.identity import render_principal
+from agen_authz.core.stage import Ended, Judged, Refused, read_call, refuse_token
 
 _LIFETIME_S = 300
 
@@ -79,24 +74,22 @@ class Scenario(Section):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided, and what it was decided on; None for what was not known when the decision fell."""
+    """How a scenario ended, and the facts that it was decided on; None if it was refused before any were needed."""
 
-    decision: Decision
-    known: Known | None = None
-    call: Call | None = None
+    ended: Ended
     facts: Facts | None = None
 
     @property
-    def principal(self) -> Principal | None:
-        """Who calls; None if the token was refused."""
-        return None if self.known is None else self.known.principal
+    def decision(self) -> Decision:
+        """What was decided."""
+        return self.ended.decision
 
     def situations(self) -> list[Situation]:
         """List what policies were asked about: one situation for each target."""
-        if self.known is None or self.call is None or self.facts is None:
+        if not isinstance(self.ended, Judged) or self.facts is None:
             return []
-        principal = self.known.principal
-        return [Situation(principal, self.call, target, self.facts) for target in self.call.targets]
+        principal, call = self.ended.stage.known.principal, self.ended.stage.call
+        return [Situation(principal, call, target, self.facts) for target in call.targets]
 
 
 def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
@@ -107,20 +100,15 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     now = _time_of(scenario.request, now)
     provider = _find_provider(draft, scenario, resource)
     principal = _identify(scenario.claims, provider, resource, now)
+    request = _render_request(scenario, resource)
+    routed = enter(draft.rules, request, resource)
     if isinstance(principal, Rejected):
-        return Decided(Deny(principal.reason, (Step("token", "rejected", principal.detail),)))
-    known = _enter(draft.rules, _render_request(scenario, resource), resource, principal)
-    read = read_call(known, _locate(scenario.request, known, draft.rules.perimeter))
+        return Decided(refuse_token(routed, principal))
+    read = read_call(know(routed, principal), _locate(scenario.request, request, draft.rules.perimeter))
     if isinstance(read, Refused):
-        return Decided(read.decision, known)
-    facts = Facts(now, None, read.context, known.routed.received.request.authority)
-    return Decided(decide(read.call, principal, facts, draft.rules), known, read.call, facts)
-
-
-def _enter(rules: RuleSet, request: Request, resource: Resource, principal: Principal) -> Known:
-    """Enter the recipe of Check at the stage of a known caller."""
-    received = Received(Arrived(rules, "", 0.0, 0.0), request)
-    return Known(Routed(received, Route(resource, is_metadata=False)), render_principal(principal))
+        return Decided(read)
+    facts = Facts(now, None, read.context, request.authority)
+    return Decided(judge(read, facts), facts)
 
 
 def _time_of(request: RequestText, now: float) -> float:
@@ -207,9 +195,9 @@ def _name_target(call: CallText) -> tuple[str, dict[str, Any]]:
     return call.method, {}
 
 
-def _locate(said: RequestText, known: Known, perimeter: Perimeter) -> Context:
+def _locate(said: RequestText, request: Request, perimeter: Perimeter) -> Context:
     # The author says which address it is: no proxy has to report it.
-    context = read_context(known.routed.received.request, Perimeter(networks=perimeter.networks))
+    context = read_context(request, Perimeter(networks=perimeter.networks))
     if said.ip is not None and context.ip is None:
         raise ValueError("`request.ip` is not an address")
     return Context(context.ip, context.networks, said.country, context.user_agent)

@@ -49,6 +49,12 @@ from agen_authz.core.policy.table import Match, PolicyTable
 from agen_authz.core.policy.work import Work
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
+from agen_authz.core.stage import Judged, Read, get_arrived
+
+
+def judge(read: Read, facts: Facts) -> Judged:
+    """Decide what was read, by the rules that the request arrived under: for Check, and for all that authors try."""
+    return Judged(read, decide(read.call, read.known.principal, facts, get_arrived(read).rules))
 
 
 def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Allow | StepUp | Deny:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from agen_authz.core.errors import Unavailable
+from agen_authz.core.errors import Rejected, Unavailable
 from agen_authz.core.http.route import Route
 from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import missing_scopes
@@ -145,12 +145,25 @@ def name_server(stage: Stage) -> str:
     return "" if routed is None else routed.route.resource.name
 
 
+def refuse_token(routed: Routed, rejected: Rejected) -> Refused:
+    """Refuse a request whose token cannot be accepted."""
+    return Refused(routed, Deny(rejected.reason, (Step("token", "rejected", rejected.detail),)))
+
+
+def check_scopes(known: Known) -> Refused | None:
+    """Refuse a token without the resource's scopes; None if it has them."""
+    missing = missing_scopes(known.principal, known.routed.route.resource)
+    if not missing:
+        return None
+    return Refused(known, Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)))
+
+
 def read_call(known: Known, context: Context) -> Read | Refused:
     """Read the call of a known caller, if the token has the resource's scopes."""
     received, resource = known.routed.received, known.routed.route.resource
-    missing = missing_scopes(known.principal, resource)
-    if missing:
-        return Refused(known, Deny(Reason.SCOPE_MISSING, (Step("scope", "missing", " ".join(missing)),)))
+    refused = check_scopes(known)
+    if refused is not None:
+        return refused
     call = parse(received.request, resource.name, received.arrived.rules.limits)
     if isinstance(call, Misread):
         why = (Step("message", "misread", call.detail),)

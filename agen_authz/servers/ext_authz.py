@@ -6,7 +6,7 @@
     2 route      Received -> Routed           core/http/route.py:find, core/http/admission.py:admit
     3 identify   Routed -> Known              facts.py:identify
     4 parse      Known -> Read                core/stage.py:read_call, core/message/mcp.py:parse
-    5 decide     Read -> Judged               facts.py:gather, core/decide.py:decide
+    5 decide     Read -> Judged               facts.py:gather, core/decide.py:judge
     6 discharge  every write but the event    obligations/discharge.py:discharge
     7 render     -> CheckResponse             wire/ext_authz.py:render_check
     8 count      the metrics                  ports.py:count_decision
@@ -18,7 +18,7 @@ A step that cannot go on returns a Refused, which carries the stage that was rea
 import contextlib
 import logging
 
-from agen_authz.core.decide import decide
+from agen_authz.core.decide import judge
 from agen_authz.core.errors import Malformed, Unavailable
 from agen_authz.core.http.admission import admit
 from agen_authz.core.http.context import read_context
@@ -28,7 +28,6 @@ from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import (
     Arrived,
     Ended,
-    Judged,
     Read,
     Received,
     Refused,
@@ -143,8 +142,7 @@ async def _decide(raw: bytes, arrived: Arrived, ports: Ports) -> Ended:
             return read
         stage = read
         # 5.
-        facts = await gather(read, ports)
-        return Judged(read, decide(read.call, known.principal, facts, rules))
+        return judge(read, await gather(read, ports))
     except (Unavailable, TimeoutError) as exc:
         return refuse_late(stage, exc)
     except Exception:  # noqa: BLE001 a defect denies, whatever it is

@@ -10,23 +10,22 @@ import orjson
 
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
-from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.scope import is_scope
-from agen_authz.core.model import Answer, Challenge, Request, Resource
+from agen_authz.core.model import Answer, Challenge, Principal, Request, Resource
 from agen_authz.core.reason import REFUSALS, Reason
 
 _ERRORS = {400: "invalid_request", 401: "invalid_token", 403: "insufficient_scope"}
 _NOT_ABOUT_AUTHORIZATION = frozenset({Reason.ORIGIN_REFUSED})
 
 
-def render_challenge(reason: Reason, resource: Resource, rendered: RenderedPrincipal | None) -> str | None:
+def render_challenge(reason: Reason, resource: Resource, principal: Principal | None) -> str | None:
     """Render `www-authenticate` for a Reason that asks for another token; None for every other Reason."""
     refusal = REFUSALS[reason]
     asks = refusal.status in (401, 403) or reason is Reason.AUTHORIZATION_MALFORMED
     if not asks or reason in _NOT_ABOUT_AUTHORIZATION:
         return None
     parts = [f'resource_metadata="{resource.metadata_url}"']
-    scopes = _scopes_of(reason, resource, rendered)
+    scopes = _scopes_of(reason, resource, principal)
     if scopes:
         parts.append(f'scope="{" ".join(scopes)}"')
     # RFC 6750 section 3.1: a request without any credential gets no error code.
@@ -36,11 +35,11 @@ def render_challenge(reason: Reason, resource: Resource, rendered: RenderedPrinc
     return "Bearer " + ", ".join(parts)
 
 
-def _scopes_of(reason: Reason, resource: Resource, rendered: RenderedPrincipal | None) -> tuple[str, ...]:
+def _scopes_of(reason: Reason, resource: Resource, principal: Principal | None) -> tuple[str, ...]:
     granted: tuple[str, ...] = ()
-    if reason is Reason.SCOPE_MISSING and rendered is not None:
+    if reason is Reason.SCOPE_MISSING and principal is not None:
         # Some clients replace their scopes by the challenge's: without the granted ones they would lose them.
-        granted = tuple(scope for scope in rendered.principal.scopes if is_scope(scope))
+        granted = tuple(scope for scope in principal.scopes if is_scope(scope))
     if not resource.scope_requests:
         return tuple(dict.fromkeys((*resource.scopes, *granted)))
     # By another provider's rules the bare name of a granted scope may be an error, or another scope altogether.
@@ -53,11 +52,11 @@ def spell_requests(scopes: Iterable[str], resource: Resource) -> tuple[str, ...]
     return tuple(dict.fromkeys(resource.scope_requests.get(scope, scope) for scope in scopes))
 
 
-def render_demand(wanted: Challenge, resource: Resource, rendered: RenderedPrincipal) -> str:
+def render_demand(wanted: Challenge, resource: Resource, principal: Principal) -> str:
     """Render `www-authenticate` for a call that needs a stronger token, all that it needs in one challenge."""
     error = "insufficient_scope" if wanted.lacks_scope else "insufficient_user_authentication"
     scopes = dict.fromkeys(
-        (*_scopes_of(Reason.SCOPE_MISSING, resource, rendered), *spell_requests(wanted.scopes, resource))
+        (*_scopes_of(Reason.SCOPE_MISSING, resource, principal), *spell_requests(wanted.scopes, resource))
     )
     parts = [
         f'resource_metadata="{resource.metadata_url}"',

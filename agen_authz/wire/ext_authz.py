@@ -17,9 +17,9 @@ from agen_authz.core.memory import remember
 from agen_authz.core.model import Allow, Answer, Deny, Request, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signed
-from agen_authz.core.stage import Ended, Read, Refused, Stage, find_routed, get_arrived
+from agen_authz.core.stage import Ended, Read, Refused, Stage, find_routed
 from agen_authz.wire.field import write_field
-from agen_authz.wire.refusal import Asked, HttpAnswer, render_refusal, render_step_up
+from agen_authz.wire.refusal import HttpAnswer, render_refusal, render_step_up
 from agen_authz.wire.template import Templates
 
 _PERMISSION_DENIED = 7
@@ -131,9 +131,7 @@ def render_check(ended: Ended, templates: Templates) -> bytes:
             # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
             return _render_allow(read, ended.signed, templates)
         case StepUp():
-            answer = render_step_up(
-                decision, Asked(get_arrived(read).request_id, read.known.routed.route, read.known.rendered)
-            )
+            answer = render_step_up(decision, read)
         case Deny():
             answer = render_refusal(decision, read)
         case _:

@@ -6,14 +6,11 @@ A refusal says the Reason, one sentence and our request id; nothing about rules,
 from dataclasses import dataclass
 
 import orjson
-from msgspec import Struct
 
-from agen_authz.core.http.route import Route
-from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.message.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
 from agen_authz.core.model import Deny, Envelope, Era, Shape, StepUp, Target, TargetKind
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
-from agen_authz.core.stage import Stage, find_known, find_routed, get_arrived
+from agen_authz.core.stage import Read, Stage, find_known, find_routed, get_arrived
 from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
 
 _JSON_TYPE = ("content-type", "application/json")
@@ -22,14 +19,6 @@ _METHODS_WITHOUT_ANSWER = 404
 _TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind.RESOURCE: "resource"}
 # What a server would say, so that a hidden target looks like one that does not exist; as in MCP's own servers.
 _LATER = frozenset({Reason.UNKNOWN_METHOD, Reason.METHOD_DENIED, Reason.TASK_UNSUPPORTED})
-
-
-class Asked(Struct, frozen=True):
-    """What a challenge is bound to."""
-
-    request_id: str
-    route: Route
-    rendered: RenderedPrincipal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +30,15 @@ class HttpAnswer:
     body: str
 
 
-def render_step_up(decision: StepUp, asked: Asked) -> HttpAnswer:
+def render_step_up(decision: StepUp, read: Read) -> HttpAnswer:
     """Render what a stronger token would be, in the challenge for clients and in the message for people.
 
     A missing scope is 403 (MCP authorization, "Scope Challenge Handling"); where only the authentication falls
     short it is 401 (RFC 9470 section 3), because a client that gets 403 merely refreshes its token.
     """
     wanted = decision.challenge
-    demand = render_demand(wanted, asked.route.resource, asked.rendered)
-    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": asked.request_id}
+    demand = render_demand(wanted, read.known.routed.route.resource, read.known.principal)
+    details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": get_arrived(read).request_id}
     error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
     body = orjson.dumps(_bind(decision.envelope, error)).decode("utf-8")
     headers = (_JSON_TYPE, _NO_STORE, ("www-authenticate", demand))
@@ -79,7 +68,7 @@ def _headers_of(denied: Deny, status: int, stage: Stage) -> tuple[tuple[str, str
         return (("allow", "GET, OPTIONS" if is_metadata else "POST, GET, DELETE, OPTIONS"),)
     if routed is None:
         return ()
-    challenge = render_challenge(denied.reason, routed.route.resource, None if known is None else known.rendered)
+    challenge = render_challenge(denied.reason, routed.route.resource, None if known is None else known.principal)
     return (("www-authenticate", challenge),) if challenge is not None else ()
 
 

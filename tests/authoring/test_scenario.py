@@ -158,4 +158,4 @@ def test_what_stood_before_the_call_was_read_asks_no_policy(tmp_path):
     assert (early.situations(), early.decision.why) == ([], (Step("token", "rejected", f"exp 1; now {NOW:.0f}"),))
     late = decide_scenario(built, Scenario.model_validate({"call": GET}, strict=False), now=NOW)
     assert [each.target.kind for each in late.situations()] == [TargetKind.TOOL]
-    assert Decided(early.decision).situations() == []
+    assert Decided(late.ended).situations() == []

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from agen_authz.authoring.draft import Draft
+from agen_authz.authoring.entry import enter, know
 from agen_authz.authoring.replay.log_line import LogLine, read_log
 from agen_authz.authoring.replay.replayed import Replayed
-from agen_authz.core.decide import decide
+from agen_authz.core.decide import judge
 from agen_authz.core.errors import Rejected
+from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Perimeter
-from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider, missing_scopes
+from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider
 from agen_authz.core.model import (
     Answer,
     Call,
@@ -25,11 +27,14 @@ from agen_authz.core.model import (
     Outcome,
     Owner,
     Principal,
+    Request,
+    Resource,
     State,
 )
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, ask, list_reads
 from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Read, Refused, check_scopes, refuse_token
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 
 # Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
@@ -78,8 +83,8 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
         result.undecided += 1
         return
     facts = _facts_of(recorded, held, draft)
-    refused = _refuse_caller(draft, principal, call.server, facts.now)
-    decision = Deny(refused) if refused is not None else decide(call, principal, facts, draft.rules)
+    entered = _enter(draft, held, facts)
+    decision = entered.decision if isinstance(entered, Refused) else judge(entered, facts).decision
     readers = [] if _stands_before_policies(decision) else _find_readers(draft, principal, call, facts)
     result.unanswerable.update({policy.name for policy in readers})
     if not _stands(decision, readers):
@@ -95,17 +100,35 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
     result.changes[before, after, target, ", ".join(names)] += 1
 
 
-def _refuse_caller(draft: Draft, principal: Principal, server: str, now: float) -> Reason | None:
-    """Hold a recorded caller to what the draft says of its resource; the token itself was verified then."""
-    resource = draft.rules.resources[server]
+def _enter(draft: Draft, held: RecordedCall, facts: Facts) -> Read | Refused:
+    """Enter the recipe with a recorded caller, held to what the draft says of its resource; the token was verified."""
+    principal, resource = held.principal, draft.rules.resources[held.call.server]
+    routed = enter(draft.rules, _stand_in(held, resource), resource)
     provider = find_provider(resource, principal.issuer)
     if provider is None:
-        return Reason.TOKEN_ISSUER
+        return refuse_token(routed, Rejected(Reason.TOKEN_ISSUER))
     token = VerifiedToken(principal, "", min(provider.token_types), frozenset({resource.url}), None)
-    admitted = admit_principal(token, provider, resource, revoked=draft.rules.revoked, now=now)
+    admitted = admit_principal(token, provider, resource, revoked=draft.rules.revoked, now=facts.now)
     if isinstance(admitted, Rejected):
-        return admitted.reason
-    return Reason.SCOPE_MISSING if missing_scopes(principal, resource) else None
+        return refuse_token(routed, admitted)
+    known = know(routed, admitted)
+    return check_scopes(known) or Read(known, held.call, facts.context)
+
+
+def _stand_in(held: RecordedCall, resource: Resource) -> Request:
+    # The call was read then: nothing is read of this request but its authority.
+    return Request(
+        method="POST",
+        authority=held.authority,
+        path=resource.path,
+        headers={},
+        names=look_at(()),
+        repeated=frozenset(),
+        raw_body=b"",
+        has_text_body=False,
+        is_partial=False,
+        peer="",
+    )
 
 
 def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) -> list[Policy]:
