@@ -9,6 +9,7 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
               answer to an elicitation, so a policy that reads `inputs` cannot be evaluated for it
 
 Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
+`may_list` asks rows 3 and 5 what a list may show.
 """
 
 from collections.abc import Callable
@@ -86,6 +87,32 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_steps_of(found))
     return Allow(tuple(why), _owe_session(call, facts, principal), _record(found) if found else ())
+
+
+# What calls a listed target; a resource may be subscribed to as well, by the same rules.
+_CALLED_BY = {
+    TargetKind.TOOL: "tools/call",
+    TargetKind.RESOURCE: "resources/read",
+    TargetKind.PROMPT: "prompts/get",
+}
+
+
+def may_list(target: Target, listing: Call, principal: Principal, facts: Facts, rules: RuleSet) -> bool:
+    """True if a caller who is shown a target could use it: there are arguments with which a call is not denied.
+
+    Rows 3 and 5 decide it as they decide the call; policies that read arguments are left out, since others may pass.
+
+    Args:
+        listing: the call that asks for the list.
+    """
+    resource = rules.resources[listing.server]
+    _, refused = _check_access(target, principal, resource, rules.access)
+    if refused is not None:
+        return False
+    call = replace(listing, method=_CALLED_BY[target.kind], targets=(target,), arguments=None, inputs=None)
+    situation = Situation(principal, call, target, facts)
+    found = [(target, match) for match in rules.policies.evaluate_without_arguments(situation)]
+    return not isinstance(_apply(_Case(call, principal, resource, facts.now, found)), Deny)
 
 
 def _find_matches(call: Call, principal: Principal, facts: Facts, policies: PolicyTable) -> "list[_Found]":

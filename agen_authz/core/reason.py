@@ -93,6 +93,9 @@ class Reason(StrEnum):
     STEP_UP_REQUIRED = "step_up_required"
     # what clients get instead of UNMAPPED and NOT_GRANTED
     UNKNOWN_TARGET = "unknown_target"
+    # what comes back
+    LIST_TOO_LONG = "list_too_long"
+    LISTED_TWICE = "listed_twice"
     # surroundings
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     KEY_UNSETTLED = "key_unsettled"
@@ -117,8 +120,8 @@ class Refusal:
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 # JSON-RPC keeps -32768..-32000 for itself; ours are the HTTP status and two digits.
-TOKEN, POLICY, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, UNSUPPORTED_MEDIA, INTERNAL, UNAVAILABLE = (
-    40100, 40300, 40400, 40500, 41300, 41500, 50000, 50300,
+TOKEN, POLICY, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, UNSUPPORTED_MEDIA, INTERNAL, UPSTREAM, UNAVAILABLE = (
+    40100, 40300, 40400, 40500, 41300, 41500, 50000, 50200, 50300,
 )  # fmt: skip
 
 _NEW_TOKEN = "ask the provider for a new token"
@@ -213,6 +216,8 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
         403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (the status is 401 if no scope is missing)",
     ),
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "the metric and the audit event have the true Reason"),
+    Reason.LIST_TOO_LONG: (502, UPSTREAM, "The server's list is too long.", "let the server return its lists in pages"),
+    Reason.LISTED_TWICE: (502, UPSTREAM, "The server lists a name twice.", "give each tool, resource and prompt of the server its own name"),
     Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "`/readyz` and the log name the cause"),
     Reason.KEY_UNSETTLED: (
         503, UNAVAILABLE, "It is not known yet whether the access token's key is published.",

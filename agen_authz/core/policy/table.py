@@ -101,15 +101,13 @@ class PolicyTable:
     def evaluate(self, situation: Situation) -> tuple[Match, ...]:
         """List the policies that apply to a situation or cannot be evaluated in it, in their order; total."""
         group = self._find(situation.principal.tenant, situation.target)
-        if not group.policies:
-            return ()
-        activations = _activate(group.attributes, situation)
-        matches = []
-        for policy, readers in group.policies:
-            outcome, cause = _try(readers, situation, activations, is_watched=policy.state is State.SHADOW)
-            if outcome is not None:
-                matches.append(Match(policy, outcome, cause))
-        return tuple(matches)
+        return _evaluate(group, situation) if group.policies else ()
+
+    def evaluate_without_arguments(self, situation: Situation) -> tuple[Match, ...]:
+        """As `evaluate`, for a call that may be made with any arguments: policies that read these are left out."""
+        group = self._find(situation.principal.tenant, situation.target)
+        held = tuple(each for each in group.policies if not any(reader.chosen_by_callers for reader in each[1]))
+        return _evaluate(_Group(held, group.attributes), situation) if held else ()
 
     def evaluate_answer(self, situation: Situation) -> tuple[Match, ...]:
         """List the policies that cannot be evaluated for a posted response, in their order; total.
@@ -159,6 +157,16 @@ def _group(policies: list[Policy]) -> _Group:
     names = dict.fromkeys(name for policy in policies for name in list_reads(policy))
     ready = tuple((policy, tuple(map(_prepare, policy.conditions))) for policy in policies)
     return _Group(ready, tuple(ATTRIBUTES[name] for name in names))
+
+
+def _evaluate(group: _Group, situation: Situation) -> tuple[Match, ...]:
+    activations = _activate(group.attributes, situation)
+    matches = []
+    for policy, readers in group.policies:
+        outcome, cause = _try(readers, situation, activations, is_watched=policy.state is State.SHADOW)
+        if outcome is not None:
+            matches.append(Match(policy, outcome, cause))
+    return tuple(matches)
 
 
 @cache
