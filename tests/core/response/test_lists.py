@@ -1,5 +1,7 @@
 """What a list shows: found by structure, in every kind of list, and what no call could name is left out."""
 
+from typing import Any
+
 import pytest
 
 from agen_authz.core.model import Target, TargetKind
@@ -7,7 +9,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.response.lists import MAX_ENTRIES, filter_lists
 from agen_authz.core.response.message import Passed, Withheld
 
-LISTS = {
+LISTS: dict[str, tuple[str, TargetKind, str, str]] = {
     "tools": ("name", TargetKind.TOOL, "get_customer", "delete_customer"),
     "resources": ("uri", TargetKind.RESOURCE, "customer://1", "vault://1"),
     "resourceTemplates": ("uriTemplate", TargetKind.RESOURCE, "customer://{id}", "vault://{id}"),
@@ -25,6 +27,7 @@ def answer(**result):
 
 def result_of(filtered):
     assert isinstance(filtered, Passed)
+    assert isinstance(filtered.message, dict)
     return filtered.message["result"]
 
 
@@ -37,7 +40,7 @@ def test_entry_that_is_not_shown_is_left_out_and_the_others_stay_as_they_are(key
         asked.append((target, entry))
         return target.name == shown
 
-    entries = [{name: hidden, "x": 1}, {name: shown, "y": [2]}]
+    entries: list[dict[str, Any]] = [{name: hidden, "x": 1}, {name: shown, "y": [2]}]
     kept = result_of(filter_lists(answer(**{key: entries}, nextCursor="c", invented={}), "crm", is_shown))
     assert kept == {key: [{name: shown, "y": [2]}], "nextCursor": "c", "invented": {}}
     assert asked == [(Target(kind, "crm", each[name]), each) for each in entries]
