@@ -67,7 +67,7 @@ def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | With
 
 
 def make_private(result: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the change to a result that lets nobody but this caller be given it from a cache.
+    """Return the change to a result after which a cache may give it to this caller only.
 
     Results of the legacy era know no caching; there a `cacheScope` is changed only if there is one.
     """
