@@ -8,7 +8,7 @@ import pytest
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2, ext_proc_pb2
 from agen_authz.envoy.binary import find_binary
 
 FILES = (
@@ -17,6 +17,7 @@ FILES = (
     "envoy/config/core/v3/base.proto",
     "envoy/config/core/v3/address.proto",
     "envoy/type/v3/http_status.proto",
+    "envoy/service/ext_proc/v3/external_processor.proto",
     "google/rpc/status.proto",
 )
 # Ours -> Envoy's; what is not here goes by its own name.
@@ -36,7 +37,12 @@ NAMES = {
     "HeaderValueOption": "envoy.config.core.v3.HeaderValueOption",
     "HttpStatus": "envoy.type.v3.HttpStatus",
     "Status": "google.rpc.Status",
+    "Metadata": "envoy.config.core.v3.Metadata",
 }
+# A package of Envoy's whose messages have our names.
+EXT_PROC = "envoy.service.ext_proc.v3."
+# Envoy's enums that are int32 here: both are varints, and every number that Envoy may send can be read.
+ENUMS = {("HttpStatus", "code"), ("ProtocolConfiguration", "response_body_mode")}
 VARINT, LENGTH = 0, 2
 
 
@@ -96,17 +102,15 @@ def our_messages(messages: object) -> Iterator[tuple[str, Descriptor]]:
 
 FIELDS = [
     pytest.param(name, field, id=f"{name}.{field.name}")
-    for name, message in our_messages(pb.DESCRIPTOR.message_types_by_name.values())
+    for file in (ext_authz_pb2, ext_proc_pb2)
+    for name, message in our_messages(file.DESCRIPTOR.message_types_by_name.values())
     for field in message.fields
 ]
 
 
 @pytest.mark.parametrize(("message", "field"), FIELDS)
 def test_field_is_envoys_own(envoys, message: str, field: FieldDescriptor):
-    theirs = envoys[NAMES[message]][field.name]
-    kind = field.type
-    if (message, field.name) == ("HttpStatus", "code"):
-        # An enum there, an int32 here: both are varints, and every status code is a number of the enum.
-        kind = FieldDescriptor.TYPE_ENUM
+    theirs = envoys[NAMES.get(message, EXT_PROC + message)][field.name]
+    kind = FieldDescriptor.TYPE_ENUM if (message, field.name) in ENUMS else field.type
     repeated = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
     assert (theirs.number, theirs.type, theirs.label == repeated) == (field.number, kind, field.is_repeated)

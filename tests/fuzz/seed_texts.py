@@ -35,6 +35,16 @@ JSON_TEXTS: Mapping[str, bytes] = {
     "two-values": b"{}{}",
     "utf-16": '{"a":1}'.encode("utf-16"),
 }
+# The first letter says where the stream is cut.
+EVENT_STREAMS: Mapping[str, bytes] = {
+    "line-ends": b"\x08data: 1\r\n\r\ndata: 2\r\rdata: 3\n\n",
+    "several-lines": b"\x16event: message\nid: 1\ndata: {\ndata: }\n\n: ping\n\nretry: 5\n\n",
+    "priming": b"\x0bid: 1\ndata: \n\ndata: {}\n\n",
+    "byte-order-mark": b"\x02\xef\xbb\xbfdata: 1\n\n",
+    "not-utf-8": b"\x06data: \xc3\n\n",
+    "without-an-end": b"\x06data: 1\n\ndata: 2\n",
+    "too-long": b"\x06data: 1\n\ndata: " + b"x" * 256 + b"\n\ndata: 2\n\n",
+}
 CLAIMS: Mapping[str, str] = {
     "plain": '{"sub":"ann","roles":["analyst"],"permissions":["read"]}',
     "quoted": '{"sub":"a\\"n\\\\n","client_id":"a, b"}',

@@ -12,7 +12,7 @@ from tests.fuzz.keys import ALGORITHMS, good_token, keys
 from tests.fuzz.run import CORPUS
 from tests.fuzz.seed_names import ARGUMENTS, CONDITION_TEXTS, NAMES
 from tests.fuzz.seed_requests import REQUESTS
-from tests.fuzz.seed_texts import CLAIMS, JSON_TEXTS, SIGNED_CHANGES
+from tests.fuzz.seed_texts import CLAIMS, EVENT_STREAMS, JSON_TEXTS, SIGNED_CHANGES
 from tests.fuzz.targets.chain import token
 from tests.fuzz.targets.signature import GOOD
 from tests.fuzz.written import read_written, write_check
@@ -29,6 +29,7 @@ def seeds() -> Mapping[str, Mapping[str, bytes]]:
         "names": NAMES,
         "policy": ARGUMENTS,
         "request": REQUESTS,
+        "sse": EVENT_STREAMS,
         "signature": dict(_signatures()),
         "token_signed": dict(_signed()),
         "token_text": dict(_tokens()),

@@ -37,6 +37,7 @@ from tests.fuzz.targets import (
     names,
     policy,
     signature,
+    sse,
     strict_json,
     token_signed,
     token_text,
@@ -199,6 +200,15 @@ class BelievesAll(BelievesBodies):
         """Accept it."""
 
 
+def split_lines(*pieces):
+    """Read a stream as a reader does to whom each piece ends with a line."""
+    return [found for piece in pieces for found in sse.read(piece)]
+
+
+def lose_the_last(*pieces):
+    return sse.read(*pieces)[:-1]
+
+
 BROKEN: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "a key twice is read": (strict_json, "json/duplicate-key", {"parse": lambda raw, depth: json.loads(raw)}),
     "a value is read as another": (strict_json, "json/minus-zero", {"parse": lambda raw, depth: [0, 0, 0]}),
@@ -242,6 +252,8 @@ BROKEN: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "a claim is read as another": (signature, "signature/as-it-was", {"read": claim_another_key}),
     "any body is accepted": (signature, "signature/body-altered", {"build": BelievesBodies}),
     "any header is accepted": (signature, "signature/subject-altered", {"build": BelievesAll}),
+    "an event ends with a piece": (sse, "sse/line-ends", {"read": split_lines}),
+    "an event is lost": (sse, "sse/priming", {"read": lose_the_last}),
     "another caller is told": (identity, "identity/plain", {"render": render_root}),
 }
 

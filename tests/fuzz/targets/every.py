@@ -13,6 +13,7 @@ from tests.fuzz.targets import (
     names,
     policy,
     signature,
+    sse,
     strict_json,
     token_signed,
     token_text,
@@ -21,6 +22,6 @@ from tests.fuzz.targets.target import Target
 
 _MODULES = (
     *(chain, check_pieces, check_raw, condition, identity, jwks, mcp, names, policy, signature),
-    *(strict_json, token_signed, token_text),
+    *(sse, strict_json, token_signed, token_text),
 )
 TARGETS: Mapping[str, Target] = {module.TARGET.name: module.TARGET for module in _MODULES}
