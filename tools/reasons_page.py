@@ -10,11 +10,11 @@ Every answer has one Reason. The same word is in the metric `agen_decisions_tota
 the body that the client gets (`error.data.reason`). This page is rendered from `agen_authz/core/reason.py`.
 
 A refused request gets a JSON-RPC error with the Reason, one sentence and our request id. The error has the id of the
-request if that id could be read. A denied notification gets 202 and no body, and is not forwarded. Two Reasons are
-never shown to clients: {" and ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are both answered as
-`unknown_target`, so that a caller cannot distinguish a tool that it may not use from a tool that does not exist. The
-metric and the audit event have the true Reason. `unknown_method`, `method_denied` and `task_unsupported` are answered
-with 404 in the modern era (2026-07-28) and with 200 in the legacy era.
+request if that id could be read. A denied notification gets 202 and no body, and is not forwarded. Some Reasons are
+never shown to clients: {", ".join(f"`{reason}`" for reason in sorted(HIDDEN))} are all answered as
+`unknown_target`, so that a caller cannot distinguish a tool that it may not use, or that pinning hides, from a tool
+that does not exist. The metric and the audit event have the true Reason. `unknown_method`, `method_denied` and
+`task_unsupported` are answered with 404 in the modern era (2026-07-28) and with 200 in the legacy era.
 
 If a request has more than one fault, the answer names the first of this list: authority, path and query; HTTP method,
 upgrade and body; headers; Origin; token; scopes; media type and encoding; the body, its message, version, routing

@@ -88,10 +88,12 @@ class Reason(StrEnum):
     TASK_UNSUPPORTED = "task_unsupported"
     UNMAPPED = "unmapped"
     NOT_GRANTED = "not_granted"
+    TOOL_UNPINNED = "tool_unpinned"
+    TOOL_CHANGED = "tool_changed"
     POLICY_DENIED = "policy_denied"
     POLICY_ERROR = "policy_error"
     STEP_UP_REQUIRED = "step_up_required"
-    # what clients get instead of UNMAPPED and NOT_GRANTED
+    # what clients get instead of the four above
     UNKNOWN_TARGET = "unknown_target"
     # what comes back
     LIST_TOO_LONG = "list_too_long"
@@ -210,6 +212,8 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available.", "call without tasks"),
     Reason.UNMAPPED: (200, INVALID_PARAMS, "Unknown target.", "no access rule names the target: add a rule if callers may use it"),
     Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller has none of the roles or permissions that the target's access rules ask for: grant one, or change a rule"),
+    Reason.TOOL_UNPINNED: (200, INVALID_PARAMS, "Unknown target.", "no definition of the tool is approved: look at it with `agen-authz tools diff`, then approve it with `agen-authz tools pin`"),
+    Reason.TOOL_CHANGED: (200, INVALID_PARAMS, "Unknown target.", "the tool's definition changed in more than wording since it was approved: look at the change with `agen-authz tools diff`, then approve it with `agen-authz tools pin`"),
     Reason.POLICY_DENIED: (200, POLICY, "A policy denies this call.", "`why` in the audit event names the policy"),
     Reason.POLICY_ERROR: (200, POLICY, "A policy for this call cannot be evaluated.", "`policies` in the audit event names the policy, the condition, what it could not read and why"),
     Reason.STEP_UP_REQUIRED: (
@@ -234,4 +238,4 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
 REFUSALS: dict[Reason, Refusal] = {reason: Refusal(*row) for reason, row in _ROWS.items()}
 
 # What a caller must not be able to tell apart: not allowed, not named by a rule, hidden by pinning.
-HIDDEN: frozenset[Reason] = frozenset({Reason.UNMAPPED, Reason.NOT_GRANTED})
+HIDDEN: frozenset[Reason] = frozenset({Reason.UNMAPPED, Reason.NOT_GRANTED, Reason.TOOL_UNPINNED, Reason.TOOL_CHANGED})

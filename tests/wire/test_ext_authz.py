@@ -6,7 +6,7 @@ from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.core.errors import Malformed
 from agen_authz.core.header import look_at
 from agen_authz.core.model import Deny, Envelope, Request, Shape
-from agen_authz.core.reason import REFUSALS, Reason
+from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
 from agen_authz.core.stage import Refused
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.refusal import HttpAnswer, render_refusal
@@ -101,7 +101,7 @@ def test_denied_notification_is_taken_and_not_answered(reason):
     assert render_refusal(Deny(reason, (), Envelope(shape=Shape.NOTIFICATION)), reach()) == HttpAnswer(202, (), "")
 
 
-@pytest.mark.parametrize("reason", [Reason.UNMAPPED, Reason.NOT_GRANTED])
+@pytest.mark.parametrize("reason", sorted(HIDDEN))
 def test_hidden_reason_stays_hidden_without_a_target(reason):
     assert reason.value not in render_refusal(Deny(reason), reach()).body
 

@@ -1,0 +1,88 @@
+"""What is reported when a definition is seen for the first time: its kinds of drift, and what they rest on."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import assert_never
+
+from msgspec import Struct
+
+from agen_authz.core.model import Digest
+from agen_authz.core.pinning.catalogue import Catalogue, Sighting
+from agen_authz.core.pinning.change import Kind, find_former_name, find_signs
+from agen_authz.core.pinning.definition import Definition
+from agen_authz.core.pinning.hidden import HiddenText, find_hidden
+from agen_authz.core.pinning.lookalike import LookAlike, Named, find_lookalikes, index_names, list_titles
+from agen_authz.core.pinning.pin import Changed, New, Pinned, PinState, Reworded
+
+
+class Drift(Struct, frozen=True):
+    """One definition that was seen for the first time.
+
+    Args:
+        kinds: in the order of `Kind`.
+        former_name: the approved tool that it may have been until now.
+    """
+
+    server: str
+    name: str
+    digest: Digest
+    state: PinState
+    kinds: tuple[Kind, ...]
+    former_name: str | None = None
+    lookalikes: tuple[LookAlike, ...] = ()
+    hidden: tuple[HiddenText, ...] = ()
+
+
+def describe_drift(catalogue: Catalogue, server: str, sighting: Sighting, listed: Collection[Sighting]) -> Drift:
+    """Describe a definition that the store has not seen before.
+
+    Args:
+        catalogue: as it was before.
+        listed: all that the same message lists.
+    """
+    state, definition = catalogue.judge_sighting(server, sighting), sighting.definition
+    former = find_former_name(definition, _approved_of(catalogue, server), {each.name for each in listed})
+    alike = tuple(
+        dict.fromkeys(
+            [
+                *find_lookalikes(server, definition, catalogue.names),
+                *find_lookalikes(server, definition, index_names(_name_all(server, listed))),
+            ]
+        )
+    )
+    former = former if isinstance(state, New) else None
+    kinds = {*_kinds_of(state), *(find_signs(definition) if isinstance(state, New) else ())}
+    kinds |= {Kind.RENAMED} if former is not None else set()
+    kinds |= {Kind.TWIN if each.is_twin else Kind.LOOK_ALIKE for each in alike}
+    kinds |= {Kind.TOO_LONG} if sighting.text is None else set()
+    ordered = tuple(kind for kind in Kind if kind in kinds)
+    hidden = find_hidden(definition) if Kind.HIDDEN_TEXT in kinds else ()
+    return Drift(server, sighting.name, sighting.digest, state, ordered, former, alike, hidden)
+
+
+def _kinds_of(state: PinState) -> tuple[Kind, ...]:
+    match state:
+        case New():
+            return (Kind.NEW,)
+        case Reworded():
+            return (Kind.WORDING,)
+        case Changed(kinds=kinds):
+            return kinds
+        case Pinned():
+            return ()
+        case _:
+            assert_never(state)
+
+
+def _approved_of(catalogue: Catalogue, server: str) -> Mapping[str, list[Definition]]:
+    return {
+        entry.tool.name: [each.definition for each in entry.approved]
+        for entry in catalogue.list_server(server)
+        if entry.approved
+    }
+
+
+def _name_all(server: str, listed: Iterable[Sighting]) -> Iterable[Named]:
+    for each in listed:
+        name = each.definition.get("name")
+        if isinstance(name, str):
+            yield Named(server, name, list_titles(each.definition))

@@ -1,0 +1,76 @@
+"""What in a text reaches beyond describing: addresses, and instructions to the model.
+
+A reader of a description cannot say what a model will make of it, and neither can we. These lists say which texts a
+person must look at before they pass. They are short, in English first, and never a reason to trust what they miss.
+
+Texts are folded before (confusable.py): hidden characters, look-alike letters, case and line ends hide no phrase.
+
+    address       a URL with any scheme, `www.`, `mailto:`, an e-mail address, a host with a path or port or with one
+                  of the usual top-level domains, an IPv4 address
+    instruction   a sentence that addresses the model rather than describes the tool; `_INSTRUCTIONS` has them all
+"""
+
+import re
+from collections.abc import Iterable
+
+from agen_authz.core.pinning.confusable import fold_look
+
+_BETWEEN = re.compile(r"[\s<>\"'`()\[\]{}|,;]+")
+_SCHEMES = ("www.", "mailto:", "data:", "javascript:", "file:")
+_DOMAINS = "com|net|org|io|dev|app|ai|co|xyz|info|biz|top|site|online|link|click"
+_HOST = re.compile(
+    rf"(?:[\w-]{{1,63}}\.){{1,10}}(?:[a-z]{{2,24}}[/:].*|(?:{_DOMAINS})[.:!?/]?.?)|\d{{1,3}}(?:\.\d{{1,3}}){{3}}\b.*",
+    re.DOTALL,
+)
+_MAX_HOST_CHARS = 700
+_INSTRUCTIONS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # to set aside what it was asked
+        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}"
+        r"\b(?:previous|prior|above|earlier|other|all|system|safety)\b",
+        # to keep something from the user
+        r"\b(?:do not|don.?t|never|must not|should not|without)\b.{0,20}"
+        r"\b(?:tell|telling|mention|inform|informing|reveal|show|notify|notifying|ask|asking|alert|warn|disclose)\b",
+        r"\b(?:hide|conceal|keep)\b.{0,30}\b(?:from the user|secret|hidden)\b",
+        # to do something else first, after or instead
+        r"\b(?:before|after|prior to|when|whenever|instead of) (?:you )?"
+        r"(?:use|using|call|calling|invoke|invoking|run|running)\b",
+        r"\b(?:always|first) (?:call|use|run|invoke|read|send|include|pass|append)\b",
+        r"\byou (?:must|have to|are required to|need to|should always)\b",
+        # marks that chats and prompts set apart with
+        r"</? ?(?:important|system|instructions?|assistant|user|secret|hidden|admin|prompt|tool_call|function_calls)"
+        r"[ />]",
+        r"\[/?(?:inst|system|important)\]",
+        r"(?:^|[.!?:]) ?(?:#+ ?)?(?:system|assistant|user|important|instructions?) ?:",
+        r"\bsystem prompt\b",
+        # places of secrets
+        r"~/\.|\bid_rsa\b|\bid_ed25519\b|/etc/passwd|\bmcp\.json\b",
+    )
+)
+
+
+def fold_text(text: str) -> str:
+    """Fold a text as phrases are looked for: what it looks like, in one line, with single blanks."""
+    return " ".join(fold_look(text).split())
+
+
+def find_addresses(texts: Iterable[str]) -> frozenset[str]:
+    """Find every address in some texts, folded; linear in their size."""
+    words = (word for text in texts for word in _BETWEEN.split(fold_text(text)))
+    return frozenset(word.rstrip(".!?:") for word in words if _is_address(word))
+
+
+def _is_address(word: str) -> bool:
+    if "://" in word or word.startswith(_SCHEMES):
+        return True
+    name, mark, host = word.partition("@")
+    if mark and name and "." in host.strip("."):
+        return True
+    return "." in word and _HOST.fullmatch(word[:_MAX_HOST_CHARS]) is not None
+
+
+def holds_instruction(text: str) -> bool:
+    """True if a text holds an instruction to the model; linear in its size."""
+    folded = fold_text(text)
+    return any(pattern.search(folded) for pattern in _INSTRUCTIONS)
