@@ -1,5 +1,6 @@
 """`agen-authz envoy-config`: a configuration of ours printed, or another one checked."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -33,6 +34,7 @@ def envoy_config(
         str | None, typer.Option(help="Envoy's admin interface, on loopback.", metavar="HOST:PORT")
     ] = None,
     authz: Annotated[str | None, typer.Option(help="Check's address, for Envoy.", metavar="ADDRESS")] = None,
+    proc: Annotated[str | None, typer.Option(help="Process's address, for Envoy.", metavar="ADDRESS")] = None,
 ) -> None:
     """Print an Envoy configuration that sends every request through agen-authz.
 
@@ -47,18 +49,19 @@ def envoy_config(
     if config is None:
         _misuse("`--config` or `--check` is missing; name a file")
     loaded = load_or_exit(config, secrets=False, as_json=False)
-    placement = _place(listen, admin, authz, upstream or [])
+    placement = replace(
+        _place(listen, admin, upstream or []), authz=_upstream_or_none(authz), proc=_upstream_or_none(proc)
+    )
     typer.echo(_render(platform, loaded, placement), nl=False)
 
 
-def _place(listen: str | None, admin: str | None, authz: str | None, upstreams: list[str]) -> "Placement":
+def _place(listen: str | None, admin: str | None, upstreams: list[str]) -> "Placement":
     from agen_authz.envoy.address import parse_upstream
     from agen_authz.envoy.settings import DEFAULT_LISTENER, Placement
 
     return Placement(
         listener=DEFAULT_LISTENER if listen is None else _tcp(listen),
         admin=None if admin is None else _tcp(admin),
-        authz=None if authz is None else _upstream(authz),
         upstreams=dict(_refuse_unusable(parse_upstream(text)) for text in upstreams),
     )
 
@@ -95,6 +98,10 @@ def _tcp(text: str) -> TcpAddress:
     from agen_authz.envoy.address import parse_tcp_address
 
     return _refuse_unusable(parse_tcp_address(text))
+
+
+def _upstream_or_none(text: str | None) -> Upstream | None:
+    return None if text is None else _upstream(text)
 
 
 def _upstream(text: str) -> Upstream:

@@ -1,4 +1,4 @@
-"""Envoy's clusters: the MCP servers, and the sidecar that answers Check."""
+"""Envoy's clusters: the MCP servers, and the sidecar that answers Check and Process."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,9 +37,10 @@ from agen_authz.envoy.model import (
 )
 
 AUTHZ_CLUSTER = "agen-authz"
+PROC_CLUSTER = "agen-proc"
 _RESOURCE_PREFIX = "resource-"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_AUTHZ_CONNECT_TIMEOUT = timedelta(milliseconds=500)
+_SIDECAR_CONNECT_TIMEOUT = timedelta(milliseconds=500)
 _RESOURCE_CONNECT_TIMEOUT = timedelta(seconds=2)
 # uvicorn and Node close a connection after five idle seconds; a request that meets such a close is lost,
 # because nothing is retried.
@@ -50,6 +51,8 @@ _RESOURCE_IDLE_TIMEOUT = timedelta(seconds=4)
 _CHECKS_PER_CONNECTION = 10
 # With TLS it is grpcio, which ends none, and a handshake costs more than a Check.
 _CHECKS_PER_TLS_CONNECTION = 50
+# What Process may send ahead of Envoy, for one response and for all on a connection.
+_STREAM_WINDOW, _CONNECTION_WINDOW = 1 << 16, 1 << 20
 
 
 def resource_cluster(name: str) -> str:
@@ -74,8 +77,26 @@ def build_authz_cluster(authz: Upstream, limits: EnvoyLimits) -> Cluster:
         common_http_protocol_options=core.HttpProtocolOptions(max_requests_per_connection=checks),
         explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=core.Http2ProtocolOptions()),
     )
-    spoken = _Protocol("h2", options, _AUTHZ_CONNECT_TIMEOUT)
+    spoken = _Protocol("h2", options, _SIDECAR_CONNECT_TIMEOUT)
     return _build_cluster(AUTHZ_CLUSTER, authz, spoken, limits)
+
+
+def build_proc_cluster(proc: Upstream, limits: EnvoyLimits) -> Cluster:
+    """Build the cluster of Process: each response that is inspected holds one request of it until it ends.
+
+    There is no health check: the cluster has one place to ask, and Envoy asks the only one even if it is unhealthy.
+    """
+    streams = _CHECKS_PER_CONNECTION if proc.tls is None else _CHECKS_PER_TLS_CONNECTION
+    windows = core.Http2ProtocolOptions(
+        initial_stream_window_size=_STREAM_WINDOW, initial_connection_window_size=_CONNECTION_WINDOW
+    )
+    options = HttpProtocolOptions(
+        # Every connection is taken by one process that inspects: many connections spread the load.
+        common_http_protocol_options=core.HttpProtocolOptions(max_requests_per_connection=streams),
+        explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=windows),
+    )
+    spoken = _Protocol("h2", options, _SIDECAR_CONNECT_TIMEOUT)
+    return _build_cluster(PROC_CLUSTER, proc, spoken, limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.envoy.cluster import AUTHZ_CLUSTER
 from agen_authz.envoy.model import Gateway
+from agen_authz.envoy.process import build_process
 from agen_authz.envoy.routing import EXT_AUTHZ
 
 _DENIED_BODY_BYTES = 65536
@@ -24,7 +25,7 @@ def build_filters(sidecar: Gateway) -> list[HttpFilter]:
     return [
         _envoy_header_remover(),
         _ext_authz(sidecar),
-        # Process comes here, within an ExtensionWithMatcher that skips it on `sidecar.off_word`.
+        build_process(sidecar),
         _router(),
     ]
 

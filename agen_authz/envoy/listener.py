@@ -32,6 +32,7 @@ _MIN_BUFFER_BYTES = 65536
 _ACCEPTED_AT_ONCE = 1
 # No host, overflow, no connection, broken connection, reset, not HTTP, late.
 _UPSTREAM_FAILURES = ("UH", "UO", "UF", "UC", "UR", "UPE", "UT")
+_UNINSPECTED = {"jsonrpc": "2.0", "id": None, "error": {"code": 50200, "message": "The response was not inspected."}}
 _UNAVAILABLE = {"jsonrpc": "2.0", "id": None, "error": {"code": 50300, "message": "Unavailable, try again."}}
 
 
@@ -97,22 +98,30 @@ def _http2_options() -> core.Http2ProtocolOptions:
 
 def _local_replies() -> hcm.LocalReplyConfig:
     """Replace what Envoy says about a server that it cannot reach: its own text tells addresses and errors."""
-    check_failed = ExpressionFilter(expression='response.code_details == "ext_authz_error"')
-    failed = OrFilter(
-        filters=[
-            AccessLogFilter(response_flag_filter=ResponseFlagFilter(flags=list(_UPSTREAM_FAILURES))),
-            AccessLogFilter(
-                extension_filter=ExtensionFilter(
-                    name="envoy.access_loggers.extension_filters.cel", typed_config=Any.pack(check_failed)
-                )
-            ),
-        ]
-    )
-    text = core.DataSource(inline_string=json.dumps(_UNAVAILABLE))
     later = core.HeaderValueOption(header=core.HeaderValue(key="retry-after", value="1"))
-    mapper = hcm.ResponseMapper(
+    flags = AccessLogFilter(response_flag_filter=ResponseFlagFilter(flags=list(_UPSTREAM_FAILURES)))
+    failed = OrFilter(filters=[flags, _has_details('response.code_details == "ext_authz_error"')])
+    unavailable = hcm.ResponseMapper(
         filter=AccessLogFilter(or_filter=failed),
-        body_format_override=core.SubstitutionFormatString(text_format_source=text, content_type="application/json"),
+        body_format_override=_json(_UNAVAILABLE),
         headers_to_add=[later],
     )
-    return hcm.LocalReplyConfig(mappers=[mapper])
+    # No time to retry: the call was made, and may have changed something.
+    uninspected = hcm.ResponseMapper(
+        filter=_has_details('response.code_details.startsWith("ext_proc_error")'),
+        body_format_override=_json(_UNINSPECTED),
+    )
+    return hcm.LocalReplyConfig(mappers=[unavailable, uninspected])
+
+
+def _has_details(expression: str) -> AccessLogFilter:
+    extension = ExtensionFilter(
+        name="envoy.access_loggers.extension_filters.cel",
+        typed_config=Any.pack(ExpressionFilter(expression=expression)),
+    )
+    return AccessLogFilter(extension_filter=extension)
+
+
+def _json(answer: object) -> core.SubstitutionFormatString:
+    text = core.DataSource(inline_string=json.dumps(answer))
+    return core.SubstitutionFormatString(text_format_source=text, content_type="application/json")

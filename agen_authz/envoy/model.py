@@ -85,10 +85,16 @@ class EnvoyRoute:
 
 @dataclass(frozen=True, slots=True)
 class EnvoyLimits:
-    """What one Envoy takes on at most."""
+    """What one Envoy takes on at most.
+
+    Args:
+        process_timeout_s: how long Process may take for one message; what Process holds of a body it answers at once,
+            and its last message takes as long as the whole body does.
+    """
 
     request_bytes: int = 1 << 20
     max_stream_duration_s: int = 3600
+    process_timeout_s: float = 5.0
     connections: int = 10_000
     requests: int = 10_000
 
@@ -99,15 +105,15 @@ class Gateway:
 
     Args:
         admin: Envoy's admin interface, which can stop Envoy and shows all of its configuration; loopback only.
-        off_word: what `agen.inspect` says when Process may be skipped; no use while there is no Process.
-        proc: where Process is; nothing else than None until the response filter exists.
+        proc: where Process is.
+        off_word: what `agen.inspect` says when Process may be skipped.
     """
 
     listener: TcpAddress
     resources: tuple[EnvoyRoute, ...]
     authz: Upstream
+    proc: Upstream
     check_timeout_s: float
     off_word: str
     limits: EnvoyLimits = EnvoyLimits()
     admin: TcpAddress | None = None
-    proc: None = None

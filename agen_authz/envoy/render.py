@@ -9,7 +9,12 @@ from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections.
 )
 from envoy_data_plane.google.protobuf import Any
 
-from agen_authz.envoy.cluster import build_address, build_authz_cluster, build_resource_cluster
+from agen_authz.envoy.cluster import (
+    build_address,
+    build_authz_cluster,
+    build_proc_cluster,
+    build_resource_cluster,
+)
 from agen_authz.envoy.listener import build_listener
 from agen_authz.envoy.model import EnvoyLimits, Gateway, Platform, TcpAddress, Unusable
 from agen_authz.envoy.text import render_yaml
@@ -18,6 +23,7 @@ _HEADER = (
     "Envoy in front of MCP servers: written by `agen-authz envoy-config`, do not edit.",
     "",
     "Every resource is routed by its exact host and path, and only after agen-authz (Check) allowed the request.",
+    "Process inspects every response of which Check does not say that none is needed; if it fails, the answer is 502.",
     "Everything else is 404 and reaches neither Check nor a backend. A host is compared without regard to case",
     "here; Check compares it letter by letter. TLS ends before this listener. Run Envoy 1.40 or later.",
     "A server that `--upstream NAME=host:port` did not place is looked for at NAME.internal:8080.",
@@ -40,6 +46,7 @@ def render_sidecar(sidecar: Gateway) -> str:
     clusters = [
         *(build_resource_cluster(route, sidecar.limits) for route in sidecar.resources),
         build_authz_cluster(sidecar.authz, sidecar.limits),
+        build_proc_cluster(sidecar.proc, sidecar.limits),
     ]
     bootstrap = Bootstrap(
         static_resources=BootstrapStaticResources(listeners=[build_listener(sidecar)], clusters=clusters),

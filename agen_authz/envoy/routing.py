@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from envoy_data_plane.envoy.config.route import v3 as route_v3
 from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import CheckSettings, ExtAuthzPerRoute
+from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import ExtProcPerRoute
 from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.core.http.route import WELL_KNOWN, metadata_path
@@ -16,6 +17,7 @@ from agen_authz.envoy.cluster import resource_cluster
 from agen_authz.envoy.model import EnvoyRoute
 
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
+EXT_PROC = "envoy.filters.http.ext_proc"
 # What a backend says here is about itself, its redirects and its own sessions. A denial of Check is no
 # upstream's answer: its `www-authenticate` survives.
 _REMOVED = ("server", "www-authenticate", "location", "set-cookie")
@@ -74,15 +76,19 @@ def _answered_by_check(path: str, *, status: int) -> route_v3.Route:
     return route_v3.Route(
         match=route_v3.RouteMatch(path=path),
         direct_response=route_v3.DirectResponseAction(status=status),
-        typed_per_filter_config={EXT_AUTHZ: Any.pack(unread)},
+        typed_per_filter_config={EXT_AUTHZ: Any.pack(unread), EXT_PROC: _uninspected()},
     )
 
 
 def _not_found() -> route_v3.Route:
-    # When Process exists it is disabled here as well: each such answer would open a stream to it.
     unasked = ExtAuthzPerRoute(disabled=True)
     return route_v3.Route(
         match=route_v3.RouteMatch(prefix="/"),
         direct_response=route_v3.DirectResponseAction(status=404),
-        typed_per_filter_config={EXT_AUTHZ: Any.pack(unasked)},
+        typed_per_filter_config={EXT_AUTHZ: Any.pack(unasked), EXT_PROC: _uninspected()},
     )
+
+
+def _uninspected() -> Any:
+    # No backend answers here, and each answer of Envoy's own would open a stream to Process.
+    return Any.pack(ExtProcPerRoute(disabled=True))

@@ -37,11 +37,13 @@ class Placement:
     Args:
         upstreams: each resource's server by the resource's name; `NAME.internal:8080` for one that is not here.
         authz: where Envoy reaches Check, if it is not the address that Check listens on.
+        proc: where Envoy reaches Process, likewise.
     """
 
     listener: TcpAddress = DEFAULT_LISTENER
     admin: TcpAddress | None = None
     authz: Upstream | None = None
+    proc: Upstream | None = None
     upstreams: Mapping[str, Upstream] = field(default_factory=dict)
 
 
@@ -55,33 +57,37 @@ def from_config(config: Config, metadata_key: bytes | None, placement: Placement
         return Unusable(
             f"the admin interface may not listen on `{placement.admin.host}`", "use a loopback address or none"
         )
-    authz = placement.authz or _find_authz(config.server)
+    authz = placement.authz or _find_listener("authz", config.server.authz, config.server)
     if isinstance(authz, Unusable):
         return authz
+    proc = placement.proc or _find_listener("proc", config.server.proc, config.server)
+    if isinstance(proc, Unusable):
+        return proc
     return Gateway(
         listener=placement.listener,
         admin=placement.admin,
         resources=tuple(_build_route(resource, placement.upstreams) for resource in config.resources),
         authz=authz,
+        proc=proc,
         check_timeout_s=config.server.check_timeout,
         off_word=off_word(metadata_key),
         limits=EnvoyLimits(request_bytes=config.limits.request_bytes),
     )
 
 
-def _find_authz(server: conf.Server) -> Upstream | Unusable:
-    address = parse_address(server.authz)
+def _find_listener(key: str, written: str, server: conf.Server) -> Upstream | Unusable:
+    address = parse_address(written)
     if isinstance(address, Unusable):
         return address
     if isinstance(address, UnixAddress):
         return Upstream(address)
     if is_every_address(address.host):
-        return Unusable(f"`server.authz` is `{server.authz}`", "say with `--authz` where Envoy reaches it")
+        return Unusable(f"`server.{key}` is `{written}`", f"say with `--{key}` where Envoy reaches it")
     return Upstream(address, None if server.tls is None else _mutual_tls(address.host))
 
 
 def _mutual_tls(server_name: str) -> ClientTls:
-    """Check asks for a certificate: Envoy finds its own where a mounted secret has it."""
+    """Check and Process ask for a certificate: Envoy finds its own where a mounted secret has it."""
     certificate = ClientCertificate(f"{_CERTIFICATE_FOLDER}/tls.crt", f"{_CERTIFICATE_FOLDER}/tls.key")
     return ClientTls(server_name, f"{_CERTIFICATE_FOLDER}/ca.crt", certificate)
 

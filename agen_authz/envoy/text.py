@@ -30,7 +30,7 @@ REMARKS = {
     "disable_request_body_buffering:": (
         "No token, no buffering: Check is asked with an empty body and answers before the direct response would."
     ),
-    "disabled:": "Check is not asked about requests without a route.",
+    "disabled:": "No backend answers here. About requests without a route Check is not asked either.",
     "request_mutations:": (
         "Removed from what clients send, before Check: Envoy hides some of them from Check but forwards them."
     ),
@@ -40,6 +40,16 @@ REMARKS = {
     "status_on_error:": "Check does not answer: nothing passes. 403 would send clients into a new authorization.",
     "validate_mutations:": "A header that Envoy cannot send is an error, not a call without it.",
     "decoder_header_mutation_rules:": "allow_envoy: without it, what Check says about `x-envoy-*` would not count.",
+    "xds_matcher:": (
+        "Process is skipped on this word of Check, and for what Envoy answers itself. "
+        "Any other word, or none: inspected."
+    ),
+    "processing_mode:": (
+        "Responses only. STREAMED: Process answers every piece, and holds back what it has not inspected."
+    ),
+    "message_timeout:": "For one answer of Process; later than that, the client gets 504 and nothing of the response.",
+    "mutation_rules:": "A change of Process that Envoy would not make is an error, and never ignored.",
+    "metadata_options:": "What Check says reaches Process; without it, everything is inspected.",
     "suppress_envoy_headers:": "The original path and the like are not for the backend.",
     "circuit_breakers:": "Envoy's 1024 would be used up by as many open event streams.",
     "resource_monitors:": "Envoy sets no limit by default.",

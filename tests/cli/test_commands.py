@@ -212,9 +212,11 @@ def test_serve_refuses_another_mapping_and_says_what_to_do(tmp_path):
 
 def test_envoy_configuration_is_printed(tmp_path):
     words = ["--upstream", "crm=10.0.0.7:8080", "--listen", "127.0.0.1:10001", "--admin", "127.0.0.1:9901"]
-    told = RUN.invoke(app, ["envoy-config", "--config", write(tmp_path), *words, "--authz", "unix:///run/a.sock"])
+    sockets = ["--authz", "unix:///run/a.sock", "--proc", "unix:///run/p.sock"]
+    told = RUN.invoke(app, ["envoy-config", "--config", write(tmp_path), *words, *sockets])
     document = yaml.safe_load(told.stdout)
     assert (told.exit_code, document["static_resources"]["listeners"][0]["name"]) == (0, "mcp")
+    assert ("path: /run/a.sock" in told.stdout, "path: /run/p.sock" in told.stdout) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,7 @@ def test_envoy_configuration_is_printed(tmp_path):
         ["--listen", "10001"],
         ["--admin", "0.0.0.0:9901"],
         ["--authz", "x"],
+        ["--proc", "x"],
         ["--for", "istio"],
     ],
     ids=str,

@@ -18,7 +18,7 @@ from agen_authz.envoy.binary import find_binary
 from agen_authz.envoy.model import EnvoyLimits, EnvoyRoute, Gateway, TcpAddress, UnixAddress, Unusable, Upstream
 from agen_authz.envoy.render import render_sidecar
 from agen_authz.envoy.run import Launch, run_envoy
-from tests.envoy.stand import TIMEOUT_S, Asked, Backend, Check, Stand, crm, serve_backend
+from tests.envoy.stand import OFF_WORD, TIMEOUT_S, Asked, Backend, Check, Stand, crm, serve_backend
 from tests.stage.port import HOST, reserve_port
 
 Tree = dict[str, Any]
@@ -116,7 +116,7 @@ class AnyCheck(Check):
     def check(self, raw: bytes, _context: grpc.ServicerContext) -> bytes:
         asked = read_any(raw)
         self.asked.append(asked)
-        return bytes(self.answer(asked))
+        return self.render(asked)
 
 
 # ---- all of it -----------------------------------------------------------------------------------------
@@ -131,8 +131,9 @@ def describe(backend_port: int, check_socket: Path, limits: EnvoyLimits = LIMITS
         listener=TcpAddress(HOST, reserve_port()),
         resources=(crm(backend_port), ours, gone),
         authz=Upstream(UnixAddress(str(check_socket))),
+        proc=Upstream(UnixAddress(str(check_socket.with_name("proc.sock")))),
         check_timeout_s=TIMEOUT_S,
-        off_word="off",
+        off_word=OFF_WORD,
         limits=limits,
     )
 

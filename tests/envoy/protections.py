@@ -37,6 +37,7 @@ from tests.envoy.copies import (
     router,
     virtual_hosts,
 )
+from tests.envoy.proc_protections import PROCESS
 from tests.envoy.stand import PLAIN_ANSWER, Asked, allow, chunked, deny, overwrite
 from tests.envoy.stand import request as write
 
@@ -106,12 +107,13 @@ _MOVED = b"HTTP/1.1 302 Found\r\nlocation: http://crm.example.com/crm/mcp\r\ncon
 _SOCKETS = [{"upgrade_type": "websocket"}]
 _RETRY = {"retry_on": "5xx", "num_retries": 2}
 
+# Without a word of Check, ext_proc still keeps the answer back: the call itself has arrived.
 FILTER = {
     "ext_authz": Protection(
-        _drop_filter, attack(_GET, answer=lambda _: deny(StatusCode.Forbidden, {})), (403, 1, 0), (200, 0, 1)
+        _drop_filter, attack(_GET, answer=lambda _: deny(StatusCode.Forbidden, {})), (403, 1, 0), (502, 0, 1)
     ),
     "failure_mode_allow": Protection(
-        put(authz, "failure_mode_allow", True), attack(_GET, answer=fails), (503, 1, 0), (200, 1, 1)
+        put(authz, "failure_mode_allow", True), attack(_GET, answer=fails), (503, 1, 0), (502, 1, 1)
     ),
     "status_on_error": Protection(drop(authz, "status_on_error"), attack(_GET, answer=fails), (503, 1, 0), (403, 1, 0)),
     "with_request_body": Protection(
@@ -364,7 +366,7 @@ ABSENT = {
     ),
 }
 
-PROTECTIONS = FILTER | CONNECTION | ROUTE | ABSENT
+PROTECTIONS = FILTER | CONNECTION | ROUTE | ABSENT | PROCESS
 
 
 def name_changes() -> dict[str, Change]:

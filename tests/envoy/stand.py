@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -23,6 +23,7 @@ from envoy_data_plane.envoy.service.auth.v3 import (
     OkHttpResponse,
 )
 from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
+from envoy_data_plane.google.protobuf import Struct
 from envoy_data_plane.google.rpc import Status
 
 from agen_authz.envoy.model import EnvoyLimits, EnvoyRoute, Gateway, TcpAddress, Upstream
@@ -32,6 +33,7 @@ from tests.stage.port import HOST, reserve_port
 
 CRM_HOST = "crm.example.com"
 TIMEOUT_S = 10
+OFF_WORD = "off-0123456789abcdef"
 DEFAULT_LIMITS = EnvoyLimits()
 # It says that it closes: a request on a connection that was closed without a word would be lost with it.
 PLAIN_ANSWER = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
@@ -88,11 +90,19 @@ class Check:
 
     answer: Callable[[Asked], CheckResponse] = lambda _: allow()
     asked: list[Asked] = field(default_factory=list)
+    inspect: str | None = OFF_WORD
 
     def check(self, raw: bytes, _context: grpc.ServicerContext) -> bytes:
         asked = read_asked(raw)
         self.asked.append(asked)
-        return bytes(self.answer(asked))
+        return self.render(asked)
+
+    def render(self, asked: Asked) -> bytes:
+        """Answer, and say in metadata that no inspection is needed."""
+        response = self.answer(asked)
+        if self.inspect is not None and response.dynamic_metadata is None:
+            response = replace(response, dynamic_metadata=Struct.from_dict({"agen.inspect": self.inspect}))
+        return bytes(response)
 
 
 @contextmanager
@@ -240,6 +250,7 @@ class Stand:
     def reset(self) -> None:
         """Forget what the last test asked and told."""
         self.check.answer = lambda _: allow()
+        self.check.inspect = OFF_WORD
         self.backend.pieces = lambda: iter([PLAIN_ANSWER])
         self.check.asked.clear()
         self.backend.arrived.clear()
@@ -306,6 +317,7 @@ def run_stand(
     limits: EnvoyLimits = DEFAULT_LIMITS,
     check_timeout_s: float = TIMEOUT_S,
     has_check: bool = True,
+    proc: Upstream | None = None,
 ) -> Iterator[Stand]:
     """Run Envoy between a Check and a backend."""
     check, backend, check_port = Check(), Backend(), reserve_port()
@@ -317,8 +329,9 @@ def run_stand(
             listener=TcpAddress(HOST, reserve_port()),
             resources=routes(backend_port),
             authz=Upstream(TcpAddress(HOST, check_port)),
+            proc=proc or Upstream(TcpAddress(HOST, reserve_port())),
             check_timeout_s=check_timeout_s,
-            off_word="off",
+            off_word=OFF_WORD,
             limits=limits,
         )
         stack.enter_context(run_envoy(launch_envoy(folder, sidecar)))

@@ -1,4 +1,6 @@
-"""The cluster of Check: how many Checks one connection carries, which bounds what a storm of resets can break."""
+"""The clusters of Check and Process: what one connection carries, which bounds what a storm of resets can break."""
+
+from typing import Any
 
 import pytest
 import yaml
@@ -11,13 +13,17 @@ OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 RESETS_TAKEN = 20
 
 
-def checks_per_connection(authz: Upstream) -> int:
+def settings_of(name: str, authz: Upstream) -> dict[str, Any]:
     route = EnvoyRoute("crm", frozenset({"crm"}), "/", upstream=Upstream(TcpAddress("crm", 80)), upstream_path="/")
-    sidecar = Gateway(TcpAddress("127.0.0.1", 10000), (route,), authz, check_timeout_s=1.0, off_word="off")
+    sidecar = Gateway(TcpAddress("127.0.0.1", 10000), (route,), authz, authz, check_timeout_s=1.0, off_word="off")
     clusters = yaml.safe_load(render_sidecar(sidecar))["static_resources"]["clusters"]
-    (options,) = (
-        each["typed_extension_protocol_options"][OPTIONS] for each in clusters if each["name"] == "agen-authz"
-    )
+    (cluster,) = (each for each in clusters if each["name"] == name)
+    found: dict[str, Any] = cluster
+    return found
+
+
+def checks_per_connection(authz: Upstream, name: str = "agen-authz") -> int:
+    options = settings_of(name, authz)["typed_extension_protocol_options"][OPTIONS]
     count: int = options["common_http_protocol_options"]["max_requests_per_connection"]
     return count
 
@@ -31,8 +37,20 @@ def checks_per_connection(authz: Upstream) -> int:
     ],
 )
 def test_a_connection_carries_a_bounded_number_of_checks(authz: Upstream, expected: int) -> None:
-    assert checks_per_connection(authz) == expected
+    counts = (checks_per_connection(authz), checks_per_connection(authz, "agen-proc"))
+    assert counts == (expected, expected)
 
 
 def test_no_connection_without_tls_carries_enough_calls_for_the_native_engine_to_end_it() -> None:
     assert checks_per_connection(Upstream(UnixAddress("/run/agen/authz.sock"))) <= RESETS_TAKEN // 2
+
+
+def test_more_responses_may_be_inspected_at_once_than_envoy_allows_by_default() -> None:
+    (thresholds,) = settings_of("agen-proc", Upstream(UnixAddress("/p")))["circuit_breakers"]["thresholds"]
+    assert thresholds == {"max_connections": 10_000, "max_pending_requests": 10_000, "max_requests": 10_000}
+
+
+def test_what_process_sends_ahead_is_bounded() -> None:
+    cluster = settings_of("agen-proc", Upstream(UnixAddress("/p")))
+    options = cluster["typed_extension_protocol_options"][OPTIONS]["explicit_http_config"]["http2_protocol_options"]
+    assert options == {"initial_stream_window_size": 1 << 16, "initial_connection_window_size": 1 << 20}

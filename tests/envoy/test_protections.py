@@ -21,6 +21,7 @@ from tests.envoy.copies import (
     router,
     run_copies,
 )
+from tests.envoy.proc_protections import proc
 from tests.envoy.protections import PROTECTIONS, name_changes
 from tests.envoy.stand import CRM_HOST, Stand
 
@@ -36,6 +37,10 @@ PLAIN = {
     "idle_timeout",  # an idle connection holds one place among `connections`
     "max_denied_response_body_bytes",  # our own answers: tests/check/test_answers.py
     "timeout",  # none, for event streams; `max_stream_duration` ends them
+    *("proc @type", "proc grpc_service", "proc stat_prefix"),
+    # What Process is sent and may change, and in what time: test_process.py
+    *("proc processing_mode", "proc message_timeout", "proc mutation_rules", "proc metadata_options"),
+    "proc route_cache_action",  # nothing is asked before the route is taken: request headers are not sent
     "typed_per_filter_config",  # `disable_request_body_buffering`, `direct_response`
 }
 
@@ -65,6 +70,7 @@ def _written(listener: Tree) -> Iterator[str]:
     yield from filter_settings["decoder_header_mutation_rules"]
     yield from mutation(listener)["mutations"]
     yield from router(listener)
+    yield from (f"proc {key}" for key in proc(listener))
     for route in crm_routes(listener):
         yield from route
         yield from route["match"]

@@ -36,6 +36,7 @@ SIDECAR = Gateway(
         EnvoyRoute("root", frozenset({"root.example.com"}), "/", upstream=PLAIN, upstream_path="/"),
     ),
     authz=Upstream(UnixAddress("/run/agen/authz.sock")),
+    proc=Upstream(UnixAddress("/run/agen/proc.sock")),
     check_timeout_s=1.0,
     off_word="off",
 )
@@ -114,11 +115,35 @@ def _keys(value: Any) -> set[str]:
         "retry_policy",
         "upgrade_configs",
         "proxy_100_continue",
+        "allow_mode_override",
+        "observability_mode",
+        "receiving_namespaces",
+        "allow_content_length_header",
+        "forward_rules",
+        "config_discovery",
         "health_checks",
     ],
 )
 def test_what_weakens_is_not_there(setting: str) -> None:
     assert setting not in _keys(yaml.safe_load(render_sidecar(SIDECAR)))
+
+
+FILTERS = ("header_mutation", "ext_authz", "ext_proc", "router")
+
+
+def test_nothing_between_process_and_client_changes_a_body() -> None:
+    listener = yaml.safe_load(render_sidecar(SIDECAR))["static_resources"]["listeners"][0]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    names = tuple(each["name"].removeprefix("envoy.filters.http.") for each in manager["http_filters"])
+    assert names == FILTERS
+
+
+def test_only_routes_that_forward_are_inspected() -> None:
+    listener = yaml.safe_load(render_sidecar(SIDECAR))["static_resources"]["listeners"][0]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    routes = [route for host in manager["route_config"]["virtual_hosts"] for route in host["routes"]]
+    off = [route.get("typed_per_filter_config", {}).get("envoy.filters.http.ext_proc", {}) for route in routes]
+    assert [each.get("disabled", False) for each in off] == ["direct_response" in route for route in routes]
 
 
 def _virtual_hosts(text: str) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ def _sidecar() -> Gateway:
         listener=TcpAddress(HOST, reserve_port()),
         resources=(crm(reserve_port()),),
         authz=Upstream(TcpAddress(HOST, reserve_port())),
+        proc=Upstream(TcpAddress(HOST, reserve_port())),
         check_timeout_s=1.0,
         off_word="off",
     )

@@ -40,6 +40,9 @@ def _example(old: str = "", new: str = "") -> str:
     return text.replace(old, new)
 
 
+SERVER = "server:\n  authz: unix:///run/agen/authz.sock\n  proc: unix:///run/agen/proc.sock\n  check_timeout: 1s\n"
+
+
 def _upstream(name: str) -> Upstream:
     return Upstream(TcpAddress(f"{name}.internal", 8080))
 
@@ -52,6 +55,7 @@ EXPECTED = Gateway(
         EnvoyRoute("wiki", WIKI, "/mcp", upstream=_upstream("wiki"), upstream_path="/mcp"),
     ),
     authz=Upstream(UnixAddress("/run/agen/authz.sock")),
+    proc=Upstream(UnixAddress("/run/agen/proc.sock")),
     check_timeout_s=1.0,
     off_word="off",
     limits=EnvoyLimits(request_bytes=1 << 20),
@@ -73,10 +77,11 @@ def test_the_checked_in_configuration_is_what_the_example_gives(
 def test_what_the_file_does_not_say_is_placed_by_the_caller(tmp_path: Path) -> None:
     wiki_server, authz = Upstream(TcpAddress("127.0.0.1", 8801)), Upstream(TcpAddress("127.0.0.1", 9999))
     listener, admin = TcpAddress("127.0.0.1", 10001), TcpAddress("127.0.0.1", 9901)
-    placement = Placement(listener=listener, admin=admin, authz=authz, upstreams={"wiki": wiki_server})
+    proc = Upstream(TcpAddress("127.0.0.1", 9998))
+    placement = Placement(listener=listener, admin=admin, authz=authz, proc=proc, upstreams={"wiki": wiki_server})
     crm, billing, wiki = EXPECTED.resources
     resources = (crm, billing, replace(wiki, upstream=wiki_server))
-    expected = replace(EXPECTED, listener=listener, admin=admin, authz=authz, resources=resources)
+    expected = replace(EXPECTED, listener=listener, admin=admin, authz=authz, proc=proc, resources=resources)
     assert _sidecar(_example(), placement, tmp_path) == expected
 
 
@@ -101,13 +106,26 @@ def test_what_the_file_does_not_say_is_placed_by_the_caller(tmp_path: Path) -> N
             Unusable("`server.authz` is `0.0.0.0:9191`", "say with `--authz` where Envoy reaches it"),
             id="every address",
         ),
+        pytest.param(
+            "{proc: '0.0.0.0:9192', insecure_plaintext: true}",
+            Unusable("`server.proc` is `0.0.0.0:9192`", "say with `--proc` where Envoy reaches it"),
+            id="every address of Process",
+        ),
     ],
 )
 def test_check_is_where_the_file_says(tmp_path: Path, server: str, authz: Upstream | Unusable) -> None:
     written = f"server: {server}\n" if server.startswith("{") else f"server:\n  {server}\n"
-    text = _example("server:\n  authz: unix:///run/agen/authz.sock\n  check_timeout: 1s\n", written)
+    text = _example(SERVER, written)
     found = _sidecar(text, Placement(), tmp_path)
     assert (found.authz if isinstance(found, Gateway) else found) == authz
+
+
+def test_process_is_where_the_file_says_with_the_certificates_of_check(tmp_path: Path) -> None:
+    files = "tls: {cert_file: a, key_file: b, client_ca_file: c}"
+    text = _example(SERVER, f"server: {{authz: '10.0.0.7:9191', proc: '10.0.0.7:9192', {files}}}\n")
+    found = _sidecar(text, Placement(), tmp_path)
+    assert isinstance(found, Gateway)
+    assert found.proc == replace(found.authz, address=TcpAddress("10.0.0.7", 9192)) and found.proc.tls is not None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from agen_authz.envoy.model import ClientCertificate, ClientTls, Gateway, TcpAddress, Upstream
 from agen_authz.envoy.run import run_envoy
 from tests.certificates import Identity, issue
-from tests.envoy.stand import Backend, Check, Stand, crm, request, serve_backend, serve_check
+from tests.envoy.stand import OFF_WORD, Backend, Check, Stand, crm, request, serve_backend, serve_check
 from tests.stage.envoy import launch_envoy
 from tests.stage.port import HOST, reserve_port
 
@@ -62,7 +62,9 @@ def test_check_and_envoy_know_each_other(
     backend = Backend()
     with serve_backend(backend) as backend_port:
         authz, listener = Upstream(TcpAddress(HOST, port), tls), TcpAddress(HOST, reserve_port())
-        sidecar = Gateway(listener, (crm(backend_port),), authz=authz, check_timeout_s=5.0, off_word="off")
+        sidecar = Gateway(
+            listener, (crm(backend_port),), authz=authz, proc=authz, check_timeout_s=5.0, off_word=OFF_WORD
+        )
         with run_envoy(launch_envoy(tmp_path, sidecar)):
             reply = Stand(listener.port, check, backend).send(request("GET", "/crm/mcp"))
     assert (reply.status, len(check.asked)) == expected
