@@ -110,9 +110,13 @@ def test_every_shape_is_tried():
     assert set(EXPECTED) == {path.name for path in SHAPES.iterdir()}
 
 
-def test_what_we_render_has_no_findings():
-    report = check_file((ROOT / "envoy" / "sidecar.yaml").read_text())
-    assert (report.findings, report.checked, report.passed_over) == ([], ["HTTP connection manager"], [])
+def test_what_we_render_has_no_findings_but_the_plain_word_of_a_configuration_without_a_key():
+    text = (ROOT / "envoy" / "sidecar.yaml").read_text()
+    with_key = check_file(text.replace("exact: 'off'", "exact: off-0123456789abcdef"))
+    assert (with_key.findings, with_key.hints) == ([], [])
+    report = check_file(text)
+    found = [finding.id for finding in report.findings]
+    assert (found, report.checked, report.passed_over) == (["proc-skip-plain"], ["HTTP connection manager"], [])
 
 
 def test_a_careful_configuration_has_nothing_open():

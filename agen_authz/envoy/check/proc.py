@@ -19,6 +19,7 @@ _SEND = ("SEND", "1")
 _BAD_GATEWAY = ("BadGateway", "502")
 _KEY = "agen.inspect"
 _INPUT = ".DynamicMetadataInput"
+_LOCAL_REPLY = ".HttpResponseLocalReplyMatchInput"
 _SKIP_ACTION = ".SkipFilter"
 
 
@@ -90,7 +91,7 @@ def _check_trailers(sheet: Sheet, mode: Spot, way: Way) -> None:
 
 
 def _check_skip(sheet: Sheet, matcher: Spot) -> None:
-    """Check when ext_proc is skipped: only on the keyed word of Check, in a list of matchers."""
+    """Check when ext_proc is skipped: only on the keyed word of Check, and for what Envoy answers itself."""
     matchers = matcher.at("matcher_list", "matchers").items()
     others = [spot for spot in (matcher.at("matcher_tree"), matcher.at("on_no_match")) if spot.is_written]
     for spot in others:
@@ -100,6 +101,8 @@ def _check_skip(sheet: Sheet, matcher: Spot) -> None:
         if action and not action.endswith(_SKIP_ACTION):
             continue
         single = item.at("predicate", "single_predicate")
+        if _is_local_reply(single):
+            continue
         if not _is_ours(single):
             sheet.add("proc-skip-other", item)
             continue
@@ -114,3 +117,9 @@ def _is_ours(predicate: Spot) -> bool:
     keys = [part.at("key").text for part in source.at("path").items()]
     is_inverted = custom.at("invert").is_on
     return name.endswith(_INPUT) and source.at("filter").text == NAMESPACE and keys == [_KEY] and not is_inverted
+
+
+def _is_local_reply(predicate: Spot) -> bool:
+    name, _ = typed(predicate.at("input", "typed_config"))
+    is_plain = not predicate.at("custom_match").is_written
+    return is_plain and name.endswith(_LOCAL_REPLY) and predicate.at("value_match", "exact").text == "true"
