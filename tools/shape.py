@@ -1,6 +1,7 @@
-"""Check sizes and names of files and functions: `[tool.agen-authz.shape]` in pyproject.toml."""
+"""Check sizes and names: `[tool.agen-authz.shape]` in pyproject.toml, and the words of words.toml next to this file."""
 
 import ast
+import itertools
 import re
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "agen_authz"
 GENERATED = "_pb"
+OTHERS = ("agen_authz/demo/issuer/", "agen_authz/demo/backend/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,32 +20,37 @@ class Limits:
     """What a file, a function and a name may be.
 
     Args:
+        refused_words: leads from a word, or several joined by `_`, to what a name says instead.
+        allowed_words: leads from a word and a place or name, with a blank between, to the reason why it is right there.
         exceptions: leads from a place to its ADR.
         shared_names: classes of one name that stand in several files, each with the reason.
     """
 
     file_lines: int
     function_lines: int
-    banned_words: frozenset[str]
+    refused_words: Mapping[str, str]
+    allowed_words: Mapping[str, str]
     exceptions: Mapping[str, str]
     shared_names: Mapping[str, str]
 
 
-def load_limits(pyproject: Path) -> Limits:
-    """Read the limits from pyproject.toml."""
+def load_limits(pyproject: Path, words: Path) -> Limits:
+    """Read the limits from pyproject.toml, and the words from words.toml."""
     table = tomllib.loads(pyproject.read_text())["tool"]["agen-authz"]["shape"]
+    spoken = tomllib.loads(words.read_text())
     return Limits(
         file_lines=table["file_lines"],
         function_lines=table["function_lines"],
-        banned_words=frozenset(table["banned_words"]),
+        refused_words=spoken["refused"],
+        allowed_words=spoken["allowed"],
         exceptions=table.get("exceptions", {}),
         shared_names=table.get("shared_names", {}),
     )
 
 
-def words_of(name: str) -> set[str]:
+def words_of(name: str) -> list[str]:
     """Split a snake_case or CamelCase name into lower-case words."""
-    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)}
+    return [word.lower() for word in re.findall(r"[A-Z][A-Z0-9]*(?![a-z])|[A-Z]?[a-z0-9]+", name)]
 
 
 def check_source(place: str, source: str, limits: Limits) -> Iterator[str]:
@@ -51,12 +58,39 @@ def check_source(place: str, source: str, limits: Limits) -> Iterator[str]:
     lines = source.count("\n")
     if lines > limits.file_lines and place not in limits.exceptions:
         yield f"{place}: {lines} lines, {limits.file_lines} at most; split it, or list it with its ADR"
-    yield from _check_name(place, Path(place).stem, limits)
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for line, name in (1, Path(place).stem), *sorted(set(_list_names(tree))):
+        for word in find_refused(name, limits):
+            if _find_allowance(word, name, place, limits) is None:
+                yield f"{place}:{line}: `{name}` has the word `{word}`; say {limits.refused_words[word]}"
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from _check_length(place, node, limits)
+
+
+def _list_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """List what a module names: classes, functions, arguments, and what is assigned to."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from _check_name(f"{place}:{node.lineno}", node.name, limits)
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+
+
+def find_refused(name: str, limits: Limits) -> Iterator[str]:
+    """Yield the refused words that a name has, as whole parts."""
+    joined = f"_{'_'.join(words_of(name))}_"
+    return (word for word in limits.refused_words if f"_{word}_" in joined)
+
+
+def _find_allowance(word: str, name: str, place: str, limits: Limits) -> str | None:
+    for allowed in limits.allowed_words:
+        which, _, where = allowed.partition(" ")
+        if which == word and (where in (name, place) or (where.endswith("/") and place.startswith(where))):
+            return allowed
+    return None
 
 
 def _check_length(place: str, node: ast.FunctionDef | ast.AsyncFunctionDef, limits: Limits) -> Iterator[str]:
@@ -68,9 +102,16 @@ def _check_length(place: str, node: ast.FunctionDef | ast.AsyncFunctionDef, limi
         )
 
 
-def _check_name(place: str, name: str, limits: Limits) -> Iterator[str]:
-    for word in sorted(words_of(name) & limits.banned_words):
-        yield f"{place}: `{name}` has the word `{word}`, which says nothing; name what it is or does"
+def check_allowances(sources: Mapping[str, str], limits: Limits) -> Iterator[str]:
+    """Yield one finding per allowed word that no name needs any more."""
+    used = {
+        _find_allowance(word, name, place, limits)
+        for place, source in sources.items()
+        for name in {Path(place).stem, *(name for _, name in _list_names(ast.parse(source)))}
+        for word in find_refused(name, limits)
+    }
+    for allowed in sorted(limits.allowed_words.keys() - used):
+        yield f"tools/words.toml: `{allowed}` is allowed and nothing is called so; remove it"
 
 
 def check_exceptions(root: Path, limits: Limits) -> Iterator[str]:
@@ -85,12 +126,12 @@ def check_exceptions(root: Path, limits: Limits) -> Iterator[str]:
 def check_shared_names(sources: Mapping[str, str], limits: Limits) -> Iterator[str]:
     """Yield one finding per class name that two files have for two ideas, and per listed name that is not shared.
 
-    The demo's issuer and servers are other parties and have words of their own.
+    The demo's issuer and servers are other parties, with their own words.
     """
     places: dict[str, list[str]] = {}
     for place, source in sources.items():
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and "/demo/" not in place:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not place.startswith(OTHERS):
                 places.setdefault(node.name, []).append(place)
     shared = {name: found for name, found in places.items() if len(found) > 1}
     for name in sorted(shared.keys() - limits.shared_names.keys()):
@@ -104,12 +145,13 @@ def check_tree(root: Path, limits: Limits) -> list[str]:
     paths = [path for path in sorted((root / PACKAGE).rglob("*.py")) if GENERATED not in path.parts]
     sources = {path.relative_to(root).as_posix(): path.read_text() for path in paths}
     findings = [finding for place, source in sources.items() for finding in check_source(place, source, limits)]
-    return [*findings, *check_shared_names(sources, limits), *check_exceptions(root, limits)]
+    listed = (check_shared_names(sources, limits), check_allowances(sources, limits), check_exceptions(root, limits))
+    return [*findings, *itertools.chain(*listed)]
 
 
 def main() -> int:
     """Print every finding and exit 1 when there is one."""
-    findings = check_tree(ROOT, load_limits(ROOT / "pyproject.toml"))
+    findings = check_tree(ROOT, load_limits(ROOT / "pyproject.toml", ROOT / "tools" / "words.toml"))
     print("\n".join(findings) if findings else "shape: sizes and names are within the limits")
     return 1 if findings else 0
 

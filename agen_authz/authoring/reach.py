@@ -86,9 +86,9 @@ def spell_holder(holder: Holder) -> str:
 
 def may_call(draft: Draft, holder: Holder, target: Target) -> bool:
     """True if a holder of roles (or permissions) may reach a target, policies aside."""
-    verdict = draft.rules.access.check(_invent(holder), target)
-    is_admitted = isinstance(verdict, Unmapped) and draft.rules.resources[target.server].admits_unmapped
-    return isinstance(verdict, Granted) or is_admitted
+    found = draft.rules.access.check(_invent(holder), target)
+    is_admitted = isinstance(found, Unmapped) and draft.rules.resources[target.server].admits_unmapped
+    return isinstance(found, Granted) or is_admitted
 
 
 def _invent(holder: Holder) -> Principal:

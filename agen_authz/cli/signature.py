@@ -82,17 +82,17 @@ def verify(
 
     Example: agen-authz verify received.http --resource crm --key crm-2026-11=/etc/agen/keys/crm-2026-11
     """
-    from agen_authz.operating.signature import judge_written, render_verdict
+    from agen_authz.operating.signature import judge_written, render_verification
 
     side = _side_or_exit(config, resource, key or [], as_json=as_json)
-    verdict = judge_written(
+    verification = judge_written(
         _read_or_exit(request),
         side,
         None if expected is None else _read_text_or_exit(expected),
         now=time.time(),
     )
-    typer.echo(json.dumps(verdict.as_json()) if as_json else render_verdict(verdict))
-    raise typer.Exit(Exit.OK if verdict.is_ok else Exit.FINDING)
+    typer.echo(json.dumps(verification.as_json()) if as_json else render_verification(verification))
+    raise typer.Exit(Exit.OK if verification.is_ok else Exit.FINDING)
 
 
 def _side_or_exit(config: Path | None, name: str, keys: list[str], *, as_json: bool) -> "Side":

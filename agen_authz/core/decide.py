@@ -268,8 +268,8 @@ def _check_method(call: Call, resource: Resource) -> Reason | None:
 def _check_access(
     target: Target, principal: Principal, resource: Resource, access: AccessTable
 ) -> tuple[Step, Reason | None]:
-    verdict = access.check(principal, target)
-    match verdict:
+    found = access.check(principal, target)
+    match found:
         case Granted(rule):
             return Step("access", "granted", rule), None
         case NotGranted():
@@ -278,4 +278,4 @@ def _check_access(
             if resource.admits_unmapped:
                 return Step("access", "unmapped_admitted", target.name), None
             return Step("access", "unmapped", target.name), Reason.UNMAPPED
-    assert_never(verdict)
+    assert_never(found)

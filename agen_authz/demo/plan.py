@@ -10,7 +10,7 @@ _LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class DemoPorts:
     """Where each part listens, on loopback."""
 
     envoy: int = 10000
@@ -22,19 +22,19 @@ class Ports:
 
     def __str__(self) -> str:
         """Write the ports that are not the usual ones, as `read_ports` reads them."""
-        usual, names = Ports(), [each.name for each in fields(self)]
+        usual, names = DemoPorts(), [each.name for each in fields(self)]
         return ",".join(
             f"{name}={getattr(self, name)}" for name in names if getattr(self, name) != getattr(usual, name)
         )
 
 
-def read_ports(text: str) -> Ports:
+def read_ports(text: str) -> DemoPorts:
     """Read ports, e.g. `envoy=20000,ops=20001`; what is not named keeps its usual port.
 
     Raises:
         ValueError: a name is not one of a part, or a port is not one; the message is one line for a person.
     """
-    known = [each.name for each in fields(Ports)]
+    known = [each.name for each in fields(DemoPorts)]
     named: dict[str, int] = {}
     for pair in filter(None, text.split(",")):
         name, _, port = pair.partition("=")
@@ -43,7 +43,7 @@ def read_ports(text: str) -> Ports:
         if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
             raise ValueError(f"expected a port from 1 to {_LAST_PORT} for `{name}`, got `{port}`")
         named[name] = int(port)
-    ports = replace(Ports(), **named)
+    ports = replace(DemoPorts(), **named)
     if len({getattr(ports, name) for name in known}) < len(known):
         raise ValueError("two parts have the same port")
     return ports
@@ -54,7 +54,7 @@ class Plan:
     """One demo: its ports, and the directory that holds all of its state."""
 
     state: Path
-    ports: Ports = Ports()
+    ports: DemoPorts = DemoPorts()
 
     @property
     def issuer(self) -> str:

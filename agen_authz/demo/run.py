@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agen_authz.config import load
 from agen_authz.demo.launch import DemoError, Parts, await_url, own_command, refuse_taken_ports, stop_on_signals
-from agen_authz.demo.plan import HOST, RESOURCES, Plan, Ports, render_config
+from agen_authz.demo.plan import HOST, RESOURCES, DemoPorts, Plan, render_config
 from agen_authz.demo.token import fetch_token
 from agen_authz.demo.wire import try_call
 from agen_authz.envoy.binary import find_binary
@@ -95,7 +95,10 @@ async def _decide_one_call(parts: Parts) -> None:
 
 
 async def run_demo(
-    state: Path | None, ports: Ports, play: Callable[[Parts], Awaitable[bool]] | None, show: Callable[[Plan], None]
+    state: Path | None,
+    ports: DemoPorts,
+    play: Callable[[Parts], Awaitable[bool]] | None,
+    show: Callable[[Plan], None],
 ) -> bool:
     """Run the demo until it is stopped, or until `play` is over.
 

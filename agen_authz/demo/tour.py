@@ -51,8 +51,8 @@ async def play_tour(parts: Parts) -> bool:
         console.print(f"  {'':<16} [dim]{scene.why}[/dim]")
         if not is_right:
             console.print(f"  {'':<16} [red]expected: {scene.expected}[/red]")
-    verdict = "[green]Everything went as told.[/green]" if went_well else "[red]Something went otherwise.[/red]"
-    console.print(f"\n  {verdict} The evidence of every call is in {parts.plan.audit_file}\n")
+    ending = "[green]Everything went as told.[/green]" if went_well else "[red]Something went otherwise.[/red]"
+    console.print(f"\n  {ending} The evidence of every call is in {parts.plan.audit_file}\n")
     return went_well
 
 

@@ -211,20 +211,20 @@ def render_signed(signed: SignedRequest) -> str:
     return "\n".join([f"{signed.signature_base}\n", *lines])
 
 
-def render_verdict(verdict: Verification) -> str:
-    """Show the signature base, what differs, and the verdict."""
-    lines = [] if verdict.signature_base is None else [f"{verdict.signature_base}\n"]
+def render_verification(checked: Verification) -> str:
+    """Show the signature base, what differs, and whether it verifies."""
+    lines = [] if checked.signature_base is None else [f"{checked.signature_base}\n"]
     lines += [
-        f"{each.component} differs\n  signed:  {each.signed}\n  arrived: {each.arrived}" for each in verdict.differs
+        f"{each.component} differs\n  signed:  {each.signed}\n  arrived: {each.arrived}" for each in checked.differs
     ]
-    if verdict.is_ok:
+    if checked.is_ok:
         lines.append("verified")
-    elif verdict.check:
-        lines.append(f"refused: {verdict.check}: {verdict.detail}")
-    if verdict.check == "signature" and not verdict.differs:
+    elif checked.check:
+        lines.append(f"refused: {checked.check}: {checked.detail}")
+    if checked.check == "signature" and not checked.differs:
         lines.append(
             "no usual change of a request explains this: run `agen-authz sign` and pass its output with --base"
         )
-    if verdict.expired_s is not None:
-        lines.append(f"the signature expired {verdict.expired_s} s ago: a backend refuses it now")
+    if checked.expired_s is not None:
+        lines.append(f"the signature expired {checked.expired_s} s ago: a backend refuses it now")
     return "\n".join(lines)

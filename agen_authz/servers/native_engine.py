@@ -50,7 +50,7 @@ class _Call:
     """One Check that waits to be decided; `ends` is when its caller stops waiting, in `time.monotonic`."""
 
     call_id: int
-    payload: bytes
+    message: bytes
     ends: float | None
     is_gone: bool = False
 
@@ -110,24 +110,24 @@ class NativeEngine:
             events = front.recv_batch_details(_BATCH, 0 if self._turns else None)
             if events is None:
                 return False
-            for kind, call_id, method, payload, _, details in events:
+            for kind, call_id, method, message, _, details in events:
                 if kind == EVENT_CANCEL:
                     self._forget(call_id)
                 elif method == _CHECK:
-                    self._queue(front, call_id, payload or b"", details[2] if details is not None else None)
+                    self._queue(front, call_id, message or b"", details[2] if details is not None else None)
                 else:
-                    self._answer_health(front, call_id, method, payload or b"")
+                    self._answer_health(front, call_id, method, message or b"")
             if len(events) < _BATCH:
                 break
         return True
 
-    def _queue(self, front: NativeGrpcFront, call_id: int, payload: bytes, remaining_s: float | None) -> None:
-        if len(payload) > self._listener.message_bytes:
+    def _queue(self, front: NativeGrpcFront, call_id: int, message: bytes, remaining_s: float | None) -> None:
+        if len(message) > self._listener.message_bytes:
             front.fail(call_id, StatusCode.RESOURCE_EXHAUSTED.value[0], "message too large")
             return
-        call = _Call(call_id, payload, None if remaining_s is None else time.monotonic() + remaining_s)
+        call = _Call(call_id, message, None if remaining_s is None else time.monotonic() + remaining_s)
         self._queued[call_id] = call
-        surplus = self._turns.offer(self._decider.find_caller(payload), call)
+        surplus = self._turns.offer(self._decider.find_caller(message), call)
         if surplus is not None:
             del self._queued[surplus.call_id]
             self._drive(front, surplus.call_id, self._decider.refuse(Reason.OVERLOADED))
@@ -136,7 +136,7 @@ class NativeEngine:
         call = self._turns.take()
         del self._queued[call.call_id]
         started = time.thread_time()
-        self._drive(front, call.call_id, self._decider.check(call.payload, call.remaining_s()))
+        self._drive(front, call.call_id, self._decider.check(call.message, call.remaining_s()))
         self._turns.charge(time.thread_time() - started)
 
     def _drive(self, front: NativeGrpcFront, call_id: int, coroutine: Coroutine[Any, Any, bytes]) -> None:
@@ -184,9 +184,9 @@ class NativeEngine:
         if task is not None:
             task.cancel()
 
-    def _answer_health(self, front: NativeGrpcFront, call_id: int, method: int, payload: bytes) -> None:
+    def _answer_health(self, front: NativeGrpcFront, call_id: int, method: int, message: bytes) -> None:
         try:
-            service = health_pb2.HealthCheckRequest.FromString(payload).service
+            service = health_pb2.HealthCheckRequest.FromString(message).service
         except DecodeError:
             front.fail(call_id, StatusCode.INVALID_ARGUMENT.value[0], "unreadable")
             return

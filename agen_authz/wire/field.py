@@ -8,16 +8,16 @@ object for each header costs ten times as much.
 _MORE = 0x80
 
 
-def write_field(number: int, payload: bytes) -> bytes:
+def write_field(number: int, content: bytes) -> bytes:
     """Write a field of bytes, text or a message; `number` is at most 15."""
-    size = len(payload)
+    size = len(content)
     if size < _MORE:
-        return bytes((number << 3 | 2, size)) + payload
+        return bytes((number << 3 | 2, size)) + content
     if size < _MORE << 7:
-        return bytes((number << 3 | 2, size & 0x7F | _MORE, size >> 7)) + payload
+        return bytes((number << 3 | 2, size & 0x7F | _MORE, size >> 7)) + content
     written = bytearray((number << 3 | 2,))
     while size >= _MORE:
         written.append(size & 0x7F | _MORE)
         size >>= 7
     written.append(size)
-    return bytes(written) + payload
+    return bytes(written) + content

@@ -12,12 +12,12 @@ from typing import IO
 import httpx
 import pytest
 
-from agen_authz.demo.plan import Plan, Ports, read_ports
+from agen_authz.demo.plan import DemoPorts, Plan, read_ports
 from tests.stage.port import reserve_port
 
 pytestmark = pytest.mark.envoy
 
-PORTS = Ports(*(reserve_port() for _ in range(6)))
+PORTS = DemoPorts(*(reserve_port() for _ in range(6)))
 COMMAND = (sys.executable, "-m", "agen_authz", "demo", "--ports", str(PORTS))
 CRM = Plan(Path(), PORTS).url_of("crm")
 READY_S, END_S = 60, 20
@@ -125,11 +125,15 @@ def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
 
 
 def test_usual_ports_are_those_of_the_contract():
-    assert read_ports("") == Ports(envoy=10000, issuer=10001, crm=10002, billing=10003, authz=9191, ops=9464)
+    assert read_ports("") == DemoPorts(envoy=10000, issuer=10001, crm=10002, billing=10003, authz=9191, ops=9464)
 
 
 def test_ports_are_read_as_they_are_written():
-    assert (str(Ports()), str(Ports(envoy=1, ops=2)), read_ports(str(PORTS))) == ("", "envoy=1,ops=2", PORTS)
+    assert (str(DemoPorts()), str(DemoPorts(envoy=1, ops=2)), read_ports(str(PORTS))) == (
+        "",
+        "envoy=1,ops=2",
+        PORTS,
+    )
 
 
 @pytest.mark.parametrize(

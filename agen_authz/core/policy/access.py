@@ -49,7 +49,7 @@ class Unmapped(Struct, frozen=True):
 
 _MAX_SEEN = 4096
 
-Verdict: TypeAlias = Granted | NotGranted | Unmapped
+Access: TypeAlias = Granted | NotGranted | Unmapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class AccessTable:
         default_factory=lambda: Memory(_MAX_SEEN), compare=False
     )
 
-    def check(self, principal: Principal, target: Target) -> Verdict:
+    def check(self, principal: Principal, target: Target) -> Access:
         """True if a rule lets this caller reach this target; case matters."""
         held = principal.roles if self.basis is Basis.ROLES else principal.permissions
         matching = self._find(target)
@@ -96,7 +96,7 @@ class AccessTable:
         return NotGranted() if matching else Unmapped()
 
     def _find(self, target: Target) -> list[_Grantees]:
-        # The same few targets are asked for again and again; what is remembered is what rules name, not a verdict.
+        # The same few targets are asked for again and again; what is remembered is what rules name, not an answer.
         key = (target.kind, target.server, target.name)
         known = self._seen.find(key)
         if known is not None:

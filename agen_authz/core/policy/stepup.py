@@ -55,5 +55,5 @@ def _pick_values(wanted: list[tuple[str, ...]]) -> tuple[str, ...]:
     # One value that meets every demand is best; if there is none, the first demand is asked for first.
     if not wanted:
         return ()
-    common = tuple(acr for acr in wanted[0] if all(acr in each for each in wanted))
-    return common or wanted[0]
+    shared = tuple(acr for acr in wanted[0] if all(acr in each for each in wanted))
+    return shared or wanted[0]

@@ -95,7 +95,7 @@ def _until_authz(filters: tuple[Filter, ...]) -> list[Filter]:
 
 
 def _removes_prefix(mutations: Spot) -> bool:
-    return any(change.verb == "remove" and change.touches_all_of(ENVOY_PREFIX) for change in read_mutations(mutations))
+    return any(change.kind == "remove" and change.touches_all_of(ENVOY_PREFIX) for change in read_mutations(mutations))
 
 
 def check_backend_headers(sheet: Sheet, ways: tuple[Way, ...]) -> None:

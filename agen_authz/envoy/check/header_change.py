@@ -12,7 +12,7 @@ from agen_authz.envoy.check.spot import Spot
 class HeaderChange:
     """One change: `append` or `remove`, of a header or of those that match."""
 
-    verb: str
+    kind: str
     spot: Spot
     name: str
     matcher: Spot | None = None
