@@ -98,6 +98,10 @@ class Reason(StrEnum):
     # what comes back
     LIST_TOO_LONG = "list_too_long"
     LISTED_TWICE = "listed_twice"
+    RESPONSE_NOT_MCP = "response_not_mcp"
+    RESPONSE_ENCODED = "response_encoded"
+    RESPONSE_TOO_LARGE = "response_too_large"
+    RESPONSE_UNREADABLE = "response_unreadable"
     # surroundings
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     KEY_UNSETTLED = "key_unsettled"
@@ -222,6 +226,10 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "the metric and the audit event have the true Reason"),
     Reason.LIST_TOO_LONG: (502, UPSTREAM, "The server's list is too long.", "let the server return its lists in pages"),
     Reason.LISTED_TWICE: (502, UPSTREAM, "The server lists a name twice.", "give each tool, resource and prompt of the server its own name"),
+    Reason.RESPONSE_NOT_MCP: (502, UPSTREAM, "The server did not answer with MCP.", "the backend answered with a redirect, a challenge, an error page or another media type (a client's error keeps its status): see its log, and docs/responses.md for what passes"),
+    Reason.RESPONSE_ENCODED: (502, UPSTREAM, "The response is compressed and cannot be inspected.", "turn compression off in the backend: `accept-encoding` is removed from its requests"),
+    Reason.RESPONSE_TOO_LARGE: (200, UPSTREAM, "The response is too large to be inspected.", "ask for less, or raise `limits.response_bytes`"),
+    Reason.RESPONSE_UNREADABLE: (200, UPSTREAM, "The response cannot be read.", "the backend sent what is not one strict JSON-RPC 2.0 message (docs/responses.md): see its log"),
     Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "`/readyz` and the log name the cause"),
     Reason.KEY_UNSETTLED: (
         503, UNAVAILABLE, "It is not known yet whether the access token's key is published.",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import orjson
 
 from agen_authz.core.message.version import OFFERED_TO_MODERN, SUPPORTED_VERSIONS
-from agen_authz.core.model import Deny, Envelope, Era, Shape, StepUp, Target, TargetKind
+from agen_authz.core.model import Deny, Era, Shape, StepUp, Target, TargetKind
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
+from agen_authz.core.response.failure import bind_error
 from agen_authz.core.stage import Read, Stage, find_known, find_routed, get_arrived
 from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
 
@@ -40,7 +41,7 @@ def render_step_up(decision: StepUp, read: Read) -> HttpAnswer:
     demand = render_demand(wanted, read.known.routed.route.resource, read.known.principal)
     details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": get_arrived(read).request_id}
     error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
-    body = orjson.dumps(_bind(decision.envelope, error)).decode("utf-8")
+    body = orjson.dumps(bind_error(decision.envelope, error)).decode("utf-8")
     headers = (_JSON_TYPE, _NO_STORE, ("www-authenticate", demand))
     return HttpAnswer(403 if wanted.lacks_scope else 401, headers, body)
 
@@ -82,16 +83,7 @@ def _render_error(denied: Deny, request_id: str) -> str:
         offered = OFFERED_TO_MODERN if denied.envelope.era is Era.MODERN else SUPPORTED_VERSIONS
         details |= {"supported": list(offered), "requested": denied.requested_version or ""}
     error = {"code": refusal.code, "message": message, "data": details}
-    return orjson.dumps(_bind(denied.envelope, error)).decode("utf-8")
-
-
-def _bind(envelope: Envelope, error: dict[str, object]) -> dict[str, object]:
-    # An id that was not read is left out, never null: MCP has no null id. A posted response's id is the server's.
-    bound: dict[str, object] = {"jsonrpc": "2.0"}
-    if envelope.id is not None and envelope.shape is Shape.REQUEST:
-        bound["id"] = envelope.id
-    bound["error"] = error
-    return bound
+    return orjson.dumps(bind_error(denied.envelope, error)).decode("utf-8")
 
 
 def _unknown_target(target: Target | None) -> str:

@@ -81,13 +81,18 @@ def read_message(document: Json) -> Message | Malformed:
         return Malformed(Reason.BATCH)
     if not isinstance(document, dict):
         return Malformed(Reason.NOT_A_MESSAGE)
-    if _has_twin(document, _ENVELOPE):
+    if has_envelope_twin(document):
         return Malformed(Reason.JSON_KEY_TWIN)
     if document.get("jsonrpc") != "2.0":
         return Malformed(Reason.NOT_A_MESSAGE)
     if "id" in document and not _is_id(document["id"]):
         return Malformed(Reason.ID_MALFORMED)
     return _read_call(document) if "method" in document else _read_response(document)
+
+
+def has_envelope_twin(document: dict[str, Json]) -> bool:
+    """True if a message has a key that some reader takes for `method`, `result` or another that makes a message."""
+    return _has_twin(document, _ENVELOPE)
 
 
 def _read_response(document: dict[str, Json]) -> Message | Malformed:

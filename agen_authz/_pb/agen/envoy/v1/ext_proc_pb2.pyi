@@ -122,7 +122,7 @@ class ProtocolConfiguration(_message.Message):
 
     RESPONSE_BODY_MODE_FIELD_NUMBER: _builtins.int
     response_body_mode: _builtins.int
-    """Envoy's enum BodySendMode: 1 is BUFFERED, 2 STREAMED, 4 FULL_DUPLEX_STREAMED."""
+    """Envoy's enum BodySendMode: 1 is STREAMED, 4 FULL_DUPLEX_STREAMED."""
     def __init__(
         self,
         *,
