@@ -205,6 +205,26 @@ def test_condition_on_a_claim_that_cannot_be_read_denies_and_no_other_call_is_re
 
 
 @pytest.mark.parametrize(
+    "condition", ['"a" in user.groups', '!("a" in user.groups)', "user.email_verified", "!user.email_verified"]
+)
+def test_condition_on_a_claim_inside_one_that_is_no_object_denies(condition):
+    paths = build.replace_claims(groups=(("profile", "groups"),), email_verified=(("profile", "verified"),))
+    resource = build.resource(providers={build.ISSUER: build.provider(claims=paths)})
+    token = sign(claims(profile="ann"))
+    assert told(rig(policy("no", condition), resources=(resource,)).post(build.message(), token)) == (
+        200, 40300, "policy_error",
+    )  # fmt: skip
+    assert rig(policy("no", 'user.subject == "bob"'), resources=(resource,)).post(build.message(), token).is_allowed
+
+
+def test_token_whose_roles_are_inside_a_claim_that_is_no_object_is_refused():
+    paths = build.replace_claims(roles=(("realm", "roles"), ("roles",)))
+    resource = build.resource(providers={build.ISSUER: build.provider(claims=paths)})
+    seen = Rig(resources=(resource,)).post(build.message(), sign(claims(realm="r")))
+    assert (seen.is_allowed, seen.told) == (False, "token_claim")
+
+
+@pytest.mark.parametrize(
     ("demand", "claim"),
     [
         (Demand(acr=("1",)), {"acr": 1}),

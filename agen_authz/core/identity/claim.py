@@ -1,10 +1,10 @@
 """Claims by configured path, each of the type it must have; the first mistake is remembered, none is guessed at.
 
 A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then it is not known. A
-claim of another type, with control characters, or a number that is not finite is a mistake. In a claim that access is
-decided on (subject, roles, scopes, times) a mistake refuses the token. Other claims are read through `if_readable`: a
-mistake there makes this one claim unreadable, so that a condition or a step-up that needs it cannot be met, and nothing
-else.
+claim of another type, inside one that is not an object, with control characters, or a number that is not finite is a
+mistake. In a claim that access is decided on (subject, roles, scopes, times) a mistake refuses the token. Other claims
+are read through `if_readable`: a mistake there makes this one claim unreadable, so that a condition or a step-up that
+needs it cannot be met, and nothing else.
 """
 
 import re
@@ -64,8 +64,14 @@ class ClaimReader:
     def _find(self, candidates: tuple[Path, ...]) -> tuple[Path, Json]:
         for path in candidates:
             value = self._claims.get(path[0])
-            for key in path[1:]:
-                value = value.get(key) if isinstance(value, dict) else None
+            for depth, key in enumerate(path[1:], 1):
+                if value is None:
+                    break
+                if not isinstance(value, dict):
+                    # No other claim takes its place: what it would have held is not known.
+                    self._note(path[:depth], "an object", value)
+                    return path, None
+                value = value.get(key)
             if value is not None:
                 return path, value
             if path[0] in self._elsewhere:

@@ -12,8 +12,8 @@ from agen_authz.core.model.value import Issuer, Json, Subject
 class Principal:
     """A verified caller; only `core.identity.token` makes one. Identity is (issuer, subject).
 
-    None in `groups`, `email_verified` or `amr` means that the claim has another type than it must have; `claims` is
-    None if no condition reads them.
+    None in `groups`, `email_verified` or `amr` means that the claim has another type than it must have, or that a claim
+    on the way to it is not an object; `claims` is None if no condition reads them.
     """
 
     provider: str

@@ -1,8 +1,9 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from agen_authz.core.identity.claim import ClaimReader
+from agen_authz.core.identity.claim import ClaimReader, Path
 from agen_authz.core.model import Json
 from tests import builders as build
 
@@ -15,8 +16,9 @@ NESTED: dict[str, Json] = {
 }
 TEXTS = {
     "nested": ((("a", "b", "c"),), "x"),
-    "through a string": ((("s", "b"),), ""),
-    "through a list": ((("l", "0"),), ""),
+    "through null": ((("n", "b"),), ""),
+    "through what is absent": ((("z", "b"),), ""),
+    "through null, then there": ((("n", "b"), ("s",)), "text"),
     "absent": ((("z",),), ""),
     "null, then there": ((("n",), ("s",)), "text"),
     "first that is there": ((("s",), ("a", "b", "c")), "text"),
@@ -29,6 +31,34 @@ def test_text_is_found_by_its_path(name):
     candidates, expected = TEXTS[name]
     reader = ClaimReader(NESTED)
     assert (reader.text(candidates), reader.mistake) == (expected, "")
+
+
+WRONG_PARENTS: dict[str, tuple[Json, str]] = {
+    "a string": ("x", "a string"),
+    "an empty string": ("", "a string"),
+    "a list": ([{"b": "x"}], "a list"),
+    "a number": (1, "a number"),
+    "zero": (0, "a number"),
+    "false": (False, "true or false"),
+}
+READS: dict[str, Callable[[ClaimReader, tuple[Path, ...]], object]] = {
+    "text": ClaimReader.text,
+    "required text": ClaimReader.required_text,
+    "texts": ClaimReader.texts,
+    "names": ClaimReader.names,
+    "keys": lambda reader, paths: reader.names(paths, has_keys=True),
+    "words": ClaimReader.words,
+    "flag": ClaimReader.flag,
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize(("parent", "kind"), WRONG_PARENTS.values(), ids=WRONG_PARENTS)
+def test_claim_inside_one_that_is_no_object_is_a_mistake_and_not_absent(parent, kind, read):
+    reader, paths = ClaimReader({"a": {"b": parent}, "z": "other"}), (("a", "b", "c"), ("z",))
+    read(reader, paths)
+    assert reader.mistake == f"claim `a.b` is {kind}; wanted an object"
+    assert ClaimReader({"a": parent}).if_readable(lambda each: read(each, (("a", "b"),))) is None
 
 
 def test_path_with_an_url_in_it_is_one_step():
