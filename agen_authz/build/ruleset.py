@@ -87,6 +87,7 @@ def build_signer(config: Config, resource: conf.Resource, keys: SigningKeys) -> 
         components=config.signing.components,
         expires_s=math.ceil(config.signing.expires),
         forwarded=(name.lower() for name in resource.forward_headers),
+        is_resumable=resource.resumable,
     )
 
 

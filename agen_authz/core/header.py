@@ -44,7 +44,7 @@ _FORWARDED_HEADERS = frozenset(
 # Headers that repeat arguments of a call (core/message/mirror.py).
 PARAMETER_PREFIX = "mcp-param-"
 _ABOUT_MESSAGE = frozenset({"mcp-method", "mcp-name"})
-_MEDIA_HEADERS = frozenset({"content-encoding", "content-type"})
+_READING_HEADERS = frozenset({"content-encoding", "content-type", "last-event-id"})
 _MAX_REMEMBERED_CHARS = 2048
 _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 
@@ -66,8 +66,8 @@ def is_about_message(name: str) -> bool:
 class HeaderNames:
     """Names in the order they came, and what is asked of names alone.
 
-    `single` are those that may be sent once, `mirrored` those that repeat arguments, `reading` those that choose how
-    the body is read, in alphabetical order.
+    `single` are those that may be sent once, `mirrored` those that repeat arguments, `reading` those that choose what
+    is read and how, in alphabetical order.
     """
 
     names: tuple[str, ...]
@@ -85,8 +85,8 @@ class HeaderNames:
 
 
 def chooses_reading(name: str) -> bool:
-    """True for a header that chooses how the body is read: as what, in which version, for which method and session."""
-    return name in _MEDIA_HEADERS or name.startswith("mcp-")
+    """True for a header that chooses what is read and how: as what, in which version and session, from where on."""
+    return name in _READING_HEADERS or name.startswith("mcp-")
 
 
 def list_forwarded(extra: Iterable[str], *, has_token: bool = False, is_resumable: bool = False) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """Signatures for backends: HTTP Message Signatures (RFC 9421) with `hmac-sha256`, and Digest Fields (RFC 9530).
 
-What is signed, in this order: the twelve components that every request has, the headers that choose how its body is
-read, if they reach the backend (`core.header.chooses_reading`, ADR 0017), and what a resource adds. The signature base
-(RFC 9421 section 2.5) is the same text on both sides: `sign` and the verifier build it line by line.
+What is signed, in this order: the twelve components that every request has, the headers that choose what is read
+and how, if they reach the backend (`core.header.chooses_reading`, ADR 0017), and what a resource adds. The signature
+base (RFC 9421 section 2.5) is the same text on both sides: `sign` and the verifier build it line by line.
 
     "@method": POST
     "@path": /mcp
@@ -124,6 +124,7 @@ class Signer:
         components: what is signed besides the mandatory components, where a request has it.
         expires_s: how long a signature is good, whole seconds.
         forwarded: headers that the backend gets besides those that every backend gets.
+        is_resumable: the backend gets `last-event-id` as well.
     """
 
     def __init__(
@@ -135,12 +136,13 @@ class Signer:
         components: tuple[str, ...] = (),
         expires_s: int = 60,
         forwarded: Iterable[str] = (),
+        is_resumable: bool = False,
     ) -> None:
         self._key = key
         self._target = target
         self._expires_s = expires_s
         self._components = tuple(name for name in components if not chooses_reading(name))
-        self._forwarded = list_forwarded(forwarded)
+        self._forwarded = list_forwarded(forwarded, is_resumable=is_resumable)
         # What is the same for every request.
         self._target_lines = f'"@path": {target.path}\n"@query": ?{target.query or ""}\n'
         self._resource_line = f'"agen-resource": {resource_header}\n'

@@ -156,7 +156,7 @@ class BackendVerifier:
         covered = _check_mandatory(claim.covered)
         if any(is_always_signed(name) for name in received.headers.keys() - covered):
             # Added on the way, for the gateway signs each that it forwards.
-            raise NotVerified(Check.COMPONENTS, "an `agen-*`, `mcp-*` or `content-type` header is not covered")
+            raise NotVerified(Check.COMPONENTS, "a header that says who calls or chooses what is read is not covered")
         for name in self._components - covered:
             if self._is_there(name, received):
                 raise NotVerified(Check.COMPONENTS, f"`{name}` is not covered")

@@ -34,7 +34,10 @@ NAMES = (*IDENTITY_HEADERS, *SIGNATURE_HEADERS)
 
 
 def signed_rig(*components: str, **changes) -> Rig:
-    signer = Signer(SigningKey("crm-1", SECRET), TARGET, resource_header='"crm"', components=components)
+    signer = Signer(
+        SigningKey("crm-1", SECRET), TARGET, resource_header='"crm"', components=components,
+        is_resumable=changes.get("resumable", False),
+    )  # fmt: skip
     return Rig(resources=(build.resource(is_signed=True, **changes), build.billing()), signers={"crm": signer})
 
 
@@ -63,6 +66,16 @@ def test_allowed_post_is_signed_over_what_the_backend_gets():
 
 
 SESSION = {"mcp-session-id": "s1"}
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_place_in_a_stream_is_signed_if_the_backend_gets_it(resumable):
+    headers = build.headers_for(build.sign(build.claims()), build.message()) | {"last-event-id": "ev-41"}
+    body = build.encode(build.message())
+    seen = signed_rig(resumable=resumable).check(build.check_request(headers, body))
+    assert ("last-event-id" in seen.removed) is not resumable
+    assert ('"last-event-id"' in dict(seen.headers)["signature-input"]) is resumable
+    assert_signed(seen, body, headers)
 
 
 @pytest.mark.parametrize("write", [build.message, build.modern], ids=["legacy", "modern"])

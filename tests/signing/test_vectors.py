@@ -49,6 +49,7 @@ def sign(vector: Vector) -> Signed:
         resource_header=render_text(vector.resource),
         components=tuple(name for name in vector.covered if name not in MANDATORY and not chooses_reading(name)),
         expires_s=int(expires) - int(created),
+        is_resumable=True,
     )
     request = build.request(
         vector.body, method=vector.method, authority=vector.header("host"), headers=dict(vector.headers)
@@ -105,7 +106,8 @@ def test_every_check_has_a_vector_that_it_alone_may_refuse():
     assert {check for vector in BAD for check in vector.refused} == CHECKS
     reading = {name for vector in GOOD for name in vector.covered if chooses_reading(name)}
     assert {name.partition("param-")[0] for name in reading} == {
-        "content-encoding", "content-type", "mcp-method", "mcp-name", "mcp-", "mcp-protocol-version", "mcp-session-id",
+        "content-encoding", "content-type", "last-event-id",
+        "mcp-method", "mcp-name", "mcp-", "mcp-protocol-version", "mcp-session-id",
     }  # fmt: skip
     names = {vector.name for vector in BAD}
     assert {f"{name} is not covered" for name in {*MANDATORY, *reading}} <= names

@@ -36,8 +36,8 @@ class Signing(Section):
     components: Lines = Field(
         (),
         description="Components to sign besides the mandatory ones: `@method`, `@path`, `@query`, `content-digest`,"
-        " every "
-        "`agen-*` header, and `content-type`, `content-encoding` and `mcp-*` headers that are present.",
+        " every `agen-*` header, and `content-type`, `content-encoding`, `last-event-id` and `mcp-*` headers that the"
+        " backend gets.",
     )
 
 
