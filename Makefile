@@ -5,6 +5,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FAST_TESTS = $(wildcard tests/core tests/properties tests/wire tests/check tests/config tests/test_ground.py)
+# A worker for each core, a file of tests to one worker: its fixtures are made once. In the order that files are found in,
+# the few long files are not the last.
+PARALLEL = --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A test that hangs fails by its name, and the others run; where it is, is shown. Far above what any test takes.
+BOUNDED = --timeout 300 --timeout-method signal
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
@@ -56,7 +61,7 @@ demo: $(READY) ## the story: what is allowed, what is denied, and why
 test: $(READY) ## everything that needs no service, a real Envoy included, with coverage thresholds
 	@mkdir -p build/coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest $(PARALLEL) $(BOUNDED) $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage json --quiet
 	@$(BIN)/python -m tools.coverage_thresholds build/coverage/coverage.json
@@ -76,7 +81,7 @@ test-all: $(READY) ## what `make test` leaves out; installs by name what that ne
 	elif test $$status -ne 0; then \
 		$(BIN)/pytest -m services --collect-only -q; exit $$status; \
 	else \
-		$(BIN)/pytest -m services $(ARGS); \
+		$(BIN)/pytest -m services $(BOUNDED) $(ARGS); \
 	fi
 
 conformance: $(READY) ## the official MCP suite against a server directly and through us: nothing may differ

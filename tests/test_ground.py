@@ -302,12 +302,19 @@ def test_benchmarks_import_the_stage_of_the_tests_and_only_their_own_tests_impor
     assert {place for place in users if not place.startswith("tests/bench/")} == set()
 
 
-def test_only_the_stage_looks_for_ports_and_starts_the_sidecar():
+def test_only_the_stage_looks_for_ports_and_starts_processes():
     texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "tests").rglob("*.py")}
     texts |= {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "bench").rglob("*.py")}
-    patterns = {"a free port": r"def _?free_(port|address)|prob[e]\.bind", "a sidecar": r'"agen_authz", "serv[e]"'}
+    patterns = {
+        "a free port": r"def _?free_(port|address)|prob[e]\.bind",
+        "a sidecar": r'"agen_authz", "serv[e]"',
+    }
+    begun = r"\bPope[n]\(|create_subproces[s]"
     found = {
         (place, what) for place, text in texts.items() for what, pattern in patterns.items() if re.search(pattern, text)
+    }
+    found |= {
+        (place, "a process") for place, text in texts.items() if place.startswith("tests/") and re.search(begun, text)
     }
     assert {each for each in found if not each[0].startswith("tests/stage/")} == set()
 

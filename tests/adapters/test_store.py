@@ -3,7 +3,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from agen_authz.adapters.store import migrate, open_store
 from agen_authz.adapters.store.revision import NEWEST
 from agen_authz.adapters.store.steps import newest
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
+from tests.stage.talk import Talk, talking
 
 # Real seconds: a locked file is given up after the first, anything else never takes the second.
 SHORT_S, LONG_S = 0.05, 5.0
@@ -192,24 +193,19 @@ asyncio.run(race(*sys.argv[1:]))
 
 @pytest.mark.loopback
 def test_processes_that_start_at_once_on_one_file_agree(path):
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", _RACER, _url(path), f"value-{number}"],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(RACERS)
-    ]
-    try:
-        assert [racer.stdout.readline() for racer in racers if racer.stdout is not None] == ["ready\n"] * RACERS
-        kept = [racer.communicate("go\n", timeout=30)[0] for racer in racers]
-    finally:
+    with ExitStack() as stack:
+        racers = [stack.enter_context(_racing(path, f"value-{number}")) for number in range(RACERS)]
+        assert [racer.read_line() for racer in racers] == ["ready"] * RACERS
         for racer in racers:
-            racer.kill()
-    assert ([racer.returncode for racer in racers], len(set(kept))) == ([0] * RACERS, 1)
-    assert kept[0].startswith("value-")
+            racer.say(b"go\n")
+        ended = {racer.read_rest() for racer in racers}
+    ((code, kept, log),) = ended
+    assert (code, kept.startswith("value-"), log) == (0, True, "")
+
+
+def _racing(path: Path, value: str) -> AbstractContextManager[Talk]:
+    command = [sys.executable, "-c", _RACER, _url(path), value]
+    return talking(command, path.parent / f"{value}.log", cwd=Path(__file__).parents[2])
 
 
 def test_newest_revision_is_the_one_that_alembic_knows():

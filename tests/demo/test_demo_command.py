@@ -7,60 +7,47 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import httpx
 import pytest
 
 from agen_authz.demo.plan import DemoPorts, Plan, read_ports
 from tests.stage.port import reserve_port
+from tests.stage.process import START_S, STOP_S
+from tests.stage.talk import Talk, talking
 
 pytestmark = pytest.mark.envoy
 
 PORTS = DemoPorts(*(reserve_port() for _ in range(6)))
 COMMAND = (sys.executable, "-m", "agen_authz", "demo", "--ports", str(PORTS))
 CRM = Plan(Path(), PORTS).url_of("crm")
-READY_S, END_S = 60, 20
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], list[str], Path]]:
-    state = tmp_path_factory.mktemp("demo")
-    process = subprocess.Popen([*COMMAND, "--state", str(state)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines = list(read_until_ready(process.stdout))
-    assert lines[-1:] == ["ready\n"], "the demo ended before it was ready"
-    yield process, lines, state
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        process.wait(END_S)
-    process.stdout.close()
-
-
-def read_until_ready(output: IO[str]) -> Iterator[str]:
-    for line in output:
-        yield line
-        if line == "ready\n":
-            return
+def demo(tmp_path_factory) -> Iterator[tuple[Talk, list[str], Path]]:
+    folder = tmp_path_factory.mktemp("demo")
+    with talking([*COMMAND, "--state", str(folder / "state")], folder / "demo.log") as talk:
+        lines = [*iter(talk.read_line, "ready"), "ready"]
+        yield talk, lines, folder / "state"
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, timeout=READY_S)
+    return subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, timeout=START_S)
 
 
 def shell(command: str) -> str:
-    return subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True, timeout=READY_S).stdout
+    return subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True, timeout=START_S).stdout
 
 
 def test_ready_is_printed_once_a_call_was_decided(demo):
     _, lines, state = demo
     events = [json.loads(line) for line in (state / "audit.jsonl").read_text("utf-8").splitlines()]
-    assert lines[-1] == "ready\n"
+    assert lines[-1] == "ready"
     assert [event["reason"] for event in events if event["decision"] == "allow"] == ["allowed"]
 
 
 def test_three_commands_are_told_that_do_what_they_say(demo):
-    told = "".join(demo[1])
+    told = "\n".join(demo[1])
     commands = [part.partition("\n\n")[0] for part in told.split("  # ")[1:]]
     first, second, third = (json.loads(shell(command)) for command in commands)
     assert first["result"]["structuredContent"]["customer"]["customer_id"] == "c-1001"
@@ -103,11 +90,11 @@ def test_duration_that_is_none_is_misuse(demo):
 
 
 def test_sigterm_ends_everything_that_was_started(demo):
-    process, _, _ = demo
+    process = demo[0].process
     children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
     assert len(children) == 4
     process.send_signal(signal.SIGTERM)
-    assert process.wait(END_S) == 0
+    assert process.wait(STOP_S) == 0
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 

@@ -3,8 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -13,6 +12,8 @@ from mcp import Client
 
 from agen_authz.demo.listen import bind_loopback
 from tests.demo.live import CRM
+from tests.stage.process import START_S
+from tests.stage.talk import Talk, talking
 
 pytestmark = pytest.mark.loopback
 
@@ -21,46 +22,49 @@ ISSUER = ("agen_authz.demo.issuer", "--port", "0", "--resource", CRM)
 BACKEND = ("agen_authz.demo.backend", "--crm", "0", "--billing", "0", "--record")
 
 
-@contextmanager
-def running(module: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start one of our modules and wait for its line."""
-    command = [sys.executable, "-m", module, *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
+@pytest.fixture
+def running(tmp_path):
+    """Start one of our modules; it is ended with the test."""
+    with ExitStack() as stack:
+
+        def start(module: str, *arguments: str) -> Talk:
+            command = [sys.executable, "-m", module, *arguments]
+            return stack.enter_context(talking(command, tmp_path / "process.log", cwd=ROOT))
+
+        yield start
 
 
 def refuse(module: str, *arguments: str) -> tuple[int, str]:
     """Run one of our modules that cannot start."""
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_S,
     )
     assert done.stdout == ""
     return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_issuer_says_where_it_listens_and_ends_cleanly(number):
-    with running(*ISSUER) as (process, line):
-        url = line.removeprefix("issuer listening on ")
-        answer = httpx.get(f"{url}/.well-known/openid-configuration", trust_env=False)
-        process.send_signal(number)
-        rest = process.communicate(timeout=10)
-    assert (answer.json()["issuer"], process.returncode, rest) == (url, 0, ("", ""))
+def test_issuer_says_where_it_listens_and_ends_cleanly(running, number):
+    issuer = running(*ISSUER)
+    url = issuer.read_line().removeprefix("issuer listening on ")
+    answer = httpx.get(f"{url}/.well-known/openid-configuration", trust_env=False, timeout=START_S)
+    issuer.process.send_signal(number)
+    assert (answer.json()["issuer"], issuer.read_rest()) == (url, (0, "", ""))
 
 
-async def test_both_servers_run_in_one_process_and_end_under_an_open_stream():
-    with running(*BACKEND) as (process, line):
-        urls = dict(place.split("=") for place in line.removeprefix("backend listening on ").split(" "))
-        async with Client(urls["crm"], mode="legacy") as crm, Client(urls["billing"]) as billing:
-            tools = [len((await client.list_tools()).tools) for client in (crm, billing)]
-            process.terminate()
-            rest = process.communicate(timeout=10)
-    assert (list(urls), tools, process.returncode, rest[0]) == (["crm", "billing"], [8, 5], 0, "")
+async def test_both_servers_run_in_one_process_and_end_under_an_open_stream(running):
+    backend = running(*BACKEND)
+    urls = dict(place.split("=") for place in backend.read_line().removeprefix("backend listening on ").split(" "))
+    async with Client(urls["crm"], mode="legacy") as crm, Client(urls["billing"]) as billing:
+        tools = [len((await client.list_tools()).tools) for client in (crm, billing)]
+        backend.process.terminate()
+        code, rest, _ = backend.read_rest()
+    assert (list(urls), tools, code, rest) == (["crm", "billing"], [8, 5], 0, "")
 
 
 def test_port_in_use_is_one_line():

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,9 +11,8 @@ from agen_authz.core.model import Call
 from tests import builders as build
 from tests.differential.normal import Reading, differences, read_in_process
 from tests.differential.odd import POSTED, Posted
-from tests.differential.runtime import Runtime, build_go, find_node, started
+from tests.differential.runtime import Runtime, build_reader, find_node, started
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 LIMITS = BodyLimits(request_bytes=1 << 20, json_depth=64)
 # 2,000 examples by default; 100,000 by `--hypothesis-profile=thorough`.
 EXAMPLES = 20 * settings().max_examples
@@ -50,10 +48,9 @@ def test_parsers_of_this_process_read_what_we_accept_as_we_do():
 
 
 @pytest.fixture(scope="module")
-def runtimes() -> Iterator[list[Runtime]]:
-    into = ROOT / "build" / "differential"
-    into.mkdir(parents=True, exist_ok=True)
-    with started("go", build_go(into)) as go, started("node", find_node()) as node:
+def runtimes(tmp_path_factory) -> Iterator[list[Runtime]]:
+    into = tmp_path_factory.mktemp("runtimes")
+    with started("go", build_reader(into), into) as go, started("node", find_node(), into) as node:
         yield [go, node]
 
 

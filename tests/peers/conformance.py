@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from agen_authz.envoy.model import TcpAddress
 from tests.peers.gate import plan_gate, running_gate
-from tests.peers.installed import INSTALLED, ROOT, SUITE, node_command, running
+from tests.peers.installed import INSTALLED, ROOT, SUITE, node_command, running_peer
 from tests.peers.provider import running_provider
 
 REVISIONS = ("2026-07-28", "2025-11-25")
@@ -98,7 +98,7 @@ def run_suite(url: str, revision: str, folder: Path) -> Outcome:
 def running_server(folder: Path) -> Iterator[TcpAddress]:
     """Run the everything server as a process; yield where it listens."""
     out = folder / "everything.out"
-    with running([sys.executable, "-m", "tests.peers.everything"], out):
+    with running_peer([sys.executable, "-m", "tests.peers.everything"], out):
         yield TcpAddress("127.0.0.1", int(out.read_text("utf-8").rpartition(":")[2]))
 
 

@@ -1,11 +1,9 @@
 """What tools/install-peers installed, and processes of it that end with their test."""
 
-import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tests.stage.process import Process, await_true, end
+from tests.stage.process import Process, await_true, running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALLED = ROOT / "build" / "peers"
@@ -13,16 +11,10 @@ NODE = INSTALLED / "node_modules" / "node" / "bin" / "node"
 SUITE = INSTALLED / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 
 
-@contextmanager
-def running(command: Sequence[str], out: Path, cwd: Path = ROOT) -> Iterator[Process]:
+def running_peer(command: list[str], out: Path, cwd: Path = ROOT) -> AbstractContextManager[Process]:
     """Run a process that prints a line once it listens; it is ended on exit."""
-    with out.open("wb") as stdout, out.with_suffix(".err").open("wb") as stderr:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=cwd)
-    try:
-        await_text(process, out, "\n")
-        yield process
-    finally:
-        end(process)
+    out.write_bytes(b"")
+    return running(command, out.with_suffix(".err"), lambda: "\n" in out.read_text("utf-8"), out, cwd=cwd)
 
 
 def await_text(process: Process, out: Path, text: str) -> None:

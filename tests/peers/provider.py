@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.peers.installed import INSTALLED, ROOT, await_text, node_command, running
+from tests.peers.installed import INSTALLED, ROOT, await_text, node_command, running_peer
 from tests.stage.port import HOST, reserve_port
 from tests.stage.process import Process
 
@@ -39,7 +39,7 @@ class Provider:
     def go_up(self) -> None:
         """Start it, with the keys that it had."""
         command = node_command(_SCRIPT, str(self.port), str(self.folder / "provider-keys.json"))
-        self._process, self._rotations = self._run.enter_context(running(command, self._out, INSTALLED)), 0
+        self._process, self._rotations = self._run.enter_context(running_peer(command, self._out, INSTALLED)), 0
 
     def go_down(self) -> None:
         """End it: nobody listens at its address."""

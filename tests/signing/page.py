@@ -1,23 +1,23 @@
 """The verifiers as docs/backend-signatures.md shows them, and backends that run them."""
 
 import json
-import os
 import re
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.peers.installed import NODE
 from tests.signing.vectors import Vector
+from tests.stage.compile import build_go
+from tests.stage.port import HOST
+from tests.stage.process import START_S
+from tests.stage.talk import Talk, talking
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PAGE = ROOT / "docs" / "backend-signatures.md"
-_BUILT = ROOT / "build" / "signing"
-_TIMEOUT_S = 10.0
 
 
 def extract(language: str) -> str:
@@ -35,52 +35,33 @@ def find_node() -> str:
     return node
 
 
-def build_node(source: str, into: Path) -> list[str]:
+def build_node_backend(source: str, into: Path) -> list[str]:
     """Write a verifier down where the backend in Node finds it."""
     verifier = into / "verify.mjs"
     verifier.write_text(source, "utf-8")
     return [find_node(), str(HERE / "serve.mjs"), str(verifier)]
 
 
-def build_go(source: str, into: Path) -> list[str]:
-    """Build a backend in Go around a verifier; no network is needed."""
-    go = shutil.which("go")
-    assert go is not None, "go is not installed: run tools/install-test-services"
+def build_go_backend(source: str, into: Path) -> list[str]:
+    """Build a backend in Go around a verifier."""
     shutil.copytree(HERE / "go", into, dirs_exist_ok=True)
     (into / "agen").mkdir(exist_ok=True)
     (into / "agen" / "verify.go").write_text(source, "utf-8")
-    environment = {
-        "PATH": os.defpath,
-        "HOME": str(into),
-        "GOCACHE": str(_BUILT / "go-cache"),
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-mod=mod",
-        "GOPROXY": "off",
-    }
-    subprocess.run([go, "vet", "./..."], cwd=into, env=environment, check=True)
-    subprocess.run([go, "build", "-o", "backend", "."], cwd=into, env=environment, check=True)
+    build_go(into, into / "backend")
     return [str(into / "backend")]
 
 
 class Backend:
     """A running backend, behind a verifier of the page."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self._port = int(self._read_line())
-
-    def _read_line(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, f"the backend ended with code {self._process.wait(_TIMEOUT_S)}"
-        return line.strip()
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._port = int(talk.read_line())
 
     def tell(self, **given: object) -> None:
         """Make a new verifier, or set its clock."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(given) + "\n")
-        self._process.stdin.flush()
-        assert self._read_line() == "ready"
+        self._talk.say(json.dumps(given).encode() + b"\n")
+        assert self._talk.read_line() == "ready"
 
     def ask(self, vector: Vector) -> str:
         """Send a vector's request to a new verifier, twice where it is to be the second; return the answer."""
@@ -95,7 +76,7 @@ class Backend:
         lines = [f"{vector.method} {vector.target} HTTP/1.1", *(f"{name}: {value}" for name, value in vector.headers)]
         if vector.body:
             lines.append(f"content-length: {len(vector.body)}")
-        with socket.create_connection(("127.0.0.1", self._port), timeout=_TIMEOUT_S) as connection:
+        with socket.create_connection((HOST, self._port), timeout=START_S) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + vector.body)
             head, _, said = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
         status = head.split(b" ")[1].decode("ascii")
@@ -111,10 +92,7 @@ def _dechunk(head: bytes, said: bytes) -> str:
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[Backend]:
-    """Run a backend; it ends when its input does."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield Backend(process)
-    finally:
-        process.communicate(timeout=_TIMEOUT_S)
+def running(command: list[str], log: Path) -> Iterator[Backend]:
+    """Run a backend."""
+    with talking(command, log) as talk:
+        yield Backend(talk)

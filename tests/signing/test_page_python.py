@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import pytest
 
 from agen_authz.adapters.clock import SystemClock
 from agen_authz.core.signature import SignedTarget
+from tests.stage.process import START_S
+from tests.stage.talk import talking
 from tests.verify.signed import KEY, arrive
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,15 +85,12 @@ def test_both_middlewares_take_three_lines(run):
 def test_tool_of_fastmcp_answers_for_its_caller(tmp_path):
     (tmp_path / "crm-1").write_bytes(KEY)
     command = [str(FASTMCP), str(Path(__file__).parent / "serve_fastmcp.py"), str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT)}) as server:
-        try:
-            assert server.stdout is not None
-            url = server.stdout.readline().strip()
-            with httpx.Client(trust_env=False, timeout=20) as web:
-                said = [web.post(url, content=each.body, headers=list(each.lines)) for each in _calls()]
-        finally:
-            server.terminate()
-    good, forged = said
+    with (
+        talking(command, tmp_path / "server.log", env={"PYTHONPATH": str(ROOT)}) as talk,
+        httpx.Client(trust_env=False, timeout=START_S) as web,
+    ):
+        url = talk.read_line()
+        good, forged = [web.post(url, content=each.body, headers=list(each.lines)) for each in _calls()]
     assert (good.status_code, "deals of ann at no tenant" in good.text) == (200, True)
     assert (forged.status_code, forged.content) == (403, b"")
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS, compute_signature
 from tests.examples import examples
-from tests.signing.page import Backend, build_go, build_node, extract, running
+from tests.signing.page import Backend, build_go_backend, build_node_backend, extract, running
 from tests.signing.vectors import ACCEPTED, REFUSED, Vector, encode, load
 
 GOOD, BAD = load(ACCEPTED), load(REFUSED)
 POST = GOOD[0]
-BUILDERS: dict[str, Callable[[str, Path], list[str]]] = {"js": build_node, "go": build_go}
+BUILDERS: dict[str, Callable[[str, Path], list[str]]] = {"js": build_node_backend, "go": build_go_backend}
 # What they leave out, and refuse: components of these kinds. What they do not ask for: `signing.components`.
 LEFT_OUT = ("@scheme", "@target-uri", "@request-target", "@query-param")
 SIGNED_HEADERS = (*IDENTITY_HEADERS, *SIGNATURE_HEADERS)
@@ -32,8 +32,8 @@ def test_verifier_is_at_most_sixty_lines(language):
 
 @pytest.fixture(scope="module", params=BUILDERS)
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    command = BUILDERS[request.param](extract(request.param), tmp_path_factory.mktemp(request.param))
-    with running(command) as started:
+    folder = tmp_path_factory.mktemp(request.param)
+    with running(BUILDERS[request.param](extract(request.param), folder), folder / "backend.log") as started:
         yield started
 
 
@@ -179,7 +179,7 @@ def ask_weakened(language: str, into: Path, lines: list[tuple[str, str, str]]) -
         source = source.replace(strict, weak)
     into.mkdir()
     asked = [one for one in BAD if lines[0][0] in one.refused and one.name not in NOT_ASKED]
-    with running(BUILDERS[language](source, into)) as backend:
+    with running(BUILDERS[language](source, into), into / "backend.log") as backend:
         return {one.name for one in asked if backend.ask(one) == "accepted"}
 
 

@@ -50,12 +50,14 @@ def end(process: Process) -> None:
 
 
 @contextmanager
-def running(command: list[str], log: Path, is_ready: Callable[[], bool], **options: Any) -> Iterator[Process]:
-    """Run a command with all its output in a file; `options` are those of Popen."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options)
+def running(
+    command: list[str], log: Path, is_ready: Callable[[], bool], out: Path | None = None, **options: Any
+) -> Iterator[Process]:
+    """Run a command with all its output in a file, or its standard output in `out`; `options` are those of Popen."""
+    with log.open("ab") as errors, (out or log).open("ab") as printed:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=printed, stderr=errors, **options)
     try:
-        await_true(process, Path(command[0]).name, is_ready, log)
+        await_true(process, f"{Path(command[0]).name} ({log.name})", is_ready, log)
         yield process
     finally:
         end(process)

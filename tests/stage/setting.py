@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.stage.port import HOST, reserve_port
 from tests.stage.process import Process, end
 from tests.stage.sidecar import start_sidecar
+from tests.stage.talk import talking
 
 RULES = 10
 ROLES = ("analyst", "reader")
@@ -140,13 +142,12 @@ def serving(setting: Setting, events: int = subprocess.DEVNULL) -> Iterator[tupl
 @contextmanager
 def listening(module: str, *arguments: str) -> Iterator[None]:
     """Run one of our small servers, which prints a line when it listens."""
-    with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline(), f"{module} ended before it listened"
-            yield
-        finally:
-            process.terminate()
+    with (
+        TemporaryDirectory(prefix="agen-stage-") as folder,
+        talking([sys.executable, "-m", module, *arguments], Path(folder) / f"{module}.log") as talk,
+    ):
+        talk.read_line()
+        yield
 
 
 def write_call(setting: Setting, token: str | None, body: bytes | None = None) -> bytes:

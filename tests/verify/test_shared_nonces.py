@@ -1,6 +1,5 @@
 """Nonces that replicas share, in a real PostgreSQL and a real Redis: good once among all of them."""
 
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from redis.retry import Retry
 
 from agen_authz.verify import NonceStore, PostgresqlNonces, RedisNonces
 from tests.services import running_postgresql, running_redis
+from tests.stage.talk import talking
 from tests.verify.signed import NOW
 
 pytestmark = pytest.mark.services
@@ -117,13 +117,15 @@ def test_redis_forgets_by_itself(redis_port):
     assert 3600 < left_s <= 3600 + 66
 
 
-def test_replicas_may_make_the_table_at_the_same_time(database):
+def test_replicas_may_make_the_table_at_the_same_time(database, tmp_path):
     code = (
         "import sys, psycopg; from agen_authz.verify import PostgresqlNonces;"
         "PostgresqlNonces(lambda: psycopg.connect(sys.argv[1]))"
     )
     with connect(database) as connection:
         connection.execute("DROP TABLE IF EXISTS agen_nonces")
-    started = [subprocess.Popen([sys.executable, "-c", code, database], stderr=subprocess.PIPE) for _ in range(4)]
-    ended = [(process.communicate()[1], process.returncode) for process in started]
-    assert [code for _, code in ended] == [0, 0, 0, 0], ended
+    command = [sys.executable, "-c", code, database]
+    with ExitStack() as stack:
+        replicas = [stack.enter_context(talking(command, tmp_path / f"replica-{number}.log")) for number in range(4)]
+        ended = [replica.read_rest() for replica in replicas]
+    assert ended == [(0, "", "")] * 4
