@@ -14,10 +14,10 @@ import pytest
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.core.errors import Unavailable
 from tests.fakes import CountingMetrics
+from tests.stage.process import BOUND_S
 
 PAGE = 4096
 LONG = b"x" * (PAGE + 1000)
-BOUND_S = 10.0
 
 
 class Pipe:

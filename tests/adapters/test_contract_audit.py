@@ -11,9 +11,9 @@ from agen_authz.adapters.audit import StdoutSink
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests.fakes import CountingMetrics, ListSink
+from tests.stage.process import BOUND_S
 
 PAGE = 4096
-BOUND_S = 10.0
 
 
 class FileRig:

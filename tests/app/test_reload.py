@@ -12,6 +12,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.whole_file import is_open_for_writing
 from tests.certificates import issue
+from tests.stage.process import BOUND_S
 
 POLL_S = 0.01
 TEXT = """\
@@ -69,7 +70,7 @@ async def test_change_that_came_while_the_store_did_not_answer_takes_effect_once
     watch = Watch(write(tmp_path), poll_s=POLL_S, ask=lambda _: False)
     changed = write(tmp_path, "leeway: 30s", "leeway: 20s")
     running = asyncio.create_task(watch.run(target))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(BOUND_S):
         while not target.versions:
             await asyncio.sleep(POLL_S)
     running.cancel()
@@ -157,7 +158,7 @@ async def test_file_that_changes_while_it_is_applied_is_read_again(tmp_path):
     watch = Watch(write(tmp_path), poll_s=POLL_S)
     write(tmp_path, "leeway: 30s", "leeway: 20s")
     running = asyncio.create_task(watch.run(target))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(BOUND_S):
         while len(target.versions) < 2:
             await asyncio.sleep(0.05)
     running.cancel()
@@ -165,7 +166,7 @@ async def test_file_that_changes_while_it_is_applied_is_read_again(tmp_path):
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(BOUND_S):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -244,7 +245,7 @@ async def test_secret_of_any_kind_that_is_replaced_is_read_again(tmp_path):
     staged = tmp_path / "new"
     staged.write_bytes(b"2" * 32)
     staged.replace(key)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(BOUND_S):
         while not target.versions:
             await asyncio.sleep(0.05)
     running.cancel()
@@ -258,7 +259,7 @@ async def test_secret_that_comes_after_the_configuration_that_names_it_needs_no_
     named = TEXT.replace("insecure_unsigned: true", f"signing_keys: [{{id: crm-2, secret_file: {late}}}]")
     (tmp_path / "agen.yaml").write_text(named, "utf-8")
     running = asyncio.create_task(watch.run(target))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(BOUND_S):
         while not target.outcomes:
             await asyncio.sleep(0.05)
         late.write_bytes(b"2" * 32)
@@ -280,7 +281,7 @@ async def test_renewed_certificates_are_told_as_a_reload(tmp_path, with_tls):
     watch = Watch(write(tmp_path, *with_tls), poll_s=POLL_S)
     issue("renewed").write(tmp_path, "server")
     running = asyncio.create_task(watch.run(target))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(BOUND_S):
         while "ok" not in target.outcomes:
             await asyncio.sleep(0.05)
     running.cancel()

@@ -15,7 +15,8 @@ from hyperframe.frame import (
     SettingsFrame,
 )
 
-from tests.e2e.wire import BOUND_S, GOOD, MODERN, Answer, Line, Seen, reason_of, received_by_all
+from tests.e2e.wire import GOOD, MODERN, Answer, Line, Seen, reason_of, received_by_all
+from tests.stage.process import BOUND_S
 from tests.stage.world import World
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

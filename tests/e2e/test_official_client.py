@@ -8,13 +8,13 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.builders import ec_key
+from tests.stage.process import BOUND_S
 from tests.stage.world import World, call, modern, tool_call
 
 pytestmark = pytest.mark.envoy
 
 ERAS = ["2026-07-28", "legacy"]
 READ = {"customer_id": "c-1001"}
-BOUND_S = 10.0
 
 
 @pytest.mark.parametrize("era", [*ERAS, "auto"])

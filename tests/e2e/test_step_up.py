@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from agen_authz.demo.token import fetch_token
+from tests.stage.process import BOUND_S
 from tests.stage.world import World, call, modern, running_world, tool_call
 
 pytestmark = pytest.mark.envoy
 
-MAX_AGE_S, LEEWAY_S, BOUND_S = 60, 30, 15.0
+MAX_AGE_S, LEEWAY_S = 60, 30
 POLICIES = f"""
 policies:
   - name: customers need a second factor

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.stage.process import BOUND_S
 from tests.stage.world import VERSION, World, tool_call
 
-BOUND_S = 10.0
 GOOD = json.dumps(tool_call()).encode()
 MODERN = (("mcp-protocol-version", VERSION), ("mcp-method", "tools/call"), ("mcp-name", "get_customer"))
 _REQUEST_ID = re.compile(r'"[0-9a-f]{32}"')

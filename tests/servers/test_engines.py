@@ -24,6 +24,7 @@ from agen_authz.servers.native_engine import NativeEngine
 from agen_authz.waiting import Bulkhead, Deadline
 from tests.fakes import FakeClock
 from tests.stage.port import reserve_address
+from tests.stage.process import BOUND_S
 
 pytestmark = pytest.mark.loopback
 
@@ -31,7 +32,6 @@ ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
 HEALTH = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
 REQUEST_BYTES = 64 * 1024
-BOUND_S = 5.0
 
 
 @dataclass

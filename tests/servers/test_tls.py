@@ -12,8 +12,9 @@ from agen_authz.servers.certificate import read_certificates
 from agen_authz.servers.engine import CHECK_METHOD, Listener, TlsFiles
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from tests.certificates import YESTERDAY_THEN, Identity, issue
-from tests.servers.test_engines import BOUND_S, REQUEST_BYTES, Deciding, method
+from tests.servers.test_engines import REQUEST_BYTES, Deciding, method
 from tests.stage.port import reserve_port
+from tests.stage.process import BOUND_S
 
 pytestmark = pytest.mark.loopback
 

@@ -19,9 +19,9 @@ from agen_authz.servers.engine import CHECK_METHOD
 from tests import builders as build
 from tests.adapters.web import Web, running_web
 from tests.stage.port import reserve_address
-from tests.stage.process import START_S, Process, end
+from tests.stage.process import BOUND_S, START_S, Process, end
 from tests.stage.sidecar import COMMAND, await_sidecar, spawn_sidecar
-from tests.stress.stand import BOUND_S, unary
+from tests.stress.stand import unary
 
 # What the provider publishes, under build.KID.
 KEY = "sidecar"

@@ -17,9 +17,9 @@ from agen_authz.servers.native_engine import NativeEngine
 from tests import builders as build
 from tests.check.rig import Rig, Seen, read_answer
 from tests.fakes import FakeClock, MemoryKeys
+from tests.stage.process import BOUND_S
 
 ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
-BOUND_S = 10.0
 # Each is a connection of its own: one connection never carries more than `in_flight` calls.
 CONNECTIONS = 3
 LATE_KID = "late"

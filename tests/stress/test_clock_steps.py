@@ -9,7 +9,8 @@ from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from tests import builders as build
 from tests.check.rig import Rig
 from tests.fakes import FakeClock
-from tests.stress.stand import BOUND_S, ENGINES, good, standing, waits
+from tests.stage.process import BOUND_S
+from tests.stress.stand import ENGINES, good, standing, waits
 
 HOUR_S, YEAR_S = 3600.0, 365 * 86400.0
 LIFE_S, LEEWAY_S = 300.0, 30.0

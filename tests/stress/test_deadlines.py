@@ -11,7 +11,8 @@ import pytest
 
 from agen_authz.servers.engine import CHECK_METHOD
 from tests.check.rig import Rig, read_answer
-from tests.stress.stand import BOUND_S, ENGINES, LateKeys, good, standing, waits
+from tests.stage.process import BOUND_S
+from tests.stress.stand import ENGINES, LateKeys, good, standing, waits
 
 pytestmark = pytest.mark.loopback
 # What the rig's configuration says.

@@ -8,6 +8,7 @@ import pytest
 
 from tests import builders as build
 from tests.adapters.web import JWKS, reply
+from tests.stage.process import BOUND_S
 from tests.stress.sidecar import KEY, Plan, Sidecar, Told, events, running
 from tests.stress.stand import ENGINES, until
 
@@ -38,7 +39,7 @@ async def reload(sidecar: Sidecar, **changes: str) -> tuple[str, str]:
     before = await sidecar.policy_set()
     sidecar.plan.write(**changes)
     sidecar.process.send_signal(signal.SIGHUP)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(BOUND_S):
         while (after := await sidecar.policy_set()) == before:
             await asyncio.sleep(0.01)
     return before, after

@@ -17,7 +17,8 @@ from tests.adapters.rig import COOLDOWN_S, KEEP_STALE_S, REFRESH_S, settings_for
 from tests.adapters.web import JWKS, Web, reply, running_web
 from tests.check.rig import Rig, Seen, read_answer
 from tests.fakes import CountingMetrics, FakeClock, Naps
-from tests.stress.stand import BOUND_S, until
+from tests.stage.process import BOUND_S
+from tests.stress.stand import until
 
 pytestmark = pytest.mark.loopback
 # Real seconds: one fetch of keys may take so long. The rig's Check may take 1 s.

@@ -17,9 +17,8 @@ import pytest
 
 from agen_authz.adapters.store import migrate
 from agen_authz.core.errors import ConfigError, Problem
-from tests.stage.process import START_S
+from tests.stage.process import BOUND_S, START_S
 from tests.stress.sidecar import Plan, Sidecar, Told, events, ready, refused, running, start
-from tests.stress.stand import BOUND_S
 
 pytestmark = pytest.mark.loopback
 SHADOW = "policies: [{name: watched, state: shadow, tools: [crm/get_*], then: deny}]\n"
