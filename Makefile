@@ -8,8 +8,9 @@ FAST_TESTS = $(wildcard tests/core tests/properties tests/wire tests/check tests
 # A worker for each core, a file of tests to one worker: its fixtures are made once. In the order that files are found in,
 # the few long files are not the last.
 PARALLEL = --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-# A test that hangs fails by its name, and the others run; where it is, is shown. Far above what any test takes.
-BOUNDED = --timeout 300 --timeout-method signal
+# A test that hangs fails by its name, with the stacks of all threads, and the others go on. If it hangs where Python does
+# not run, the stacks are written and the worker ends. Far above what any test takes on a busy machine.
+BOUNDED = --timeout $(LIMIT_S) --timeout-method signal -o faulthandler_timeout=$$((2 * $(LIMIT_S))) -o faulthandler_exit_on_timeout=true
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
@@ -58,6 +59,7 @@ demo: $(READY) ## the story: what is allowed, what is denied, and why
 
 # ---- test ----
 
+test: LIMIT_S = 300
 test: $(READY) ## everything that needs no service, a real Envoy included, with coverage thresholds
 	@mkdir -p build/coverage
 	$(BIN)/coverage erase
@@ -70,6 +72,7 @@ test-fast: $(READY) ## core, wire and configuration: no server is started
 	$(BIN)/pytest -m "not (services or envoy or loopback or slow)" $(ARGS) $(FAST_TESTS)
 
 # pytest exits 5 where nothing is collected: that is no failure here, anything else is.
+test-all: LIMIT_S = 900
 test-all: $(READY) ## what `make test` leaves out; installs by name what that needs
 	@tools/install-test-services
 	@tools/install-peers
