@@ -4,7 +4,10 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import Protocol
 
 from agen_authz.core.identity.jwk import PublicKey
-from agen_authz.core.model import Matched, Owner, SessionId
+from agen_authz.core.model import Digest, Matched, Owner, SessionId
+from agen_authz.core.pinning.catalogue import Sighting
+from agen_authz.core.pinning.definition import Definition
+from agen_authz.core.pinning.record import Listing, Noted, PinRecord
 from agen_authz.core.reason import Reason
 
 
@@ -106,6 +109,52 @@ class KeyMetrics(Protocol):
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count one attempt to fetch a provider's keys: `ok`, `failed` or `malformed`."""
+
+
+class DriftMetrics(Protocol):
+    """Counts what is noticed of tool definitions."""
+
+    def count_tool_drift(self, server: str, kind: str, count: int = 1) -> None:
+        """Count definitions that were seen for the first time, by kind (`core.pinning.change.Kind`); `pushed_out`
+        counts those that the store had to let go for them."""
+
+    def set_tools_unmapped(self, server: str, count: int) -> None:
+        """Show how many of the tools that a server lists no access rule names."""
+
+
+class CatalogueStore(Protocol):
+    """Keeps the definitions of tools: what was seen, what is approved, and by whom.
+
+    Every method raises Unavailable if the store did not answer.
+    """
+
+    async def read_version(self) -> int:
+        """Read the version, which grows with every change that `list_tools` shows."""
+
+    async def list_tools(self, known: Mapping[Digest, Definition]) -> Listing:
+        """List all that is kept; definitions that are `known` are taken from there."""
+
+    async def note_seen(self, server: str, sightings: Collection[Sighting], now: float) -> Noted:
+        """Note the definitions of one list in one step, each tool's as the one that was seen last.
+
+        When they were seen is noted again after a minute (`SETTLED_S`). Definitions that are not approved are bounded
+        by tool and by server (`core.pinning.record`): the oldest go.
+        """
+
+    async def approve(self, server: str, name: str, digest: Digest, by: str, now: float) -> bool:
+        """Approve a definition and record who did; False if it is not kept whole, or approved already."""
+
+    async def withdraw(self, server: str, name: str, digest: Digest, by: str, now: float) -> bool:
+        """Withdraw an approval and record who did; False if the definition is not approved."""
+
+    async def forget(self, server: str, name: str, by: str, now: float) -> bool:
+        """Forget all that is kept of a tool and record who did; False if nothing is kept."""
+
+    async def list_untold(self) -> tuple[PinRecord, ...]:
+        """List the first hundred records that are not marked as told, the oldest first."""
+
+    async def mark_told(self, ids: Collection[int]) -> None:
+        """Mark records as told: an event names each."""
 
 
 class Store(Protocol):

@@ -6,9 +6,24 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any, Self
 
+from msgspec import structs
+
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.jwk import PublicKey
-from agen_authz.core.model import NOBODY, Matched, Owner, SessionId
+from agen_authz.core.model import NOBODY, Digest, Matched, Owner, SessionId
+from agen_authz.core.pinning.catalogue import Sighting
+from agen_authz.core.pinning.definition import Definition
+from agen_authz.core.pinning.pin import Kept, KeptTool
+from agen_authz.core.pinning.record import (
+    MAX_BYTES_OF_SERVER,
+    MAX_OF_SERVER,
+    MAX_OF_TOOL,
+    SETTLED_S,
+    Action,
+    Listing,
+    Noted,
+    PinRecord,
+)
 from agen_authz.core.reason import Reason
 
 
@@ -210,6 +225,7 @@ class CountingMetrics:
         self.decisions: list[tuple[str, str, str]] = []
         self.matched: list[Matched] = []
         self.seconds: list[tuple[str, float]] = []
+        self.unmapped: dict[str, int] = {}
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         self.counts["agen_decisions_total", decision, reason.value, server] += 1
@@ -226,6 +242,12 @@ class CountingMetrics:
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         self.counts["agen_jwks_refresh_total", provider, outcome] += 1
+
+    def count_tool_drift(self, server: str, kind: str, count: int = 1) -> None:
+        self.counts["agen_tool_drift_total", server, kind] += count
+
+    def set_tools_unmapped(self, server: str, count: int) -> None:
+        self.unmapped[server] = count
 
 
 class MemoryStore:
@@ -255,3 +277,123 @@ class MemoryStore:
 
     async def close(self) -> None:
         """There is nothing to let go of."""
+
+
+class MemoryCatalogue:
+    """Definitions of tools in dictionaries; a broken one does not answer."""
+
+    def __init__(self) -> None:
+        self.is_broken = False
+        self.listed = 0
+        self.noted: list[tuple[str, int]] = []
+        self._version = 0
+        self._kept: dict[tuple[str, str], dict[Digest, tuple[Kept, int]]] = {}
+        self._last: dict[tuple[str, str], tuple[Digest, float]] = {}
+        self._records: dict[int, PinRecord] = {}
+        self._told: set[int] = set()
+
+    def _answer(self) -> None:
+        if self.is_broken:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
+
+    async def read_version(self) -> int:
+        self._answer()
+        return self._version
+
+    async def list_tools(self, known: Mapping[Digest, Definition]) -> Listing:
+        self._answer()
+        self.listed += 1
+        tools = []
+        for key in sorted(self._last):
+            definitions = sorted((each for each, _ in self._kept[key].values()), key=lambda k: (k.first_seen, k.digest))
+            tools.append(KeptTool(*key, *self._last[key], tuple(definitions)))
+        return Listing(self._version, tuple(tools))
+
+    async def note_seen(self, server: str, sightings: Collection[Sighting], now: float) -> Noted:
+        self._answer()
+        self.noted.append((server, len(sightings)))
+        new, changed = set(), False
+        for each in {each.name: each for each in sightings}.values():
+            key = (server, each.name)
+            held = self._kept.setdefault(key, {})
+            if each.digest not in held:
+                definition = None if each.text is None else json.loads(each.text)
+                held[each.digest] = Kept(each.digest, now, now, definition), len(each.text or "")
+                new.add((each.name, each.digest))
+            kept, size = held[each.digest]
+            if kept.last_seen <= now - SETTLED_S:
+                held[each.digest], changed = (structs.replace(kept, last_seen=now), size), True
+            last = self._last.get(key)
+            if last is None or last[0] != each.digest or last[1] <= now - SETTLED_S:
+                self._last[key], changed = (each.digest, now), True
+        pushed_out = self._push_out(server) if new else 0
+        self._version += bool(new) or changed
+        return Noted(frozenset(new), pushed_out)
+
+    def _push_out(self, server: str) -> int:
+        rows = [
+            (-kept.last_seen, -kept.first_seen, name, digest, size)
+            for (home, name), held in self._kept.items()
+            for digest, (kept, size) in held.items()
+            if home == server and not kept.is_approved
+        ]
+        of_tool: Counter[str] = Counter()
+        surplus, total = [], 0
+        for at, (_, _, name, digest, size) in enumerate(sorted(rows)):
+            of_tool[name] += 1
+            total += size
+            if of_tool[name] > MAX_OF_TOOL or at >= MAX_OF_SERVER or total > MAX_BYTES_OF_SERVER:
+                surplus.append((name, digest))
+        for name, digest in surplus:
+            del self._kept[server, name][digest]
+        self._drop_empty()
+        return len(surplus)
+
+    def _drop_empty(self) -> None:
+        for key in [key for key, held in self._kept.items() if not held]:
+            del self._kept[key], self._last[key]
+
+    async def approve(self, server: str, name: str, digest: Digest, by: str, now: float) -> bool:
+        kept = self._find(server, name, digest)
+        if kept is None or kept.is_approved or kept.definition is None:
+            return False
+        return self._change(server, name, structs.replace(kept, approved_at=now, approved_by=by), by, now)
+
+    async def withdraw(self, server: str, name: str, digest: Digest, by: str, now: float) -> bool:
+        kept = self._find(server, name, digest)
+        if kept is None or not kept.is_approved:
+            return False
+        return self._change(server, name, structs.replace(kept, approved_at=None, approved_by=""), by, now)
+
+    async def forget(self, server: str, name: str, by: str, now: float) -> bool:
+        self._answer()
+        if (server, name) not in self._kept:
+            return False
+        self._kept[server, name].clear()
+        self._drop_empty()
+        self._record(Action.FORGET, server, name, Digest(""), (by, now))
+        return True
+
+    def _find(self, server: str, name: str, digest: Digest) -> Kept | None:
+        self._answer()
+        return self._kept.get((server, name), {}).get(digest, (None, 0))[0]
+
+    def _change(self, server: str, name: str, kept: Kept, by: str, now: float) -> bool:
+        held = self._kept[server, name]
+        held[kept.digest] = kept, held[kept.digest][1]
+        action = Action.APPROVE if kept.is_approved else Action.WITHDRAW
+        self._record(action, server, name, kept.digest, (by, now))
+        return True
+
+    def _record(self, action: Action, server: str, name: str, digest: Digest, did: tuple[str, float]) -> None:
+        number = len(self._records) + 1
+        self._records[number] = PinRecord(number, did[1], action, did[0], server, name, digest)
+        self._version += 1
+
+    async def list_untold(self) -> tuple[PinRecord, ...]:
+        self._answer()
+        return tuple(each for number, each in self._records.items() if number not in self._told)[:100]
+
+    async def mark_told(self, ids: Collection[int]) -> None:
+        self._answer()
+        self._told.update(ids)

@@ -130,6 +130,15 @@ class PrometheusMetrics:
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
         self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
+        self._drift = Counter(
+            "agen_tool_drift",
+            "Tool definitions seen for the first time, by kind.",
+            ("server", "kind"),
+            registry=registry,
+        )
+        self._tools_unmapped = Gauge(
+            "agen_tools_unmapped", "Listed tools that no access rule names.", ("server",), registry=registry
+        )
         self._weakened = Gauge("agen_weakened", "Settings that weaken this sidecar.", ("setting",), registry=registry)
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
@@ -148,6 +157,14 @@ class PrometheusMetrics:
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count a fetch of keys; `ports.KeyMetrics.count_jwks_refresh`."""
         self._jwks.labels(provider, outcome).inc()
+
+    def count_tool_drift(self, server: str, kind: str, count: int = 1) -> None:
+        """Count definitions that were seen for the first time; `ports.DriftMetrics.count_tool_drift`."""
+        self._drift.labels(server, kind).inc(count)
+
+    def set_tools_unmapped(self, server: str, count: int) -> None:
+        """Show how many tools no access rule names; `ports.DriftMetrics.set_tools_unmapped`."""
+        self._tools_unmapped.labels(server).set(count)
 
     def count_policy_reload(self, outcome: str) -> None:
         """Count a reload: `ok` or `failed`."""

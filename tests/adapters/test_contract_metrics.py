@@ -1,4 +1,4 @@
-"""The contracts of `DecisionMetrics`, `AuditMetrics` and `KeyMetrics`, kept by the adapter and by the fake."""
+"""The contracts of the metrics' ports, kept by the adapter and by the fake."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -54,7 +54,12 @@ def test_everything_is_counted_under_its_labels(rig):
         metrics.count_audit_event("stdout", outcome)
     for outcome in ("ok", "failed", "malformed", "ok"):
         metrics.count_jwks_refresh("idp", outcome)
+    metrics.count_tool_drift("crm", "new", 3)
+    metrics.count_tool_drift("crm", "new")
+    metrics.count_tool_drift("crm", "schema")
     assert read(metrics) == {
+        ("agen_tool_drift_total", "crm", "new"): 4,
+        ("agen_tool_drift_total", "crm", "schema"): 1,
         ("agen_decisions_total", "allow", "allowed", "crm"): 2,
         ("agen_decisions_total", "crm", "deny", "token_expired"): 1,
         ("agen_policy_matches_total", "deny", "no refunds", "shadow"): 2,

@@ -25,6 +25,8 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     metrics.count_matches((Matched("no refunds", Effect.DENY, State.SHADOW, Outcome.APPLIES),))
     metrics.count_audit_event("stdout", "written")
     metrics.count_jwks_refresh("idp", "ok")
+    metrics.count_tool_drift("crm", "new", 2)
+    metrics.set_tools_unmapped("crm", 3)
     metrics.count_policy_reload("ok")
     metrics.set_policy_version("v1")
     metrics.set_weakened(("resources.crm.insecure_unsigned",))
@@ -40,6 +42,8 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
         ("agen_policy_matches_total", "effect", "policy", "state"),
         ("agen_audit_events_total", "outcome", "sink"),
         ("agen_jwks_refresh_total", "outcome", "provider"),
+        ("agen_tool_drift_total", "kind", "server"),
+        ("agen_tools_unmapped", "server"),
         ("agen_policy_reload_total", "outcome"),
         ("agen_policy_set_info", "version"),
         ("agen_weakened", "setting"),
@@ -75,6 +79,13 @@ def test_table_of_sessions_is_asked_whenever_metrics_are_read(metrics):
         ("agen_sessions", "marked", 1.0),
         ("agen_sessions_pushed_out_total", 3.0),
     ]
+
+
+def test_number_of_unmapped_tools_is_the_last_one():
+    metrics = PrometheusMetrics(CollectorRegistry())
+    metrics.set_tools_unmapped("crm", 3)
+    metrics.set_tools_unmapped("crm", 1)
+    assert [sample.value for sample in _families(metrics)["agen_tools_unmapped"].samples] == [1.0]
 
 
 def test_seconds_are_summed_by_server(metrics):

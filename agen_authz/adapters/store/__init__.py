@@ -1,6 +1,7 @@
 """What survives a restart, in a database: SQLite for now."""
 
+from agen_authz.adapters.store.catalogue import SqlCatalogue
 from agen_authz.adapters.store.sql import SqlStore
-from agen_authz.adapters.store.sqlite import find_obstacle, migrate, open_store, peek
+from agen_authz.adapters.store.sqlite import find_obstacle, migrate, open_store, peek, peek_catalogue
 
-__all__ = ["SqlStore", "find_obstacle", "migrate", "open_store", "peek"]
+__all__ = ["SqlCatalogue", "SqlStore", "find_obstacle", "migrate", "open_store", "peek", "peek_catalogue"]

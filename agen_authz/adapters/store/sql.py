@@ -1,12 +1,13 @@
 """What every SQL database does for the store: statements that are bounded in time, steps to this version."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agen_authz.adapters.store.revision import NEWEST
 from agen_authz.core.errors import Unavailable
@@ -40,7 +41,7 @@ class SqlStore:
 
     async def recall(self, names: Collection[str]) -> Mapping[str, str]:
         """Return what is kept under these names; `ports.Store.recall`."""
-        kept = await self._ask(self._read())
+        kept = await self.read(list_kept)
         return {name: kept[name] for name in names if name in kept}
 
     async def close(self) -> None:
@@ -48,6 +49,22 @@ class SqlStore:
         if self._late:
             await asyncio.wait(self._late, timeout=self._timeout_s)
         await self._engine.dispose()
+
+    async def read(self, ask: Callable[[sa.Connection], T]) -> T:
+        """Ask the database something that changes nothing.
+
+        Raises:
+            Unavailable: it did not answer in time.
+        """
+        return await self._ask(self._run(self._engine.connect(), ask))
+
+    async def write(self, change: Callable[[sa.Connection], T]) -> T:
+        """Change something, whole or not at all, in one transaction.
+
+        Raises:
+            Unavailable: the database did not answer in time; the change may still take effect.
+        """
+        return await self._ask(self._run(self._engine.begin(), change))
 
     async def _keep(self, defaults: Mapping[str, str], before: Sequence[sa.Delete]) -> Mapping[str, str]:
         kept = await self._ask(self._remember(defaults, before))
@@ -59,9 +76,9 @@ class SqlStore:
         except (SQLAlchemyError, OSError, TimeoutError) as exc:
             raise Unavailable(Reason.STORE_UNAVAILABLE, _NAME) from exc
 
-    async def _read(self) -> dict[str, str]:
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(list_kept)
+    async def _run(self, opened: AbstractAsyncContextManager[AsyncConnection], run: Callable[[sa.Connection], T]) -> T:
+        async with opened as connection:
+            return await connection.run_sync(run)
 
     async def _remember(self, defaults: Mapping[str, str], before: Sequence[sa.Delete]) -> dict[str, str]:
         async with self._engine.begin() as connection:

@@ -2,17 +2,22 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from agen_authz.adapters.store.catalogue import list_tools_if_any
 from agen_authz.adapters.store.revision import UnknownRevisionError
 from agen_authz.adapters.store.sql import SqlStore, list_kept_if_any, upgrade
 from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.pinning.record import Listing
+
+T = TypeVar("T")
 
 _SCHEME = "sqlite:///"
 _FILE_MODE = 0o600
@@ -36,8 +41,26 @@ async def peek(url: str, prefix: str, *, wait_s: float = _MIGRATION_WAIT_S) -> M
         ConfigError: the file cannot be read.
     """
     path = path_of(url)
+    kept = await _look(path, list_kept_if_any, wait_s) if path.is_file() else {}
+    return {name: value for name, value in kept.items() if name.startswith(prefix)}
+
+
+async def peek_catalogue(url: str, *, wait_s: float = _MIGRATION_WAIT_S) -> Listing:
+    """Read what is kept of tools; nothing is made, migrated or written.
+
+    Raises:
+        ConfigError: there is no such file, it cannot be read, or it is from a version without a catalogue.
+    """
+    path = path_of(url)
     if not path.is_file():
-        return {}
+        raise _refuse(path, "there is no store", "start `agen-authz serve` with this configuration first")
+    kept = await _look(path, list_tools_if_any, wait_s)
+    if kept is None:
+        raise _refuse(path, "the store is from a version that keeps no tools", "run `agen-authz migrate` first")
+    return kept
+
+
+async def _look(path: Path, ask: Callable[[sa.Connection], T], wait_s: float) -> T:
     engine = create_async_engine(
         # SQLite's own URL, which alone can say that nothing is written (its page "URI filenames").
         sa.URL.create(
@@ -49,12 +72,11 @@ async def peek(url: str, prefix: str, *, wait_s: float = _MIGRATION_WAIT_S) -> M
     )
     try:
         async with engine.connect() as connection:
-            kept = await connection.run_sync(list_kept_if_any)
+            return await connection.run_sync(ask)
     except (SQLAlchemyError, OSError) as exc:
         raise _refuse(path, *_explain(exc)) from exc
     finally:
         await engine.dispose()
-    return {name: value for name, value in kept.items() if name.startswith(prefix)}
 
 
 async def migrate(url: str, *, wait_s: float = _MIGRATION_WAIT_S) -> list[str]:

@@ -88,7 +88,9 @@ class Catalogue:
     def judge_sighting(self, server: str, sighting: Sighting) -> PinState:
         """Judge a definition whose digest is known already."""
         entry = self.find(server, sighting.name)
-        return judge(sighting.digest, sighting.definition, () if entry is None else entry.tool.approved)
+        # INVARIANT: a list is judged as the call is, so what cannot be kept cannot be compared.
+        definition = None if sighting.text is None else sighting.definition
+        return judge(sighting.digest, definition, () if entry is None else entry.tool.approved)
 
     def refuse_listed(self, server: str, definition: Json, mode: Pinning) -> Reason | None:
         """Say why a listed definition is hidden; None if pinning shows it."""

@@ -53,7 +53,8 @@ def describe_drift(catalogue: Catalogue, server: str, sighting: Sighting, listed
     kinds = {*_kinds_of(state), *(find_signs(definition) if isinstance(state, New) else ())}
     kinds |= {Kind.RENAMED} if former is not None else set()
     kinds |= {Kind.TWIN if each.is_twin else Kind.LOOK_ALIKE for each in alike}
-    kinds |= {Kind.TOO_LONG} if sighting.text is None else set()
+    if sighting.text is None:
+        kinds = (kinds - {Kind.FORGOTTEN}) | {Kind.TOO_LONG}
     ordered = tuple(kind for kind in Kind if kind in kinds)
     hidden = find_hidden(definition) if Kind.HIDDEN_TEXT in kinds else ()
     return Drift(server, sighting.name, sighting.digest, state, ordered, former, alike, hidden)

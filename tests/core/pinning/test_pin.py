@@ -135,6 +135,8 @@ def test_approved_definitions_are_found_with_their_parts_the_last_seen_first():
 def test_definition_that_is_too_long_is_sighted_without_its_text():
     long = sight(tool(description="x" * MAX_DEFINITION_BYTES))
     assert long is not None and long.text is None
+    known = catalogue(kept_tool(kept(tool())))
+    assert known.refuse_listed("crm", long.definition, ENFORCE) is Reason.TOOL_CHANGED
     assert sight({}) is None
 
 
@@ -165,7 +167,7 @@ def test_new_definition_is_described_by_all_that_can_be_noticed():
         (tool(), ()),
         (REWORDED, (Kind.WORDING,)),
         (RETYPED, (Kind.SCHEMA,)),
-        (tool(description="x" * MAX_DEFINITION_BYTES), (Kind.WORDING, Kind.TOO_LONG)),
+        (tool(description="x" * MAX_DEFINITION_BYTES), (Kind.TOO_LONG,)),
     ],
 )
 def test_changed_definition_is_described_by_its_changes(definition, kinds):
