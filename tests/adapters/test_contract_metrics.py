@@ -1,4 +1,4 @@
-"""The contracts of the metrics' ports, kept by the adapter and by the fake."""
+"""The contracts of `DecisionMetrics`, `AuditMetrics`, `KeyMetrics` and `DriftMetrics`: the adapter and the fake."""
 
 import pytest
 from prometheus_client import CollectorRegistry

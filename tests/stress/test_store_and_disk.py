@@ -178,7 +178,7 @@ async def test_store_on_a_full_disk_is_refused_and_nothing_is_left_half_done(tmp
     path = tmp_path / "agen.db"
     (problem,) = await refuse_full(path)
     assert (problem.file, problem.path) == (str(path), "store.url")
-    assert await migrate(f"sqlite:///{path}") == ["migrated to 0001"]
+    assert await migrate(f"sqlite:///{path}") == ["migrated to 0001", "migrated to 0002"]
 
 
 async def test_store_on_a_full_disk_is_told_as_such(tmp_path):
