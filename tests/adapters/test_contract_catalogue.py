@@ -12,6 +12,7 @@ from agen_authz.core.pinning.definition import MAX_DEFINITION_BYTES, define_inst
 from agen_authz.core.pinning.pin import Kept, KeptTool
 from agen_authz.core.pinning.record import MAX_BYTES_OF_SERVER, MAX_OF_TOOL, Action, Listing, Noted, PinRecord
 from agen_authz.core.reason import Reason
+from tests.adapters.database import until_connections_end
 from tests.builders import NOW
 from tests.core.pinning.rig import tool
 from tests.fakes import MemoryCatalogue
@@ -47,6 +48,7 @@ async def rig(request, tmp_path):
     built = SqliteRig(tmp_path / "agen.db")
     yield built
     await built.opened.close()
+    await until_connections_end()
 
 
 async def note(rig, *definitions, at=NOW, server="crm"):

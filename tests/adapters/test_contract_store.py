@@ -5,6 +5,7 @@ import pytest
 from agen_authz.adapters.store import migrate, open_store
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
+from tests.adapters.database import until_connections_end
 from tests.fakes import MemoryStore
 
 
@@ -35,6 +36,7 @@ async def rig(request, tmp_path):
     built = SqliteRig(tmp_path / "agen.db")
     yield built
     await built.store.close()
+    await until_connections_end()
 
 
 async def test_first_value_is_kept(rig):
