@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import bodies, conditions, envoy, policies, signature, startup, strangers, tokens
+from bench import arguments, bodies, conditions, envoy, policies, signature, startup, strangers, tokens
 from bench.decision import Decision
 from tests.stage.port import reserve_address
 
@@ -81,6 +81,7 @@ def show_cpu() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
+    "arguments": lambda: print(arguments.render(arguments.measure())),
     "bodies": lambda: print(
         f"{bodies.render(bodies.measure())}\n{bodies.render_collector(bodies.measure_collector())}"
     ),

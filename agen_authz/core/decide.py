@@ -5,6 +5,7 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  2. method    known to MCP in this era, or allowed by configuration
  3. access    every target that the call names is granted by a rule
  4. headers   those that repeat arguments repeat them
+    arguments they fit the tool's approved definition, and so do the headers, if that is asked
  5. policies  what applies to any of the targets, combined by one table (`TABLE`); a posted response may be the
               answer to an elicitation, so a policy that reads `inputs` cannot be evaluated for it
 
@@ -42,13 +43,14 @@ from agen_authz.core.model import (
     StepUp,
     Target,
     TargetKind,
+    Unfit,
 )
 from agen_authz.core.policy.access import AccessTable, Granted, NotGranted, Unmapped
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.stepup import Demand, challenge, is_satisfied
 from agen_authz.core.policy.table import Match, PolicyTable
 from agen_authz.core.policy.work import Work
-from agen_authz.core.reason import Reason
+from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Judged, Read, get_arrived
 
@@ -77,8 +79,9 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
         if refused is not None:
             return Deny(refused, tuple(why), call.envelope, target)
     # 4.
-    if call.mirrored is not None and not is_mirrored(call.mirrored):
-        return Deny(Reason.HEADER_MISMATCH, (*why, Step("header", "mismatch", "mcp-param-*")), call.envelope)
+    unfit = _check_fit(call, facts)
+    if unfit is not None:
+        return _refuse_unfit(unfit, call, why)
     # 5.
     found = _find_matches(call, principal, facts, rules.policies)
     if found:
@@ -126,6 +129,26 @@ def _find_matches(call: Call, principal: Principal, facts: Facts, policies: Poli
         for target in call.targets
         for match in policies.evaluate(Situation(principal, call, target, facts, work))
     ]
+
+
+_MISMATCH = Unfit(Reason.HEADER_MISMATCH, "mcp-param-*")
+
+
+def _check_fit(call: Call, facts: Facts) -> Unfit | None:
+    if facts.fit is not None and call.method == "tools/call":
+        return facts.fit.check(call)
+    return None if call.mirrored is None or is_mirrored(call.mirrored) else _MISMATCH
+
+
+def _refuse_unfit(unfit: Unfit, call: Call, why: list[Step]) -> Deny:
+    if unfit.reason is Reason.HEADER_MISMATCH:
+        return Deny(unfit.reason, (*why, Step("header", "mismatch", unfit.detail)), call.envelope)
+    message = None
+    if unfit.reason is Reason.INVALID_ARGUMENTS:
+        # What the caller sent is in no answer; where it does not fit is, so that a model can mend it.
+        message = f"{REFUSALS[unfit.reason].message[:-1]}: {unfit.detail}."
+    step = Step("arguments", unfit.reason.value, unfit.detail)
+    return Deny(unfit.reason, (*why, step), call.envelope, call.targets[0], message=message)
 
 
 def _owe_session(call: Call, facts: Facts, principal: Principal) -> tuple[Obligation, ...]:

@@ -90,6 +90,9 @@ class Reason(StrEnum):
     NOT_GRANTED = "not_granted"
     TOOL_UNPINNED = "tool_unpinned"
     TOOL_CHANGED = "tool_changed"
+    SCHEMA_UNUSABLE = "schema_unusable"
+    INVALID_ARGUMENTS = "invalid_arguments"
+    ARGUMENTS_TOO_COMPLEX = "arguments_too_complex"
     POLICY_DENIED = "policy_denied"
     POLICY_ERROR = "policy_error"
     STEP_UP_REQUIRED = "step_up_required"
@@ -206,7 +209,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     ),
     Reason.META_MISSING: (400, INVALID_PARAMS, "`params._meta` lacks what this protocol version requires.", "send `protocolVersion` and `clientCapabilities` in `params._meta`"),
     Reason.HEADER_MISSING: (400, HEADER_MISMATCH, "A header that this protocol version requires is missing.", "send `mcp-protocol-version`, `mcp-method` and `mcp-name`"),
-    Reason.HEADER_MISMATCH: (400, HEADER_MISMATCH, "A header disagrees with the body.", "send headers with the same method, name and arguments as the body"),
+    Reason.HEADER_MISMATCH: (400, HEADER_MISMATCH, "A header disagrees with the body.", "send headers with the same method, name and arguments as the body, and a header for each argument that the tool's schema marks with `x-mcp-header`"),
     Reason.PARAMS_MALFORMED: (400, INVALID_PARAMS, "The parameters are malformed.", "send what the method's schema asks for; `why` in the audit event names the parameter, and `subscriptions/listen` takes 100 different URIs at most"),
     Reason.MALFORMED_TARGET: (400, INVALID_PARAMS, "The name or URI is not in canonical form.", "see docs/reasons.md for the accepted form"),
     Reason.SESSION_MISSING: (400, INVALID_REQUEST, "A session id is required.", "send `mcp-session-id`"),
@@ -218,6 +221,9 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller has none of the roles or permissions that the target's access rules ask for: grant one, or change a rule"),
     Reason.TOOL_UNPINNED: (200, INVALID_PARAMS, "Unknown target.", "no definition of the tool is approved: look at it with `agen-authz tools diff`, then approve it with `agen-authz tools pin`"),
     Reason.TOOL_CHANGED: (200, INVALID_PARAMS, "Unknown target.", "the tool's definition changed in more than wording since it was approved: look at the change with `agen-authz tools diff`, then approve it with `agen-authz tools pin`"),
+    Reason.SCHEMA_UNUSABLE: (200, POLICY, "This tool's schema cannot be used.", "`why` in the audit event says what is wrong with the approved `inputSchema`: mend it at the server and pin the new definition, or set `tools.arguments: off`"),
+    Reason.INVALID_ARGUMENTS: (200, INVALID_PARAMS, "The arguments do not fit the tool's schema.", "send what the tool's `inputSchema` asks for; the message and `why` in the audit event name the argument and the keyword of the schema"),
+    Reason.ARGUMENTS_TOO_COMPLEX: (200, INVALID_PARAMS, "The arguments are too large or too deep to be checked against the tool's schema.", "send less in one call, or write the schema with fewer alternatives and patterns"),
     Reason.POLICY_DENIED: (200, POLICY, "A policy denies this call.", "`why` in the audit event names the policy"),
     Reason.POLICY_ERROR: (200, POLICY, "A policy for this call cannot be evaluated.", "`policies` in the audit event names the policy, the condition, what it could not read and why"),
     Reason.STEP_UP_REQUIRED: (

@@ -2,10 +2,16 @@
 
 import pytest
 
-from bench import bodies, conditions, signature, tokens
+from bench import arguments, bodies, conditions, signature, tokens
 from bench.__main__ import PARTS, main
 from bench.decision import Decision
 from bench.subject import build_check_request
+
+ARGUMENTS = {
+    "a small call": "fits",
+    "branches that double, 60 levels": "not affordable",
+    "none of two lists, each wrong throughout": "does not fit",
+}
 
 
 @pytest.mark.parametrize(("rules", "policies"), [(1, 2), (30, 2), (2, 30)])
@@ -49,6 +55,14 @@ def test_every_shape_of_a_condition_compiles_and_is_evaluated_or_refused(monkeyp
     outcomes = {cost.name: cost.outcome for cost in costs}
     assert (outcomes["filter over 1,000"], outcomes["filter over 9,900"]) == ("evaluated", "1 of 1 refused")
     assert conditions.render(costs).count("\n") == len(conditions.SHAPES)
+
+
+def test_every_check_of_arguments_is_made_or_refused(monkeypatch):
+    monkeypatch.setattr(arguments, "ROUNDS", 1)
+    monkeypatch.setattr(arguments, "SHAPES", {name: arguments.SHAPES[name] for name in ARGUMENTS})
+    costs = arguments.measure()
+    assert {cost.name: cost.outcome for cost in costs} == ARGUMENTS
+    assert arguments.render(costs).count("\n") == len(ARGUMENTS)
 
 
 def test_part_that_is_none_is_misuse(capsys):

@@ -33,21 +33,35 @@ def decode_value(value: str) -> str | None:
         return None
 
 
+def repeats(value: str, held: Json) -> bool:
+    """True if a header has the value of this argument."""
+    return _is_among(value, set(_write(held)))
+
+
 def is_mirrored(mirrored: Mirrored) -> bool:
-    """True if each of the `mcp-param-` headers has the value of an argument that it can repeat.
+    """True if each of the `mcp-param-` headers has the value of an argument that it can repeat."""
+    return not find_unmirrored(mirrored)
+
+
+def find_unmirrored(mirrored: Mirrored) -> frozenset[str]:
+    """Find the `mcp-param-` headers that have the value of no argument that they can repeat.
 
     It walks over all the arguments: ask it of callers who may make the call.
     """
     written = _write_members(mirrored.arguments)
-    for name, value in mirrored.headers.items():
-        text = decode_value(value)
-        if text is None or not (value.isascii() and value.isprintable()):
-            return False
-        found = written.get(fold_parameter(name.removeprefix(PARAMETER_PREFIX)), written[_ANY])
-        # By number, too ("Server Validation"): 42.0 and 42 are equal.
-        if text not in found and not (_NUMBER.fullmatch(text) and float(text) in found):
-            return False
-    return True
+    return frozenset(
+        name
+        for name, value in mirrored.headers.items()
+        if not _is_among(value, written.get(fold_parameter(name.removeprefix(PARAMETER_PREFIX)), written[_ANY]))
+    )
+
+
+def _is_among(value: str, written: set[str | float]) -> bool:
+    text = decode_value(value)
+    if text is None or not (value.isascii() and value.isprintable()):
+        return False
+    # By number, too ("Server Validation"): 42.0 and 42 are equal.
+    return text in written or (_NUMBER.fullmatch(text) is not None and float(text) in written)
 
 
 def _write_members(arguments: Json) -> dict[str, set[str | float]]:

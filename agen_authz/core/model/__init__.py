@@ -21,7 +21,7 @@ from agen_authz.core.model.decision import (
     Step,
     StepUp,
 )
-from agen_authz.core.model.facts import NOWHERE, Context, Facts
+from agen_authz.core.model.facts import NOWHERE, Context, Facts, Fit, Unfit
 from agen_authz.core.model.inspection import Inspection
 from agen_authz.core.model.principal import NOBODY, Owner, Principal
 from agen_authz.core.model.provider import ANY_TENANT, TENANT_CLAIM, ClaimPaths, Provider, Revoked
@@ -49,6 +49,7 @@ __all__ = [
     "Envelope",
     "Era",
     "Facts",
+    "Fit",
     "Inspection",
     "Issuer",
     "Json",
@@ -73,4 +74,5 @@ __all__ = [
     "Subject",
     "Target",
     "TargetKind",
+    "Unfit",
 ]

@@ -1,10 +1,13 @@
 """What is known besides the call before it is decided."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from msgspec import Struct
 
+from agen_authz.core.model.call import Call
 from agen_authz.core.model.principal import Owner
+from agen_authz.core.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,28 @@ class Context:
 NOWHERE = Context(None, (), None, "")
 
 
+class Unfit(Struct, frozen=True):
+    """Why a call does not fit its tool's definition; `detail` says where, and holds no value of the call."""
+
+    reason: Reason
+    detail: str
+
+
+class Fit(Protocol):
+    """Which calls fit the approved definitions of a tool (core/arguments)."""
+
+    def check(self, call: Call) -> Unfit | None:
+        """Say why a call of the tool does not fit, in its arguments or in the headers that repeat them; pure."""
+
+
 class Facts(Struct, frozen=True):
-    """Everything that was read before the decision; times are seconds since the epoch, `host` is the authority."""
+    """Everything that was read before the decision; times are seconds since the epoch, `host` is the authority.
+
+    `fit` is what a `tools/call` must fit; None if its arguments are not checked.
+    """
 
     now: float
     session_owner: Owner | None = None
     context: Context = NOWHERE
     host: str = ""
+    fit: Fit | None = None

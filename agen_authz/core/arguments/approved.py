@@ -1,0 +1,88 @@
+"""All approved schemas of one tool, and whether a call fits one of them.
+
+A server may list a tool differently to different callers, so several definitions of it may be approved. Which of them
+a caller saw is not known: a call passes if its arguments and its headers fit any one of them (ADR 0023). Together they
+may cost no more than one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agen_authz.core.arguments.cost import MAX_COST
+from agen_authz.core.arguments.graph import BadSchema
+from agen_authz.core.arguments.parameter import find_lie
+from agen_authz.core.arguments.schema import Schema, compile_schema
+from agen_authz.core.memory import Memory
+from agen_authz.core.message.mirror import find_unmirrored
+from agen_authz.core.model import Call, Digest, Era, Json, Unfit
+from agen_authz.core.reason import Reason
+
+# A tool with more approved definitions than this is checked against the first ones.
+MAX_APPROVED = 32
+MAX_COMPILED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedSchemas:
+    """What is approved of one tool's arguments, in the order in which it is tried; nothing fits an empty one."""
+
+    schemas: tuple[Schema | BadSchema, ...]
+
+    def check(self, call: Call) -> Unfit | None:
+        """Check a `tools/call`; None if it fits, else why it does not fit the first schema that can be used."""
+        unrepeated = frozenset() if call.mirrored is None else find_unmirrored(call.mirrored)
+        refused: list[Unfit] = []
+        spent = 0
+        for schema in self.schemas:
+            if isinstance(schema, BadSchema):
+                continue
+            cost = schema.measure(call.arguments or {}, MAX_COST - spent)
+            spent += cost
+            unfit = _check(schema, call, unrepeated, MAX_COST + 1 if spent > MAX_COST else cost)
+            if unfit is None:
+                return None
+            refused.append(unfit)
+            if spent > MAX_COST:
+                break
+        return refused[0] if refused else Unfit(Reason.SCHEMA_UNUSABLE, self._explain())
+
+    def _explain(self) -> str:
+        return next((each.why for each in self.schemas if isinstance(each, BadSchema)), "no definition is approved")
+
+
+def _check(schema: Schema, call: Call, unrepeated: frozenset[str], cost: int) -> Unfit | None:
+    arguments = call.arguments or {}
+    unfit = schema.check_arguments(arguments, cost)
+    if unfit is not None:
+        return unfit
+    lie = find_lie(schema.parameters, arguments, call.mirrored, is_modern=call.envelope.era is Era.MODERN)
+    if lie is not None:
+        return Unfit(Reason.HEADER_MISMATCH, lie)
+    unnamed = unrepeated.difference(each.header for each in schema.parameters)
+    return Unfit(Reason.HEADER_MISMATCH, "mcp-param-*") if unnamed else None
+
+
+class SchemaCompiler:
+    """Compiles the schemas of approved definitions, each of them once while it is remembered."""
+
+    def __init__(self, limit: int = MAX_COMPILED) -> None:
+        self._compiled: Memory[Digest, Schema | BadSchema] = Memory(limit)
+
+    def compile(self, definitions: Iterable[tuple[Digest, Json]]) -> ApprovedSchemas:
+        """Compile the definitions of one tool.
+
+        Args:
+            definitions: each with its digest, by which it is remembered: two definitions never have the same.
+        """
+        first = [each for each, _ in zip(definitions, range(MAX_APPROVED), strict=False)]
+        return ApprovedSchemas(tuple(self._find(digest, definition) for digest, definition in first))
+
+    def _find(self, digest: Digest, definition: Json) -> Schema | BadSchema:
+        found = self._compiled.find(digest)
+        return found if found is not None else self._compiled.keep(digest, _compile_definition(definition))
+
+
+def _compile_definition(definition: Json) -> Schema | BadSchema:
+    if not isinstance(definition, dict):
+        return BadSchema("the definition is not an object")
+    return compile_schema(definition.get("inputSchema"))
