@@ -56,7 +56,7 @@ mypy and `_READERS` show what is missing. Cases go to `tests/cases/check`; `make
 
 **A new sink of events.** Implement `AuditSink` (`agen_authz/ports.py`) in its own file in
 `agen_authz/adapters/audit/`, run the contract suite (`tests/adapters/test_contract_audit.py`) on it, and build it in
-`agen_authz/app/assemble.py`. The event itself is made in `agen_authz/wire/event.py` and described by
+`agen_authz/app/worker/check.py`. The event itself is made in `agen_authz/wire/event.py` and described by
 `proto/agen/authz/v1/event.proto`.
 
 ## Where tests are

@@ -16,8 +16,8 @@ _LEVELS = {"exception": "error"}
 _INTRO = """\
 # What the log says
 
-`serve` writes its log to standard error, one JSON object a line. Each line has `time`, `level`, `logger` (the module)
-and `message`, which is one of the sentences on this page. What differs from line to line is in other fields, as text.
+`serve` writes its log to standard error, one JSON object a line. Each line has `time`, `level`, `process` (which of its
+processes writes), `logger` (the module) and `message`, which is one of the sentences on this page. What differs from line to line is in other fields, as text.
 Audit events are not in the log: they are on standard output. The log has no token, no secret and nothing of a call's
 content.
 
@@ -66,6 +66,29 @@ MEANINGS = {
     "a defect stopped the event of counted decisions; they stay counted for the next one": (
         f"No decision is lost from the evidence as long as the server runs. {_DEFECT}"
     ),
+    "a worker ended; it is started again": (
+        "`code` is its exit code, or the number of a signal with a minus: `-9` is often the kernel's, for want of memory."
+        " The pause `after_s` doubles each time. If a worker ends more than ten times within five minutes, the server"
+        " ends with code 1."
+    ),
+    "a worker cannot start with the configuration": (
+        "The worker has ended before. `problem` names what keeps it from starting again and its cure; it is tried again."
+    ),
+    "a defect kept a worker from starting": f"It is started again. {_DEFECT}",
+    "a worker does not answer any more; it is killed": (
+        "It said nothing for 30 seconds. It is started again; what it was doing is lost, and Envoy denies it. See"
+        " whether the machine has memory and processor time left."
+    ),
+    "a worker ended before it had closed everything": (
+        "Closing took more than five seconds. Nothing that was decided is lost; see whether the store's disk is slow."
+    ),
+    "a worker cannot use the new configuration; it keeps the last good one": (
+        "The worker that decides uses the new one, so the file is good; `problem` says what failed. Send SIGHUP to try"
+        " again, or restart."
+    ),
+    "a defect kept a configuration from taking effect; the last good one stays in use": (
+        f"`/readyz` shows the failure. Send SIGHUP to try again. {_DEFECT}"
+    ),
     "the server stops without an event for decisions that were only counted": (
         "Standard output did not take the last event. `counts` has what it would have said: keep this line with the"
         " audit events, and see why their reader was slow or gone."
@@ -113,7 +136,13 @@ MEANINGS = {
     ),
     "a provider's keys can be fetched again": "It follows the line that they cannot.",
     "the new configuration is in use": "`policy_set` is its version, which every event from now on has.",
-    "Check is served": "The server has started, and `authz` is its address. `/readyz` says whether it is ready.",
+    "Check and Process are served": (
+        "Every worker has started; `authz` and `proc` are their addresses. `/readyz` says whether they are ready."
+    ),
+    "a worker has started": (
+        "`worker` is `check`, which decides, or one of those that inspect responses: `process`, `process-2` and so on."
+    ),
+    "a worker finishes what has begun, and ends": "The server shuts down. The worker `check` does so first.",
     "shutting down: calls that have begun are finished, new ones are refused": (
         "The server got SIGTERM or SIGINT. For a moment it still decides new calls while health checks already say"
         " `NOT_SERVING`; then new calls get `draining`."

@@ -1,10 +1,12 @@
 """Prometheus metrics: names and labels are a contract, and every label comes from a closed set."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from threading import Lock
+from typing import TypeAlias
 
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -18,16 +20,57 @@ from agen_authz.core.reason import Reason
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
-class _Contract(Collector):
-    """A registry less the `_created` series, which the library adds and our contract does not name."""
+Labels: TypeAlias = tuple[tuple[str, str], ...]
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
+
+class Family(Struct, frozen=True):
+    """One metric with all its series, as a value: it can be sent to another process and added to others.
+
+    Args:
+        kind: `counter`, `gauge` or `histogram`.
+        samples: the value of each series, by its name and labels.
+    """
+
+    name: str
+    meaning: str
+    kind: str
+    samples: dict[tuple[str, Labels], float]
+
+
+def collect_families(registry: CollectorRegistry) -> tuple[Family, ...]:
+    """Read every metric, less the `_created` series, which the library adds and our contract does not name."""
+    return tuple(
+        Family(
+            metric.name,
+            metric.documentation,
+            metric.type,
+            {
+                (sample.name, tuple(sample.labels.items())): sample.value
+                for sample in metric.samples
+                if not sample.name.endswith("_created")
+            },
+        )
+        for metric in registry.collect()
+    )
+
+
+class _Families(Collector):
+    """Values in the library's form, to be written as it writes."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
 
     def collect(self) -> Iterator[Metric]:
-        for metric in self._registry.collect():
-            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+        for family in self._families:
+            metric = Metric(family.name, family.meaning, family.kind)
+            for (name, labels), value in family.samples.items():
+                metric.add_sample(name, dict(labels), value)
             yield metric
+
+
+def render_families(families: Iterable[Family]) -> tuple[bytes, str]:
+    """Render the exposition and its content type."""
+    return generate_latest(_Families(families)), CONTENT_TYPE_LATEST
 
 
 class _Timing:
@@ -128,7 +171,6 @@ class PrometheusMetrics:
         for collector in (self._decisions, self._matches, self._audit):
             registry.register(collector)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
-        self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
         self._drift = Counter(
             "agen_tool_drift",
@@ -166,10 +208,6 @@ class PrometheusMetrics:
         """Show how many tools no access rule names; `ports.DriftMetrics.set_tools_unmapped`."""
         self._tools_unmapped.labels(server).set(count)
 
-    def count_policy_reload(self, outcome: str) -> None:
-        """Count a reload: `ok` or `failed`."""
-        self._reloads.labels(outcome).inc()
-
     def set_policy_version(self, version: str) -> None:
         """Name the policy set that decides."""
         self._policy_set.clear()
@@ -185,6 +223,51 @@ class PrometheusMetrics:
         """Show how full the table of sessions is whenever metrics are read: `open`, `marked`, `pushed_out`."""
         self._registry.register(_Sessions(count))
 
-    def render(self) -> tuple[bytes, str]:
-        """Render the exposition and its content type."""
-        return generate_latest(_Contract(self._registry)), CONTENT_TYPE_LATEST
+    def collect(self) -> tuple[Family, ...]:
+        """Read everything that was counted here."""
+        return collect_families(self._registry)
+
+
+class WorkerCount(Struct, frozen=True):
+    """What operators may count on: one worker, how often it was started again, and whether it serves and answers."""
+
+    name: str
+    restarts: int
+    is_up: bool
+
+
+class _Workers(Collector):
+    """How the workers are, asked when metrics are read."""
+
+    def __init__(self, list_workers: Callable[[], Iterable[WorkerCount]]) -> None:
+        self._list_workers = list_workers
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("agen_worker_up", "Workers that serve and answer the supervisor.", labels=("worker",))
+        meaning = "How often workers were started again."
+        restarts = CounterMetricFamily("agen_worker_restarts", meaning, labels=("worker",))
+        for each in self._list_workers():
+            up.add_metric((each.name,), each.is_up)
+            restarts.add_metric((each.name,), each.restarts)
+        yield up
+        yield restarts
+
+
+class SupervisorMetrics:
+    """What the supervisor itself counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._reloads = Counter("agen_policy_reload", "Reloads by outcome.", ("outcome",), registry=registry)
+
+    def count_policy_reload(self, outcome: str) -> None:
+        """Count a reload: `ok` or `failed`."""
+        self._reloads.labels(outcome).inc()
+
+    def watch_workers(self, list_workers: Callable[[], Iterable[WorkerCount]]) -> None:
+        """Show how the workers are whenever metrics are read."""
+        self._registry.register(_Workers(list_workers))
+
+    def collect(self) -> tuple[Family, ...]:
+        """Read everything that was counted here."""
+        return collect_families(self._registry)

@@ -12,13 +12,22 @@ _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) 
 
 
 class JsonFormatter(logging.Formatter):
-    """Renders a record as one line; what was passed as `extra` is next to the message."""
+    """Renders a record as one line; what was passed as `extra` is next to the message.
+
+    Args:
+        process: which of the sidecar's processes writes it.
+    """
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            "process": self._process,
             "logger": record.name,
             "message": record.getMessage(),
         }
@@ -31,8 +40,14 @@ class JsonFormatter(logging.Formatter):
 def set_up_logs() -> None:
     """Send every log record to standard error as JSON."""
     stream = logging.StreamHandler()
-    stream.setFormatter(JsonFormatter())
+    stream.setFormatter(JsonFormatter("supervisor"))
     logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
     # What goes well in a library is noise; failures are logged where they matter.
     for name in ("alembic", "httpx", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def name_process(name: str) -> None:
+    """Write from now on which process a line is from."""
+    for each in logging.getLogger().handlers:
+        each.setFormatter(JsonFormatter(name))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from agen_authz.app.assemble import build_tls_files
 from agen_authz.app.cut import refuse_cut
+from agen_authz.app.listening import build_tls_files
 from agen_authz.config import Config, Loaded, list_secret_files, load, read_version, unbuilt
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.servers.certificate import read_certificates

@@ -1,4 +1,4 @@
-"""A running sidecar: how it starts, what it tells operators, and how it ends without dropping a call."""
+"""`serve`: a supervisor and its workers, how it starts, and how it ends without dropping a call."""
 
 import asyncio
 import contextlib
@@ -8,19 +8,24 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
+import uvloop
 
+from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.app import garbage
-from agen_authz.app.assemble import Sidecar, assemble
-from agen_authz.app.evidence import tell_by_the_clock
 from agen_authz.app.reload import Watch, refuse_unfinished
-from agen_authz.config import Loaded
+from agen_authz.app.supervisor.birth import preload
+from agen_authz.app.supervisor.fleet import Fleet
+from agen_authz.app.supervisor.link import NurseryLink
+from agen_authz.app.supervisor.nursery import fork_nursery
+from agen_authz.app.supervisor.preparation import prepare_store
+from agen_authz.app.worker.run import run_worker
+from agen_authz.config import Loaded, list_proc_addresses, unbuilt
 from agen_authz.core.errors import ConfigError, Problem
 from agen_authz.servers.ops import build_ops
 
 _LOG = logging.getLogger(__name__)
-# How long health checks say NOT_SERVING before new calls are refused, so that Envoy can go elsewhere.
-_NOTICE_S = 1.0
 _OPS_GRACE_S = 1
+_KEY_BYTES = 32
 
 
 class _OpsServer(uvicorn.Server):
@@ -32,55 +37,71 @@ class _OpsServer(uvicorn.Server):
         yield
 
 
-async def run(loaded: Loaded) -> None:
-    """Serve until SIGTERM or SIGINT.
+def run(loaded: Loaded) -> None:
+    """Serve until SIGTERM or SIGINT; the caller has one thread and no event loop.
 
     Raises:
         ConfigError: the sidecar cannot start with this configuration.
+        WorkerGaveUp: a worker ended too often.
+        NurseryLost: no worker can be started any more.
     """
+    problems = unbuilt(loaded)
+    if problems:
+        raise ConfigError(tuple(problems))
+    refuse_unfinished(loaded)
+    preload()
     garbage.calm()
-    stopped = asyncio.Event()
+    # Collected before the fork, and left alone after it: what nobody writes to is shared by all processes.
+    garbage.settle()
+    garbage.shrink()
+    prepare_store(loaded)
+    link = fork_nursery(run_worker)
+    uvloop.run(_supervise(loaded, link))
+
+
+async def _supervise(loaded: Loaded, link: socket.socket) -> None:
+    stopped, started = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     # From here on: providers may be slow to answer, and a file that changes meanwhile has changed.
     watch = Watch(loaded)
-    refuse_unfinished(loaded)
     loop.add_signal_handler(signal.SIGHUP, watch.ask)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    sidecar = await assemble(loaded)
-    ops = _build_ops_server(sidecar)
+    nursery = NurseryLink(link)
+    fleet = Fleet(loaded, SystemEntropy().draw(_KEY_BYTES), nursery, SystemClock())
+    ops = _build_ops_server(fleet)
     ops_socket = _bind(loaded.config.server.ops)
-    ops_task = asyncio.create_task(ops.serve(sockets=[ops_socket]))
-    watching = asyncio.create_task(watch.run(sidecar))
-    telling = asyncio.create_task(tell_by_the_clock(sidecar.servicer.ports))
+    serving = asyncio.create_task(ops.serve(sockets=[ops_socket]))
+    running = asyncio.create_task(fleet.run(started))
+    watching = asyncio.create_task(_reload(watch, fleet, started, loaded))
+    stopping = asyncio.create_task(stopped.wait())
     try:
-        await sidecar.engine.start()
-        await sidecar.engine.set_serving(True)
-        garbage.settle()
-        sidecar.is_serving = True
-        _LOG.info("Check is served", extra={"authz": loaded.config.server.authz, "policy_set": sidecar.version})
-        await stopped.wait()
-        await _drain(sidecar, loaded.config.server.shutdown_grace)
+        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            # It has failed, and says why.
+            await running
     finally:
-        watching.cancel()
-        telling.cancel()
+        _LOG.info("shutting down: calls that have begun are finished, new ones are refused")
+        for task in (watching, running, stopping):
+            task.cancel()
+        await asyncio.gather(running, watching, stopping, return_exceptions=True)
+        await fleet.drain(loaded.config.server.shutdown_grace)
         ops.should_exit = True
-        await asyncio.gather(ops_task, watching, telling, return_exceptions=True)
-        await sidecar.close()
+        await asyncio.gather(serving, return_exceptions=True)
+        nursery.close()
 
 
-async def _drain(sidecar: Sidecar, grace_s: float) -> None:
-    """Say NOT_SERVING, keep answering for a moment, then refuse what is new and finish what is in flight."""
-    sidecar.is_serving = False
-    _LOG.info("shutting down: calls that have begun are finished, new ones are refused")
-    await sidecar.engine.set_serving(False)
-    await asyncio.sleep(min(_NOTICE_S, grace_s / 4))
-    sidecar.servicer.drain()
-    await sidecar.engine.stop(grace_s)
+async def _reload(watch: Watch, fleet: Fleet, started: asyncio.Event, loaded: Loaded) -> None:
+    """Let a configuration take effect once every worker has begun with the first one."""
+    await started.wait()
+    server = loaded.config.server
+    addresses = {"authz": server.authz, "proc": ", ".join(list_proc_addresses(server))}
+    _LOG.info("Check and Process are served", extra={**addresses, "policy_set": loaded.version})
+    await watch.run(fleet)
 
 
-def _build_ops_server(sidecar: Sidecar) -> _OpsServer:
-    app = build_ops(sidecar.metrics.render, sidecar.check_readiness)
+def _build_ops_server(fleet: Fleet) -> _OpsServer:
+    app = build_ops(fleet.render_metrics, fleet.check_readiness)
     settings = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_OPS_GRACE_S
     )

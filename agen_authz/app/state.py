@@ -56,6 +56,26 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> OpenStore:
     return OpenStore(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
 
 
+async def join_state(loaded: Loaded) -> OpenStore:
+    """Open the store that `open_state` has made ready in another process; nothing is written.
+
+    Raises:
+        ConfigError: the store cannot be used, or was not made ready.
+    """
+    store = open_store(loaded.config.store.url or DEFAULT_URL, timeout_s=_START_S)
+    try:
+        kept = await store.recall((_DIGEST_KEY,))
+    except Unavailable as exc:
+        await store.close()
+        message = f"the store does not answer within {_START_S:g} seconds"
+        raise _refuse(loaded, "store.url", message, "see that the file can be read") from exc
+    await store.close()
+    if _DIGEST_KEY not in kept:
+        raise _refuse(loaded, "store.url", "the store was not made ready", "see that no program removes the file")
+    store = open_store(loaded.config.store.url or DEFAULT_URL, timeout_s=loaded.config.limits.store_timeout)
+    return OpenStore(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
+
+
 def refuse_mapping(loaded: Loaded, kept: str) -> Problem:
     """Build the problem of a configuration whose `access.mapping` is not the one that the store was made for."""
     message = f"this store was made for `{kept}`, and the mapping is permanent"

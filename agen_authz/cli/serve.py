@@ -13,22 +13,28 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration fi
 
 
 def serve(config: ConfigFile) -> None:
-    """Answer Envoy's Check calls until SIGTERM or SIGINT.
+    """Answer Envoy's Check and Process calls until SIGTERM or SIGINT.
+
+    A supervisor starts one process that decides and `server.filter_workers` that inspect responses, watches over them
+    and starts them again. It ends with code 1 if one of them ends ten times within five minutes.
 
     Example: agen-authz serve --config agen.yaml
     """
-    import uvloop
-
     from agen_authz.app.logs import set_up_logs
     from agen_authz.app.run import run
+    from agen_authz.app.supervisor.link import NurseryLost
+    from agen_authz.app.supervisor.place import WorkerGaveUp
     from agen_authz.core.errors import ConfigError
 
     loaded = load_or_exit(config, secrets=True, as_json=False)
     set_up_logs()
     try:
-        uvloop.run(run(loaded))
+        run(loaded)
     except ConfigError as exc:
         show_problems(exc.problems, as_json=False)
+        raise typer.Exit(Exit.FINDING) from exc
+    except (WorkerGaveUp, NurseryLost) as exc:
+        typer.echo(f"agen-authz: {exc}", err=True)
         raise typer.Exit(Exit.FINDING) from exc
 
 

@@ -8,9 +8,7 @@ from agen_authz.core.errors import Problem
 
 # Keys whose capability does not exist yet, and the values that ask for nothing.
 UNBUILT: dict[Path, tuple[object, ...]] = {
-    ("server", "proc"): (),
     ("server", "console"): (),
-    ("server", "filter_workers"): (),
     ("limits", "response_bytes"): (),
     ("data_protection",): ((),),
     ("unruled_sample",): (0.0,),
@@ -79,6 +77,7 @@ def weakened(config: Config) -> list[str]:
     named: list[tuple[str, bool]] = [
         ("server.insecure_plaintext", server.insecure_plaintext),
         ("server.insecure_accept_text_bodies", server.insecure_accept_text_bodies),
+        ("server.metadata_key_file", server.metadata_key_file is None),
         ("providers.insecure_issuer", any(provider.insecure_issuer for provider in config.providers)),
         ("resources.insecure_unsigned", any(resource.insecure_unsigned for resource in config.resources)),
         ("resources.unmapped", any(resource.unmapped == "authenticated" for resource in config.resources)),

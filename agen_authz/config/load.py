@@ -36,7 +36,22 @@ def load(file: Path, *, secrets: bool = True, environ: Mapping[str, str] | None 
     problems += findings.problems
     if problems:
         raise _refuse(problems)
-    return Loaded(config, held, file, tree, _name_version(raw), findings.conditions)
+    return Loaded(config, held, file, tree, _name_version(raw), findings.conditions, raw)
+
+
+def load_again(file: Path, raw: bytes, secrets: Secrets) -> Loaded:
+    """Load what another process has loaded: the bytes that it read and the secrets that it found.
+
+    Neither the file nor those of its secrets are read: what they hold may have changed meanwhile.
+
+    Raises:
+        ConfigError: with every mistake that was found.
+    """
+    tree, config, findings, problems = _check(_decode(raw, str(file)), str(file))
+    problems += findings.problems
+    if problems:
+        raise _refuse(problems)
+    return Loaded(config, secrets, file, tree, _name_version(raw), findings.conditions, raw)
 
 
 def find_problems(text: str, file: str) -> tuple[Problem, ...]:

@@ -1,7 +1,7 @@
 """A configuration that was loaded and checked, with its secrets and where each key stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agen_authz.config.model import Config
@@ -13,7 +13,12 @@ from agen_authz.core.cel.condition import Condition
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked configuration; `version` names its bytes, `conditions` are its conditions by their texts, compiled."""
+    """A checked configuration.
+
+    Args:
+        version: names its bytes, which are `raw`.
+        conditions: its conditions by their texts, compiled.
+    """
 
     config: Config
     secrets: Secrets
@@ -21,6 +26,7 @@ class Loaded:
     tree: Tree
     version: str
     conditions: Mapping[str, Condition]
+    raw: bytes = field(repr=False)
 
     def line_of(self, *path: str | int) -> int | None:
         """Find the line of a key, or of the nearest part above it."""

@@ -18,6 +18,7 @@ class DemoPorts:
     crm: int = 10002
     billing: int = 10003
     authz: int = 9191
+    proc: int = 9192
     ops: int = 9464
 
     def __str__(self) -> str:
@@ -93,6 +94,7 @@ class Plan:
             "the crm server": ports.crm,
             "the billing server": ports.billing,
             "the sidecar": ports.authz,
+            "the sidecar's inspection": ports.proc,
             "the sidecar's metrics": ports.ops,
         }
 
@@ -111,6 +113,7 @@ def render_config(plan: Plan) -> str:
     return _CONFIG.substitute(
         host=HOST,
         authz=plan.ports.authz,
+        proc=plan.ports.proc,
         ops=plan.ports.ops,
         issuer=plan.issuer,
         crm=plan.url_of("crm"),
@@ -127,6 +130,7 @@ _CONFIG = Template("""\
 version: 1
 server:
   authz: $host:$authz
+  proc: $host:$proc
   ops: $host:$ops
   shutdown_grace: 2s
 providers:

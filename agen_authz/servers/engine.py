@@ -1,5 +1,7 @@
 """Which gRPC server answers Check, and where it listens; both engines serve the same function of bytes.
 
+Process has its own (`process_engine.py`): it answers streams, and only grpcio serves those.
+
 `native` (pygrpc-native, HTTP/2 in Rust) serves loopback and Unix sockets without TLS; `grpcio` serves every
 address, with mutual TLS where it is configured. docs/adr/0004-two-engines.md says why there are two.
 """
@@ -19,6 +21,7 @@ from agen_authz.core.reason import Reason
 
 CHECK_METHOD = "/envoy.service.auth.v3.Authorization/Check"
 CHECK_SERVICE = "envoy.service.auth.v3.Authorization"
+PROCESS_SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 HEALTH_SERVICE = "grpc.health.v1.Health"
 _SOCKET_UMASK = 0o117
 # Room for the headers and the framing around the largest body.
@@ -49,20 +52,24 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where Check listens (`host:port` or `unix:///path`) and what it takes.
+    """Where Check or Process listens (`host:port` or `unix:///path`) and what it takes.
 
-    `in_flight` calls may wait to be decided; that many are also the most that one connection carries.
+    Args:
+        body_bytes: the largest body that is read.
+        in_flight: how many calls may wait to be decided; that many are also the most that one connection carries.
+        setting: the key of the configuration that names the address.
     """
 
     address: str
-    request_bytes: int
+    body_bytes: int
     in_flight: int
     tls: TlsFiles | None = None
+    setting: str = "server.authz"
 
     @property
     def message_bytes(self) -> int:
-        """The largest CheckRequest that is read; a larger one is refused by the engine."""
-        return self.request_bytes + _ENVELOPE_BYTES
+        """The largest message that is read; a larger one is refused by the engine."""
+        return self.body_bytes + _ENVELOPE_BYTES
 
     @property
     def socket_path(self) -> Path | None:
@@ -94,10 +101,11 @@ def is_local(address: str) -> bool:
     return is_loopback_address(address.rpartition(":")[0].strip("[]"))
 
 
-def refuse_address(address: str, why: str) -> ConfigError:
+def refuse_address(listener: Listener, why: str) -> ConfigError:
     """Build the error for an address that cannot be listened on."""
-    cure = "end the other process, or choose another address under `server.authz`"
-    return ConfigError((Problem("server", None, "server.authz", f"cannot listen on `{address}`: {why}", cure),))
+    message = f"cannot listen on `{listener.address}`: {why}"
+    cure = f"end the other process, or choose another address under `{listener.setting}`"
+    return ConfigError((Problem("server", None, listener.setting, message, cure),))
 
 
 @contextmanager
@@ -108,10 +116,10 @@ def claimed(listener: Listener) -> Iterator[str]:
     """
     path = listener.socket_path
     if path is None:
-        _refuse_taken_port(listener.address)
+        _refuse_taken_port(listener)
         yield listener.address
         return
-    _remove_stale_socket(path, listener.address)
+    _remove_stale_socket(path, listener)
     before = os.umask(_SOCKET_UMASK)
     try:
         yield f"unix:{path}"
@@ -119,27 +127,27 @@ def claimed(listener: Listener) -> Iterator[str]:
         os.umask(before)
 
 
-def _refuse_taken_port(address: str) -> None:
+def _refuse_taken_port(listener: Listener) -> None:
     # Engines may share a port (SO_REUSEPORT): two sidecars would then answer in turn with two configurations.
-    host, _, port = address.rpartition(":")
+    host, _, port = listener.address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host.strip("[]"), int(port)))
         except OSError as exc:
-            raise refuse_address(address, exc.strerror or "not available") from exc
+            raise refuse_address(listener, exc.strerror or "not available") from exc
 
 
-def _remove_stale_socket(path: Path, address: str) -> None:
+def _remove_stale_socket(path: Path, listener: Listener) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return
     except OSError as exc:
-        raise refuse_address(address, exc.strerror or "not available") from exc
+        raise refuse_address(listener, exc.strerror or "not available") from exc
     if not stat.S_ISSOCK(mode):
-        raise refuse_address(address, "the path is not a socket")
+        raise refuse_address(listener, "the path is not a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
@@ -147,5 +155,5 @@ def _remove_stale_socket(path: Path, address: str) -> None:
             path.unlink(missing_ok=True)
             return
         except OSError as exc:
-            raise refuse_address(address, exc.strerror or "not available") from exc
-    raise refuse_address(address, "another process listens there")
+            raise refuse_address(listener, exc.strerror or "not available") from exc
+    raise refuse_address(listener, "another process listens there")

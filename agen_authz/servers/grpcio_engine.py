@@ -64,7 +64,7 @@ class GrpcioEngine:
                 else:
                     server.add_secure_port(target, load_credentials(self._listener.tls))
             except RuntimeError as exc:
-                raise refuse_address(self._listener.address, "not available") from exc
+                raise refuse_address(self._listener, "not available") from exc
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
         self._server = server

@@ -91,7 +91,7 @@ class NativeEngine:
                 )
                 front.start()
             except (OSError, RuntimeError) as exc:
-                raise refuse_address(self._listener.address, str(exc)) from exc
+                raise refuse_address(self._listener, str(exc)) from exc
         self._front = front
         self._thread = Thread(target=self._serve, args=(front,), name="check", daemon=True)
         self._thread.start()

@@ -3,7 +3,7 @@
 Readiness says in one line per part what is wrong, and says it to loopback only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -22,23 +22,25 @@ class Readiness:
     parts: Mapping[str, str]
 
 
-def build_ops(render_metrics: Callable[[], tuple[bytes, str]], check_readiness: Callable[[], Readiness]) -> Starlette:
+def build_ops(
+    render_metrics: Callable[[], Awaitable[tuple[bytes, str]]], check_readiness: Callable[[], Awaitable[Readiness]]
+) -> Starlette:
     """Build the operators' application.
 
     Args:
-        render_metrics: returns the exposition and its content type.
+        render_metrics: asked on every `/metrics`; returns the exposition and its content type.
         check_readiness: asked on every `/readyz`.
     """
 
     async def metrics(_: Request) -> Response:
-        body, content_type = render_metrics()
+        body, content_type = await render_metrics()
         return Response(body, headers={"content-type": content_type})
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
-        readiness = check_readiness()
+        readiness = await check_readiness()
         answer: dict[str, object] = {"ready": readiness.is_ready}
         if request.client is not None and is_loopback_address(request.client.host):
             answer["parts"] = dict(readiness.parts)

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.adapters.metrics import PrometheusMetrics, SupervisorMetrics, WorkerCount, render_families
 from agen_authz.core.model import Effect, Matched, Outcome, State
 from agen_authz.core.reason import Reason
 
@@ -17,7 +17,9 @@ def metrics():
 
 
 def _families(metrics):
-    return {family.name: family for family in text_string_to_metric_families(metrics.render()[0].decode())}
+    return {
+        family.name: family for family in text_string_to_metric_families(render_families(metrics.collect())[0].decode())
+    }
 
 
 def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
@@ -27,7 +29,6 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     metrics.count_jwks_refresh("idp", "ok")
     metrics.count_tool_drift("crm", "new", 2)
     metrics.set_tools_unmapped("crm", 3)
-    metrics.count_policy_reload("ok")
     metrics.set_policy_version("v1")
     metrics.set_weakened(("resources.crm.insecure_unsigned",))
     metrics.watch_sessions(lambda: {"open": 2, "marked": 1, "pushed_out": 3})
@@ -44,11 +45,26 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
         ("agen_jwks_refresh_total", "outcome", "provider"),
         ("agen_tool_drift_total", "kind", "server"),
         ("agen_tools_unmapped", "server"),
-        ("agen_policy_reload_total", "outcome"),
         ("agen_policy_set_info", "version"),
         ("agen_weakened", "setting"),
         ("agen_sessions", "state"),
         ("agen_sessions_pushed_out_total",),
+    }
+
+
+def test_names_and_labels_of_the_supervisor_are_those_of_the_contract_and_no_others():
+    metrics = SupervisorMetrics(CollectorRegistry())
+    metrics.count_policy_reload("ok")
+    metrics.watch_workers(lambda: [WorkerCount("check", 2, True)])
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in _families(metrics).values()
+        for sample in family.samples
+    }
+    assert samples == {
+        ("agen_policy_reload_total", ("outcome", "ok")): 1,
+        ("agen_worker_restarts_total", ("worker", "check")): 2,
+        ("agen_worker_up", ("worker", "check")): 1,
     }
 
 
@@ -97,7 +113,7 @@ def test_seconds_are_summed_by_server(metrics):
 
 
 def test_content_type_is_the_text_format(metrics):
-    assert metrics.render()[1].startswith("text/plain; version=")
+    assert render_families(metrics.collect())[1].startswith("text/plain; version=")
 
 
 def test_no_count_of_many_threads_is_lost(metrics):

@@ -2,22 +2,22 @@
 
 import asyncio
 import gc
-import os
-import signal
+import socket
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
+from agen_authz.adapters.clock import SystemEntropy
 from agen_authz.app import garbage
-from agen_authz.app.assemble import assemble
-from agen_authz.app.run import run
+from agen_authz.app.control.channel import open_to_worker
+from agen_authz.app.control.message import Begin, Drain, Serving, hand
+from agen_authz.app.state import open_state
+from agen_authz.app.worker.run import live
 from agen_authz.core.ruleset import RuleSet
 from tests import builders as build
-from tests.app.test_assemble import loaded_with
-from tests.app.test_reload import until
+from tests.app.test_check_worker import assemble, loaded_with
 from tests.check.rig import Rig
-from tests.stage.port import reserve_port
 
 VALUES = 4_500
 
@@ -86,7 +86,7 @@ async def test_reloads_leave_nothing_of_the_configurations_before(tmp_path):
     held = []
     for role in ("a", "b", "c", "d", "e"):
         await sidecar.apply(loaded_with(tmp_path, ("allow: [analyst]", f"allow: [{role}]")))
-        sidecar.let_go()
+        garbage.sweep()
         objects = gc.get_objects()
         held.append((sum(type(each) is RuleSet for each in objects), len(objects) // 500))
         del objects
@@ -95,14 +95,16 @@ async def test_reloads_leave_nothing_of_the_configurations_before(tmp_path):
 
 
 @pytest.mark.loopback
-async def test_running_sidecar_has_set_the_collector_before_it_serves(tmp_path):
-    changes = (
-        "authz: 127.0.0.1:9191",
-        f"authz: unix://{tmp_path}/authz.sock\n  ops: 127.0.0.1:{reserve_port()}\n  shutdown_grace: 1s",
-    )
+async def test_worker_leaves_what_it_has_built_out_of_every_run(tmp_path):
+    ours, theirs = socket.socketpair()
+    loaded = loaded_with(tmp_path, ("authz: 127.0.0.1:9191", f"authz: unix://{tmp_path}/authz.sock"))
+    await (await open_state(loaded, SystemEntropy())).store.close()
     assert gc.get_freeze_count() == 0
-    running = asyncio.create_task(run(loaded_with(tmp_path, changes)))
-    await until(lambda: running.done() or gc.get_freeze_count() > 0)
-    assert gc.get_threshold()[0] >= 50_000
-    os.kill(os.getpid(), signal.SIGTERM)
-    await running
+    living = asyncio.create_task(live("check", theirs))
+    channel = await open_to_worker(ours)
+    channel.send(Begin(hand(loaded), b"k" * 32))
+    assert await channel.receive() == Serving(loaded.version)
+    assert gc.get_freeze_count() > 0
+    channel.send(Drain(0.1))
+    assert await living == 0
+    await channel.close()

@@ -69,6 +69,10 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "socket of a relative path": (*server("proc: 'unix:run/a.sock'"), "server.proc", "this can listen on", ""),
     "socket of a long path": (*server(f"proc: unix:///{'a' * 107}"), "server.proc", "this can listen on", "107"),
     "gRPC on every address": (*server("proc: '[::]:9192'"), "server.proc", "mutual TLS", "insecure_plaintext"),
+    "second worker on another's address": (*server("filter_workers: 2\n  proc: 127.0.0.1:9463\n  ops: 127.0.0.1:9464"), "server.filter_workers", "`127.0.0.1:9464`, where `server.ops` listens", "move `server.ops`"),
+    "second worker beyond the last port": (*server("filter_workers: 2\n  proc: 127.0.0.1:65535"), "server.filter_workers", "`127.0.0.1:65536`, which is not an address", "fewer"),
+    "tenth worker with a long path": (*server(f"filter_workers: 64\n  proc: unix:///{'a' * 101}.sock"), "server.filter_workers", "-2.sock`, which is not", "fewer"),
+    "more workers than there may be": (*server("filter_workers: 65"), "server.filter_workers", "64", ""),
     "header of the country": (None, "country_header: a_b\ntrusted_proxies: ['10.0.0.0/8']\n", "country_header", "header", "cf-ip"),
     "trusted proxies": (None, "trusted_proxies: [everybody]\n", "trusted_proxies[0]", "range", "CIDR"),
     "trusted proxies that are mapped": (None, "trusted_proxies: ['::ffff:0:0/96']\n", "trusted_proxies[0]", "IPv4 range", "`0.0.0.0/0`"),
@@ -264,6 +268,7 @@ def test_mistake_is_named_where_it_stands_with_its_cure(tmp_path, name):
 
 
 GOOD_ONES: dict[str, tuple[str | None, str]] = {
+    "three workers": server("filter_workers: 3\n  proc: unix:///run/agen/proc.sock"),
     "sockets": server("proc: unix:///run/agen/proc.sock\n  tls: null"),
     "IPv6": server("proc: '[::1]:9192'"),
     "metrics for everybody": server("ops: 0.0.0.0:9464"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agen_authz.config import load, schema, unbuilt, weakened
+from agen_authz.config import list_proc_addresses, load, load_again, schema, unbuilt, weakened
 from agen_authz.config.reading.unit import parse_duration, parse_share, parse_size
 from agen_authz.core.errors import ConfigError
 from tests.config.test_mistakes import GOOD, KEYS
@@ -135,7 +135,6 @@ def test_variable_of_the_store_must_be_set(tmp_path):
 # ---- what is not built yet, and what weakens -------------------------------------------------------------------
 
 UNBUILT = {
-    "server.proc": ("  authz", "  proc: 127.0.0.1:9192\n  authz"),
     "server.console": ("  authz", "  console: 127.0.0.1:8080\n  authz"),
     "limits.response_bytes": (None, "limits: {response_bytes: 1MiB}\n"),
     "approvals": (None, "approvals: {hold: 0s}\n"),
@@ -189,7 +188,41 @@ def test_what_weakens_is_listed(tmp_path):
     assert weakened(load(file, environ={}).config) == [
         "server.insecure_plaintext",
         "server.insecure_accept_text_bodies",
+        "server.metadata_key_file",
         "resources.insecure_unsigned",
         "resources.unmapped",
         "resources.forward_token",
     ]
+
+
+# ---- what other processes are handed ---------------------------------------------------------------------------
+
+
+def test_what_another_process_loads_from_the_same_bytes_is_the_same(tmp_path):
+    file = signed(tmp_path, b"a" * 32, b"b" * 32)
+    first = load(file, environ={})
+    file.write_text("nonsense", "utf-8")
+    (tmp_path / "a").unlink()
+    again = load_again(file, first.raw, first.secrets)
+    assert (again.config, again.secrets, again.version, again.raw) == (
+        first.config,
+        first.secrets,
+        first.version,
+        first.raw,
+    )
+    with pytest.raises(ConfigError):
+        load_again(file, b"version: 2", first.secrets)
+
+
+@pytest.mark.parametrize(
+    ("proc", "addresses"),
+    [
+        ("127.0.0.1:9192", ("127.0.0.1:9192", "127.0.0.1:9193", "127.0.0.1:9194")),
+        ("'[::1]:9192'", ("[::1]:9192", "[::1]:9193", "[::1]:9194")),
+        ("unix:///run/proc.sock", ("unix:///run/proc.sock", "unix:///run/proc-2.sock", "unix:///run/proc-3.sock")),
+        ("unix:///proc/proc", ("unix:///proc/proc", "unix:///proc/proc-2", "unix:///proc/proc-3")),
+    ],
+)
+def test_each_process_worker_has_its_own_address(tmp_path, proc, addresses):
+    text = ("  authz", f"  proc: {proc}\n  filter_workers: 3\n  authz")
+    assert list_proc_addresses(load(write(tmp_path, *text), environ={}).config.server) == addresses

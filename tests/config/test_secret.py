@@ -154,6 +154,7 @@ def test_everything_that_weakens_is_listed(tmp_path):
     file = tmp_path / "agen.yaml"
     file.write_text(text, "utf-8")
     assert weakened(load(file, secrets=False, environ={}).config) == [
+        "server.metadata_key_file",
         "providers.insecure_issuer",
         "resources.insecure_unsigned",
         "data_protection.on_failure",

@@ -21,7 +21,7 @@ from tests.stage.sidecar import start_sidecar
 # Everything of the server is allowed: whatever differs through us is our doing.
 CONFIG = """\
 version: 1
-server: {{authz: "{authz}", ops: "{ops}", shutdown_grace: 1s}}
+server: {{authz: "{authz}", proc: "{proc}", ops: "{ops}", shutdown_grace: 1s}}
 providers:
   - name: peer
     issuer: "{issuer}"
@@ -104,6 +104,7 @@ def _write_config(folder: Path, plan: Plan) -> Path:
     config_file = folder / "agen.yaml"
     text = CONFIG.format(
         authz=reserve_address(),
+        proc=reserve_address(),
         ops=reserve_address(),
         issuer=plan.issuer,
         role=ROLE,

@@ -10,7 +10,14 @@ pytestmark = pytest.mark.loopback
 
 def client(*, is_ready: bool = True, peer: str = "127.0.0.1") -> TestClient:
     readiness = Readiness(is_ready, {"provider corp": "failing"})
-    app = build_ops(lambda: (b"agen_x 1\n", "text/plain; version=0.0.4"), lambda: readiness)
+
+    async def render_metrics() -> tuple[bytes, str]:
+        return b"agen_x 1\n", "text/plain; version=0.0.4"
+
+    async def check_readiness() -> Readiness:
+        return readiness
+
+    app = build_ops(render_metrics, check_readiness)
     return TestClient(app, client=(peer, 50000))
 
 

@@ -27,7 +27,7 @@ VERSION = "2026-07-28"
 _KID = "bench"
 _CONFIG = """\
 version: 1
-server: {{authz: "{host}:{authz}", ops: "{host}:{ops}", shutdown_grace: 1s}}
+server: {{authz: "{host}:{authz}", proc: "{host}:{proc}", ops: "{host}:{ops}", shutdown_grace: 1s}}
 providers:
   - {{name: bench, issuer: "{issuer}", insecure_issuer: true, algorithms: [ES256], tenants: any, roles: any}}
 resources:
@@ -79,7 +79,7 @@ def running_issuer(folder: Path) -> Iterator[Setting]:
     """Publish a key and write the configuration that believes it."""
     private = ec.generate_private_key(ec.SECP256R1())
     with _publishing(private) as issuer:
-        ports = {name: reserve_port() for name in ("authz", "ops", "envoy")}
+        ports = {name: reserve_port() for name in ("authz", "proc", "ops", "envoy")}
         others = (f'    - {{name: r{n}, tools: ["crm/tool_{n}_*"], allow: [role-{n}]}}' for n in range(RULES - 1))
         text = _CONFIG.format(host=HOST, issuer=issuer, folder=folder, rules="\n".join(others), **ports)
         (folder / "signing.key").write_bytes(b"s" * 32)

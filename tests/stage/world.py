@@ -38,7 +38,7 @@ VERSION = "2026-07-28"
 JWKS = "{refresh: 1s, cooldown: 200ms, timeout: 1s}"
 CONFIG = """\
 version: 1
-server: {{authz: "{authz}", ops: "{ops}", shutdown_grace: 2s, engine: {engine}}}
+server: {{authz: "{authz}", proc: "{proc}", ops: "{ops}", shutdown_grace: 2s, engine: {engine}}}
 providers:
   - {{name: one, issuer: "{one}", insecure_issuer: true, algorithms: [ES256], tenants: any, roles: any, jwks: {jwks}}}
   - {{name: two, issuer: "{two}", insecure_issuer: true, algorithms: [ES256], tenants: any, roles: any, jwks: {jwks}}}
@@ -205,7 +205,7 @@ def running_world(
         sites = [Site(apps[name], sock) for name, sock in listeners.items()]
         stack.enter_context(serving(site_one, site_two, *sites))
         values = {"one": one.issuer.url, "two": two.issuer.url, "crm": crm, "billing": billing, "state": folder}
-        places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "ops", "admin")}
+        places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "proc", "ops", "admin")}
         text = CONFIG.format(**values, **places, engine=engine, jwks=JWKS) + more
         config_file.write_text(text if protect is None else sign_all(text, folder), "utf-8")
         start = partial(_serve, config_file, places["ops"])

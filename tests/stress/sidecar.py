@@ -29,6 +29,7 @@ CONFIG = """\
 version: 1
 server:
   authz: "unix://{folder}/authz.sock"
+  proc: "unix://{folder}/proc.sock"
   ops: "{ops}"
   shutdown_grace: 1s
   check_timeout: {timeout}

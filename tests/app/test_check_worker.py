@@ -1,4 +1,4 @@
-"""One sidecar from one configuration: which engine, what operators are told, and what a reload changes."""
+"""The worker that decides: which engine, what operators are told, and what a reload changes."""
 
 import hmac
 from dataclasses import replace
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from agen_authz.adapters.clock import SystemEntropy
-from agen_authz.app.assemble import assemble
-from agen_authz.app.state import migrate_state, open_state
+from agen_authz.adapters.metrics import render_families
+from agen_authz.app.state import join_state, migrate_state, open_state
+from agen_authz.app.worker.check import CheckWorker, assemble_check
 from agen_authz.config import Loaded, load
 from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.servers.grpcio_engine import GrpcioEngine
@@ -34,6 +35,13 @@ def loaded_with(tmp_path: Path, *changes: tuple[str, str]) -> Loaded:
     file = tmp_path / "agen.yaml"
     file.write_text(f"{text}store: {{url: 'sqlite:///{tmp_path}/agen.db'}}\n", "utf-8")
     return load(file, environ={})
+
+
+async def assemble(loaded: Loaded) -> CheckWorker:
+    """Build the worker on a store that was made ready."""
+    state = await open_state(loaded, SystemEntropy())
+    await state.store.close()
+    return await assemble_check(loaded)
 
 
 async def test_keys_of_an_issuer_with_a_tenant_are_those_of_the_first_listed_one(tmp_path):
@@ -89,20 +97,12 @@ async def test_operators_are_told_how_everything_is(tmp_path):
     assert sidecar.check_readiness().parts == {
         "server": "not serving",
         "policy_set": loaded.version,
-        "reload": "none yet",
         "sessions": "0 of 100000 held, 0 pushed out since the start",
         "provider corp": f"no keys yet: {ISSUER}.well-known/openid-configuration: connection refused",
         "resource crm": "no provider of it has had keys yet",
         "resource billing": "no provider of it has had keys yet",
     }
-    sidecar.note_reload("failed")
-    assert sidecar.check_readiness().parts["reload"].startswith("failed: the last good configuration decides")
-    sidecar.note_reload("failed", "certificates serve")
-    assert sidecar.check_readiness().parts["reload"] == "failed: the last good certificates serve, see the log"
-    sidecar.note_reload("ok")
-    assert sidecar.check_readiness().parts["reload"] == "ok"
-    exposition, _ = sidecar.metrics.render()
-    assert b'agen_policy_reload_total{outcome="failed"} 2.0' in exposition
+    exposition, _ = render_families(sidecar.collect())
     assert b'agen_weakened{setting="resources.insecure_unsigned"} 1.0' in exposition
     assert b'agen_sessions{state="open"} 0.0' in exposition
 
@@ -138,12 +138,6 @@ async def test_reload_keeps_keys_where_providers_stay_and_asks_anew_where_they_c
     assert (sidecar.keys is keys, sidecar.version) == (False, other.version)
 
 
-async def test_what_is_not_built_yet_does_not_start(tmp_path):
-    with pytest.raises(ConfigError) as caught:
-        await assemble(loaded_with(tmp_path, ("access:\n", "tools: {pinning: enforce}\naccess:\n")))
-    assert "tools.pinning" in str(caught.value)
-
-
 async def test_store_remembers_the_first_mapping_and_one_key(tmp_path):
     first = await open_state(loaded_with(tmp_path), SystemEntropy())
     second = await open_state(loaded_with(tmp_path), SystemEntropy())
@@ -154,6 +148,18 @@ async def test_store_remembers_the_first_mapping_and_one_key(tmp_path):
         await open_state(loaded_with(tmp_path, ("mapping: roles", "mapping: permissions")), SystemEntropy())
     (problem,) = caught.value.problems
     assert (problem.path, "`roles`" in problem.message, "new store" in problem.cure) == ("access.mapping", True, True)
+
+
+async def test_worker_joins_a_store_that_was_made_ready_and_no_other(tmp_path):
+    loaded = loaded_with(tmp_path)
+    await migrate_state(loaded)
+    with pytest.raises(ConfigError, match="was not made ready"):
+        await join_state(loaded)
+    first = await open_state(loaded, SystemEntropy())
+    joined = await join_state(loaded)
+    await first.store.close()
+    await joined.store.close()
+    assert joined.digest_key == first.digest_key
 
 
 async def test_key_of_the_store_keys_digests_too(tmp_path):

@@ -1,0 +1,90 @@
+"""What the states of the workers mean for the sidecar as a whole."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agen_authz.servers.ops import Readiness
+
+# Workers are asked every second.
+SILENT_S = 3.0
+
+
+class Role(StrEnum):
+    """What a worker is for."""
+
+    CHECK = "check"
+    PROCESS = "process"
+
+
+def spell_name(role: Role, index: int) -> str:
+    """Name a worker: `check`, `process`, `process-2`."""
+    return role.value if not index else f"{role.value}-{index + 1}"
+
+
+def read_name(name: str) -> tuple[Role, int]:
+    """Read role and index, as `spell_name` writes them."""
+    role, _, number = name.partition("-")
+    return Role(role), int(number or 1) - 1
+
+
+class State(StrEnum):
+    """Where a worker is in its life."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one worker is.
+
+    Args:
+        version: of the configuration that it serves by.
+        silent_s: how many seconds ago it answered last.
+        restarts: how often it was started again.
+        is_ready: what it said of itself, and `parts`: what its parts said.
+    """
+
+    name: str
+    role: Role
+    state: State
+    version: str = ""
+    silent_s: float = 0.0
+    restarts: int = 0
+    is_ready: bool = False
+    parts: Mapping[str, str] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """True if it serves and answers the supervisor."""
+        return self.state is State.SERVING and self.silent_s <= SILENT_S
+
+
+def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness:
+    """Judge the sidecar: ready if Check is, and at least one worker that inspects responses.
+
+    Args:
+        version: of the configuration that the supervisor has handed out last.
+        reload: how the last reload went.
+    """
+    ready = {each.role for each in standings if each.is_up and each.is_ready}
+    parts = {"server": "not serving", "policy_set": version, "reload": reload}
+    for each in standings:
+        if each.role is Role.CHECK and each.state is not State.ENDED:
+            parts |= each.parts or {}
+    parts |= {f"worker {each.name}": _describe(each, version) for each in standings}
+    return Readiness(ready == set(Role), parts)
+
+
+def _describe(one: Standing, version: str) -> str:
+    told = one.state.value
+    if one.silent_s > SILENT_S and one.state is not State.ENDED:
+        told = f"{told}, but has not answered for {one.silent_s:.0f} s"
+    elif one.state is State.SERVING and not one.is_ready:
+        told = "not ready"
+    if one.version and one.version != version:
+        told = f"{told}, by policy set {one.version}: it could not apply {version}, see the log"
+    return told if not one.restarts else f"{told}, started again {one.restarts} times"

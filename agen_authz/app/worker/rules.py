@@ -1,0 +1,20 @@
+"""The rule set of a worker: every worker builds the same one from the same configuration."""
+
+from agen_authz.app.state import OpenStore
+from agen_authz.build.ruleset import build_rules
+from agen_authz.config import Loaded
+from agen_authz.core.digest import off_word
+from agen_authz.core.ruleset import RuleSet
+
+
+def build_worker_rules(loaded: Loaded, state: OpenStore) -> RuleSet:
+    """Build what a worker decides by."""
+    return build_rules(
+        loaded.config,
+        version=loaded.version,
+        digest_key=state.digest_key,
+        # INVARIANT: of the file's key alone. `envoy-config` has to know the word, and cannot know a random key.
+        off_word=off_word(loaded.secrets.metadata_key),
+        signing_keys=loaded.secrets.signing_keys,
+        compiled=loaded.conditions,
+    )

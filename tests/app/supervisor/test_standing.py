@@ -1,0 +1,74 @@
+"""What the states of the workers mean for the sidecar."""
+
+import pytest
+
+from agen_authz.app.supervisor.standing import Role, Standing, State, judge, read_name, spell_name
+
+PARTS = {"server": "serving", "policy_set": "v1", "provider corp": "ok"}
+CHECK = Standing("check", Role.CHECK, State.SERVING, version="v1", is_ready=True, parts=PARTS)
+PROCESS = Standing("process", Role.PROCESS, State.SERVING, version="v1", is_ready=True)
+ENDED = Standing("process", Role.PROCESS, State.ENDED, restarts=2)
+STARTING = Standing("process", Role.PROCESS, State.STARTING)
+SILENT = Standing("process", Role.PROCESS, State.SERVING, version="v1", silent_s=7.0, is_ready=True)
+BEHIND = Standing("process", Role.PROCESS, State.SERVING, version="v0", is_ready=True)
+SECOND = Standing("process-2", Role.PROCESS, State.SERVING, version="v1", is_ready=True)
+
+
+@pytest.mark.parametrize(
+    ("standings", "is_ready"),
+    [
+        ((CHECK, PROCESS), True),
+        ((CHECK, ENDED, SECOND), True),
+        ((CHECK, SILENT, SECOND), True),
+        ((CHECK, BEHIND), True),
+        ((CHECK,), False),
+        ((PROCESS, SECOND), False),
+        ((CHECK, ENDED), False),
+        ((CHECK, STARTING), False),
+        ((CHECK, SILENT), False),
+        ((), False),
+        ((Standing("check", Role.CHECK, State.SERVING, version="v1"), PROCESS), False),
+        ((Standing("check", Role.CHECK, State.DRAINING, version="v1", is_ready=True), PROCESS), False),
+        ((Standing("check", Role.CHECK, State.SERVING, silent_s=4.0, is_ready=True), PROCESS), False),
+    ],
+)
+def test_ready_if_the_one_that_decides_is_and_one_that_inspects(standings, is_ready):
+    assert judge(standings, "v1", "none yet").is_ready is is_ready
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (PROCESS, "serving"),
+        (ENDED, "ended, started again 2 times"),
+        (STARTING, "starting"),
+        (SILENT, "serving, but has not answered for 7 s"),
+        (BEHIND, "serving, by policy set v0: it could not apply v1, see the log"),
+        (Standing("process", Role.PROCESS, State.SERVING, version="v1"), "not ready"),
+        (Standing("process", Role.PROCESS, State.DRAINING, version="v1", is_ready=True), "draining"),
+    ],
+)
+def test_operators_are_told_how_each_worker_is(one, told):
+    assert judge((CHECK, one), "v1", "ok").parts == {
+        **PARTS,
+        "reload": "ok",
+        "worker check": "serving",
+        "worker process": told,
+    }
+
+
+def test_what_a_worker_said_that_has_ended_is_not_shown():
+    ended = Standing("check", Role.CHECK, State.ENDED, parts=PARTS)
+    assert judge((ended,), "v1", "ok").parts == {
+        "server": "not serving",
+        "policy_set": "v1",
+        "reload": "ok",
+        "worker check": "ended",
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "index", "name"), [(Role.CHECK, 0, "check"), (Role.PROCESS, 0, "process"), (Role.PROCESS, 2, "process-3")]
+)
+def test_name_says_what_a_worker_is_for_and_which_it_is(role, index, name):
+    assert (spell_name(role, index), read_name(name)) == (name, (role, index))
