@@ -17,9 +17,9 @@ _INTRO = """\
 # What the log says
 
 `serve` writes its log to standard error, one JSON object a line. Each line has `time`, `level`, `process` (which of its
-processes writes), `logger` (the module) and `message`, which is one of the sentences on this page. What differs from line to line is in other fields, as text.
-Audit events are not in the log: they are on standard output. The log has no token, no secret and nothing of a call's
-content.
+processes writes), `logger` (the module) and `message`, which is one of the sentences on this page. What differs from
+line to line is in other fields, as text. Audit events are not in the log: they are on standard output. The log has no
+token, no secret and nothing of a call's content.
 
 Alert on the level `error`. `/readyz` and the metrics report the lasting states as well. If `serve` does not start, it
 prints the reason as plain text, one problem a line with its cure, and ends with 1. Loggers whose names do not begin
@@ -67,12 +67,12 @@ MEANINGS = {
         f"No decision is lost from the evidence as long as the server runs. {_DEFECT}"
     ),
     "a worker ended; it is started again": (
-        "`code` is its exit code, or the number of a signal with a minus: `-9` is often the kernel's, for want of memory."
-        " The pause `after_s` doubles each time. If a worker ends more than ten times within five minutes, the server"
+        "`code` is its exit code, or the number of a signal with a minus: `-9` is often the kernel's when memory is"
+        " short. The pause `after_s` doubles each time. If a worker ends more than ten times within five minutes, the server"
         " ends with code 1."
     ),
     "a worker cannot start with the configuration": (
-        "The worker has ended before. `problem` names what keeps it from starting again and its cure; it is tried again."
+        "It has ended before. `problem` names what keeps it from starting again, and the cure; it is tried again."
     ),
     "a defect kept a worker from starting": f"It is started again. {_DEFECT}",
     "a worker does not answer any more; it is killed": (

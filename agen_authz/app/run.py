@@ -51,7 +51,7 @@ def run(loaded: Loaded) -> None:
     refuse_unfinished(loaded)
     preload()
     garbage.calm()
-    # Collected before the fork, and left alone after it: what nobody writes to is shared by all processes.
+    # Collected before the fork, and left alone after it: what no process writes to is shared by all of them.
     garbage.settle()
     garbage.shrink()
     prepare_store(loaded)

@@ -6,7 +6,7 @@ import pytest
 
 from agen_authz.adapters.metrics import Family
 from agen_authz.app.control.channel import open_to_supervisor, open_to_worker
-from agen_authz.app.control.message import Applied, Apply, Ask, Begin, Drain, Handed, Refused, Report, Serving
+from agen_authz.app.control.message import Applied, Apply, Ask, Begin, Drain, Handed, Serving, Status, Unstartable
 from agen_authz.config import Secrets
 from agen_authz.core.errors import Problem
 from agen_authz.core.reason import Reason
@@ -22,9 +22,9 @@ async def test_every_message_arrives_as_it_was_sent_and_in_order():
     orders = (Begin(HANDED, b"key"), Ask(1), Apply(2, HANDED), Drain(1.5))
     answers = (
         Serving("v"),
-        Refused((PROBLEM,)),
+        Unstartable((PROBLEM,)),
         Applied(2, "v", (PROBLEM,), (Reason.STORE_UNAVAILABLE, "store")),
-        Report(1, True, {"a": "b"}, (FAMILY,)),
+        Status(1, True, {"a": "b"}, (FAMILY,)),
     )
     for order in orders:
         to_worker.send(order)

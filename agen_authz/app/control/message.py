@@ -61,7 +61,7 @@ class Apply(Struct, frozen=True, tag=True):
 
 
 class Ask(Struct, frozen=True, tag=True):
-    """Say how you are; answered with `Report` of the same number."""
+    """Say how you are; answered with `Status` of the same number."""
 
     number: int
 
@@ -84,14 +84,14 @@ class Serving(Struct, frozen=True, tag=True):
     version: str
 
 
-class Refused(Struct, frozen=True, tag=True):
+class Unstartable(Struct, frozen=True, tag=True):
     """The worker cannot start with this configuration, and ends."""
 
     problems: tuple[Problem, ...]
 
 
 class Applied(Struct, frozen=True, tag=True):
-    """What came of `Apply`; the last good configuration stays if there are problems.
+    """The result of `Apply`; the last good configuration stays if there are problems.
 
     Args:
         version: of the configuration that decides now.
@@ -105,7 +105,7 @@ class Applied(Struct, frozen=True, tag=True):
     unavailable: tuple[Reason, str] | None = None
 
 
-class Report(Struct, frozen=True, tag=True):
+class Status(Struct, frozen=True, tag=True):
     """How a worker is: whether it is ready, what its parts say of themselves, and all that it has counted."""
 
     number: int
@@ -114,4 +114,4 @@ class Report(Struct, frozen=True, tag=True):
     families: tuple[Family, ...]
 
 
-ToSupervisor: TypeAlias = Serving | Refused | Applied | Report
+ToSupervisor: TypeAlias = Serving | Unstartable | Applied | Status

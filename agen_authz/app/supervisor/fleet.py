@@ -19,7 +19,7 @@ from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import merge
 from agen_authz.app.supervisor.place import Means, Place
 from agen_authz.app.supervisor.restart import PATIENCE, Patience
-from agen_authz.app.supervisor.standing import Role, judge, spell_name
+from agen_authz.app.supervisor.standing import Duty, judge, spell_name
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.core.reason import Reason
@@ -71,9 +71,9 @@ class Fleet:
         means = Means(nursery, clock, self._begin, patience, times.hung)
         self._clock = clock
         self._times = times
-        self._check = Place(spell_name(Role.CHECK, 0), means)
+        self._check = Place(spell_name(Duty.CHECK, 0), means)
         count = loaded.config.server.filter_workers
-        self._inspecting = tuple(Place(spell_name(Role.PROCESS, index), means) for index in range(count))
+        self._inspecting = tuple(Place(spell_name(Duty.PROCESS, index), means) for index in range(count))
         self._places = (self._check, *self._inspecting)
         self._keeping: dict[str, asyncio.Task[None]] = {}
         # Never has a result: the first place that gives up is its exception.
@@ -168,7 +168,10 @@ class Fleet:
         results = await asyncio.gather(*map(_apply_to(handed), self._inspecting))
         for place, problem in zip(self._inspecting, results, strict=True):
             if problem:
-                _LOG.error("a worker cannot use the new configuration; it keeps the last good one", extra={"worker": place.name, "problem": problem})
+                _LOG.error(
+                    "a worker cannot use the new configuration; it keeps the last good one",
+                    extra={"worker": place.name, "problem": problem},
+                )
 
     def let_go(self) -> None:
         """Free what is left of the configuration before; `reload.Reloadable.let_go`."""

@@ -23,7 +23,7 @@ class Nursery(Protocol):
     """Starts and ends workers."""
 
     def start(self, name: str, control: socket.socket) -> tuple[int, "asyncio.Future[int]"]:
-        """Start a worker; return its number, and its exit code once it has ended (NurseryLost if nobody knows).
+        """Start a worker; return its number, and its exit code once it has ended (NurseryLost if that cannot be known).
 
         Its end of the control channel is closed here.
         """

@@ -1,11 +1,11 @@
-"""The nursery: a process that does nothing but fork workers, and reports how they ended (docs/adr, "Workers").
+"""The nursery: a process that does nothing but fork workers, and reports how they ended (ADR 0020).
 
 It is forked from the supervisor before the first thread, event loop or gRPC server exists, with everything imported:
 so its children are sound, start at once, and share the memory of the libraries. A fork of the supervisor itself could
 inherit a lock that another thread held.
 
-Whoever dies takes what is below along: the kernel kills the nursery with the supervisor, and the workers with the
-nursery (PR_SET_PDEATHSIG in prctl(2)). So no worker outlives its supervisor, not even one that hangs.
+No process outlives its parent: the kernel kills the nursery with the supervisor, and the workers with the nursery
+(PR_SET_PDEATHSIG in prctl(2)), even one that hangs.
 """
 
 import os
@@ -48,7 +48,7 @@ Work: TypeAlias = Callable[[str, socket.socket], int]
 """What a worker does, given its name and its end of the control channel; returns its exit code."""
 
 _ORDERS = msgspec.msgpack.Decoder(Order)
-# What a worker that could not be forked is said to have ended with (EX_OSERR in sysexits.h).
+# Reported as the exit code of a worker that could not be forked (EX_OSERR in sysexits.h).
 _NOT_FORKED = 71
 
 

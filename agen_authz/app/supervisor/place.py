@@ -16,16 +16,16 @@ from agen_authz.app.control.message import (
     Begin,
     Drain,
     Handed,
-    Refused,
-    Report,
     Serving,
+    Status,
     ToSupervisor,
     ToWorker,
+    Unstartable,
 )
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import Families, keep_counts, merge
 from agen_authz.app.supervisor.restart import GiveUp, Patience, StartAgain, judge_failure
-from agen_authz.app.supervisor.standing import Role, Standing, State, read_name
+from agen_authz.app.supervisor.standing import Duty, Phase, Standing, read_name
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock
@@ -61,12 +61,12 @@ class Place:
 
     def __init__(self, name: str, means: Means) -> None:
         self.name = name
-        self.role: Role = read_name(name)[0]
+        self.duty: Duty = read_name(name)[0]
         # Set once a worker has served here.
         self.served = asyncio.Event()
         self.problems: tuple[Problem, ...] = ()
         self._means = means
-        self._state = State.STARTING
+        self._state = Phase.STARTING
         self._restarts = 0
         self._leaving = asyncio.Event()
         self._count = 0
@@ -78,7 +78,7 @@ class Place:
         self._channel: Channel[ToWorker, ToSupervisor] | None = None
         self._number = 0
         self._version = ""
-        self._report: Report | None = None
+        self._report: Status | None = None
         self._heard = self._means.clock.elapsed()
         self._asked: asyncio.Future[None] | None = None
         self._applying: asyncio.Future[Applied | None] | None = None
@@ -116,7 +116,7 @@ class Place:
         ours, theirs = socket.socketpair()
         self._forget()
         self.problems = ()
-        self._state = State.STARTING
+        self._state = Phase.STARTING
         channel = self._channel = await open_to_worker(ours)
         self._number, ended = self._means.nursery.start(self.name, theirs)
         channel.send(self._means.begin())
@@ -138,11 +138,13 @@ class Place:
         if self._report is not None:
             self._counted = keep_counts(merge((self._counted, self._report.families)))
         self._forget()
-        self._state = State.ENDED
+        self._state = Phase.ENDED
 
     def _tell_of_end(self, code: int, after_s: float) -> None:
         for problem in self.problems:
-            _LOG.error("a worker cannot start with the configuration", extra={"worker": self.name, "problem": str(problem)})
+            _LOG.error(
+                "a worker cannot start with the configuration", extra={"worker": self.name, "problem": str(problem)}
+            )
         _LOG.error("a worker ended; it is started again", extra={"worker": self.name, "code": code, "after_s": after_s})
 
     async def _listen(self, channel: "Channel[ToWorker, ToSupervisor]") -> None:
@@ -154,16 +156,16 @@ class Place:
         match message:
             case Serving(version):
                 self._version = version
-                self._state = State.DRAINING if self._leaving.is_set() else State.SERVING
+                self._state = Phase.DRAINING if self._leaving.is_set() else Phase.SERVING
                 self.served.set()
                 _LOG.info("a worker has started", extra={"worker": self.name, "policy_set": version})
-            case Refused(problems):
+            case Unstartable(problems):
                 self.problems = problems
             case Applied():
                 self._version = message.version
                 if self._applying is not None and not self._applying.done():
                     self._applying.set_result(message)
-            case Report():
+            case Status():
                 self._report = message
                 if self._asked is not None and not self._asked.done():
                     self._asked.set_result(None)
@@ -219,8 +221,8 @@ class Place:
     def leave(self) -> None:
         """Start no worker here any more."""
         self._leaving.set()
-        if self._state is State.SERVING:
-            self._state = State.DRAINING
+        if self._state is Phase.SERVING:
+            self._state = Phase.DRAINING
 
     def drain(self, grace_s: float) -> None:
         """Let its worker finish what is in flight, and end."""
@@ -235,7 +237,7 @@ class Place:
         told = self._report
         return Standing(
             self.name,
-            self.role,
+            self.duty,
             self._state,
             version=self._version,
             silent_s=0.0 if self._channel is None else self._means.clock.elapsed() - self._heard,

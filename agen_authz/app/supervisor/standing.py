@@ -10,25 +10,25 @@ from agen_authz.servers.ops import Readiness
 SILENT_S = 3.0
 
 
-class Role(StrEnum):
+class Duty(StrEnum):
     """What a worker is for."""
 
     CHECK = "check"
     PROCESS = "process"
 
 
-def spell_name(role: Role, index: int) -> str:
+def spell_name(duty: Duty, index: int) -> str:
     """Name a worker: `check`, `process`, `process-2`."""
-    return role.value if not index else f"{role.value}-{index + 1}"
+    return duty.value if not index else f"{duty.value}-{index + 1}"
 
 
-def read_name(name: str) -> tuple[Role, int]:
-    """Read role and index, as `spell_name` writes them."""
-    role, _, number = name.partition("-")
-    return Role(role), int(number or 1) - 1
+def read_name(name: str) -> tuple[Duty, int]:
+    """Read duty and index, as `spell_name` writes them."""
+    duty, _, number = name.partition("-")
+    return Duty(duty), int(number or 1) - 1
 
 
-class State(StrEnum):
+class Phase(StrEnum):
     """Where a worker is in its life."""
 
     STARTING = "starting"
@@ -49,8 +49,8 @@ class Standing:
     """
 
     name: str
-    role: Role
-    state: State
+    duty: Duty
+    state: Phase
     version: str = ""
     silent_s: float = 0.0
     restarts: int = 0
@@ -60,7 +60,7 @@ class Standing:
     @property
     def is_up(self) -> bool:
         """True if it serves and answers the supervisor."""
-        return self.state is State.SERVING and self.silent_s <= SILENT_S
+        return self.state is Phase.SERVING and self.silent_s <= SILENT_S
 
 
 def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness:
@@ -70,20 +70,20 @@ def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness
         version: of the configuration that the supervisor has handed out last.
         reload: how the last reload went.
     """
-    ready = {each.role for each in standings if each.is_up and each.is_ready}
+    ready = {each.duty for each in standings if each.is_up and each.is_ready}
     parts = {"server": "not serving", "policy_set": version, "reload": reload}
     for each in standings:
-        if each.role is Role.CHECK and each.state is not State.ENDED:
+        if each.duty is Duty.CHECK and each.state is not Phase.ENDED:
             parts |= each.parts or {}
     parts |= {f"worker {each.name}": _describe(each, version) for each in standings}
-    return Readiness(ready == set(Role), parts)
+    return Readiness(ready == set(Duty), parts)
 
 
 def _describe(one: Standing, version: str) -> str:
     told = one.state.value
-    if one.silent_s > SILENT_S and one.state is not State.ENDED:
+    if one.silent_s > SILENT_S and one.state is not Phase.ENDED:
         told = f"{told}, but has not answered for {one.silent_s:.0f} s"
-    elif one.state is State.SERVING and not one.is_ready:
+    elif one.state is Phase.SERVING and not one.is_ready:
         told = "not ready"
     if one.version and one.version != version:
         told = f"{told}, by policy set {one.version}: it could not apply {version}, see the log"

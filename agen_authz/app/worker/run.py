@@ -17,14 +17,14 @@ from agen_authz.app.control.message import (
     Ask,
     Begin,
     Drain,
-    Refused,
-    Report,
     Serving,
+    Status,
     ToSupervisor,
     ToWorker,
+    Unstartable,
 )
 from agen_authz.app.logs import name_process
-from agen_authz.app.supervisor.standing import Role, read_name
+from agen_authz.app.supervisor.standing import Duty, read_name
 from agen_authz.app.worker.check import assemble_check
 from agen_authz.app.worker.process import assemble_process
 from agen_authz.config import Loaded
@@ -112,7 +112,7 @@ class _Shift:
             self._worker = await _assemble(self._name, loaded, begin.metadata_key)
             await self._worker.start()
         except ConfigError as exc:
-            self._channel.send(Refused(exc.problems))
+            self._channel.send(Unstartable(exc.problems))
             self._end(_FAILED)
             return
         except Exception:  # noqa: BLE001 the top of a background task: it is logged, and the worker starts again
@@ -144,11 +144,11 @@ class _Shift:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _report(self, number: int) -> Report:
+    def _report(self, number: int) -> Status:
         if self._worker is None:
-            return Report(number, False, {}, ())
+            return Status(number, False, {}, ())
         readiness = self._worker.check_readiness()
-        return Report(number, readiness.is_ready, dict(readiness.parts), self._worker.collect())
+        return Status(number, readiness.is_ready, dict(readiness.parts), self._worker.collect())
 
     async def _apply(self, message: Apply) -> None:
         await self._ready.wait()
@@ -194,11 +194,11 @@ class _Shift:
 
 
 async def _assemble(name: str, loaded: Loaded, metadata_key: bytes) -> Worker:
-    role, index = read_name(name)
-    match role:
-        case Role.CHECK:
+    duty, index = read_name(name)
+    match duty:
+        case Duty.CHECK:
             return await assemble_check(loaded)
-        case Role.PROCESS:
+        case Duty.PROCESS:
             return await assemble_process(loaded, index, loaded.secrets.metadata_key or metadata_key)
         case _:
-            assert_never(role)
+            assert_never(duty)

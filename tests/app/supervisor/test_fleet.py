@@ -24,11 +24,11 @@ from agen_authz.app.control.message import (
     Ask,
     Begin,
     Drain,
-    Refused,
-    Report,
     Serving,
+    Status,
     ToSupervisor,
     ToWorker,
+    Unstartable,
 )
 from agen_authz.app.supervisor.fleet import Fleet, Times
 from agen_authz.app.supervisor.place import WorkerGaveUp
@@ -75,10 +75,10 @@ class Actor:
             case Begin():
                 self.begun.append(message)
                 self.version = message.config.load().version
-                channel.send(Refused(self.refuses) if self.refuses else Serving(self.version))
+                channel.send(Unstartable(self.refuses) if self.refuses else Serving(self.version))
                 return not self.refuses
             case Ask(number):
-                channel.send(Report(number, True, {"said": self.name}, self.metrics.collect()))
+                channel.send(Status(number, True, {"said": self.name}, self.metrics.collect()))
             case Apply(number, config):
                 self.order.append(self.name)
                 if self.refuses_apply is None:
@@ -258,7 +258,9 @@ async def test_worker_that_cannot_start_any_more_is_started_again_all_the_same(t
         await until(lambda: bool(stand.nursery.last("process").begun))
         readiness = await stand.fleet.check_readiness()
     assert readiness.parts["worker process"] == "serving, started again 2 times"
-    assert [record.problem for record in caplog.records if record.message == "a worker cannot start with the configuration"] == [str(PROBLEM)]
+    assert [
+        record.problem for record in caplog.records if record.message == "a worker cannot start with the configuration"
+    ] == [str(PROBLEM)]
 
 
 async def test_reload_reaches_every_worker_the_one_that_decides_first(tmp_path):
