@@ -68,8 +68,8 @@ MEANINGS = {
     ),
     "a worker ended; it is started again": (
         "`code` is its exit code, or the number of a signal with a minus: `-9` is often the kernel's when memory is"
-        " short. The pause `after_s` doubles each time. If a worker ends more than ten times within five minutes, the server"
-        " ends with code 1."
+        " short. The pause `after_s` doubles each time. If a worker ends more than ten times within five minutes, the"
+        " server ends with code 1."
     ),
     "a worker cannot start with the configuration": (
         "It has ended before. `problem` names what keeps it from starting again, and the cure; it is tried again."

@@ -192,7 +192,7 @@ def running_world(
         more: sections that the configuration does not have yet, as YAML.
         crm_path: where `crm` is; "" is the root of the host.
     """
-    ports = {name: reserve_port() for name in ("envoy", "authz", "ops", "admin")}
+    ports = {name: reserve_port() for name in ("envoy", "authz", "proc", "ops", "admin")}
     crm, billing = (f"http://{HOST}:{ports['envoy']}{path}" for path in (crm_path, "/billing/mcp"))
     config_file = folder / "agen.yaml"
     with ExitStack() as stack:
