@@ -112,7 +112,9 @@ def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
 
 
 def test_usual_ports_are_those_of_the_contract():
-    assert read_ports("") == DemoPorts(envoy=10000, issuer=10001, crm=10002, billing=10003, authz=9191, proc=9192, ops=9464)
+    assert read_ports("") == DemoPorts(
+        envoy=10000, issuer=10001, crm=10002, billing=10003, authz=9191, proc=9192, ops=9464
+    )
 
 
 def test_ports_are_read_as_they_are_written():

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from agen_authz.adapters.metrics import Family
 
-# Gauges that name something by a label and are always 1: the same name in two workers is still 1.
-_NAMES = frozenset({"agen_policy_set_info", "agen_weakened"})
+# Gauges of what each worker holds for itself. What the others show is the same thing in every worker: a policy set, a
+# setting, how many tools of a server no rule names.
+_OWN = frozenset({"agen_sessions"})
 _GAUGE = "gauge"
 
 Families = tuple[Family, ...]
@@ -33,5 +34,5 @@ def _add(one: Family, other: Family) -> Family:
     samples = dict(one.samples)
     for key, value in other.samples.items():
         before = samples.get(key, 0.0)
-        samples[key] = max(before, value) if one.name in _NAMES else before + value
+        samples[key] = before + value if one.kind != _GAUGE or one.name in _OWN else max(before, value)
     return Family(one.name, one.meaning, one.kind, samples)
