@@ -7,7 +7,7 @@ from agen_authz.config.model import Server
 from agen_authz.servers.engine import Decider, Engine, Listener, TlsFiles, is_local
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
-from agen_authz.servers.process_engine import Inspector, ProcessEngine
+from agen_authz.servers.process_engine import StreamServicer, ProcessEngine
 
 
 def build_tls_files(server: Server) -> TlsFiles | None:
@@ -30,10 +30,10 @@ def build_check_engine(config: Config, decider: Decider) -> Engine:
     return GrpcioEngine(listener, decider)
 
 
-def build_process_engine(config: Config, index: int, inspector: Inspector) -> ProcessEngine:
+def build_process_engine(config: Config, index: int, servicer: StreamServicer) -> ProcessEngine:
     """Build what answers Process in the worker of this index, counted from 0."""
     server, limits = config.server, config.limits
     address = list_proc_addresses(server)[index]
     return ProcessEngine(
-        Listener(address, limits.response_bytes, limits.in_flight, build_tls_files(server), "server.proc"), inspector
+        Listener(address, limits.response_bytes, limits.in_flight, build_tls_files(server), "server.proc"), servicer
     )

@@ -1,6 +1,6 @@
 """Process on grpcio: one bidirectional stream for each response, with health checks on the same socket.
 
-What a stream is answered comes from an `Inspector`. The engine knows how many streams are open, and since when there
+What a stream is answered comes from an `StreamServicer`. The engine knows how many streams are open, and since when there
 is none.
 """
 
@@ -22,28 +22,28 @@ _MAX_METADATA_BYTES = 64 * 1024
 _LOOK_S = 0.02
 
 
-class Inspector(Protocol):
+class StreamServicer(Protocol):
     """What the engine hands streams to."""
 
     def process(self, events: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Answer one stream: ProcessingRequest after ProcessingRequest, serialised as the answers are."""
 
 
-class RefusingInspector:
+class RefusingServicer:
     """Refuses every stream, so that Envoy lets nothing through that was to be inspected."""
 
     async def process(self, events: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
-        """Abort the stream; `Inspector.process`."""
+        """Abort the stream; `StreamServicer.process`."""
         await context.abort(grpc.StatusCode.UNAVAILABLE, "responses cannot be inspected")
-        yield b""  # type: ignore[unreachable]  # makes this a generator, as every inspector is one
+        yield b""  # type: ignore[unreachable]  # makes this a generator, as every servicer is one
 
 
 class ProcessEngine:
     """A gRPC server with Process and grpc.health.v1 on one socket; `servers.engine.Engine`."""
 
-    def __init__(self, listener: Listener, inspector: Inspector) -> None:
+    def __init__(self, listener: Listener, servicer: StreamServicer) -> None:
         self._listener = listener
-        self._inspector = inspector
+        self._servicer = servicer
         self._health = health_aio.HealthServicer()
         self._server: aio.Server | None = None
         self._open = 0
@@ -80,7 +80,7 @@ class ProcessEngine:
         self._open += 1
         self._idle_since = None
         try:
-            async for answer in self._inspector.process(events, context):
+            async for answer in self._servicer.process(events, context):
                 yield answer
         finally:
             self._open -= 1

@@ -25,7 +25,7 @@ from agen_authz.app.control.message import (
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import Families, keep_counts, merge
 from agen_authz.app.supervisor.restart import GiveUp, Patience, StartAgain, judge_failure
-from agen_authz.app.supervisor.standing import Duty, Phase, Standing, read_name
+from agen_authz.app.supervisor.standing import Duty, WorkerState, Standing, read_name
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock
@@ -66,7 +66,7 @@ class Place:
         self.served = asyncio.Event()
         self.problems: tuple[Problem, ...] = ()
         self._means = means
-        self._state = Phase.STARTING
+        self._state = WorkerState.STARTING
         self._restarts = 0
         self._leaving = asyncio.Event()
         self._count = 0
@@ -116,7 +116,7 @@ class Place:
         ours, theirs = socket.socketpair()
         self._forget()
         self.problems = ()
-        self._state = Phase.STARTING
+        self._state = WorkerState.STARTING
         channel = self._channel = await open_to_worker(ours)
         self._number, ended = self._means.nursery.start(self.name, theirs)
         channel.send(self._means.begin())
@@ -138,7 +138,7 @@ class Place:
         if self._report is not None:
             self._counted = keep_counts(merge((self._counted, self._report.families)))
         self._forget()
-        self._state = Phase.ENDED
+        self._state = WorkerState.ENDED
 
     def _tell_of_end(self, code: int, after_s: float) -> None:
         for problem in self.problems:
@@ -156,7 +156,7 @@ class Place:
         match message:
             case Serving(version):
                 self._version = version
-                self._state = Phase.DRAINING if self._leaving.is_set() else Phase.SERVING
+                self._state = WorkerState.DRAINING if self._leaving.is_set() else WorkerState.SERVING
                 self.served.set()
                 _LOG.info("a worker has started", extra={"worker": self.name, "policy_set": version})
             case Unstartable(problems):
@@ -221,8 +221,8 @@ class Place:
     def leave(self) -> None:
         """Start no worker here any more."""
         self._leaving.set()
-        if self._state is Phase.SERVING:
-            self._state = Phase.DRAINING
+        if self._state is WorkerState.SERVING:
+            self._state = WorkerState.DRAINING
 
     def drain(self, grace_s: float) -> None:
         """Let its worker finish what is in flight, and end."""

@@ -39,10 +39,10 @@ class GiveUp:
     count: int
 
 
-Verdict: TypeAlias = StartAgain | GiveUp
+AfterFailure: TypeAlias = StartAgain | GiveUp
 
 
-def judge_failure(failures: tuple[float, ...], now: float, patience: Patience) -> Verdict:
+def judge_failure(failures: tuple[float, ...], now: float, patience: Patience) -> AfterFailure:
     """Judge one more failure.
 
     Args:

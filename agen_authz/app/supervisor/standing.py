@@ -28,7 +28,7 @@ def read_name(name: str) -> tuple[Duty, int]:
     return Duty(duty), int(number or 1) - 1
 
 
-class Phase(StrEnum):
+class WorkerState(StrEnum):
     """Where a worker is in its life."""
 
     STARTING = "starting"
@@ -50,7 +50,7 @@ class Standing:
 
     name: str
     duty: Duty
-    state: Phase
+    state: WorkerState
     version: str = ""
     silent_s: float = 0.0
     restarts: int = 0
@@ -60,7 +60,7 @@ class Standing:
     @property
     def is_up(self) -> bool:
         """True if it serves and answers the supervisor."""
-        return self.state is Phase.SERVING and self.silent_s <= SILENT_S
+        return self.state is WorkerState.SERVING and self.silent_s <= SILENT_S
 
 
 def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness:
@@ -73,7 +73,7 @@ def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness
     ready = {each.duty for each in standings if each.is_up and each.is_ready}
     parts = {"server": "not serving", "policy_set": version, "reload": reload}
     for each in standings:
-        if each.duty is Duty.CHECK and each.state is not Phase.ENDED:
+        if each.duty is Duty.CHECK and each.state is not WorkerState.ENDED:
             parts |= each.parts or {}
     parts |= {f"worker {each.name}": _describe(each, version) for each in standings}
     return Readiness(ready == set(Duty), parts)
@@ -81,9 +81,9 @@ def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness
 
 def _describe(one: Standing, version: str) -> str:
     told = one.state.value
-    if one.silent_s > SILENT_S and one.state is not Phase.ENDED:
+    if one.silent_s > SILENT_S and one.state is not WorkerState.ENDED:
         told = f"{told}, but has not answered for {one.silent_s:.0f} s"
-    elif one.state is Phase.SERVING and not one.is_ready:
+    elif one.state is WorkerState.SERVING and not one.is_ready:
         told = "not ready"
     if one.version and one.version != version:
         told = f"{told}, by policy set {one.version}: it could not apply {version}, see the log"

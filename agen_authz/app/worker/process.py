@@ -13,7 +13,7 @@ from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.config import Loaded
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.servers.ops import Readiness
-from agen_authz.servers.process_engine import Inspector, ProcessEngine, RefusingInspector
+from agen_authz.servers.process_engine import StreamServicer, ProcessEngine, RefusingServicer
 
 # After so long without a stream none is expected: what Check allowed before it ended has been answered.
 _QUIET_S = 1.0
@@ -80,10 +80,10 @@ async def assemble_process(loaded: Loaded, index: int, metadata_key: bytes) -> P
     rules = build_worker_rules(loaded, state)
     metrics = PrometheusMetrics(CollectorRegistry())
     metrics.set_policy_version(loaded.version)
-    engine = build_process_engine(loaded.config, index, _build_inspector())
+    engine = build_process_engine(loaded.config, index, _build_servicer())
     return ProcessWorker(loaded.version, rules, engine, metrics, state)
 
 
-def _build_inspector() -> Inspector:
+def _build_servicer() -> StreamServicer:
     """Build what answers streams."""
-    return RefusingInspector()
+    return RefusingServicer()

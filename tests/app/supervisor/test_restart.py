@@ -11,11 +11,11 @@ def test_pauses_double_up_to_the_longest_until_there_are_too_many_failures():
     failures: tuple[float, ...] = ()
     seen = []
     for now in (10.0, 20.0, 30.0, 40.0, 50.0):
-        verdict = judge_failure(failures, now, PATIENCE)
-        seen.append(verdict.after_s if isinstance(verdict, StartAgain) else verdict.count)
-        failures = verdict.failures if isinstance(verdict, StartAgain) else failures
+        judged = judge_failure(failures, now, PATIENCE)
+        seen.append(judged.after_s if isinstance(judged, StartAgain) else judged.count)
+        failures = judged.failures if isinstance(judged, StartAgain) else failures
     assert seen == [1.0, 2.0, 4.0, 5.0, 5]
-    assert isinstance(verdict, GiveUp)
+    assert isinstance(judged, GiveUp)
 
 
 def test_failures_of_long_ago_are_forgotten():
@@ -26,6 +26,6 @@ def test_failures_of_long_ago_are_forgotten():
 @pytest.mark.parametrize("most", [1, 10, 10_000])
 def test_no_pause_is_longer_than_the_longest(most):
     patience = Patience(first_s=0.1, longest_s=10.0, most=most)
-    verdict = judge_failure((0.0,) * (most - 1), 1.0, patience)
-    assert isinstance(verdict, StartAgain) and verdict.after_s <= 10.0
-    assert judge_failure(verdict.failures, 1.0, patience) == GiveUp(most + 1)
+    judged = judge_failure((0.0,) * (most - 1), 1.0, patience)
+    assert isinstance(judged, StartAgain) and judged.after_s <= 10.0
+    assert judge_failure(judged.failures, 1.0, patience) == GiveUp(most + 1)

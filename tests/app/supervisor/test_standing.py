@@ -2,16 +2,16 @@
 
 import pytest
 
-from agen_authz.app.supervisor.standing import Duty, Phase, Standing, judge, read_name, spell_name
+from agen_authz.app.supervisor.standing import Duty, WorkerState, Standing, judge, read_name, spell_name
 
 PARTS = {"server": "serving", "policy_set": "v1", "provider corp": "ok"}
-CHECK = Standing("check", Duty.CHECK, Phase.SERVING, version="v1", is_ready=True, parts=PARTS)
-PROCESS = Standing("process", Duty.PROCESS, Phase.SERVING, version="v1", is_ready=True)
-ENDED = Standing("process", Duty.PROCESS, Phase.ENDED, restarts=2)
-STARTING = Standing("process", Duty.PROCESS, Phase.STARTING)
-SILENT = Standing("process", Duty.PROCESS, Phase.SERVING, version="v1", silent_s=7.0, is_ready=True)
-BEHIND = Standing("process", Duty.PROCESS, Phase.SERVING, version="v0", is_ready=True)
-SECOND = Standing("process-2", Duty.PROCESS, Phase.SERVING, version="v1", is_ready=True)
+CHECK = Standing("check", Duty.CHECK, WorkerState.SERVING, version="v1", is_ready=True, parts=PARTS)
+PROCESS = Standing("process", Duty.PROCESS, WorkerState.SERVING, version="v1", is_ready=True)
+ENDED = Standing("process", Duty.PROCESS, WorkerState.ENDED, restarts=2)
+STARTING = Standing("process", Duty.PROCESS, WorkerState.STARTING)
+SILENT = Standing("process", Duty.PROCESS, WorkerState.SERVING, version="v1", silent_s=7.0, is_ready=True)
+BEHIND = Standing("process", Duty.PROCESS, WorkerState.SERVING, version="v0", is_ready=True)
+SECOND = Standing("process-2", Duty.PROCESS, WorkerState.SERVING, version="v1", is_ready=True)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ SECOND = Standing("process-2", Duty.PROCESS, Phase.SERVING, version="v1", is_rea
         ((CHECK, STARTING), False),
         ((CHECK, SILENT), False),
         ((), False),
-        ((Standing("check", Duty.CHECK, Phase.SERVING, version="v1"), PROCESS), False),
-        ((Standing("check", Duty.CHECK, Phase.DRAINING, version="v1", is_ready=True), PROCESS), False),
-        ((Standing("check", Duty.CHECK, Phase.SERVING, silent_s=4.0, is_ready=True), PROCESS), False),
+        ((Standing("check", Duty.CHECK, WorkerState.SERVING, version="v1"), PROCESS), False),
+        ((Standing("check", Duty.CHECK, WorkerState.DRAINING, version="v1", is_ready=True), PROCESS), False),
+        ((Standing("check", Duty.CHECK, WorkerState.SERVING, silent_s=4.0, is_ready=True), PROCESS), False),
     ],
 )
 def test_ready_if_the_one_that_decides_is_and_one_that_inspects(standings, is_ready):
@@ -44,8 +44,8 @@ def test_ready_if_the_one_that_decides_is_and_one_that_inspects(standings, is_re
         (STARTING, "starting"),
         (SILENT, "serving, but has not answered for 7 s"),
         (BEHIND, "serving, by policy set v0: it could not apply v1, see the log"),
-        (Standing("process", Duty.PROCESS, Phase.SERVING, version="v1"), "not ready"),
-        (Standing("process", Duty.PROCESS, Phase.DRAINING, version="v1", is_ready=True), "draining"),
+        (Standing("process", Duty.PROCESS, WorkerState.SERVING, version="v1"), "not ready"),
+        (Standing("process", Duty.PROCESS, WorkerState.DRAINING, version="v1", is_ready=True), "draining"),
     ],
 )
 def test_operators_are_told_how_each_worker_is(one, told):
@@ -58,7 +58,7 @@ def test_operators_are_told_how_each_worker_is(one, told):
 
 
 def test_what_a_worker_said_that_has_ended_is_not_shown():
-    ended = Standing("check", Duty.CHECK, Phase.ENDED, parts=PARTS)
+    ended = Standing("check", Duty.CHECK, WorkerState.ENDED, parts=PARTS)
     assert judge((ended,), "v1", "ok").parts == {
         "server": "not serving",
         "policy_set": "v1",
