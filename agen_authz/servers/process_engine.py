@@ -1,6 +1,6 @@
 """Process on grpcio: one bidirectional stream for each response, with health checks on the same socket.
 
-What a stream is answered comes from an `StreamServicer`. The engine knows how many streams are open, and since when there
+A `StreamServicer` answers the streams. The engine knows how many are open, and since when there
 is none.
 """
 

@@ -25,7 +25,7 @@ from agen_authz.app.control.message import (
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import Families, keep_counts, merge
 from agen_authz.app.supervisor.restart import GiveUp, Patience, StartAgain, judge_failure
-from agen_authz.app.supervisor.standing import Duty, WorkerState, Standing, read_name
+from agen_authz.app.supervisor.standing import Duty, Standing, WorkerState, read_name
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock

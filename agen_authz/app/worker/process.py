@@ -13,7 +13,7 @@ from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.config import Loaded
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.servers.ops import Readiness
-from agen_authz.servers.process_engine import StreamServicer, ProcessEngine, RefusingServicer
+from agen_authz.servers.process_engine import ProcessEngine, RefusingServicer, StreamServicer
 
 # After so long without a stream none is expected: what Check allowed before it ended has been answered.
 _QUIET_S = 1.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.app.supervisor.standing import Duty, WorkerState, Standing, judge, read_name, spell_name
+from agen_authz.app.supervisor.standing import Duty, Standing, WorkerState, judge, read_name, spell_name
 
 PARTS = {"server": "serving", "policy_set": "v1", "provider corp": "ok"}
 CHECK = Standing("check", Duty.CHECK, WorkerState.SERVING, version="v1", is_ready=True, parts=PARTS)
