@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from agen_authz.core.model import Digest, Json
+from agen_authz.core.model import Digest, Json, Target, TargetKind
 from agen_authz.core.pinning.definition import (
     MAX_DEFINITION_BYTES,
     Definition,
@@ -22,6 +22,7 @@ from agen_authz.core.pinning.definition import (
 )
 from agen_authz.core.pinning.lookalike import Named, index_names, list_titles
 from agen_authz.core.pinning.pin import KeptTool, New, Pinning, PinState, judge, refuse
+from agen_authz.core.policy.access import AccessTable
 from agen_authz.core.reason import Reason
 
 
@@ -116,6 +117,15 @@ def build_catalogue(version: int, tools: Iterable[KeptTool]) -> Catalogue:
         Named(server, name, _titles(known)) for (server, name), known in entries.items() if is_callable(name)
     )
     return Catalogue(version, True, MappingProxyType(entries), MappingProxyType(dict(names)))
+
+
+def list_unmapped(catalogue: Catalogue, access: AccessTable, server: str) -> list[str]:
+    """List the tools of a server that no access rule names, so that no caller may call them."""
+    return [
+        known.tool.name
+        for known in catalogue.list_server(server)
+        if is_callable(known.tool.name) and not access.names(Target(TargetKind.TOOL, server, known.tool.name))
+    ]
 
 
 def sight(definition: Json) -> Sighting | None:

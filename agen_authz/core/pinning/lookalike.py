@@ -77,7 +77,7 @@ def find_lookalikes(
     if not isinstance(name, str):
         return ()
     found = [
-        LookAlike(spell(text[:_MAX_CHARS]), other.server, other.name, name == other.name)
+        LookAlike(spell(text[:_MAX_CHARS]), other.server, spell(other.name[:_MAX_CHARS]), name == other.name)
         for text in (name, *list_titles(definition))
         for other, shown in index.get(skeleton_of(text), ())
         if (server, name) != (other.server, other.name) and _deceives(text, shown, is_name=text == name)

@@ -95,6 +95,10 @@ class AccessTable:
                 return Granted(rule)
         return NotGranted() if matching else Unmapped()
 
+    def names(self, target: Target) -> bool:
+        """True if a rule names this target."""
+        return bool(self._find(target))
+
     def _find(self, target: Target) -> list[_Grantees]:
         # The same few targets are asked for again and again; what is remembered is what rules name, not an answer.
         key = (target.kind, target.server, target.name)

@@ -42,13 +42,16 @@ class Event(_message.Message):
     POLICIES_FIELD_NUMBER: _builtins.int
     SHORTENED_FIELD_NUMBER: _builtins.int
     AGGREGATED_FIELD_NUMBER: _builtins.int
+    DRIFT_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
     """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on); aggregated is one event
-    for many decisions, which are in `aggregated`.
+    for many decisions, which are in `aggregated`. Two words are no decisions: drift, for definitions of tools that
+    a server lists for the first time, and pin, for what an operator did with one.
     """
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
@@ -84,6 +87,14 @@ class Event(_message.Message):
     def aggregated(self) -> Global___Aggregated:
         """Only where `decision` is aggregated."""
 
+    @_builtins.property
+    def drift(self) -> Global___Drift:
+        """Only where `decision` is drift. `request_id` is that of the call that the list answers."""
+
+    @_builtins.property
+    def pin(self) -> Global___Pin:
+        """Only where `decision` is pin."""
+
     def __init__(
         self,
         *,
@@ -101,14 +112,136 @@ class Event(_message.Message):
         policies: _abc.Iterable[Global___Policy] | None = ...,
         shortened: _abc.Iterable[Global___Shortened] | None = ...,
         aggregated: Global___Aggregated | None = ...,
+        drift: Global___Drift | None = ...,
+        pin: Global___Pin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "principal", b"principal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "drift", b"drift", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "decision", b"decision", "duration_us", b"duration_us", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Drift(_message.Message):
+    """Definitions of one server that were never seen before. Hidden characters are spelt out: <U+200B ZERO WIDTH SPACE>."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    PUSHED_OUT_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """How many there are; `tools` has the first of them, those that are more than new or reworded before the others."""
+    pushed_out: _builtins.int
+    """How many older definitions the store had to let go for them."""
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___DriftedTool]: ...
+    def __init__(
+        self,
+        *,
+        total: _builtins.int = ...,
+        pushed_out: _builtins.int = ...,
+        tools: _abc.Iterable[Global___DriftedTool] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pushed_out", b"pushed_out", "tools", b"tools", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Drift: _TypeAlias = Drift  # noqa: Y015
+
+@_typing.final
+class DriftedTool(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    FORMER_NAME_FIELD_NUMBER: _builtins.int
+    LOOKS_LIKE_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Empty for the server's `instructions`; after a `?` if no call can have this name."""
+    digest: _builtins.str
+    """SHA-256 of what is pinned of the definition, as hex."""
+    state: _builtins.str
+    """pinned, reworded, changed or new; docs/tools.md says what each means."""
+    former_name: _builtins.str
+    """The approved tool that it may have been until now; empty if there is none."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """docs/tools.md lists them."""
+
+    @_builtins.property
+    def looks_like(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The tools that it looks like, as server/name."""
+
+    @_builtins.property
+    def hidden(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The places of hidden characters, and what is around them."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        state: _builtins.str = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        former_name: _builtins.str = ...,
+        looks_like: _abc.Iterable[_builtins.str] | None = ...,
+        hidden: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "former_name", b"former_name", "hidden", b"hidden", "kinds", b"kinds", "looks_like", b"looks_like", "name", b"name", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DriftedTool: _TypeAlias = DriftedTool  # noqa: Y015
+
+@_typing.final
+class Pin(_message.Message):
+    """What an operator did with `agen-authz tools pin`. It may be told twice, with the same `id`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    time: _builtins.str
+    """When: RFC 3339, UTC."""
+    action: _builtins.str
+    """approve, withdraw or forget."""
+    by: _builtins.str
+    """Who, as `--by` or the operating system names them."""
+    name: _builtins.str
+    digest: _builtins.str
+    """Empty if everything that was kept of the tool was forgotten."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        time: _builtins.str = ...,
+        action: _builtins.str = ...,
+        by: _builtins.str = ...,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "by", b"by", "digest", b"digest", "id", b"id", "name", b"name", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pin: _TypeAlias = Pin  # noqa: Y015
 
 @_typing.final
 class Aggregated(_message.Message):
