@@ -57,6 +57,14 @@ MEANINGS = {
         f" `internal_error`. {_DEFECT}"
     ),
     "a defect ended a call without an answer; Envoy denies the request": f"Envoy got the gRPC status 13. {_DEFECT}",
+    "a defect stopped the reading of the catalogue; the next one is in a second": (
+        f"What is known of tools may be old until a reading succeeds; `/readyz` says how many are known. {_DEFECT}"
+    ),
+    "the store does not answer: the catalogue of tools stays as it is": (
+        "Definitions that were approved or changed elsewhere are not seen until the store answers; `/readyz` says since"
+        " when. In `enforce`, a sidecar that has never read the catalogue denies every call of a tool. Bring the store"
+        " back."
+    ),
     "a defect ended a reload; the next change of a file is read again": (
         f"`/readyz` shows the failure. Send SIGHUP to try again. {_DEFECT}"
     ),
