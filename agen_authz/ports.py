@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import Protocol
 
 from agen_authz.core.identity.jwk import PublicKey
-from agen_authz.core.model import Digest, Matched, Owner, SessionId
+from agen_authz.core.model import BoundTask, Digest, Matched, Owner, SessionId
 from agen_authz.core.pinning.catalogue import Sighting
 from agen_authz.core.pinning.definition import Definition
 from agen_authz.core.pinning.record import Listing, Noted, PinRecord
@@ -155,6 +155,23 @@ class CatalogueStore(Protocol):
 
     async def mark_told(self, ids: Collection[int]) -> None:
         """Mark records as told: an event names each."""
+
+
+class TaskStore(Protocol):
+    """Remembers whom tasks belong to, and which tool made them.
+
+    Every method raises Unavailable if the store did not answer.
+    """
+
+    async def bind(self, server: str, task_id: str, task: BoundTask, now: float) -> bool:
+        """Bind a task in one step; False if it is another caller's, or another tool's, by now.
+
+        It stays bound for `TASK_KEPT_S` from the last time that it was bound. If there is no room, the caller with the
+        most tasks loses the oldest.
+        """
+
+    async def find(self, server: str, task_id: str, now: float) -> BoundTask | None:
+        """Find what is known of a task; None if it is bound to no caller."""
 
 
 class Store(Protocol):

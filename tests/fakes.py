@@ -10,7 +10,7 @@ from msgspec import structs
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.jwk import PublicKey
-from agen_authz.core.model import NOBODY, Digest, Matched, Owner, SessionId
+from agen_authz.core.model import NOBODY, TASK_KEPT_S, BoundTask, Digest, Matched, Owner, SessionId
 from agen_authz.core.pinning.catalogue import Sighting
 from agen_authz.core.pinning.definition import Definition
 from agen_authz.core.pinning.pin import Kept, KeptTool
@@ -277,6 +277,32 @@ class MemoryStore:
 
     async def close(self) -> None:
         """There is nothing to let go of."""
+
+
+class MemoryTasks:
+    """Bound tasks in a dictionary; a broken one does not answer."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        self.is_broken = False
+        self._limit = limit
+        self._bound: dict[tuple[str, str], tuple[BoundTask, float]] = {}
+
+    async def bind(self, server: str, task_id: str, task: BoundTask, now: float) -> bool:
+        if await self.find(server, task_id, now) not in (None, task):
+            return False
+        self._bound[server, task_id] = (task, now)
+        if len(self._bound) > self._limit:
+            counts = Counter(each.owner for each, _ in self._bound.values())
+            (most, _), *_ = counts.most_common(1)
+            held = [(at, key) for key, (each, at) in self._bound.items() if each.owner == most]
+            del self._bound[min(held)[1]]
+        return True
+
+    async def find(self, server: str, task_id: str, now: float) -> BoundTask | None:
+        if self.is_broken:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
+        task, bound_at = self._bound.get((server, task_id), (None, 0.0))
+        return task if bound_at > now - TASK_KEPT_S else None
 
 
 class MemoryCatalogue:

@@ -2,7 +2,8 @@
 
 Whatever is asked, the first of these that refuses answers (design: refusals):
  1. session   the session belongs to this caller, and there is one where one is needed
- 2. method    known to MCP in this era, or allowed by configuration
+ 2. method    known to MCP in this era, or allowed by configuration; a task is this caller's, and the rows below
+              decide on the tool that made it: without its arguments, unless answers are sent that policies may read
  3. access    every target that the call names is granted by a rule
  4. headers   those that repeat arguments repeat them
     arguments they fit the tool's approved definition, and so do the headers, if that is asked
@@ -26,6 +27,7 @@ from agen_authz.core.message.mirror import is_mirrored
 from agen_authz.core.model import (
     Allow,
     BindSession,
+    BoundTask,
     Call,
     Deny,
     Effect,
@@ -68,11 +70,12 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
     if refused is not None:
         return Deny(refused, (Step("session", refused.value),), call.envelope)
     # 2.
-    refused = _check_method(call, resource)
+    refused = _check_method(call, facts, principal, resource)
     if refused is not None:
         return Deny(refused, (Step("method", refused.value),), call.envelope)
     # 3.
     why: list[Step] = [Step("method", "allowed", call.method)]
+    call = _name_tool(call, facts.task)
     for target in call.targets:
         step, refused = _check_access(target, principal, resource, rules.access)
         why.append(step)
@@ -123,6 +126,13 @@ def _find_matches(call: Call, principal: Principal, facts: Facts, policies: Poli
         # It names nothing: what it answers may be anything of the server.
         target = Target(TargetKind.TOOL, call.server, "")
         return [(target, match) for match in policies.evaluate_answer(Situation(principal, call, target, facts))]
+    if call.task_id is not None and call.inputs is None and call.method != "tasks/update":
+        # What the arguments decide was decided when the task was made.
+        return [
+            (target, match)
+            for target in call.targets
+            for match in policies.evaluate_without_arguments(Situation(principal, call, target, facts))
+        ]
     work = Work()
     return [
         (target, match)
@@ -272,11 +282,11 @@ def _check_session(call: Call, facts: Facts, principal: Principal) -> Reason | N
     return None if is_theirs else Reason.SESSION_UNKNOWN
 
 
-def _check_method(call: Call, resource: Resource) -> Reason | None:
+def _check_method(call: Call, facts: Facts, principal: Principal, resource: Resource) -> Reason | None:
     if call.envelope.shape in (Shape.STREAM, Shape.END):
         return None
     if call.uses_task:
-        return Reason.TASK_UNSUPPORTED
+        return _check_task(call, facts.task, principal)
     method = find_method(call.method, call.envelope.era)
     if method is not None and method.names is not Names.NOTHING:
         # INVARIANT: what names a target is decided on it; only a subscription may name none.
@@ -286,6 +296,20 @@ def _check_method(call: Call, resource: Resource) -> Reason | None:
     if allowed is None:
         return Reason.UNKNOWN_METHOD
     return None if allowed else Reason.METHOD_DENIED
+
+
+def _name_tool(call: Call, task: BoundTask | None) -> Call:
+    """Let a call that is about a task name the tool that made it, so that the task ends with the right to the tool."""
+    if call.task_id is None or task is None:
+        return call
+    return replace(call, targets=(Target(TargetKind.TOOL, call.server, task.tool),))
+
+
+def _check_task(call: Call, task: BoundTask | None, principal: Principal) -> Reason | None:
+    if call.task_id is None or task is None:
+        return Reason.TASK_UNSUPPORTED
+    # An unknown task and one of another caller are answered alike.
+    return None if task.owner == Owner(principal.issuer, principal.subject) else Reason.TASK_UNKNOWN
 
 
 def _check_access(

@@ -86,6 +86,7 @@ class Reason(StrEnum):
     UNKNOWN_METHOD = "unknown_method"
     METHOD_DENIED = "method_denied"
     TASK_UNSUPPORTED = "task_unsupported"
+    TASK_UNKNOWN = "task_unknown"
     UNMAPPED = "unmapped"
     NOT_GRANTED = "not_granted"
     TOOL_UNPINNED = "tool_unpinned"
@@ -217,6 +218,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.UNKNOWN_METHOD: (200, METHOD_NOT_FOUND, "Method not found.", "allow it in `resources[].methods` if it names no target"),
     Reason.METHOD_DENIED: (200, METHOD_NOT_FOUND, "Method not found.", "nothing, if this is intended; otherwise allow the method in `resources[].methods`"),
     Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available.", "call without tasks"),
+    Reason.TASK_UNKNOWN: (200, INVALID_PARAMS, "Task not found.", "no task of this id is bound to the caller: a task is bound to whom it was made for, for 30 days"),
     Reason.UNMAPPED: (200, INVALID_PARAMS, "Unknown target.", "no access rule names the target: add a rule if callers may use it"),
     Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller has none of the roles or permissions that the target's access rules ask for: grant one, or change a rule"),
     Reason.TOOL_UNPINNED: (200, INVALID_PARAMS, "Unknown target.", "no definition of the tool is approved: look at it with `agen-authz tools diff`, then approve it with `agen-authz tools pin`"),

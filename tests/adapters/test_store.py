@@ -17,7 +17,7 @@ from tests.stage.talk import Talk, talking
 # Real seconds: a locked file is given up after the first, anything else never takes the second.
 SHORT_S, LONG_S = 0.05, 5.0
 RACERS = 4
-REVISIONS = ["migrated to 0001", "migrated to 0002"]
+REVISIONS = ["migrated to 0001", "migrated to 0002", "migrated to 0003"]
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ _ESCAPED_NUL = b"\\u0000"
 _MAX_SUBSCRIPTIONS = 100
 _MAX_ECHO_CHARS = 64
 _TASK_KEYS = frozenset({"task", "taskId", "taskIds"})
+_TASK_METHODS = frozenset({"tasks/get", "tasks/update", "tasks/cancel", "tasks/result"})
+_MAX_TASK_ID_CHARS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class _Parameters(Struct, frozen=True):
     arguments: dict[str, Json] | None = None
     inputs: dict[str, Json] | None = None
     uses_task: bool = False
+    task_id: str | None = None
 
 
 def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
@@ -119,6 +122,7 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         # No string holds one as it is: JSON spells it so, and in no other way (RFC 8259 section 7).
         may_hold_nul=_ESCAPED_NUL in request.raw_body,
         mirrored=_find_mirrored(request, message),
+        task_id=parameters.task_id,
     )
 
 
@@ -265,8 +269,17 @@ def _read_parameters(message: Message, method: Method | None, server: str) -> _P
     if names is Names.NOTHING:
         return _Parameters()
     if names is Names.TASK:
-        return _Parameters(uses_task=True)
+        return _read_task(message.method, params)
     return _READERS[names](params, server)
+
+
+def _read_task(method: str, params: Mapping[str, Json]) -> _Parameters:
+    task_id, inputs = params.get("taskId"), params.get("inputResponses")
+    is_about_one = method in _TASK_METHODS and params.keys().isdisjoint(_TASK_KEYS - {"taskId"})
+    if not (is_about_one and isinstance(task_id, str) and 0 < len(task_id) <= _MAX_TASK_ID_CHARS):
+        return _Parameters(uses_task=True)
+    # Other answers than an object are none that a policy could read: then `inputs` is not there.
+    return _Parameters(inputs=inputs if isinstance(inputs, dict) else None, uses_task=True, task_id=task_id)
 
 
 def _misshapen(*path: str | int) -> Malformed:

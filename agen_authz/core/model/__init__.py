@@ -23,7 +23,7 @@ from agen_authz.core.model.decision import (
 )
 from agen_authz.core.model.facts import NOWHERE, Context, Facts, Fit, Unfit
 from agen_authz.core.model.inspection import Inspection
-from agen_authz.core.model.principal import NOBODY, Owner, Principal
+from agen_authz.core.model.principal import NO_TASK, NOBODY, TASK_KEPT_S, BoundTask, Owner, Principal
 from agen_authz.core.model.provider import ANY_TENANT, TENANT_CLAIM, ClaimPaths, Provider, Revoked
 from agen_authz.core.model.request import Request
 from agen_authz.core.model.resource import Resource
@@ -33,10 +33,13 @@ __all__ = [
     "ANY_TENANT",
     "NOBODY",
     "NOWHERE",
+    "NO_TASK",
+    "TASK_KEPT_S",
     "TENANT_CLAIM",
     "Allow",
     "Answer",
     "BindSession",
+    "BoundTask",
     "Call",
     "Challenge",
     "ClaimPaths",

@@ -61,6 +61,7 @@ class Call(Struct, frozen=True):
     """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded.
 
     `may_hold_nul` is false if no string in it can hold a NUL; `mirrored` is None if no header repeats an argument.
+    `task_id` is the one task that it is about; `uses_task` alone is any other use of tasks.
     """
 
     server: str
@@ -74,6 +75,7 @@ class Call(Struct, frozen=True):
     session_id: SessionId | None = None
     may_hold_nul: bool = True
     mirrored: Mirrored | None = None
+    task_id: str | None = None
 
 
 class Misread(Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from agen_authz.core.model.call import Call
-from agen_authz.core.model.principal import Owner
+from agen_authz.core.model.principal import BoundTask, Owner
 from agen_authz.core.reason import Reason
 
 
@@ -40,7 +40,8 @@ class Fit(Protocol):
 class Facts(Struct, frozen=True):
     """Everything that was read before the decision; times are seconds since the epoch, `host` is the authority.
 
-    `fit` is what a `tools/call` must fit; None if its arguments are not checked.
+    `fit` is what a `tools/call` must fit; None if its arguments are not checked. `task` is what is
+    known of the task that a call names, `NO_TASK` if nothing is; None if tasks were not looked up.
     """
 
     now: float
@@ -48,3 +49,4 @@ class Facts(Struct, frozen=True):
     context: Context = NOWHERE
     host: str = ""
     fit: Fit | None = None
+    task: BoundTask | None = None

@@ -44,5 +44,16 @@ class Owner(Struct, frozen=True):
     subject: Subject
 
 
+class BoundTask(Struct, frozen=True):
+    """Whose a task is, and the tool that made it."""
+
+    owner: Owner
+    tool: str
+
+
 # Owns what belongs to another server: no provider's issuer is empty.
 NOBODY = Owner(Issuer(""), Subject(""))
+# A task that is bound to no caller, as far as is known.
+NO_TASK = BoundTask(NOBODY, "")
+# How long a task stays bound. Clients may come back for a result days later; what servers keep for longer is rare.
+TASK_KEPT_S = 30 * 24 * 3600.0
