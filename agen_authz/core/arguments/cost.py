@@ -21,7 +21,8 @@ from agen_authz.core.model import Json
 MAX_COST = 8_000_000
 _SUBSCHEMA, _ENTRY, _MULTIPLE, _UNIQUE = 8, 2, 1000, 12
 _CHARS_A_UNIT = 32
-_MAX_TOLLS, _MAX_ASKED = 10_000, 100_000
+# A tree of subschemas, which has one toll for each of them, never reaches either.
+_MAX_TOLLS, _MAX_ASKED = 20_000, 100_000
 # As often as this is more than can be paid.
 _MAX_TIMES = MAX_COST
 # Values whose cost depends on what is in them.

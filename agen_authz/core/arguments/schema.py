@@ -60,12 +60,13 @@ class Schema:
         return Unfit(Reason.INVALID_ARGUMENTS, self._locate(arguments) if cost <= _MAX_LOCATED else _PLACE)
 
     def _locate(self, arguments: dict[str, Json]) -> str:
+        # If `validate` did not agree with `is_valid`, the call would stay refused.
+        detail = _PLACE
         try:
             self._validator.validate(arguments)
         except ValidationError as found:
-            return self._spell(found)
-        # INVARIANT: `is_valid` and `validate` agree; if they did not, the call stays refused.
-        return _PLACE
+            detail = self._spell(found)
+        return detail
 
     def _spell(self, found: ValidationError) -> str:
         steps: list[str | int] = [*found.instance_path]
@@ -112,9 +113,8 @@ def _compile(document: dict[str, Json], patterns: Iterable[str]) -> jsonschema_r
 
 
 def _explain(exc: ValueError) -> str:
-    if not isinstance(exc, ValidationError):
-        return "the library cannot compile it"
-    keyword = next((str(each) for each in reversed(exc.instance_path) if each in CHECKED), "")
+    path = exc.instance_path if isinstance(exc, ValidationError) else []
+    keyword = next((str(each) for each in reversed(path) if each in CHECKED), "")
     return f"`{keyword}` has a value that JSON Schema does not allow" if keyword else "it is not a JSON Schema"
 
 

@@ -183,6 +183,28 @@ BAD: dict[str, tuple[Any, str]] = {
 }
 
 
+def chained(length: int) -> Any:
+    schema: Any = {"$ref": "#/$defs/a"}
+    for _ in range(length):
+        schema = {"not": schema}
+    return schema
+
+
+def test_chain_is_measured_from_wherever_it_is_entered():
+    # Entered at once it is short enough; entered at the end of another one it is not.
+    long_enough = {"a": eval('{"not":' * 20 + "{}" + "}" * 20)}  # noqa: S307  # a text of ours
+    assert isinstance(compile_schema({"allOf": [chained(0), chained(9)], "$defs": long_enough}), Schema)
+    assert isinstance(compile_schema({"allOf": [chained(0), chained(10)], "$defs": long_enough}), BadSchema)
+
+
+def test_several_anchors_are_found():
+    schema = {
+        "properties": {each: {"$ref": f"#{each}"} for each in "ab"},
+        "$defs": {"one": {"$anchor": "a", "type": "integer"}, "other": {"$anchor": "b", "type": "string"}},
+    }
+    assert [check(schema, each) is None for each in ({"a": 1, "b": "x"}, {"a": "x"}, {"b": 1})] == [True, False, False]
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_schema_says_why(name):
     schema, why = BAD[name]
