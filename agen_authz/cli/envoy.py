@@ -24,6 +24,10 @@ def envoy_config(
         Path | None,
         typer.Option(help="Check this Envoy configuration instead, for ways past agen-authz.", metavar="FILE"),
     ] = None,
+    binary: Annotated[
+        Path | None,
+        typer.Option("--envoy", help="With --check: the Envoy that runs it, asked for its version.", metavar="FILE"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings of --check as JSON.")] = False,
     platform: Annotated[Platform, typer.Option("--for", help="Envoy's platform.")] = Platform.SIDECAR,
     upstream: Annotated[
@@ -41,17 +45,16 @@ def envoy_config(
     Example: agen-authz envoy-config --config agen.yaml --upstream crm=10.0.0.7:8080 > envoy.yaml
 
     With --check, check an Envoy bootstrap, an admin /config_dump, or manifests of Istio or Envoy Gateway. Exits 1
-    with findings; what is not understood and may carry traffic is one. With --config too, body sizes are compared with
-    that configuration.
+    with findings; what is not understood and may carry traffic is one. With --config too, body sizes and the word
+    that skips inspection are compared with that configuration.
     """
     if check is not None:
-        _check(check, config, as_json=as_json)
-    if config is None:
-        _misuse("`--config` or `--check` is missing; name a file")
+        _check(check, config, binary, as_json=as_json)
+    if config is None or binary is not None:
+        _misuse(f"`{'--check' if binary else '--config` or `--check'}` is missing; name a file")
     loaded = load_or_exit(config, secrets=False, as_json=False)
-    placement = replace(
-        _place(listen, admin, upstream or []), authz=_upstream_or_none(authz), proc=_upstream_or_none(proc)
-    )
+    placed = _place(listen, admin, upstream or [])
+    placement = replace(placed, authz=_upstream_or_none(authz), proc=_upstream_or_none(proc))
     typer.echo(_render(platform, loaded, placement), nl=False)
 
 
@@ -75,13 +78,16 @@ def _render(platform: Platform, loaded: "Loaded", placement: "Placement") -> str
     return _refuse_unusable(render(platform, sidecar))
 
 
-def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
+def _check(file: Path, config: Path | None, binary: Path | None, *, as_json: bool) -> NoReturn:
     """Check a file and exit: 1 if there are findings or nothing could be checked, 0 otherwise."""
+    from agen_authz.envoy.binary import ask_version
     from agen_authz.envoy.check import DEFAULT_REQUEST_BYTES, check_file, render_json, render_text
 
-    request_bytes = DEFAULT_REQUEST_BYTES
+    request_bytes, word = DEFAULT_REQUEST_BYTES, None
     if config is not None:
-        request_bytes = load_or_exit(config, secrets=False, as_json=as_json).config.limits.request_bytes
+        loaded = load_or_exit(config, secrets=False, as_json=as_json)
+        request_bytes, word = loaded.config.limits.request_bytes, _find_word(loaded)
+    version = None if binary is None else _refuse_unusable(ask_version(binary))
     try:
         if file.stat().st_size > _MAX_CHECKED_BYTES:
             _misuse(f"`{file}` has more than {_MAX_CHECKED_BYTES >> 20} MiB; check a part of it")
@@ -89,9 +95,20 @@ def _check(file: Path, config: Path | None, *, as_json: bool) -> NoReturn:
         text = file.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as exc:
         _misuse(f"`{file}` cannot be read: {exc.strerror}; name an Envoy configuration")
-    report = check_file(text, request_bytes)
+    report = check_file(text, request_bytes, off_word=word, version=version)
     typer.echo((render_json if as_json else render_text)(report, str(file)).rstrip("\n"))
     raise typer.Exit(Exit.FINDING if report.findings else Exit.OK)
+
+
+def _find_word(loaded: "Loaded") -> str | None:
+    """Find the word that skips inspection; without the key file the rest is still checked."""
+    from agen_authz.core.digest import off_word
+
+    name = loaded.config.server.metadata_key_file
+    if name is not None and not Path(name).is_file():
+        typer.echo(f"`{name}` is not here: the word that skips inspection is not compared", err=True)
+        return None
+    return off_word(_metadata_key(loaded))
 
 
 def _tcp(text: str) -> TcpAddress:

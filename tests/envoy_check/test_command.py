@@ -51,7 +51,7 @@ def test_json_has_every_part_of_a_finding():
             }
         ],
         "hints": [],
-        "checked": ["Istio extension provider", "Istio AuthorizationPolicy"],
+        "checked": ["Istio extension provider", "Istio AuthorizationPolicy", "Istio EnvoyFilter"],
         "not_checked": [],
     }
 
@@ -72,6 +72,17 @@ def test_what_was_not_checked_is_said(tmp_path: Path):
     assert (0, f"{file}: not checked: line 25: Deployment") == (code, output.splitlines()[0])
 
 
+def test_word_that_skips_is_compared_with_the_configuration(tmp_path: Path):
+    config, file, key = (HERE.parents[1] / "envoy" / "example.yaml").read_text(), tmp_path / "agen.yaml", tmp_path / "k"
+    file.write_text(config.replace("  authz:", f"  metadata_key_file: {key}\n  authz:", 1))
+    arguments = ("--check", str(HERE / "sound.yaml"), "--config", str(file))
+    code, output = run(*arguments)
+    assert (code, output.splitlines()[0]) == (0, f"`{key}` is not here: the word that skips inspection is not compared")
+    key.write_bytes(b"k" * 32)
+    code, output = run(*arguments)
+    assert (code, ": ".join(output.split(": ")[1:2])) == (1, "note proc-skip-word")
+
+
 def test_body_sizes_are_compared_with_the_configuration(tmp_path: Path):
     config = (HERE.parents[1] / "envoy" / "example.yaml").read_text()
     file = tmp_path / "agen.yaml"
@@ -84,12 +95,13 @@ def test_body_sizes_are_compared_with_the_configuration(tmp_path: Path):
     ("arguments", "message"),
     [
         ((), "`--config` or `--check` is missing; name a file\n"),
+        (("--config", "agen.yaml", "--envoy", "envoy"), "`--check` is missing; name a file\n"),
         (
             ("--check", "nowhere.yaml"),
             "`nowhere.yaml` cannot be read: No such file or directory; name an Envoy configuration\n",
         ),
     ],
-    ids=["no file", "a file that is not there"],
+    ids=["no file", "an Envoy without a file", "a file that is not there"],
 )
 def test_misuse_exits_2(arguments: tuple[str, ...], message: str):
     assert (2, message) == run(*arguments)

@@ -20,7 +20,7 @@ BARE_CONNECTION = {
     (17, "broad-match"),
     (19, "backend-envoy-headers"),
 }
-PUBLISHED = BARE_CONNECTION | BARE_FILTER | {(21, "no-body"), (21, "status-on-error")}
+PUBLISHED = BARE_CONNECTION | BARE_FILTER | {(19, "proc-missing"), (21, "no-body"), (21, "status-on-error")}
 ISTIO = {
     (7, "merge-slashes"),
     (7, "remote-address"),
@@ -31,6 +31,7 @@ ISTIO = {
     (20, "broad-match"),
     (21, "stream-duration"),
     (22, "backend-envoy-headers"),
+    (22, "proc-missing"),
     (36, "header-rules-missing"),
     (36, "headers-joined"),
     (36, "mutations-unvalidated"),
@@ -49,6 +50,7 @@ EXPECTED = {
         (9, "timeout-missing"),
         (12, "body-as-text"),
         (12, "partial-body"),
+        (14, "proc-missing"),
         (17, "istio-rules"),
         (34, "script-after"),
         (42, "route-disabled"),
@@ -56,6 +58,7 @@ EXPECTED = {
     "istio-sound.yaml": set(),
     "gateway-xds.yaml": {
         (10, "backend-envoy-headers"),
+        (10, "proc-missing"),
         *((line, name) for line in (13, 20) for name in ("header-rules-missing", "headers-joined")),
         *((line, "mutations-unvalidated") for line in (13, 20)),
         *((line, "unread-cluster") for line in (15, 22)),
@@ -82,21 +85,28 @@ EXPECTED = {
         (30, "retry"),
     },
     "gateway-sound.yaml": set(),
-    "egctl-translate.yaml": {(11, "body-limit-small"), (23, "authz-missing")},
+    "egctl-translate.yaml": {(4, "proc-missing"), (11, "body-limit-small"), (23, "authz-missing")},
     "egctl-listener.json": {(13, "authz-missing")},
     "dump-part.json": {(10, "unguarded-listener")},
     "dump-routes.json": {(18, "retry")},
     "config-map.yaml": {
         (12, "admin-exposed"),
         (28, "backend-envoy-headers"),
+        (28, "proc-missing"),
         *((30, name) for name in ("header-rules-missing", "headers-joined", "mutations-unvalidated")),
         (30, "status-on-error"),
         (34, "partial-body"),
     },
-    "istio-dump.yaml": {(20, "unguarded-listener")},
-    "dump.json": {(3, "admin-exposed"), (6, "authz-plaintext"), (6, "authz-resets"), (11, "bypass-listener")},
-    "dump-endpoints.json": set(),
-    "like-the-example.yaml": {(14, "internal-clients")},
+    "istio-dump.yaml": {(20, "unguarded-listener"), (33, "proc-missing")},
+    "dump.json": {
+        (3, "admin-exposed"),
+        (6, "authz-plaintext"),
+        (6, "authz-resets"),
+        (11, "bypass-listener"),
+        (18, "proc-missing"),
+    },
+    "dump-endpoints.json": {(20, "proc-missing")},
+    "like-the-example.yaml": {(14, "internal-clients"), (60, "proc-header-ignored")},
 }
 
 
@@ -121,7 +131,7 @@ def test_what_we_render_has_no_findings_but_the_plain_word_of_a_configuration_wi
 
 def test_a_careful_configuration_has_nothing_open():
     report = check_file((SHAPES / "like-the-example.yaml").read_text())
-    assert [finding.severity for finding in report.findings] == [Severity.NOTE]
+    assert [finding.severity for finding in report.findings] == [Severity.NOTE, Severity.NOTE]
 
 
 def test_what_a_workload_sends_is_named_and_no_finding():

@@ -48,12 +48,12 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         ],
         {"proc-partial"},
     ),
-    "ext_proc that asks for the body itself": (
+    "ext_proc that might ask for the body itself, which ours never does": (
         [
             (PROC, f"{PROC}                  allow_mode_override: true\n"),
             ("response_body_mode: STREAMED", "response_body_mode: NONE"),
         ],
-        set(),
+        {"proc-mode-override", "proc-no-body"},
     ),
     "the skip in a tree of matchers": (
         [("              xds_matcher:\n", "              xds_matcher:\n                matcher_tree: {}\n")],

@@ -1,15 +1,12 @@
 """The settings of an ext_authz filter, and those that routes lay over them."""
 
-import re
-import warnings
-
-from agen_authz.core.http.loopback import is_loopback
 from agen_authz.envoy.check.cluster import check_resets
-from agen_authz.envoy.check.endpoint import find_addresses, is_near
 from agen_authz.envoy.check.filter_chain import Filter, find_override, unwrap_override
+from agen_authz.envoy.check.header_rule import may_refuse
 from agen_authz.envoy.check.sheet import TRUSTED_HEADERS, Sheet
 from agen_authz.envoy.check.source import canonical
-from agen_authz.envoy.check.spot import Spot, typed
+from agen_authz.envoy.check.spot import Spot
+from agen_authz.envoy.check.transport import check_transport
 from agen_authz.envoy.check.way import Way
 
 _OFF = (
@@ -30,7 +27,6 @@ _HUNDRED = {
     "MILLION": 1_000_000,
     "2": 1_000_000,
 }
-_MAX_REGEX = 200
 _RBAC = "envoy.filters.http.rbac"
 _SHADOW_POLICY = "shadow_effective_policy_id"
 
@@ -82,16 +78,9 @@ def _check_transport(sheet: Sheet, config: Spot) -> None:
     check_timeout(sheet, config.at("grpc_service", "timeout"))
     if sheet.is_patch:
         return
-    google = config.at("grpc_service", "google_grpc")
-    if google.is_written:
-        _check_google(sheet, google)
-        return
-    name = config.at("grpc_service", "envoy_grpc", "cluster_name")
-    cluster = sheet.clusters.get(name.text)
-    if cluster is None:
-        sheet.add("unread-cluster", name)
-        return
-    check_authz_cluster(sheet, cluster)
+    cluster = check_transport(sheet, config.at("grpc_service"), "authz")
+    if cluster is not None:
+        check_resets(sheet, cluster)
 
 
 def check_timeout(sheet: Sheet, timeout: Spot) -> None:
@@ -103,34 +92,6 @@ def check_timeout(sheet: Sheet, timeout: Spot) -> None:
     sheet.want("timeout-long", timeout, is_good=seconds is not None and 0 < seconds <= MAX_TIMEOUT_S)
 
 
-def _check_google(sheet: Sheet, google: Spot) -> None:
-    target = google.at("target_uri")
-    host = target.text.rpartition(":")[0].strip("[]")
-    is_near = target.text.startswith("unix:") or is_loopback(host)
-    secured = google.at("channel_credentials", "ssl_credentials").is_written
-    sheet.want("authz-plaintext", target, is_good=is_near or secured)
-
-
-def check_authz_cluster(sheet: Sheet, cluster: Spot) -> None:
-    """Check how Check is reached: on this machine, or with TLS that verifies; and how much a connection carries."""
-    check_resets(sheet, cluster)
-    addresses = find_addresses(sheet, cluster)
-    if addresses and all(is_near(address) for address in addresses):
-        return
-    name, tls = typed(cluster.at("transport_socket", "typed_config"))
-    if not name.endswith(".UpstreamTlsContext"):
-        if not cluster.at("transport_socket_matches").is_written:
-            sheet.add("authz-plaintext", cluster)
-        return
-    settings = tls.at("common_tls_context")
-    keys = ("validation_context", "combined_validation_context", "validation_context_sds_secret_config")
-    written = [settings.at(key) for key in keys if settings.at(key).is_written]
-    plain = settings.at("validation_context")
-    is_empty = plain.is_written and not (plain.at("trusted_ca").is_written or plain.at("system_root_certs").is_written)
-    if not written or is_empty:
-        sheet.add("authz-unverified", cluster)
-
-
 def _check_header_rules(sheet: Sheet, rules: Spot) -> None:
     if not rules.is_written:
         sheet.want("header-rules-missing", rules, is_good=False)
@@ -138,21 +99,8 @@ def _check_header_rules(sheet: Sheet, rules: Spot) -> None:
     envoy = rules.at("allow_envoy")
     sheet.want("header-rules-envoy", envoy, is_good=envoy.is_on)
     refused = rules.at("disallow_expression", "regex")
-    if rules.at("disallow_all").is_on or _matches_ours(refused):
+    if rules.at("disallow_all").is_on or may_refuse(refused, TRUSTED_HEADERS):
         sheet.add("header-rules-deny", rules)
-
-
-def _matches_ours(regex: Spot) -> bool:
-    if not regex.text:
-        return False
-    if len(regex.text) > _MAX_REGEX:
-        return True  # not checked, so not trusted
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            pattern = re.compile(regex.text)
-    except (re.error, OverflowError, RecursionError):
-        return True
-    return any(pattern.fullmatch(header) for header in TRUSTED_HEADERS)
 
 
 def _check_fraction(sheet: Sheet, config: Spot) -> None:

@@ -51,7 +51,7 @@ _REACH = (
     (
         "unread-cluster",
         _NOTE,
-        "the cluster of Check is not in this file: whether it is reached safely is not known",
+        "the cluster of Check or Process is not in this file: whether it is reached safely is not known",
         "check the whole bootstrap, or `/config_dump`",
     ),
     (

@@ -15,11 +15,14 @@ from agen_authz.envoy.check.endpoint import find_addresses, find_places, is_near
 from agen_authz.envoy.check.filter_chain import Filter, name_spot, read_filter, read_filters
 from agen_authz.envoy.check.guard import check_guard, runs_somewhere
 from agen_authz.envoy.check.inventory import Inventory
-from agen_authz.envoy.check.order import check_order, check_upstream_filters
+from agen_authz.envoy.check.local_reply import check_local_replies
+from agen_authz.envoy.check.order import check_caches, check_order, check_upstream_filters
 from agen_authz.envoy.check.proc import check_proc
 from agen_authz.envoy.check.route import check_ways
+from agen_authz.envoy.check.runtime import check_runtime
 from agen_authz.envoy.check.sheet import Sheet
 from agen_authz.envoy.check.spot import Spot, typed
+from agen_authz.envoy.check.version import check_version, read_version
 from agen_authz.envoy.check.way import Way, read_ways
 
 _FORWARDING = (".HttpConnectionManager", ".TcpProxy")
@@ -60,8 +63,7 @@ class _Managed:
 def check_envoy(sheet: Sheet, inventory: Inventory) -> None:
     """Check all that a file says about Envoy."""
     sheet.clusters, sheet.routes, sheet.endpoints = inventory.clusters, inventory.routes, inventory.endpoints
-    for admin in inventory.admins:
-        sheet.want("admin-exposed", admin, is_good=not admin.at("address").is_written or is_near(admin.at("address")))
+    _check_builds(sheet, inventory)
     for spot in inventory.elsewhere:
         sheet.add("unread-listeners", spot)
     for spot in inventory.unknown:
@@ -80,6 +82,17 @@ def check_envoy(sheet: Sheet, inventory: Inventory) -> None:
     for config in inventory.loose_routes:
         if not managers or config.at("name").text not in used:
             _check_lone_routes(sheet, config)
+
+
+def _check_builds(sheet: Sheet, inventory: Inventory) -> None:
+    """Check who reaches the admin interface, which Envoy it is, if it says so, and which fixes are switched off."""
+    for admin in inventory.admins:
+        sheet.want("admin-exposed", admin, is_good=not admin.at("address").is_written or is_near(admin.at("address")))
+    for bootstrap in inventory.bootstraps:
+        check_runtime(sheet, bootstrap)
+        found = read_version(bootstrap)
+        if found is not None:
+            check_version(sheet, *found)
 
 
 def _chains(listener: Spot) -> list[_Forwarder]:
@@ -149,6 +162,7 @@ def _check_managers(
         reached = {name for way in each.ways if way.reaches for name in _names(sheet, way.clusters)}
         leads_on = any(way.reaches for way in each.ways) or _unread_routes(sheet, each.forwarder.spot)
         if leads_on and not each.has_authz:
+            check_caches(sheet, each.filters)
             _check_unguarded(sheet, each.forwarder, reached & behind, guards)
     for proxy in proxies:
         names = _proxied(proxy.spot)
@@ -223,7 +237,13 @@ def _check_guarded(sheet: Sheet, managed: _Managed) -> None:
     check_duration(sheet, connections, ways)
     check_envoy_headers(sheet, connections, filters)
     check_backend_headers(sheet, ways)
+    check_local_replies(sheet, connections)
+    if ways and not any(filter_.family == "ext_proc" for filter_ in filters):
+        sheet.add("proc-missing", connections.at("http_filters"))
     for index, filter_ in enumerate(filters):
+        if filter_.family in ("ext_authz", "ext_proc"):
+            optional = filter_.spot.at("is_optional")
+            sheet.want("filter-optional", optional, is_good=not optional.is_on)
         if filter_.family == "ext_authz" and runs_somewhere(filter_, ways):
             check_authz(sheet, filter_, filters[:index])
         elif filter_.family == "ext_proc" and runs_somewhere(filter_, ways):

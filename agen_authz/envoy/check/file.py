@@ -10,17 +10,32 @@ from agen_authz.envoy.check.report import Report
 from agen_authz.envoy.check.sheet import Sheet
 from agen_authz.envoy.check.source import read_source
 from agen_authz.envoy.check.spot import Spot
+from agen_authz.envoy.check.version import Version, check_version
 
 DEFAULT_REQUEST_BYTES = 1 << 20
 
 
-def check_file(text: str, request_bytes: int = DEFAULT_REQUEST_BYTES) -> Report:
-    """Check one file; `request_bytes` is what Check reads of a body.
+def check_file(
+    text: str,
+    request_bytes: int = DEFAULT_REQUEST_BYTES,
+    *,
+    off_word: str | None = None,
+    version: Version | None = None,
+) -> Report:
+    """Check one file.
+
+    Args:
+        text: of the file.
+        request_bytes: what Check reads of a body.
+        off_word: what Check says when a response needs no inspection; None if it is not known.
+        version: of the Envoy that the file is for, if it is known.
 
     A file in which nothing says how Check is asked has a finding, and so has all that could not be read.
     """
     report = Report(load_defects())
-    sheet = Sheet(report, request_bytes)
+    sheet = Sheet(report, request_bytes, off_word)
+    if version is not None:
+        check_version(sheet, Spot(None, (), 1), version)
     inventory = Inventory()
     manifests: list[Spot] = []
     for document in _read_documents(sheet, text, Spot(None, (), 0)):

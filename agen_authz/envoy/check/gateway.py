@@ -2,6 +2,7 @@
 
 from agen_authz.envoy.check.authz import check_limit, check_timeout
 from agen_authz.envoy.check.kind import ENVOY_GATEWAY
+from agen_authz.envoy.check.proc import check_message_timeout
 from agen_authz.envoy.check.sheet import NAMESPACE, Sheet, is_trusted
 from agen_authz.envoy.check.spot import Spot
 
@@ -14,7 +15,8 @@ _FILTER_MEMBERS = frozenset({
     "type", "request_header_modifier", "response_header_modifier", "request_mirror", "request_redirect", "uRLRewrite",
     "url_rewrite", "cors",
 })  # fmt: skip
-_BODY_MODES = {"": "proc-no-body", "Buffered": "proc-buffered", "BufferedPartial": "proc-partial"}
+_STREAMED = ("Streamed", "FullDuplexStreamed")
+_BODY_MODES = {"Buffered": "proc-buffered", "BufferedPartial": "proc-partial"}
 
 
 def check_security_policies(sheet: Sheet, policies: list[Spot]) -> None:
@@ -60,15 +62,13 @@ def check_extension_policy(sheet: Sheet, policy: Spot) -> None:
 
 def _check_ext_proc(sheet: Sheet, proc: Spot) -> None:
     sheet.want("proc-failure-mode-allow", proc.at("fail_open"), is_good=not proc.at("fail_open").is_on)
-    timeout = proc.at("message_timeout")
-    sheet.want("proc-timeout", timeout, is_good=(timeout.seconds or 0.0) > 0)
+    check_message_timeout(sheet, proc.at("message_timeout"))
     sheet.want("proc-status", proc.at("status_on_error"), is_good=proc.at("status_on_error").word == "502")
     mode = proc.at("processing_mode")
     body = mode.at("response", "body")
-    defect_id = _BODY_MODES.get(body.text)
-    is_ours_to_set = defect_id == "proc-no-body" and mode.at("allow_mode_override").is_on
-    if defect_id is not None:
-        sheet.want(defect_id, body, is_good=is_ours_to_set)
+    sheet.want(_BODY_MODES.get(body.text, "proc-no-body"), body, is_good=body.text in _STREAMED)
+    override = mode.at("allow_mode_override")
+    sheet.want("proc-mode-override", override, is_good=not override.is_on)
     request = mode.at("request")
     sheet.want("proc-request-headers", request, is_good=not request.is_written)
     sheet.want("proc-request-body", request.at("body"), is_good=not request.at("body").is_written)
@@ -144,8 +144,10 @@ def check_gateway_settings(sheet: Sheet, manifest: Spot) -> None:
 
 
 def check_traffic_policy(sheet: Sheet, policy: Spot) -> None:
-    """Check a BackendTrafficPolicy for retries, upgrades and compression, which runs before ext_proc."""
+    """Check a BackendTrafficPolicy for retries, upgrades, compression before ext_proc, and replaced answers."""
     spec = policy.at("spec")
+    for override in spec.at("response_override").items():
+        sheet.add("response-altered", override)
     sheet.want("retry", spec.at("retry"), is_good=not spec.at("retry").is_written)
     for upgrade in spec.at("http_upgrade").items():
         sheet.add("upgrade", upgrade)

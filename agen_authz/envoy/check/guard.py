@@ -27,6 +27,8 @@ def check_guard(sheet: Sheet, filters: tuple[Filter, ...], way: Way) -> None:
         check_authz_on(sheet, filter_, way)
     inspectors = [filter_ for filter_ in filters if filter_.family == "ext_proc"]
     running = _running(inspectors, way)
+    if len(running) > 1:
+        sheet.add("second-proc", running[0].spot)
     for filter_ in running:
         check_proc_on(sheet, filter_, way)
     if inspectors and not running:

@@ -58,6 +58,7 @@ class Inventory:
     routes: dict[str, Spot] = field(default_factory=dict)
     loose_routes: list[Spot] = field(default_factory=list)
     admins: list[Spot] = field(default_factory=list)
+    bootstraps: list[Spot] = field(default_factory=list)
     elsewhere: list[Spot] = field(default_factory=list)
     network_filters: list[Spot] = field(default_factory=list)
     unknown: list[Spot] = field(default_factory=list)
@@ -134,6 +135,7 @@ class Inventory:
         return False
 
     def _take_bootstrap(self, bootstrap: Spot, *, is_dumped: bool = False) -> None:
+        self.bootstraps.append(bootstrap)
         if bootstrap.at("admin").is_written:
             self.admins.append(bootstrap.at("admin"))
         if is_dumped:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from agen_authz.envoy.check.filter_chain import read_filter
 from agen_authz.envoy.check.gateway import (
     check_client_policy,
     check_extension_policy,
@@ -16,6 +17,7 @@ from agen_authz.envoy.check.gateway import (
 from agen_authz.envoy.check.istio import check_authorization_policy, check_mesh_routes
 from agen_authz.envoy.check.kind import KINDS_OF_LISTS, is_checked, is_quiet
 from agen_authz.envoy.check.mesh import check_meshes, mesh_of, read_meshes
+from agen_authz.envoy.check.mesh_reach import is_custom
 from agen_authz.envoy.check.patch import check_envoy_filter
 from agen_authz.envoy.check.reach import ROUTES, check_reach
 from agen_authz.envoy.check.sheet import Sheet
@@ -76,6 +78,7 @@ def check_manifests(sheet: Sheet, manifests: list[Spot]) -> None:
     """Check all manifests of a file together, for some replace or name others."""
     known = [each for each in manifests if is_checked(each) or is_quiet(each)]
     check_security_policies(sheet, [each for each in known if each.at("kind").text == "SecurityPolicy"])
+    _check_process(sheet, known)
     check_reach(sheet, known)
     check_virtual_reach(sheet, known)
     meshes = [read_meshes(sheet, each) for each in manifests]
@@ -83,6 +86,19 @@ def check_manifests(sheet: Sheet, manifests: list[Spot]) -> None:
     for manifest, found in zip(manifests, meshes, strict=True):
         if not found:
             _check(sheet, manifest)
+
+
+def _check_process(sheet: Sheet, manifests: list[Spot]) -> None:
+    """Check that a file whose policies ask Check brings Process too; for which routes is not followed."""
+    asking = [each for each in manifests if each.at("spec", "ext_auth").is_written or is_custom(each)]
+    if asking and not any(_has_process(each) for each in manifests):
+        sheet.add("proc-missing", asking[0])
+
+
+def _has_process(manifest: Spot) -> bool:
+    spec = manifest.at("spec")
+    inserted = [read_filter(patch.at("patch", "value")).family for patch in spec.at("config_patches").items()]
+    return bool(spec.at("ext_proc").items()) or "ext_proc" in inserted
 
 
 def _check(sheet: Sheet, manifest: Spot) -> None:

@@ -30,6 +30,12 @@ _HARMLESS_BEFORE = frozenset({
     "authn", "ip_tagging", "istio_authn", "kill_request", "mcp", "proto_message_extraction", "squash", "tap",
     "thrift_to_metadata",
 })  # fmt: skip
+# Listed before Process, they act on a response after it was inspected.
+_REWRITING = frozenset({
+    "custom_response", "grpc_http1_bridge", "grpc_http1_reverse_bridge", "grpc_json_reverse_transcoder",
+    "grpc_json_transcoder", "grpc_web", "mcp_json_rest_bridge", "transform",
+})  # fmt: skip
+_COMPRESSING = ("compressor", "decompressor")
 _FORWARDS = "mcp_router"
 _CACHES = frozenset({"cache", "cache_v2", "file_system_http_cache"})
 _UNSTABLE = "mcp"
@@ -44,8 +50,6 @@ def check_order(sheet: Sheet, filters: tuple[Filter, ...], ways: tuple[Way, ...]
     for filter_ in filters:
         if filter_.spot.at("config_discovery").is_written:
             sheet.add("unread-filter", filter_.spot)
-        if filter_.family in _CACHES:
-            sheet.add("cache", filter_.spot)
     for filter_ in filters[:first]:
         check_before(sheet, filter_)
         for config in _configs(filter_, ways):
@@ -65,6 +69,9 @@ def _configs(filter_: Filter, ways: tuple[Way, ...]) -> list[Spot]:
 
 def check_before(sheet: Sheet, filter_: Filter) -> None:
     """Check a filter that runs before the decision: it sees responses after Process did."""
+    _check_cache(sheet, filter_)
+    if filter_.family in _REWRITING:
+        sheet.add("response-altered", filter_.spot)
     if filter_.family in _SCRIPTS:
         sheet.add("script-before", filter_.spot)
         if _says_namespace(filter_.config, 0):
@@ -89,12 +96,24 @@ def _says_namespace(spot: Spot, depth: int) -> bool:
 def check_after(sheet: Sheet, filter_: Filter) -> None:
     """Check a filter that runs after the decision."""
     family = filter_.family
+    _check_cache(sheet, filter_)
     if family in _SCRIPTS:
         sheet.add("script-after", filter_.spot)
     elif family in _ALTERING or (family == "decompressor" and _decompresses_requests(filter_)):
         sheet.add("altered-after", filter_.spot)
     elif family not in _HARMLESS | _CACHES and not filter_.spot.at("config_discovery").is_written:
         sheet.add("unknown-after", filter_.spot)
+
+
+def check_caches(sheet: Sheet, filters: tuple[Filter, ...]) -> None:
+    """Check a chain that does not ask Check: it may be in front of one that does, and store its answers."""
+    for filter_ in filters:
+        _check_cache(sheet, filter_)
+
+
+def _check_cache(sheet: Sheet, filter_: Filter) -> None:
+    if filter_.family in _CACHES:
+        sheet.add("cache", filter_.spot)
 
 
 def _decompresses_requests(filter_: Filter) -> bool:
@@ -151,12 +170,16 @@ def check_upstream_filters(sheet: Sheet, filters: tuple[Filter, ...], ways: tupl
 def _check_proc_order(sheet: Sheet, filters: tuple[Filter, ...]) -> None:
     families = [filter_.family for filter_ in filters]
     for index, filter_ in enumerate(filters):
-        if filter_.family != "ext_proc":
-            continue
-        if "ext_authz" not in families[:index]:
-            sheet.add("proc-order", filter_.spot)
-        for later in filters[index + 1 :]:
-            if later.family == "compressor":
-                sheet.add("proc-compressor", later.spot)
-            if later.family == "decompressor":
-                sheet.add("proc-decompressor", later.spot)
+        if filter_.family == "ext_proc":
+            _check_place_of(sheet, filter_, families[:index])
+            for earlier in filters[families.index("ext_authz") : index]:
+                if earlier.family in _REWRITING:
+                    sheet.add("response-altered", earlier.spot)
+            for later in filters[index + 1 :]:
+                if later.family in _COMPRESSING:
+                    sheet.add(f"proc-{later.family}", later.spot)
+
+
+def _check_place_of(sheet: Sheet, proc: Filter, before: list[str]) -> None:
+    if "ext_authz" not in before:
+        sheet.add("proc-order", proc.spot)

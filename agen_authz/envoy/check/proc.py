@@ -2,85 +2,121 @@
 
 from agen_authz.envoy.check.cluster import check_breakers, has_trailers
 from agen_authz.envoy.check.filter_chain import Filter, find_override, unwrap_override
+from agen_authz.envoy.check.header_rule import may_refuse
+from agen_authz.envoy.check.proc_skip import check_skip
 from agen_authz.envoy.check.sheet import NAMESPACE, Sheet
 from agen_authz.envoy.check.spot import Spot, typed
+from agen_authz.envoy.check.transport import check_transport
 from agen_authz.envoy.check.way import Way
 
 # Names and numbers of ProcessingMode.BodySendMode.
+_STREAMED = ("STREAMED", "1", "FULL_DUPLEX_STREAMED", "4")
 _BODY_MODES = {
-    "": "proc-no-body", "NONE": "proc-no-body", "0": "proc-no-body",
     "BUFFERED": "proc-buffered", "2": "proc-buffered",
     "BUFFERED_PARTIAL": "proc-partial", "3": "proc-partial",
     "GRPC": "proc-grpc-mode", "5": "proc-grpc-mode",
 }  # fmt: skip
 _NONE = ("", "NONE", "0")
+_DEFAULT = ("", "DEFAULT", "0")
 _SKIP = ("SKIP", "2")
 _SEND = ("SEND", "1")
 _BAD_GATEWAY = ("BadGateway", "502")
-_KEY = "agen.inspect"
-_INPUT = ".DynamicMetadataInput"
-_LOCAL_REPLY = ".HttpResponseLocalReplyMatchInput"
-_SKIP_ACTION = ".SkipFilter"
+_OFF = (
+    ("proc-failure-mode-allow", "failure_mode_allow"),
+    ("proc-observing", "observability_mode"),
+    ("proc-content-length", "allow_content_length_header"),
+    ("proc-mode-override", "allow_mode_override"),
+    ("proc-answer-refused", "disable_immediate_response"),
+)
+_ABSENT = (
+    ("proc-headers-hidden", "forward_rules"),
+    ("proc-altered", "processing_request_modifier"),
+    ("proc-altered", "on_processing_response"),
+    ("proc-http", "http_service"),
+)
+# What Process writes into a response, or takes out of it.
+_WRITTEN = ("cache-control", "content-encoding", "content-type", "location", "mcp-session-id", "set-cookie")
+_MAX_TIMEOUT_S = 30.0
+_NOTHING = Spot(None, (), 0)
+_PER_ROUTE_MATCHER = ".ExtensionWithMatcherPerRoute"
 
 
 def check_proc(sheet: Sheet, filter_: Filter) -> None:
     """Check one ext_proc filter."""
     config = filter_.config
-    _check_switches(sheet, config)
+    for defect_id, key in _OFF:
+        sheet.want(defect_id, config.at(key), is_good=not config.at(key).is_on)
+    for defect_id, key in _ABSENT:
+        sheet.want(defect_id, config.at(key), is_good=not config.at(key).is_written)
     status = config.at("status_on_error", "code")
     sheet.want("proc-status", status, is_good=status.word in _BAD_GATEWAY)
-    _check_timeout(sheet, config)
-    _check_mode(sheet, config.at("processing_mode"), may_change=config.at("allow_mode_override").is_on)
-    forwarded = config.at("metadata_options", "forwarding_namespaces", "untyped")
-    sheet.want("proc-metadata", forwarded, is_good=NAMESPACE in forwarded.words)
+    check_message_timeout(sheet, config.at("message_timeout"))
+    _check_mode(sheet, config.at("processing_mode"))
+    _check_metadata(sheet, config.at("metadata_options"))
+    _check_rules(sheet, config.at("mutation_rules"))
     if filter_.matcher is not None:
-        _check_skip(sheet, filter_.matcher)
-    cluster = sheet.clusters.get(config.at("grpc_service", "envoy_grpc", "cluster_name").text)
-    if cluster is not None:
-        check_breakers(sheet, cluster)
+        check_skip(sheet, filter_.matcher)
+    if not sheet.is_patch and not config.at("http_service").is_written:
+        cluster = check_transport(sheet, config.at("grpc_service"), "proc")
+        if cluster is not None:
+            check_breakers(sheet, cluster)
 
 
-def _check_switches(sheet: Sheet, config: Spot) -> None:
-    allow = config.at("failure_mode_allow")
-    sheet.want("proc-failure-mode-allow", allow, is_good=not allow.is_on)
-    observing = config.at("observability_mode")
-    sheet.want("proc-observing", observing, is_good=not observing.is_on)
-    length = config.at("allow_content_length_header")
-    sheet.want("proc-content-length", length, is_good=not length.is_on)
+def check_message_timeout(sheet: Sheet, timeout: Spot) -> None:
+    """Check how long Process may take for a message: it must be written, finite and short."""
+    seconds = timeout.seconds or 0.0
+    sheet.want("proc-timeout", timeout, is_good=seconds > 0)
+    sheet.want("proc-timeout-long", timeout, is_good=seconds <= _MAX_TIMEOUT_S)
 
 
-def _check_timeout(sheet: Sheet, config: Spot) -> None:
-    timeout = config.at("message_timeout")
-    sheet.want("proc-timeout", timeout, is_good=(timeout.seconds or 0.0) > 0)
-
-
-def _check_mode(sheet: Sheet, mode: Spot, *, may_change: bool) -> None:
+def _check_mode(sheet: Sheet, mode: Spot) -> None:
     body = mode.at("response_body_mode")
-    defect_id = _BODY_MODES.get(body.word)
-    # Process itself asks for the body where it may change the mode.
-    is_ours_to_set = may_change and defect_id == "proc-no-body"
-    if defect_id is not None:
-        sheet.want(defect_id, body, is_good=is_ours_to_set)
+    sheet.want(_BODY_MODES.get(body.word, "proc-no-body"), body, is_good=body.word in _STREAMED)
+    response = mode.at("response_header_mode")
+    sheet.want("proc-response-headers", response, is_good=response.word in (*_DEFAULT, *_SEND))
     headers = mode.at("request_header_mode")
     sheet.want("proc-request-headers", headers, is_good=headers.word in _SKIP)
     request = mode.at("request_body_mode")
     sheet.want("proc-request-body", request, is_good=request.word in _NONE)
 
 
+def _check_metadata(sheet: Sheet, options: Spot) -> None:
+    forwarded = options.at("forwarding_namespaces", "untyped")
+    sheet.want("proc-metadata", forwarded, is_good=NAMESPACE in forwarded.words)
+
+
+def _check_rules(sheet: Sheet, rules: Spot) -> None:
+    strict = rules.at("disallow_is_error")
+    sheet.want("proc-header-ignored", strict, is_good=strict.is_on)
+    if rules.at("disallow_all").is_on or may_refuse(rules.at("disallow_expression", "regex"), _WRITTEN):
+        sheet.add("proc-header-rules", rules)
+
+
 def check_proc_on(sheet: Sheet, filter_: Filter, way: Way) -> None:
     """Check what routes say about an ext_proc filter that runs on a way that reaches a cluster."""
     entry = find_override(filter_, way.levels)
-    if entry is None:
-        _check_trailers(sheet, filter_.config.at("processing_mode"), way)
-        return
-    config, _ = unwrap_override(entry)
-    overrides = config.at("overrides")
+    overrides = _NOTHING if entry is None else _read_overrides(sheet, entry)
     own = overrides.at("processing_mode")
     _check_trailers(sheet, own if own.is_written else filter_.config.at("processing_mode"), way)
+    if own.is_written:
+        _check_mode(sheet, own)
     if overrides.at("failure_mode_allow").is_on:
         sheet.add("proc-failure-mode-allow", overrides.at("failure_mode_allow"))
-    if overrides.at("processing_mode").is_written:
-        _check_mode(sheet, overrides.at("processing_mode"), may_change=filter_.config.at("allow_mode_override").is_on)
+    if overrides.at("grpc_service").is_written:
+        sheet.add("proc-service-per-route", overrides.at("grpc_service"))
+    if overrides.at("processing_request_modifier").is_written:
+        sheet.add("proc-altered", overrides.at("processing_request_modifier"))
+    if overrides.at("metadata_options", "forwarding_namespaces").is_written:
+        _check_metadata(sheet, overrides.at("metadata_options"))
+
+
+def _read_overrides(sheet: Sheet, entry: Spot) -> Spot:
+    """Read what a route lays over the settings; it may also bring its own matcher."""
+    config, _ = unwrap_override(entry)
+    names = (typed(entry)[0], typed(entry.at("config"))[0])
+    if any(name.endswith(_PER_ROUTE_MATCHER) for name in names):
+        check_skip(sheet, config.at("xds_matcher"))
+    return config.at("overrides")
 
 
 def _check_trailers(sheet: Sheet, mode: Spot, way: Way) -> None:
@@ -88,38 +124,3 @@ def _check_trailers(sheet: Sheet, mode: Spot, way: Way) -> None:
     trailers = mode.at("response_trailer_mode")
     is_seen = trailers.word in _SEND or not any(has_trailers(cluster) for cluster in clusters)
     sheet.want("proc-trailers", trailers, is_good=is_seen)
-
-
-def _check_skip(sheet: Sheet, matcher: Spot) -> None:
-    """Check when ext_proc is skipped: only on the keyed word of Check, and for what Envoy answers itself."""
-    matchers = matcher.at("matcher_list", "matchers").items()
-    others = [spot for spot in (matcher.at("matcher_tree"), matcher.at("on_no_match")) if spot.is_written]
-    for spot in others:
-        sheet.add("proc-skip-other", spot)
-    for item in matchers:
-        action, _ = typed(item.at("on_match", "action", "typed_config"))
-        if action and not action.endswith(_SKIP_ACTION):
-            continue
-        single = item.at("predicate", "single_predicate")
-        if _is_local_reply(single):
-            continue
-        if not _is_ours(single):
-            sheet.add("proc-skip-other", item)
-            continue
-        _, custom = typed(single.at("custom_match", "typed_config"))
-        exact = custom.at("value", "string_match", "exact")
-        sheet.want("proc-skip-plain", exact, is_good=exact.text.startswith("off-"))
-
-
-def _is_ours(predicate: Spot) -> bool:
-    name, source = typed(predicate.at("input", "typed_config"))
-    _, custom = typed(predicate.at("custom_match", "typed_config"))
-    keys = [part.at("key").text for part in source.at("path").items()]
-    is_inverted = custom.at("invert").is_on
-    return name.endswith(_INPUT) and source.at("filter").text == NAMESPACE and keys == [_KEY] and not is_inverted
-
-
-def _is_local_reply(predicate: Spot) -> bool:
-    name, _ = typed(predicate.at("input", "typed_config"))
-    is_plain = not predicate.at("custom_match").is_written
-    return is_plain and name.endswith(_LOCAL_REPLY) and predicate.at("value_match", "exact").text == "true"

@@ -32,6 +32,8 @@ def check_ways(sheet: Sheet, ways: tuple[Way, ...]) -> None:
             kind, _ = typed(cluster.at("cluster_type", "typed_config"))
             by_host = cluster.at("cluster_type", "name")
             sheet.want("cluster-by-request", by_host, is_good=_BY_HOST not in f"{kind} {by_host.text}")
+        early = action.at("early_data_policy")
+        sheet.want("early-data", early, is_good=not early.is_written)
         match = way.route.at("match")
         sheet.want("broad-match", match, is_good=match.at(_EXACT).is_written)
         if match.at("connect_matcher").is_written:

@@ -29,10 +29,12 @@ class Sheet:
     Args:
         is_patch: what is checked is laid over settings that are not here, so that nothing is missing.
         request_bytes: what Check reads of a body.
+        off_word: what Check says when a response needs no inspection, if it is known.
     """
 
     report: Report
     request_bytes: int
+    off_word: str | None = None
     clusters: Mapping[str, Spot] = field(default_factory=dict)
     endpoints: Mapping[str, Sequence[Spot]] = field(default_factory=dict)
     routes: Mapping[str, Spot] = field(default_factory=dict)
