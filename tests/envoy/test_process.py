@@ -209,3 +209,33 @@ def test_what_envoy_does_not_let_process_remove_is_an_error(inspected: tuple[Sta
     stand.backend.pieces = lambda: iter([ANSWER.replace(b"connection", b"host: 1\r\nconnection")])
     reply = stand.send(GET)
     assert (reply.status, SECRET in reply.raw) == (502, False)
+
+
+_MARKED = b"x-a: " + SECRET + b"\r\n"
+_OK = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED = _OK + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n2\r\nab\r\n"
+HOSTILE = {
+    "a switch of protocols": b"HTTP/1.1 101 Switching Protocols\r\n" + _MARKED + b"\r\n" + SECRET,
+    "early hints": b"HTTP/1.1 103 Early Hints\r\n" + _MARKED + b"\r\n" + ANSWER,
+    "a 100 that nobody waits for": b"HTTP/1.1 100 Continue\r\n" + _MARKED + b"\r\n" + ANSWER,
+    "no content": b"HTTP/1.1 204 No Content\r\n" + _MARKED + b"\r\n" + SECRET,
+    "trailers": _CHUNKED + b"0\r\n" + _MARKED + b"\r\n",
+    "a body without an end": _CHUNKED + b"10\r\n" + SECRET + b"\r\n",
+    "less than was announced": _OK + b"content-length: 100\r\n\r\n" + SECRET,
+    "more than was announced": _OK + b"content-length: 0\r\n\r\n" + SECRET,
+    "no HTTP": SECRET + b"\r\n\r\n" + SECRET,
+    "a redirect": b"HTTP/1.1 302 " + SECRET + b"\r\nlocation: /" + SECRET + b"\r\ncontent-length: 0\r\n\r\n",
+    "an error page": b"HTTP/1.1 500 " + SECRET + b"\r\ncontent-length: 16\r\n\r\n" + SECRET,
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+def test_no_byte_of_a_backend_passes_that_process_holds_back(inspected: tuple[Stand, Inspector], raw: bytes) -> None:
+    hold = hold_then(lambda _: b"held")
+
+    def answer(message: ProcessingRequest) -> ProcessingResponse:
+        return with_headers({}, ("x-a", "location")) if message.response_headers is not None else hold(message)
+
+    stand = _inspect(inspected, answer)
+    stand.backend.pieces = lambda: iter([raw])
+    assert (SECRET in stand.send(GET).raw, len(stand.backend.arrived)) == (False, 1)
