@@ -9,6 +9,7 @@ from agen_authz.core.pinning.catalogue import Sighting
 from agen_authz.core.pinning.definition import Definition
 from agen_authz.core.pinning.record import Listing, Noted, PinRecord
 from agen_authz.core.reason import Reason
+from agen_authz.core.response.step import ResponseOutcome
 
 
 class Clock(Protocol):
@@ -95,6 +96,13 @@ class DecisionMetrics(Protocol):
 
     def count_matches(self, matched: tuple[Matched, ...]) -> None:
         """Count policies that applied to a call, or could not be evaluated for it."""
+
+
+class ResponseMetrics(Protocol):
+    """Counts responses that Process inspected."""
+
+    def count_response(self, server: str, outcome: ResponseOutcome) -> None:
+        """Count one response; `server` is empty if it is not known whose it was."""
 
 
 class AuditMetrics(Protocol):

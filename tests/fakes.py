@@ -25,6 +25,7 @@ from agen_authz.core.pinning.record import (
     PinRecord,
 )
 from agen_authz.core.reason import Reason
+from agen_authz.core.response.step import ResponseOutcome
 
 
 class FakeClock:
@@ -239,6 +240,9 @@ class CountingMetrics:
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         self.counts["agen_audit_events_total", sink, outcome] += 1
+
+    def count_response(self, server: str, outcome: ResponseOutcome) -> None:
+        self.counts["agen_responses_total", outcome.value, server] += 1
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         self.counts["agen_jwks_refresh_total", provider, outcome] += 1

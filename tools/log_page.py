@@ -57,6 +57,13 @@ MEANINGS = {
         f" `internal_error`. {_DEFECT}"
     ),
     "a defect ended a call without an answer; Envoy denies the request": f"Envoy got the gRPC status 13. {_DEFECT}",
+    "a defect ended the inspection of a response; Envoy cuts the response": (
+        f"The client got 502, or the end of its connection if the response had begun. {_DEFECT}"
+    ),
+    "Envoy sends responses so that they cannot be inspected; it cuts them": (
+        "`cause` names the setting of Envoy's ext_proc filter. Compare it with `agen-authz envoy-config`. It is logged"
+        " once for each cause until the worker ends."
+    ),
     "a defect stopped the reading of the catalogue; the next one is in a second": (
         f"What is known of tools may be old until a reading succeeds; `/readyz` says how many are known. {_DEFECT}"
     ),

@@ -15,6 +15,7 @@ from prometheus_client.utils import floatToGoString
 
 from agen_authz.core.model import Matched
 from agen_authz.core.reason import Reason
+from agen_authz.core.response.step import ResponseOutcome
 
 # Seconds: a cached token is decided in a tenth of a millisecond, a fetched key in tens.
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -168,7 +169,8 @@ class PrometheusMetrics:
             "agen_policy_matches", "Policies that applied or could not be evaluated.", ("policy", "effect", "state")
         )
         self._audit = _Tally("agen_audit_events", "Audit events by sink.", ("sink", "outcome"))
-        for collector in (self._decisions, self._matches, self._audit):
+        self._responses = _Tally("agen_responses", "Responses that Process read.", ("server", "outcome"))
+        for collector in (self._decisions, self._matches, self._audit, self._responses):
             registry.register(collector)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
@@ -195,6 +197,10 @@ class PrometheusMetrics:
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count an audit event; `ports.AuditMetrics.count_audit_event`."""
         self._audit.count((sink, outcome))
+
+    def count_response(self, server: str, outcome: ResponseOutcome) -> None:
+        """Count a response; `ports.ResponseMetrics.count_response`."""
+        self._responses.count((server, outcome.value))
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count a fetch of keys; `ports.KeyMetrics.count_jwks_refresh`."""

@@ -6,8 +6,9 @@ from agen_authz.config import Config, list_proc_addresses
 from agen_authz.config.model import Server
 from agen_authz.servers.engine import Decider, Engine, Listener, TlsFiles, is_local
 from agen_authz.servers.grpcio_engine import GrpcioEngine
+from agen_authz.servers.grpcio_stream import StreamServicer
 from agen_authz.servers.native_engine import NativeEngine
-from agen_authz.servers.process_engine import ProcessEngine, StreamServicer
+from agen_authz.servers.process_engine import ProcessEngine
 
 
 def build_tls_files(server: Server) -> TlsFiles | None:

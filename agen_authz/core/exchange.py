@@ -7,8 +7,7 @@ Abort, which makes Envoy reset the response.
     HOLDING      a JSON body is held until it is whole
     SNIFFING     events were announced; the first byte says if it is a JSON body instead
     STREAMING    events are inspected one by one
-    DISCARDING   the body is not passed on; an error takes its place once it has ended
-    CUTTING      an error was the last event; the stream is cut if more of it comes
+    DISCARDING   the rest is not passed on: an error was the last event, or takes the place of a JSON body at its end
     ENDED        everything is answered; what still comes is dropped
 
 Envoy sends bodies in one of two modes. STREAMED: each piece is answered once, so nothing can be sent after the last
@@ -25,7 +24,7 @@ from typing import TypeAlias, assert_never
 
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.head import Media, choose_changes, read_head, refuse_head, status_in_place_of
-from agen_authz.core.response.inspector import Inspector
+from agen_authz.core.response.inspector import ResponseInspector
 from agen_authz.core.response.sse import Oversized, SseReader
 from agen_authz.core.response.step import (
     Abort,
@@ -62,7 +61,6 @@ class Phase(Enum):
     SNIFFING = auto()
     STREAMING = auto()
     DISCARDING = auto()
-    CUTTING = auto()
     ENDED = auto()
 
 
@@ -83,19 +81,24 @@ class Exchange:
     def __init__(self, terms: Terms) -> None:
         self.phase = Phase.AWAITING
         self._terms = terms
-        self._inspector = Inspector(terms)
+        self._inspector = ResponseInspector(terms)
         self._reader = SseReader(terms.limits.bytes)
         self._is_duplex = False
         self._held = bytearray()
         # True if events were announced, so that a JSON message leaves as one.
         self._is_framed = False
-        # The error that leaves once a body that is not passed on has ended, and how much of that body came.
+        # The error that leaves once a JSON body that is not passed on has ended, and how much came that is not.
         self._pending, self._swallowed = b"", 0
 
     @property
     def has_ended(self) -> bool:
         """True if everything is answered."""
         return self.phase is Phase.ENDED
+
+    @property
+    def is_stream(self) -> bool:
+        """True while events are read, which may come for as long as the token is valid."""
+        return self.phase in (Phase.SNIFFING, Phase.STREAMING)
 
     @property
     def outcome(self) -> ResponseOutcome:
@@ -190,6 +193,9 @@ class Exchange:
             return self.abort(Reason.RESPONSE_TOO_LARGE)
         return (self._emit(),)
 
+    def _discard_at_trailers(self, trailers: Trailers) -> Actions:
+        return self._end_at_trailers((Piece(self._pending),) if self._pending else (), trailers)
+
     def _release_at_trailers(self, trailers: Trailers) -> Actions:
         return self._end_at_trailers(self._read_held(), trailers)
 
@@ -231,12 +237,8 @@ class Exchange:
         last = Piece(self._inspector.cut(Reason.RESPONSE_TOO_LARGE, ResponseOutcome.BLOCKED))
         if body.ends or self._is_duplex:
             return self._end(self._emit(*pieces, last, ends=True))
-        self.phase = Phase.CUTTING
+        self.phase = Phase.DISCARDING
         return (self._emit(*pieces, last),)
-
-    def _cut(self, body: Body) -> Actions:
-        # Not with the error itself: Envoy would reset the response before the client has read it.
-        return self._end(self._emit(ends=True)) if body.ends else self._end(Abort(Reason.RESPONSE_TOO_LARGE))
 
     def _conclude_at_trailers(self, trailers: Trailers) -> Actions:
         written = self._inspector.conclude()
@@ -246,10 +248,15 @@ class Exchange:
         return self._end(AnswerTrailers(trailers.names))
 
     def _expire(self, _: Expired) -> Actions:
-        if not self._is_duplex:
+        # Before a first piece Envoy takes no body, in neither mode.
+        has_begun = self.phase is Phase.STREAMING or bool(self._held)
+        if not self._is_duplex or not has_begun:
             return self.abort(Reason.TOKEN_EXPIRED)
         written = self._inspector.cut(Reason.TOKEN_EXPIRED, ResponseOutcome.EXPIRED)
         return self._end(self._emit(Piece(written), ends=True))
+
+    def _expire_at_last(self, _: Expired) -> Actions:
+        return () if self._pending else self.abort(Reason.TOKEN_EXPIRED)
 
     def _ignore(self, _: Event) -> Actions:
         return ()
@@ -264,14 +271,13 @@ _ON_BODY: Mapping[Phase, Callable[[Exchange, Body], Actions]] = {
     Phase.SNIFFING: Exchange._sniff,
     Phase.STREAMING: Exchange._stream,
     Phase.DISCARDING: Exchange._discard,
-    Phase.CUTTING: Exchange._cut,
     Phase.ENDED: Exchange._ignore,
 }
 _ON_TRAILERS: Mapping[Phase, Callable[[Exchange, Trailers], Actions]] = {
     Phase.HOLDING: Exchange._release_at_trailers,
     Phase.SNIFFING: Exchange._drop_trailers,
     Phase.STREAMING: Exchange._conclude_at_trailers,
-    Phase.CUTTING: Exchange._drop_trailers,
+    Phase.DISCARDING: Exchange._discard_at_trailers,
     Phase.ENDED: Exchange._ignore,
 }
 # A JSON body is one answer, to a call that was decided while the token was valid: it may still arrive.
@@ -279,7 +285,7 @@ _ON_EXPIRED: Mapping[Phase, Callable[[Exchange, Expired], Actions]] = {
     Phase.HOLDING: Exchange._ignore,
     Phase.SNIFFING: Exchange._expire,
     Phase.STREAMING: Exchange._expire,
-    Phase.DISCARDING: Exchange._ignore,
+    Phase.DISCARDING: Exchange._expire_at_last,
     Phase.ENDED: Exchange._ignore,
 }
 
@@ -287,13 +293,18 @@ _ON_EXPIRED: Mapping[Phase, Callable[[Exchange, Expired], Actions]] = {
 class Passage:
     """One response that nothing inspects, because Check said so with its keyed word: it passes as it is."""
 
-    __slots__ = ("_is_duplex", "has_ended")
+    __slots__ = ("_is_duplex", "has_ended", "outcome")
 
-    outcome = ResponseOutcome.SKIPPED
-    reason: Reason | None = None
+    is_stream = False
 
     def __init__(self) -> None:
         self._is_duplex, self.has_ended = False, False
+        self.outcome = ResponseOutcome.SKIPPED
+
+    def abort(self, reason: Reason) -> Actions:
+        """End everything."""
+        self.has_ended, self.outcome = True, ResponseOutcome.ABORTED
+        return (Abort(reason),)
 
     def receive(self, event: Event) -> Actions:
         """Take one event; total."""

@@ -6,36 +6,33 @@ is none.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from typing import Protocol
 
 import grpc
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
+from agen_authz.core.reason import Reason
 from agen_authz.servers.engine import PROCESS_SERVICE, Listener, claimed, refuse_address
+from agen_authz.servers.ext_proc import Stream
 from agen_authz.servers.grpcio_engine import load_credentials
+from agen_authz.servers.grpcio_stream import Context, StreamServicer, serve_stream
 
-Context = aio.ServicerContext[bytes, bytes]
 _MAX_METADATA_BYTES = 64 * 1024
+# A piece of a body is what Envoy has read by then (1 MiB unless its buffers are larger), however little may be held:
+# a body that is too large is to become an error, not the end of the connection.
+_MIN_MESSAGE_BYTES = 8 << 20
 _LOOK_S = 0.02
-
-
-class StreamServicer(Protocol):
-    """What the engine hands streams to."""
-
-    def process(self, events: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
-        """Answer one stream: ProcessingRequest after ProcessingRequest, serialised as the answers are."""
+# `in_flight` streams are the most of one connection; of all connections together, so many times as many.
+_CONNECTIONS = 4
 
 
 class RefusingServicer:
     """Refuses every stream, so that Envoy lets nothing through that was to be inspected."""
 
-    async def process(self, events: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+    async def process(self, stream: Stream) -> None:
         """Abort the stream; `StreamServicer.process`."""
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "responses cannot be inspected")
-        yield b""  # type: ignore[unreachable]  # makes this a generator, as every servicer is one
+        await stream.abort(Reason.INTERNAL_ERROR)
 
 
 class ProcessEngine:
@@ -53,11 +50,13 @@ class ProcessEngine:
         """Listen, and answer NOT_SERVING until told otherwise; `Engine.start`."""
         server = aio.server(
             options=[
-                ("grpc.max_receive_message_length", self._listener.message_bytes),
+                ("grpc.max_receive_message_length", max(self._listener.message_bytes, _MIN_MESSAGE_BYTES)),
                 ("grpc.max_concurrent_streams", self._listener.in_flight),
                 ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
                 ("grpc.so_reuseport", 0),
-            ]
+            ],
+            # A stream beyond them is refused, and Envoy answers 502. An open stream of events counts all the time.
+            maximum_concurrent_rpcs=_CONNECTIONS * self._listener.in_flight,
         )
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             "Process": grpc.stream_stream_rpc_method_handler(self._answer)
@@ -76,12 +75,11 @@ class ProcessEngine:
         await server.start()
         self._server = server
 
-    async def _answer(self, events: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+    async def _answer(self, _: object, context: Context) -> None:
         self._open += 1
         self._idle_since = None
         try:
-            async for answer in self._servicer.process(events, context):
-                yield answer
+            await serve_stream(self._servicer, context)
         finally:
             self._open -= 1
             if not self._open:

@@ -1,17 +1,18 @@
-"""The contracts of `DecisionMetrics`, `AuditMetrics`, `KeyMetrics` and `DriftMetrics`: the adapter and the fake."""
+"""`DecisionMetrics`, `AuditMetrics`, `ResponseMetrics`, `KeyMetrics`, `DriftMetrics`: the adapter and the fake."""
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from agen_authz.adapters.metrics import PrometheusMetrics
+from agen_authz.adapters.metrics import PrometheusMetrics, render_families
 from agen_authz.core.model import Effect, Matched, Outcome, State
 from agen_authz.core.reason import Reason
+from agen_authz.core.response.step import ResponseOutcome
 from tests.fakes import CountingMetrics
 
 
 def _samples(metrics):
-    text = metrics.render()[0].decode()
+    text = render_families(metrics.collect())[0].decode()
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -57,7 +58,11 @@ def test_everything_is_counted_under_its_labels(rig):
     metrics.count_tool_drift("crm", "new", 3)
     metrics.count_tool_drift("crm", "new")
     metrics.count_tool_drift("crm", "schema")
+    for ended in (ResponseOutcome.PASSED, ResponseOutcome.PASSED, ResponseOutcome.ABORTED):
+        metrics.count_response("crm", ended)
     assert read(metrics) == {
+        ("agen_responses_total", "crm", "passed"): 2,
+        ("agen_responses_total", "aborted", "crm"): 1,
         ("agen_tool_drift_total", "crm", "new"): 4,
         ("agen_tool_drift_total", "crm", "schema"): 1,
         ("agen_decisions_total", "allow", "allowed", "crm"): 2,

@@ -160,7 +160,7 @@ async def test_each_worker_that_inspects_has_its_own_address_and_refuses_every_s
         ["authz.sock", "proc-2.sock", "proc.sock"],
         {0o660},
     )
-    assert (statuses, caught.value.code()) == ([SERVING] * 2, grpc.StatusCode.UNAVAILABLE)
+    assert (statuses, caught.value.code()) == ([SERVING] * 2, grpc.StatusCode.INTERNAL)
 
 
 async def test_address_that_is_taken_is_an_error_of_the_start(tmp_path):

@@ -318,8 +318,9 @@ def run_stand(
     check_timeout_s: float = TIMEOUT_S,
     has_check: bool = True,
     proc: Upstream | None = None,
+    changed: Callable[[str], str] = str,
 ) -> Iterator[Stand]:
-    """Run Envoy between a Check and a backend."""
+    """Run Envoy between a Check and a backend; `changed` changes its rendered configuration."""
     check, backend, check_port = Check(), Backend(), reserve_port()
     with ExitStack() as stack:
         backend_port = stack.enter_context(serve_backend(backend))
@@ -334,5 +335,5 @@ def run_stand(
             off_word=OFF_WORD,
             limits=limits,
         )
-        stack.enter_context(run_envoy(launch_envoy(folder, sidecar)))
+        stack.enter_context(run_envoy(launch_envoy(folder, sidecar, changed=changed)))
         yield Stand(sidecar.listener.port, check, backend)

@@ -12,8 +12,9 @@ from agen_authz.app.state import OpenStore, join_state
 from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.config import Loaded
 from agen_authz.core.ruleset import RuleSet
+from agen_authz.servers.grpcio_stream import StreamServicer
 from agen_authz.servers.ops import Readiness
-from agen_authz.servers.process_engine import ProcessEngine, RefusingServicer, StreamServicer
+from agen_authz.servers.process_engine import ProcessEngine, RefusingServicer
 
 # After so long without a stream none is expected: what Check allowed before it ended has been answered.
 _QUIET_S = 1.0

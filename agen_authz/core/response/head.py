@@ -62,11 +62,12 @@ _MEDIA = {"": Media.UNSAID, "application/json": Media.JSON, "text/event-stream":
 
 
 class Head(Struct, frozen=True):
-    """What a response announces."""
+    """What a response announces; `has_host` if it has a header that Envoy lets no filter remove."""
 
     status: int
     media: Media
     is_encoded: bool
+    has_host: bool = False
 
 
 class HeaderChanges(Struct, frozen=True):
@@ -82,7 +83,8 @@ def read_head(fields: Fields) -> Head | None:
     if len(statuses) != 1 or not _STATUS.fullmatch(statuses[0]):
         return None
     encodings = {text.strip().lower() for name, text in fields if name == "content-encoding"}
-    return Head(int(statuses[0]), _read_media(fields), not encodings <= {"", "identity"})
+    has_host = any(name == "host" for name, _ in fields)
+    return Head(int(statuses[0]), _read_media(fields), not encodings <= {"", "identity"}, has_host)
 
 
 def _read_media(fields: Fields) -> Media:
@@ -95,6 +97,8 @@ def _read_media(fields: Fields) -> Media:
 def refuse_head(head: Head, *, has_body: bool) -> Reason | None:
     """Find out why a response cannot be passed on, whatever its body is."""
     if head.status < 200 or 300 <= head.status < 400 or head.status in _BETWEEN_US_AND_THE_BACKEND:
+        return Reason.RESPONSE_NOT_MCP
+    if head.has_host:
         return Reason.RESPONSE_NOT_MCP
     if not has_body:
         return Reason.RESPONSE_NOT_MCP if head.status >= 500 else None

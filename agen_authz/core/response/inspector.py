@@ -22,7 +22,7 @@ _RANKS = {outcome: rank for rank, outcome in enumerate(ResponseOutcome)}
 _MESSAGE = Event(name=b"message")
 
 
-class Inspector:
+class ResponseInspector:
     """Inspects one response.
 
     Attributes:

@@ -68,6 +68,7 @@ class Envoy:
         self.exchange, self.client, self._is_duplex = exchange, Client(), is_duplex
         self._fields: tuple[tuple[str, str], ...] = ()
         self._trailers: tuple[str, ...] = ()
+        self._has_body = False
 
     def send(self, *events: Event) -> Client:
         """Hand events over until the response is complete or cut."""
@@ -79,6 +80,7 @@ class Envoy:
     def _take(self, event: Event, actions: Sequence[Action]) -> None:
         if isinstance(event, Headers):
             self._fields = event.fields
+        self._has_body = self._has_body or isinstance(event, Body)
         if isinstance(event, Trailers):
             self._trailers = event.names
         for action in actions:
@@ -102,7 +104,7 @@ class Envoy:
                 client.status, client.body, client.is_complete = action.status, action.body, True
             case Emit() | Echo():
                 assert client.status and action.is_duplex == self._is_duplex
-                assert self._is_duplex or isinstance(event, Body)
+                assert isinstance(event, Body) or (self._is_duplex and self._has_body)
                 client.body += (
                     b"".join(piece.raw for piece in action.pieces) if isinstance(action, Emit) else action.raw
                 )
