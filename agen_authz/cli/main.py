@@ -2,7 +2,7 @@
 
 import typer
 
-from agen_authz.cli import config, demo, envoy, policy, serve, signature
+from agen_authz.cli import config, demo, envoy, policy, serve, signature, tools
 
 app = typer.Typer(
     name="agen-authz",
@@ -21,6 +21,7 @@ app.command("sign")(signature.sign)
 app.command("verify")(signature.verify)
 app.add_typer(demo.app, name="demo")
 app.add_typer(policy.app, name="policy")
+app.add_typer(tools.app, name="tools")
 
 
 def main() -> None:
