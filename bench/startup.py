@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.stage.family import list_family
 from tests.stage.setting import running_issuer, serving
 
 STARTS = 3
@@ -34,7 +35,7 @@ def measure() -> Started:
         for _ in range(STARTS + 1):
             with serving(setting) as (process, taken):
                 seconds.append(taken)
-                memories.append(_rss_mb(process.pid))
+                memories.append(sum(map(_pss_mb, list_family(process.pid))))
         libraries_s = statistics.median(_time_libraries() for _ in range(STARTS))
     return Started(seconds[0], statistics.median(seconds[1:]), statistics.median(memories), libraries_s)
 
@@ -45,8 +46,9 @@ def _time_libraries() -> float:
     return time.perf_counter() - started
 
 
-def _rss_mb(pid: int) -> float:
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+def _pss_mb(pid: int) -> float:
+    # What processes share counts once for all of them.
+    found = re.search(r"\nPss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())
     assert found is not None
     return int(found[1]) / 1024
 

@@ -95,8 +95,9 @@ async def _reload(watch: Watch, fleet: Fleet, started: asyncio.Event, loaded: Lo
     """Let a configuration take effect once every worker has begun with the first one."""
     await started.wait()
     server = loaded.config.server
-    addresses = {"authz": server.authz, "proc": ", ".join(list_proc_addresses(server))}
-    _LOG.info("Check and Process are served", extra={**addresses, "policy_set": loaded.version})
+    proc = ", ".join(list_proc_addresses(server))
+    extra = {"authz": server.authz, "proc": proc, "policy_set": loaded.version}
+    _LOG.info("Check and Process are served", extra=extra)
     await watch.run(fleet)
 
 

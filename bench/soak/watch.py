@@ -9,6 +9,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.stage.family import list_family
+
 _POLL_S, _PATIENCE_S = 0.05, 30.0
 # Growth of the last third over the second one; the first is warm-up.
 MAX_GROWTH, MAX_GROWTH_MB, MAX_MORE = 0.03, 3.0, 5
@@ -57,7 +59,7 @@ def read_metrics(text: str) -> Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A process at a moment."""
+    """The sidecar's processes together, and Envoy, at a moment; what processes share counts once."""
 
     rss_mb: float
     files: int
@@ -67,14 +69,15 @@ class Sample:
 
 def sample(pid: int, envoy_pid: int) -> Sample:
     """Look at the sidecar and at Envoy."""
-    files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-    threads = sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
-    return Sample(rss_mb(pid), files, threads, rss_mb(envoy_pid))
+    family = list_family(pid)
+    files = sum(1 for each in family for _ in Path(f"/proc/{each}/fd").iterdir())
+    threads = sum(1 for each in family for _ in Path(f"/proc/{each}/task").iterdir())
+    return Sample(sum(map(pss_mb, family)), files, threads, pss_mb(envoy_pid))
 
 
-def rss_mb(pid: int) -> float:
-    """Read the memory that a process holds."""
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+def pss_mb(pid: int) -> float:
+    """Read the memory that a process holds, its share of what it shares with others."""
+    found = re.search(r"\nPss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())
     assert found is not None, f"process {pid} is gone"
     return int(found[1]) / 1024
 

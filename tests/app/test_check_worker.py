@@ -176,7 +176,7 @@ async def test_key_of_the_store_keys_digests_too(tmp_path):
 
 async def test_store_is_migrated_on_its_own_too(tmp_path):
     loaded = loaded_with(tmp_path)
-    assert await migrate_state(loaded) == ["migrated to 0001", "migrated to 0002"]
+    assert await migrate_state(loaded) == ["migrated to 0001", "migrated to 0002", "migrated to 0003"]
     assert await migrate_state(loaded) == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from agen_authz.adapters.clock import SystemEntropy
 from agen_authz.app import garbage
 from agen_authz.app.control.channel import open_to_worker
-from agen_authz.app.control.message import Begin, Drain, Serving, hand
+from agen_authz.app.control.message import Begin, Drain, Drained, End, Serving, hand
 from agen_authz.app.state import open_state
 from agen_authz.app.worker.run import live
 from agen_authz.core.ruleset import RuleSet
@@ -106,5 +106,7 @@ async def test_worker_leaves_what_it_has_built_out_of_every_run(tmp_path):
     assert await channel.receive() == Serving(loaded.version)
     assert gc.get_freeze_count() > 0
     channel.send(Drain(0.1))
+    assert await channel.receive() == Drained()
+    channel.send(End())
     assert await living == 0
     await channel.close()

@@ -163,7 +163,10 @@ def test_schema_is_json():
 def test_store_is_migrated_once(tmp_path):
     config = with_store(tmp_path)
     first, second = (RUN.invoke(app, ["migrate", "--config", config]) for _ in range(2))
-    assert (first.stdout, second.stdout) == ("migrated to 0001\nmigrated to 0002\n", "the store is up to date\n")
+    assert (first.stdout, second.stdout) == (
+        "migrated to 0001\nmigrated to 0002\nmigrated to 0003\n",
+        "the store is up to date\n",
+    )
     assert json.loads(RUN.invoke(app, ["migrate", "--config", config, "--json"]).stdout) == {"ok": True, "steps": []}
 
 

@@ -37,15 +37,20 @@ class _Waiter:
 
 
 class StdoutSink:
-    """Implements `ports.AuditSink`; `emit` is safe for threads, `emit_in_turn` belongs to one event loop."""
+    """Implements `ports.AuditSink`; `emit` is safe for threads, `emit_in_turn` belongs to one event loop.
 
-    def __init__(self, descriptor: int, metrics: AuditMetrics, places: int = 1024) -> None:
+    Args:
+        places: how many events may wait.
+        may_be_cut: True if another process wrote here before, and may have ended in the middle of a line.
+    """
+
+    def __init__(self, descriptor: int, metrics: AuditMetrics, places: int = 1024, *, may_be_cut: bool = False) -> None:
         self._outlet = open_outlet(descriptor)
         self._metrics = metrics
         self._lock = Lock()
         self._queue: FairQueue[_Waiter] = FairQueue(places)
         # What is left of a line that was cut off, and whose it is if they still wait for it.
-        self._rest = b""
+        self._rest = b"\n" if may_be_cut else b""
         self._half_written: _Waiter | None = None
         self._watching: asyncio.AbstractEventLoop | None = None
 

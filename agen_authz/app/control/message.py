@@ -43,10 +43,12 @@ class Begin(Struct, frozen=True, tag=True):
 
     Args:
         metadata_key: what the supervisor drew; `server.metadata_key_file` comes before it.
+        is_again: True if another worker was in its place before, which may have been cut off while it wrote.
     """
 
     config: Handed
     metadata_key: bytes
+    is_again: bool = False
 
     def __repr__(self) -> str:
         """Show nothing of what it holds."""
@@ -67,12 +69,51 @@ class Ask(Struct, frozen=True, tag=True):
 
 
 class Drain(Struct, frozen=True, tag=True):
-    """Take nothing new, finish what is in flight within so many seconds, and end."""
+    """Take nothing new, and finish what is in flight within so many seconds; answered with `Drained`."""
 
     grace_s: float
 
 
-ToWorker: TypeAlias = Begin | Apply | Ask | Drain
+class End(Struct, frozen=True, tag=True):
+    """Let go of everything, and end."""
+
+
+# ---- both ways: from a worker that inspects to the one that decides, and the answer back -----------------------
+
+
+class Write(Struct, frozen=True, tag=True):
+    """Write an event for me; answered with `Written` of the same number.
+
+    Args:
+        line: without its end.
+        owner: whose turn it takes.
+    """
+
+    number: int
+    line: bytes
+    owner: str
+
+
+class Withdraw(Struct, frozen=True, tag=True):
+    """Do not write it any more, if it is not written yet; not answered."""
+
+    number: int
+
+
+class Written(Struct, frozen=True, tag=True):
+    """The result of `Write`.
+
+    Args:
+        is_written: False if the event is not evidence.
+        is_counted: True if the worker that was to write it has counted that.
+    """
+
+    number: int
+    is_written: bool
+    is_counted: bool = True
+
+
+ToWorker: TypeAlias = Begin | Apply | Ask | Drain | End | Write | Withdraw | Written
 
 
 # ---- to the supervisor ---------------------------------------------------------------------------------------
@@ -114,4 +155,8 @@ class Status(Struct, frozen=True, tag=True):
     families: tuple[Family, ...]
 
 
-ToSupervisor: TypeAlias = Serving | Unstartable | Applied | Status
+class Drained(Struct, frozen=True, tag=True):
+    """Nothing is in flight any more; the worker goes on until `End`."""
+
+
+ToSupervisor: TypeAlias = Serving | Unstartable | Applied | Status | Drained | Write | Withdraw | Written

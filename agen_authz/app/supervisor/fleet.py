@@ -1,10 +1,12 @@
 """All workers: one that decides, and those that inspect responses.
 
 1. A configuration takes effect where calls are decided first. If it cannot there, the others never see it.
-2. At the end the one that decides drains first: what it allowed has an answer that is still to be inspected.
+2. At the end the one that decides drains first: what it allowed has an answer that is still to be inspected. It ends
+   last, since it writes the events of all.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -14,10 +16,11 @@ from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.metrics import SupervisorMetrics, WorkerCount, render_families
 from agen_authz.app import garbage
-from agen_authz.app.control.message import Applied, Begin, Handed, hand
+from agen_authz.app.control.message import Applied, Begin, End, Handed, Withdraw, Write, hand
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import merge
 from agen_authz.app.supervisor.place import Means, Place
+from agen_authz.app.supervisor.relay import Relay
 from agen_authz.app.supervisor.restart import PATIENCE, Patience
 from agen_authz.app.supervisor.standing import Duty, judge, spell_name
 from agen_authz.config import Loaded
@@ -68,7 +71,8 @@ class Fleet:
         self._handed = hand(loaded)
         self._metadata_key = metadata_key
         self._last_reload = "none yet"
-        means = Means(nursery, clock, self._begin, patience, times.hung)
+        relay = Relay(self._send_check)
+        means = Means(nursery, clock, self._begin, relay, patience, times.hung)
         self._clock = clock
         self._times = times
         self._check = Place(spell_name(Duty.CHECK, 0), means)
@@ -82,8 +86,11 @@ class Fleet:
         self._metrics = SupervisorMetrics(CollectorRegistry())
         self._metrics.watch_workers(self._count_workers)
 
-    def _begin(self) -> Begin:
-        return Begin(self._handed, self._metadata_key)
+    def _send_check(self, message: Write | Withdraw) -> bool:
+        return self._check.send(message)
+
+    def _begin(self, is_again: bool) -> Begin:
+        return Begin(self._handed, self._metadata_key, is_again)
 
     def _count_workers(self) -> list[WorkerCount]:
         standings = (place.describe() for place in self._places)
@@ -137,18 +144,28 @@ class Fleet:
         for place in self._places:
             place.leave()
         # 2.
-        self._check.drain(grace_s)
-        await self._await_end((self._check,), grace_s + self._times.closing)
-        rest_s = max(_LEAST_GRACE_S, ends - self._clock.elapsed())
-        for place in self._inspecting:
-            place.drain(rest_s)
-        await self._await_end(self._inspecting, rest_s + self._times.closing)
+        await self._drain_all((self._check,), grace_s)
+        await self._drain_all(self._inspecting, max(_LEAST_GRACE_S, ends - self._clock.elapsed()))
+        # The one that decides writes the events of the others, so it ends last.
+        await self._end_all(self._inspecting)
+        await self._end_all((self._check,))
 
-    async def _await_end(self, places: tuple[Place, ...], bound_s: float) -> None:
+    async def _drain_all(self, places: tuple[Place, ...], grace_s: float) -> None:
+        for place in places:
+            place.drain(grace_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s + self._times.closing):
+                for place in places:
+                    if place.name in self._keeping:
+                        await place.drained.wait()
+
+    async def _end_all(self, places: tuple[Place, ...]) -> None:
+        for place in places:
+            place.send(End())
         kept = [self._keeping[place.name] for place in places if place.name in self._keeping]
         if not kept:
             return
-        _, late = await asyncio.wait(kept, timeout=bound_s)
+        _, late = await asyncio.wait(kept, timeout=self._times.closing)
         if late:
             for place in places:
                 place.kill()

@@ -1,4 +1,4 @@
-"""The nursery: a process that does nothing but fork workers, and reports how they ended (ADR 0020).
+"""The nursery: a process that does nothing but fork workers, and reports how they ended (ADR 0025).
 
 It is forked from the supervisor before the first thread, event loop or gRPC server exists, with everything imported:
 so its children are sound, start at once, and share the memory of the libraries. A fork of the supervisor itself could

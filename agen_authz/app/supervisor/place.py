@@ -15,15 +15,21 @@ from agen_authz.app.control.message import (
     Ask,
     Begin,
     Drain,
+    Drained,
+    End,
     Handed,
     Serving,
     Status,
     ToSupervisor,
     ToWorker,
     Unstartable,
+    Withdraw,
+    Write,
+    Written,
 )
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import Families, keep_counts, merge
+from agen_authz.app.supervisor.relay import Relay
 from agen_authz.app.supervisor.restart import GiveUp, Patience, StartAgain, judge_failure
 from agen_authz.app.supervisor.standing import Duty, Standing, WorkerState, read_name
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
@@ -45,13 +51,15 @@ class Means:
     """What a place works with.
 
     Args:
-        begin: makes the first message for a worker that starts now.
+        begin: makes the first message for a worker that starts now; told whether another was there before.
+        relay: takes events from those that inspect to the one that decides.
         hung_s: after how long without an answer a worker is taken for hung, and ended.
     """
 
     nursery: Nursery
     clock: Clock
-    begin: Callable[[], Begin]
+    begin: Callable[[bool], Begin]
+    relay: Relay
     patience: Patience
     hung_s: float
 
@@ -64,6 +72,8 @@ class Place:
         self.duty: Duty = read_name(name)[0]
         # Set once a worker has served here.
         self.served = asyncio.Event()
+        # Set once the worker here has nothing in flight any more, or has ended.
+        self.drained = asyncio.Event()
         self.problems: tuple[Problem, ...] = ()
         self._means = means
         self._state = WorkerState.STARTING
@@ -115,11 +125,12 @@ class Place:
         """Start a worker and return its exit code."""
         ours, theirs = socket.socketpair()
         self._forget()
+        self.drained.clear()
         self.problems = ()
         self._state = WorkerState.STARTING
         channel = self._channel = await open_to_worker(ours)
         self._number, ended = self._means.nursery.start(self.name, theirs)
-        channel.send(self._means.begin())
+        channel.send(self._means.begin(self._restarts > 0))
         listening = asyncio.create_task(self._listen(channel))
         try:
             code = await ended
@@ -137,8 +148,12 @@ class Place:
                 waiting.set_result(None)
         if self._report is not None:
             self._counted = keep_counts(merge((self._counted, self._report.families)))
+        if self.duty is Duty.CHECK:
+            self._means.relay.fail_all()
+        self._means.relay.drop(self.name)
         self._forget()
         self._state = WorkerState.ENDED
+        self.drained.set()
 
     def _tell_of_end(self, code: int, after_s: float) -> None:
         for problem in self.problems:
@@ -150,9 +165,17 @@ class Place:
     async def _listen(self, channel: "Channel[ToWorker, ToSupervisor]") -> None:
         while (message := await channel.receive()) is not None:
             self._heard = self._means.clock.elapsed()
-            self._note(message)
+            match message:
+                case Write():
+                    self._means.relay.take(self.name, message, channel.send)
+                case Withdraw():
+                    self._means.relay.withdraw(self.name, message)
+                case Written():
+                    self._means.relay.settle(message)
+                case _:
+                    self._note(message)
 
-    def _note(self, message: ToSupervisor) -> None:
+    def _note(self, message: Serving | Unstartable | Applied | Status | Drained) -> None:
         match message:
             case Serving(version):
                 self._version = version
@@ -169,6 +192,8 @@ class Place:
                 self._report = message
                 if self._asked is not None and not self._asked.done():
                     self._asked.set_result(None)
+            case Drained():
+                self.drained.set()
             case _:
                 assert_never(message)
 
@@ -225,10 +250,16 @@ class Place:
             self._state = WorkerState.DRAINING
 
     def drain(self, grace_s: float) -> None:
-        """Let its worker finish what is in flight, and end."""
+        """Let its worker finish what is in flight; `drained` is set then."""
         self.leave()
-        if self._channel is not None:
-            self._channel.send(Drain(grace_s))
+        self.send(Drain(grace_s))
+
+    def send(self, message: Drain | End | Write | Withdraw) -> bool:
+        """Send a message to its worker; False if there is none."""
+        if self._channel is None:
+            return False
+        self._channel.send(message)
+        return True
 
     # ---- what is known of it -----------------------------------------------------------------------------------
 

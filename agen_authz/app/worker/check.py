@@ -125,8 +125,11 @@ class CheckWorker:
         await self.state.store.close()
 
 
-async def assemble_check(loaded: Loaded) -> CheckWorker:
+async def assemble_check(loaded: Loaded, *, is_again: bool = False) -> CheckWorker:
     """Build the worker; it does not listen yet.
+
+    Args:
+        is_again: True if another worker wrote events before, and may have ended in the middle of a line.
 
     Raises:
         ConfigError: the store cannot be used.
@@ -141,7 +144,7 @@ async def assemble_check(loaded: Loaded) -> CheckWorker:
     await keys.start()
     sessions = MemorySessions(config.limits.sessions, clock)
     metrics.watch_sessions(sessions.count)
-    sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight)
+    sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight, may_be_cut=is_again)
     rules = build_worker_rules(loaded, state)
     ports = Ports(clock, entropy, keys, sessions, sink, metrics, *_remember(rules, config))
     servicer = CheckServicer(rules, ports)

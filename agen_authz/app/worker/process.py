@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry
-
 from agen_authz.adapters.metrics import Family, PrometheusMetrics
 from agen_authz.app.listening import build_process_engine
 from agen_authz.app.state import OpenStore, join_state
 from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.config import Loaded
 from agen_authz.core.ruleset import RuleSet
+from agen_authz.ports import AuditSink
 from agen_authz.servers.grpcio_stream import StreamServicer
 from agen_authz.servers.ops import Readiness
 from agen_authz.servers.process_engine import ProcessEngine, RefusingServicer
@@ -29,6 +28,7 @@ class ProcessWorker:
     engine: ProcessEngine
     metrics: PrometheusMetrics
     state: OpenStore
+    sink: AuditSink
     is_serving: bool = False
 
     async def start(self) -> None:
@@ -68,21 +68,23 @@ class ProcessWorker:
         await self.state.store.close()
 
 
-async def assemble_process(loaded: Loaded, index: int, metadata_key: bytes) -> ProcessWorker:
+async def assemble_process(
+    loaded: Loaded, index: int, metadata_key: bytes, metrics: PrometheusMetrics, sink: AuditSink
+) -> ProcessWorker:
     """Build the worker of this index, counted from 0; it does not listen yet.
 
     Args:
         metadata_key: what authenticates the metadata that Check sends.
+        sink: where events go; the worker that decides writes them.
 
     Raises:
         ConfigError: the store cannot be used.
     """
     state = await join_state(loaded)
     rules = build_worker_rules(loaded, state)
-    metrics = PrometheusMetrics(CollectorRegistry())
     metrics.set_policy_version(loaded.version)
     engine = build_process_engine(loaded.config, index, _build_servicer())
-    return ProcessWorker(loaded.version, rules, engine, metrics, state)
+    return ProcessWorker(loaded.version, rules, engine, metrics, state, sink)
 
 
 def _build_servicer() -> StreamServicer:

@@ -7,8 +7,10 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, assert_never
 
 import uvloop
+from prometheus_client import CollectorRegistry
 
-from agen_authz.adapters.metrics import Family
+from agen_authz.adapters.audit import HandedSink
+from agen_authz.adapters.metrics import Family, PrometheusMetrics
 from agen_authz.app import garbage
 from agen_authz.app.control.channel import Channel, open_to_supervisor
 from agen_authz.app.control.message import (
@@ -17,18 +19,25 @@ from agen_authz.app.control.message import (
     Ask,
     Begin,
     Drain,
+    Drained,
+    End,
     Serving,
     Status,
     ToSupervisor,
     ToWorker,
     Unstartable,
+    Withdraw,
+    Write,
+    Written,
 )
 from agen_authz.app.logs import name_process
 from agen_authz.app.supervisor.standing import Duty, read_name
 from agen_authz.app.worker.check import assemble_check
 from agen_authz.app.worker.process import assemble_process
+from agen_authz.app.worker.scribe import Scribe
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
+from agen_authz.ports import AuditSink
 from agen_authz.servers.ops import Readiness
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +50,10 @@ class Worker(Protocol):
     """What runs in a worker."""
 
     version: str
+
+    @property
+    def sink(self) -> AuditSink:
+        """Return where its events go."""
 
     async def start(self) -> None:
         """Listen and serve.
@@ -100,6 +113,8 @@ class _Shift:
         self._name = name
         self._channel = channel
         self._worker: Worker | None = None
+        self._scribe: Scribe | None = None
+        self._handed: HandedSink | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -109,8 +124,8 @@ class _Shift:
         try:
             # Not in a thread, which has its own memory: what was used to load it before the fork is free again.
             loaded = begin.config.load()
-            self._worker = await _assemble(self._name, loaded, begin.metadata_key)
-            await self._worker.start()
+            self._worker = worker = await self._assemble(loaded, begin)
+            await worker.start()
         except ConfigError as exc:
             self._channel.send(Unstartable(exc.problems))
             self._end(_FAILED)
@@ -121,23 +136,69 @@ class _Shift:
             return
         garbage.settle()
         self._ready.set()
-        self._channel.send(Serving(self._worker.version))
+        self._channel.send(Serving(worker.version))
+
+    async def _assemble(self, loaded: Loaded, begin: Begin) -> Worker:
+        duty, index = read_name(self._name)
+        match duty:
+            case Duty.CHECK:
+                worker = await assemble_check(loaded, is_again=begin.is_again)
+                self._scribe = Scribe(worker.sink, self._channel.send)
+                return worker
+            case Duty.PROCESS:
+                metrics = PrometheusMetrics(CollectorRegistry())
+                self._handed = HandedSink(self._hand, self._withdraw, metrics)
+                key = loaded.secrets.metadata_key or begin.metadata_key
+                return await assemble_process(loaded, index, key, metrics, self._handed)
+            case _:
+                assert_never(duty)
+
+    def _hand(self, number: int, line: bytes, owner: str) -> None:
+        self._channel.send(Write(number, line, owner))
+
+    def _withdraw(self, number: int) -> None:
+        self._channel.send(Withdraw(number))
 
     async def obey(self) -> None:
         """Do what the supervisor says, until it is gone."""
         while (message := await self._channel.receive()) is not None:
-            match message:
-                case Begin():
-                    break
-                case Ask(number):
-                    self._channel.send(self._report(number))
-                case Apply():
-                    self._spawn(self._apply(message))
-                case Drain(grace_s):
-                    self._spawn(self._drain(grace_s))
-                case _:
-                    assert_never(message)
+            if isinstance(message, Write | Withdraw | Written):
+                self._pass_on(message)
+            else:
+                self._obey_one(message)
         self._end(_FAILED)
+
+    def _obey_one(self, message: Begin | Apply | Ask | Drain | End) -> None:
+        match message:
+            case Begin():
+                # It has begun already.
+                self._end(_FAILED)
+            case Ask(number):
+                self._channel.send(self._report(number))
+            case Apply():
+                self._spawn(self._apply(message))
+            case Drain(grace_s):
+                self._spawn(self._drain(grace_s))
+            case End():
+                self._end(_DONE)
+            case _:
+                assert_never(message)
+
+    def _pass_on(self, message: Write | Withdraw | Written) -> None:
+        match message:
+            case Write():
+                if self._scribe is None:
+                    self._channel.send(Written(message.number, False, False))
+                else:
+                    self._scribe.take(message)
+            case Withdraw(number):
+                if self._scribe is not None:
+                    self._scribe.withdraw(number)
+            case Written(number, is_written, is_counted):
+                if self._handed is not None:
+                    self._handed.settle(number, is_written=is_written, is_counted=is_counted)
+            case _:
+                assert_never(message)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -174,7 +235,7 @@ class _Shift:
         if self._worker is not None and self._ready.is_set():
             _LOG.info("a worker finishes what has begun, and ends")
             await self._worker.drain(grace_s)
-        self._end(_DONE)
+        self._channel.send(Drained())
 
     def _end(self, code: int) -> None:
         if not self.over.done():
@@ -184,6 +245,8 @@ class _Shift:
         """Let go of everything, within bounds."""
         for task in self._tasks:
             task.cancel()
+        if self._scribe is not None:
+            await self._scribe.close()
         if self._worker is not None:
             try:
                 async with asyncio.timeout(_ORPHANED_S):
@@ -191,14 +254,3 @@ class _Shift:
             except TimeoutError:
                 _LOG.error("a worker ended before it had closed everything")
         await self._channel.close()
-
-
-async def _assemble(name: str, loaded: Loaded, metadata_key: bytes) -> Worker:
-    duty, index = read_name(name)
-    match duty:
-        case Duty.CHECK:
-            return await assemble_check(loaded)
-        case Duty.PROCESS:
-            return await assemble_process(loaded, index, loaded.secrets.metadata_key or metadata_key)
-        case _:
-            assert_never(duty)

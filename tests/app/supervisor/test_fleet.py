@@ -8,12 +8,12 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, assert_never
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.metrics import PrometheusMetrics
@@ -24,11 +24,16 @@ from agen_authz.app.control.message import (
     Ask,
     Begin,
     Drain,
+    Drained,
+    End,
     Serving,
     Status,
     ToSupervisor,
     ToWorker,
     Unstartable,
+    Withdraw,
+    Write,
+    Written,
 )
 from agen_authz.app.supervisor.fleet import Fleet, Times
 from agen_authz.app.supervisor.place import WorkerGaveUp
@@ -55,13 +60,16 @@ class Actor:
     order: list[str] = field(default_factory=list)
     version: str = ""
     is_hung: bool = False
-    drains: bool = True
+    ends: bool = True
+    lines: list[bytes] = field(default_factory=list)
+    told: list[Withdraw | Written] = field(default_factory=list)
+    channel: "Channel[ToSupervisor, ToWorker] | None" = None
     refuses: tuple[Problem, ...] = ()
     refuses_apply: Applied | None = None
     metrics: PrometheusMetrics = field(default_factory=lambda: PrometheusMetrics(CollectorRegistry()))
 
     async def live(self, control: socket.socket, ended: "asyncio.Future[int]") -> None:
-        channel = await open_to_supervisor(control)
+        channel = self.channel = await open_to_supervisor(control)
         while (message := await channel.receive()) is not None:
             if not self.is_hung and not self._answer(message, channel):
                 break
@@ -84,8 +92,25 @@ class Actor:
                 if self.refuses_apply is None:
                     self.version = config.load().version
                 channel.send(self.refuses_apply or Applied(number, self.version))
+            case _:
+                return self._answer_late(message, channel)
+        return True
+
+    def _answer_late(
+        self, message: Drain | End | Write | Withdraw | Written, channel: "Channel[ToSupervisor, ToWorker]"
+    ) -> bool:
+        match message:
             case Drain():
-                return not self.drains
+                self.order.append(f"{self.name} drains")
+                channel.send(Drained())
+            case End():
+                self.order.append(f"{self.name} ends")
+                return not self.ends
+            case Write(number, line):
+                self.lines.append(line)
+                channel.send(Written(number, True))
+            case Withdraw() | Written():
+                self.told.append(message)
             case _:
                 assert_never(message)
         return True
@@ -221,7 +246,7 @@ async def test_worker_that_ends_begins_again_and_no_other_notices(tmp_path):
         readiness = await stand.fleet.check_readiness()
         exposition, _ = await stand.fleet.render_metrics()
         count = len(stand.nursery.list_played("check"))
-    assert (first == second, count, readiness.is_ready) == (True, 1, True)
+    assert (replace(first, is_again=True) == second, count, readiness.is_ready) == (True, 1, True)
     assert readiness.parts["worker process"] == "serving, started again 1 times"
     assert b'agen_worker_restarts_total{worker="process"} 1.0' in exposition
 
@@ -272,7 +297,7 @@ async def test_reload_reaches_every_worker_the_one_that_decides_first(tmp_path):
         versions = {stand.nursery.last(name).version for name in ("check", "process")}
         parts = (await stand.fleet.check_readiness()).parts
         await stand.replace_worker("process")
-        again = stand.nursery.last("process").version
+        again, order = stand.nursery.last("process").version, list(order)
     assert (versions, order, again) == ({changed.version}, ["check", "process"], changed.version)
     assert (parts["reload"], parts["policy_set"], parts["worker process"]) == ("ok", changed.version, "serving")
 
@@ -297,7 +322,7 @@ async def test_configuration_that_the_one_that_decides_does_not_take_reaches_no_
             await stand.fleet.apply(change(tmp_path))
         stand.fleet.note_reload("failed")
         parts = (await stand.fleet.check_readiness()).parts
-        orders = stand.nursery.last("process").order
+        orders = list(stand.nursery.last("process").order)
         exposition, _ = await stand.fleet.render_metrics()
     assert (orders, parts["policy_set"]) == ([], first.version)
     assert parts["reload"] == "failed: the last good configuration decides, see the log"
@@ -356,7 +381,9 @@ async def test_counts_of_all_workers_are_added_up_and_never_go_back(tmp_path):
 
 
 async def test_worker_that_hangs_keeps_nobody_waiting_is_named_and_is_ended_in_the_end(tmp_path):
-    async with standing(loaded_with(tmp_path), times=replace(HASTY, hung=20.0)) as stand:
+    async with standing(
+        loaded_with(tmp_path), times=Times(period=0.01, answer=0.05, closing=BOUND_S, hung=20.0)
+    ) as stand:
         hung = stand.nursery.last("process")
         hung.metrics.count_audit_event("stdout", "written")
         await stand.fleet.refresh()
@@ -372,26 +399,46 @@ async def test_worker_that_hangs_keeps_nobody_waiting_is_named_and_is_ended_in_t
     assert (readiness.is_ready, readiness.parts["worker process"]) == (False, "serving, but has not answered for 10 s")
 
 
-async def test_at_the_end_the_one_that_decides_goes_first_and_none_begins_again(tmp_path):
-    async with standing(loaded_with(tmp_path)) as stand:
+async def test_at_the_end_the_one_that_decides_drains_first_and_ends_last_and_none_begins_again(tmp_path):
+    order: list[str] = []
+    async with standing(loaded_with(tmp_path), lambda name: Actor(name, order=order)) as stand:
         stand.running.cancel()
-        ends: list[str] = []
-
-        def note(name: str, _: object) -> None:
-            ends.append(name)
-
-        for each in stand.nursery.played:
-            each.task.add_done_callback(partial(note, each.actor.name))
         await stand.fleet.drain(1.0)
-        await asyncio.gather(*(each.task for each in stand.nursery.played))
-        await asyncio.sleep(0)
-    assert (ends, len(stand.nursery.played)) == (["check", "process"], 2)
+        assert order == ["check drains", "process drains", "process ends", "check ends"]
+        assert len(stand.nursery.played) == 2
 
 
-async def test_worker_that_does_not_drain_is_ended(tmp_path):
+async def test_event_of_a_worker_that_inspects_is_written_by_the_one_that_decides_and_answered(tmp_path):
+    async with standing(loaded_with(tmp_path)) as stand:
+        check, process = stand.nursery.last("check"), stand.nursery.last("process")
+        assert process.channel is not None
+        process.channel.send(Write(7, b"{}", "ann"))
+        await until(lambda: bool(process.told))
+    assert (check.lines, process.told) == ([b"{}"], [Written(7, True)])
+
+
+async def test_event_without_the_one_that_decides_is_answered_as_not_written(tmp_path):
+    slow = Patience(first_s=BOUND_S, longest_s=BOUND_S)
+    async with standing(loaded_with(tmp_path), patience=slow) as stand:
+        check, process = stand.nursery.last("check"), stand.nursery.last("process")
+        assert process.channel is not None
+        # One that it has in hand when it ends, and one that comes when it is not there.
+        check.is_hung = True
+        process.channel.send(Write(7, b"{}", "ann"))
+        await stand.fleet.refresh()
+        stand.nursery.kill_last("check")
+        await until(lambda: bool(process.told))
+        process.channel.send(Write(8, b"{}", "ann"))
+        await until(lambda: len(process.told) == 2)
+    assert process.told == [Written(7, False, False), Written(8, False, False)]
+
+
+async def test_worker_that_does_not_end_is_ended(tmp_path):
     def cast(name: str) -> Actor:
-        return Actor(name, drains=False)
+        return Actor(name, ends=False)
 
-    async with standing(loaded_with(tmp_path), cast, times=replace(HASTY, closing=0.05)) as stand:
+    async with standing(
+        loaded_with(tmp_path), cast, times=Times(period=0.01, answer=0.05, closing=0.05, hung=BOUND_S)
+    ) as stand:
         await stand.fleet.drain(0.0)
-        assert stand.nursery.killed == [1, 2]
+        assert stand.nursery.killed == [2, 1]
