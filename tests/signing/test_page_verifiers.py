@@ -14,6 +14,7 @@ from agen_authz.core.signature import IDENTITY_HEADERS, SIGNATURE_HEADERS, compu
 from tests.examples import examples
 from tests.signing.page import Backend, build_go_backend, build_node_backend, extract, running
 from tests.signing.vectors import ACCEPTED, REFUSED, Vector, encode, load
+from tests.stage.compile import vet_go
 
 GOOD, BAD = load(ACCEPTED), load(REFUSED)
 POST = GOOD[0]
@@ -35,6 +36,12 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp(request.param)
     with running(BUILDERS[request.param](extract(request.param), folder), folder / "backend.log") as started:
         yield started
+
+
+@pytest.mark.services
+def test_vet_finds_nothing_in_the_verifier_in_go(tmp_path):
+    build_go_backend(extract("go"), tmp_path)
+    vet_go(tmp_path)
 
 
 @pytest.mark.services

@@ -10,11 +10,20 @@ _CACHE = Path(__file__).resolve().parents[2] / "build" / "go-cache"
 
 
 def build_go(source: Path, binary: Path) -> None:
-    """Vet and build the program in a folder.
+    """Build the program in a folder.
 
     Raises:
         AssertionError: Go is not installed, or it finds fault with the program.
     """
+    _run_go(source, "build", "-o", str(binary), ".")
+
+
+def vet_go(source: Path) -> None:
+    """Look for what compiles and is suspicious; raises as `build_go` does."""
+    _run_go(source, "vet", "./...")
+
+
+def _run_go(source: Path, *words: str) -> None:
     go = shutil.which("go")
     assert go is not None, "go is not installed: run tools/install-test-services"
     environment = {
@@ -25,6 +34,5 @@ def build_go(source: Path, binary: Path) -> None:
         "GOFLAGS": "-mod=mod",
         "GOPROXY": "off",
     }
-    for command in (["vet", "./..."], ["build", "-o", str(binary), "."]):
-        done = subprocess.run([go, *command], cwd=source, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"go {command[0]}: {done.stderr}"
+    done = subprocess.run([go, *words], cwd=source, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"go {words[0]}: {done.stderr}"
