@@ -32,7 +32,7 @@ def demo(tmp_path_factory) -> Iterator[tuple[Talk, list[str], Path]]:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, timeout=START_S)
+    return subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, timeout=2 * START_S)
 
 
 def shell(command: str) -> str:
