@@ -25,7 +25,7 @@ from typing import TypeAlias, assert_never
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.head import Media, choose_changes, read_head, refuse_head, status_in_place_of
 from agen_authz.core.response.inspector import ResponseInspector
-from agen_authz.core.response.sse import Oversized, SseReader
+from agen_authz.core.response.sse import COMMENT, WRITTEN_COMMENT, Oversized, SseReader
 from agen_authz.core.response.step import (
     Abort,
     Action,
@@ -49,6 +49,8 @@ _SNIFFED_BYTES = 1024
 _BLANK = b" \t\r\n"
 # Of a body that is not passed on, this many times `ResponseLimits.bytes` are taken in before it is cut.
 _DISCARDED = 16
+# With more events than this that cannot be read, a stream is not MCP.
+_MAX_UNREADABLE = 1000
 
 Actions: TypeAlias = tuple[Action, ...]
 
@@ -62,6 +64,32 @@ class Phase(Enum):
     STREAMING = auto()
     DISCARDING = auto()
     ENDED = auto()
+
+
+class _Outgoing:
+    """What leaves with one piece of a body: bytes, joined, and pieces with notes between them."""
+
+    __slots__ = ("_joined", "_pieces")
+
+    def __init__(self) -> None:
+        self._joined: list[bytes] = []
+        self._pieces: list[Piece] = []
+
+    def add(self, written: bytes | Piece) -> None:
+        if isinstance(written, bytes):
+            self._joined.append(written)
+            return
+        self._flush()
+        self._pieces.append(written)
+
+    def _flush(self) -> None:
+        if self._joined:
+            self._pieces.append(Piece(b"".join(self._joined)))
+            self._joined.clear()
+
+    def list_pieces(self) -> list[Piece]:
+        self._flush()
+        return self._pieces
 
 
 class Exchange:
@@ -224,21 +252,28 @@ class Exchange:
         return self._stream(held)
 
     def _stream(self, body: Body) -> Actions:
-        pieces: list[Piece] = []
+        outgoing = _Outgoing()
         for found in self._reader.read(body.raw):
-            if isinstance(found, Oversized):
-                return self._cut_after(pieces, body)
-            pieces.append(self._inspector.read_event(found))
+            if found is COMMENT:
+                outgoing.add(WRITTEN_COMMENT)
+            elif isinstance(found, Oversized):
+                return self._cut_after(outgoing, Reason.RESPONSE_TOO_LARGE, body)
+            else:
+                outgoing.add(self._inspector.read_event(found))
+                if self._inspector.unreadable > _MAX_UNREADABLE:
+                    return self._cut_after(outgoing, Reason.RESPONSE_UNREADABLE, body)
         if not body.ends:
-            return (self._emit(*pieces),)
-        return self._end(self._emit(*pieces, Piece(self._inspector.conclude()), ends=True))
+            return (self._emit(*outgoing.list_pieces()),)
+        outgoing.add(self._inspector.conclude())
+        return self._end(self._emit(*outgoing.list_pieces(), ends=True))
 
-    def _cut_after(self, pieces: list[Piece], body: Body) -> Actions:
-        last = Piece(self._inspector.cut(Reason.RESPONSE_TOO_LARGE, ResponseOutcome.BLOCKED))
+    def _cut_after(self, outgoing: "_Outgoing", reason: Reason, body: Body) -> Actions:
+        outgoing.add(self._inspector.cut(reason, ResponseOutcome.BLOCKED))
+        pieces = outgoing.list_pieces()
         if body.ends or self._is_duplex:
-            return self._end(self._emit(*pieces, last, ends=True))
+            return self._end(self._emit(*pieces, ends=True))
         self.phase = Phase.DISCARDING
-        return (self._emit(*pieces, last),)
+        return (self._emit(*pieces),)
 
     def _conclude_at_trailers(self, trailers: Trailers) -> Actions:
         written = self._inspector.conclude()

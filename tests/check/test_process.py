@@ -119,6 +119,13 @@ async def test_only_the_keyed_word_lets_a_response_pass_uninspected(word: str):
     assert passes == [False, True]
 
 
+async def test_missing_word_is_no_word_whatever_the_rules_say():
+    rig = Rig()
+    rig.servicer.swap(ProcessRules("", rig.assign))
+    stream = await rig.serve(opening(word=""), piece(b"<html>", ends=True), None)
+    assert (rig.sealed, b"html" in stream.body) == (["sealed"], False)
+
+
 async def test_skipped_response_is_counted_for_no_server_and_nothing_is_assigned():
     rig = Rig()
     await rig.serve(opening(word=OFF_WORD), piece(b"x", ends=True), None)
@@ -155,6 +162,12 @@ async def test_what_cannot_be_read_aborts(messages: tuple[bytes, ...]):
     stream = await rig.serve(*messages, None)
     assert (stream.aborted, stream.body) == ([Reason.RESPONSE_UNREADABLE], b"")
     assert [outcome for outcome, _ in rig.outcomes] == ["aborted"]
+
+
+async def test_what_cannot_be_read_aborts_what_passes_as_well():
+    rig = Rig()
+    stream = await rig.serve(opening(word=OFF_WORD), piece(b"x"), b"\xff", None)
+    assert (stream.aborted, rig.outcomes) == ([Reason.RESPONSE_UNREADABLE], {("aborted", ""): 1})
 
 
 async def test_mode_in_which_bytes_would_pass_unseen_is_reported_once(caplog: pytest.LogCaptureFixture):

@@ -252,6 +252,36 @@ def test_stream_whose_last_event_was_sent_is_cut_if_it_goes_on_or_the_token_expi
         assert envoy.send(Headers(head(EVENTS)), Body(event(large(4096))), *last).is_cut
 
 
+@pytest.mark.parametrize("is_duplex", [False, True], ids=["streamed", "duplex"])
+def test_stream_of_what_is_no_messages_ends_wherever_it_is_cut(is_duplex: bool):
+    raw = event(PROGRESS) + b"data: {}\n\n" * 1001 + event(ANSWER)
+    cut = [receive((raw[:at], raw[at:], b""), EVENTS, is_duplex=is_duplex) for at in range(0, len(raw), 997)]
+    assert [client == cut[0] for client in cut] == [True] * len(cut)
+    first, _, last = cut[0].body.partition(b"\n\n")
+    assert (first + b"\n\n", cut[0].is_complete) == (event(PROGRESS), True)
+    assert read_failure(last.removeprefix(b"event: message\ndata: ")) == failure("response_unreadable")
+
+
+def test_some_events_that_are_no_messages_are_dropped():
+    raw = event(PROGRESS) + b"data: {}\n\n" * 1000 + event(ANSWER)
+    assert receive((raw,), EVENTS).body == event(PROGRESS) + event(ANSWER)
+
+
+def test_what_needs_notes_keeps_its_place():
+    note = MadeTask("crm", "t1", "export")
+    exchange = Exchange(
+        terms(lambda message: Passed(message, (note,) if isinstance(message, dict) and "id" in message else ()))
+    )
+    exchange.receive(Headers(head(EVENTS)))
+    (action,) = exchange.receive(Body(event(PROGRESS) * 2 + event(ANSWER) + event(PROGRESS) + b": x\n\n"))
+    assert isinstance(action, Emit)
+    assert [(each.raw, len(each.notes)) for each in action.pieces] == [
+        (event(PROGRESS) * 2, 0),
+        (event(ANSWER), 1),
+        (event(PROGRESS) + b":\n\n", 0),
+    ]
+
+
 def test_stream_that_answers_no_call_ends_without_an_error():
     stream = terms(envelope=Envelope(shape=Shape.STREAM))
     client = receive((event(PROGRESS), event(large(4096)), b""), EVENTS, is_duplex=True, with_terms=stream)

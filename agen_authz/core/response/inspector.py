@@ -28,13 +28,15 @@ class ResponseInspector:
     Attributes:
         outcome: what became of it so far.
         reason: why something was withheld or blocked, first of all.
+        unreadable: how many events could not be read.
     """
 
-    __slots__ = ("_expects_answer", "_missed", "_terms", "outcome", "reason")
+    __slots__ = ("_expects_answer", "_missed", "_terms", "outcome", "reason", "unreadable")
 
     def __init__(self, terms: Terms) -> None:
         self.outcome = ResponseOutcome.PASSED
         self.reason: Reason | None = None
+        self.unreadable = 0
         self._terms = terms
         self._expects_answer = terms.envelope.shape is Shape.REQUEST
         # Why a message was dropped that may have been the answer.
@@ -97,14 +99,15 @@ class ResponseInspector:
 
     # ---- an event --------------------------------------------------------------------------------------
 
-    def read_event(self, event: Event) -> Piece:
-        """Inspect one event of a stream."""
+    def read_event(self, event: Event) -> bytes | Piece:
+        """Inspect one event of a stream; a Piece if something must be written first."""
         if event.data is None or not event.data.strip():
-            return Piece(write_event(event, None if event.data is None else b""))
+            return write_event(event, None if event.data is None else b"")
         document = None if event.is_named_badly else read_document(event.data, self._terms.limits)
         if document is None:
+            self.unreadable += 1
             self._miss(Reason.RESPONSE_UNREADABLE)
-            return Piece(write_event(event, None))
+            return write_event(event, None)
         written, notes = self._inspect(document)
         answers = self._expects_answer and is_answer(document, self._terms.envelope)
         if answers:
@@ -112,9 +115,9 @@ class ResponseInspector:
         if isinstance(written, Reason):
             if not answers:
                 self._miss(written)
-            return Piece(self._write_in_place(event, written, answers=answers))
+            return self._write_in_place(event, written, answers=answers)
         if not notes:
-            return Piece(write_event(event, written))
+            return write_event(event, written)
         otherwise = self._write_in_place(event, Reason.STORE_UNAVAILABLE, answers=answers)
         return Piece(write_event(event, written), notes, otherwise)
 

@@ -19,6 +19,7 @@ from typing import Final
 from msgspec import Struct
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_COLON = ord(":")
 _ID = re.compile(rb"[\x20-\x7e]{0,1024}")
 _NAME = re.compile(rb"[A-Za-z0-9._:/-]{1,64}")
 _RETRY = re.compile(rb"[0-9]{1,9}")
@@ -47,7 +48,10 @@ class Oversized(Struct, frozen=True):
 
 
 OVERSIZED: Final = Oversized()
-_COMMENT: Final = Event(has_comment=True)
+COMMENT: Final = Event(has_comment=True)
+WRITTEN_COMMENT: Final = b":\n\n"
+# Another line means nothing: `data`, `event`, `id` and `retry` begin with these, and so does a comment.
+_KNOWN_BEGINNINGS = b"deir:"
 
 
 class SseReader:
@@ -93,13 +97,21 @@ class SseReader:
         return found
 
     def _read_lines(self, lines: list[bytes], found: list[Event | Oversized]) -> None:
+        max_bytes = self._max_bytes
         for line in lines:
-            if line:
-                self._read_line(line, found)
-            elif self._has_field:
-                found.append(self._complete())
-            if found and found[-1] is OVERSIZED:
+            if not line:
+                if self._has_field:
+                    found.append(self._complete())
+            elif self._size + len(line) > max_bytes:
+                self._end(found)
                 return
+            elif self._has_field or line[0] != _COLON:
+                self._size += len(line) + 1
+                self._has_field = True
+                if line[0] in _KNOWN_BEGINNINGS:
+                    self._read_field(line)
+            else:
+                found.append(COMMENT)
 
     def _begin(self, raw: bytes) -> bytes:
         if len(raw) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(raw):
@@ -121,17 +133,6 @@ class SseReader:
         self._tail.clear()
         self._clear()
         found.append(OVERSIZED)
-
-    def _read_line(self, line: bytes, found: list[Event | Oversized]) -> None:
-        if self._size + len(line) > self._max_bytes:
-            self._end(found)
-            return
-        if line[:1] == b":" and not self._has_field:
-            found.append(_COMMENT)
-            return
-        self._size += len(line) + 1
-        self._has_field = True
-        self._read_field(line)
 
     def _read_field(self, line: bytes) -> None:
         field, _, content = line.partition(b":")
