@@ -3,7 +3,11 @@
 import asyncio
 import threading
 
+from agen_authz.adapters.store.revision import NEWEST
+
 WAIT_S = 10.0
+# What a new store reports when it is brought to this version.
+STEPS = [f"migrated to {number:04}" for number in range(1, int(NEWEST) + 1)]
 
 
 async def until_connections_end() -> None:

@@ -15,6 +15,7 @@ from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
 from tests import builders as build
+from tests.adapters.database import STEPS
 from tests.adapters.web import running_web
 from tests.config.test_mistakes import GOOD
 
@@ -176,7 +177,7 @@ async def test_key_of_the_store_keys_digests_too(tmp_path):
 
 async def test_store_is_migrated_on_its_own_too(tmp_path):
     loaded = loaded_with(tmp_path)
-    assert await migrate_state(loaded) == ["migrated to 0001", "migrated to 0002", "migrated to 0003"]
+    assert await migrate_state(loaded) == STEPS
     assert await migrate_state(loaded) == []
 
 

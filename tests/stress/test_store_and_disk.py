@@ -17,6 +17,7 @@ import pytest
 
 from agen_authz.adapters.store import migrate
 from agen_authz.core.errors import ConfigError, Problem
+from tests.adapters.database import STEPS
 from tests.stage.process import BOUND_S, START_S
 from tests.stress.sidecar import Plan, Sidecar, Told, events, ready, refused, running, start
 
@@ -178,7 +179,7 @@ async def test_store_on_a_full_disk_is_refused_and_nothing_is_left_half_done(tmp
     path = tmp_path / "agen.db"
     (problem,) = await refuse_full(path)
     assert (problem.file, problem.path) == (str(path), "store.url")
-    assert await migrate(f"sqlite:///{path}") == ["migrated to 0001", "migrated to 0002"]
+    assert await migrate(f"sqlite:///{path}") == STEPS
 
 
 async def test_store_on_a_full_disk_is_told_as_such(tmp_path):
