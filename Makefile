@@ -41,7 +41,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PIP) check >/dev/null
 	@touch $@
 
-lock: $(READY) ## resolve requirements/*.txt anew; UPGRADE=1 takes the newest versions
+lock: $(READY) ## resolve requirements/*.txt again; UPGRADE=1 takes the newest versions
 	@for name in server dev; do \
 		extras="--extra server"; test $$name = dev && extras="--all-extras"; \
 		CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile pyproject.toml $$extras \
@@ -71,7 +71,7 @@ test: $(READY) ## everything that needs no service, a real Envoy included, with 
 test-fast: $(READY) ## core, wire and configuration: no server is started
 	$(BIN)/pytest -m "not (services or envoy or loopback or slow)" $(ARGS) $(FAST_TESTS)
 
-# pytest exits 5 where nothing is collected: that is no failure here, anything else is.
+# pytest exits with 5 if nothing is collected: that is not a failure here, but any other code is.
 test-all: LIMIT_S = 900
 test-all: $(READY) ## what `make test` leaves out; installs by name what that needs
 	@tools/install-test-services
@@ -102,17 +102,17 @@ mutate: $(READY) ## change one line at a time and see whether tests notice, SECO
 properties: $(READY) ## the property tests with many more examples, new ones each time
 	$(BIN)/pytest --hypothesis-profile=thorough $(ARGS) $(wildcard tests/core tests/properties)
 
-golden: $(READY) ## write the golden files anew; review the diff
+golden: $(READY) ## write the golden files again; review the diff
 	$(BIN)/pytest --golden $(ARGS) || test $$? -eq 5
 
 cover: test ## `make test`, then the lines and branches that no test reached
 	@$(BIN)/coverage html --quiet && echo "build/coverage/html/index.html"
 	@$(BIN)/coverage report
 
-storm: $(READY) ## clients that abort beside good calls, on both engines: what others lose
+storm: $(READY) ## clients that abort next to good calls, on both engines: what others lose
 	@$(BIN)/python -m bench.storm
 
-attack: $(READY) ## attacks on loopback beside good callers: what they get, with and without; ARGS="tokens --seconds 4"
+attack: $(READY) ## attacks on loopback next to good callers: what they get, with and without; ARGS="tokens --seconds 4"
 	@$(BIN)/python -m bench.attack $(ARGS)
 
 soak: $(READY) ## half an hour of mixed traffic, reloads, rotations and aborted clients; MINUTES=30

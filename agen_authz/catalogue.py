@@ -63,11 +63,11 @@ class CurrentCatalogue:
         self._snapshot = await asyncio.to_thread(build_catalogue, listing.version, listing.tools)
 
     async def watch(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Refresh every second until cancelled; a defect is logged, and watching goes on."""
+        """Refresh every second until cancelled; a defect is logged, and does not end the watch."""
         while True:
             try:
                 await self.refresh()
-            except Exception:  # noqa: BLE001 the top of a background task: it is logged, and goes on
+            except Exception:  # noqa: BLE001 the top of a background task: it is logged, and the task continues
                 _LOG.exception("a defect stopped the reading of the catalogue; the next one is in a second")
             await sleep(_PERIOD_S)
 

@@ -1,4 +1,4 @@
-"""Who has no event each: decisions on strangers' requests beyond their share, and what could not be written."""
+"""Decisions without their own event: strangers' requests beyond their share, and events that could not be written."""
 
 from threading import Lock
 
@@ -7,7 +7,7 @@ from agen_authz.wire.aggregate import Aggregate
 
 
 class Crowd:
-    """Counts decisions that have no event each; safe for threads."""
+    """Counts decisions without their own event; safe for threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -16,7 +16,7 @@ class Crowd:
         self._counted_at = float("-inf")
 
     def admits(self, per_second: int, elapsed: float) -> bool:
-        """True if one more stranger's request may have an event of its own now.
+        """True if one more stranger's request may have its own event now.
 
         Args:
             elapsed: `Clock.elapsed()`.
@@ -31,7 +31,7 @@ class Crowd:
             return True
 
     def count(self, ended: Ended, now: float) -> None:
-        """Count one decision, for the next event of many.
+        """Count one decision, for the next shared event.
 
         Args:
             now: `Clock.now()`.
@@ -40,7 +40,7 @@ class Crowd:
             self._gathered.count(ended.decision, ended.stage, now)
 
     def take(self) -> Aggregate:
-        """Take what was counted, and begin anew."""
+        """Take what was counted, and start again at zero."""
         with self._lock:
             gathered, self._gathered = self._gathered, Aggregate()
             return gathered

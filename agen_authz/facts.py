@@ -1,4 +1,4 @@
-"""Every read before the decision: who calls, and what is known about the call."""
+"""Every read before the decision: the caller, and what is known about the call."""
 
 import hashlib
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ _NOT_ITS = frozenset({Reason.TOKEN_SIGNATURE, Reason.TOKEN_ALGORITHM, Reason.TOK
 
 
 def recognize(credential: bytes | None, ports: Ports) -> Owner | None:
-    """Recognize a caller whose token was verified before; nothing is decided by it but whose turn it is."""
+    """Recognize a caller whose token was verified before; only the order of calls depends on it."""
     if credential is None:
         return None
     known = ports.tokens.find(hashlib.sha256(credential).digest())
@@ -163,7 +163,7 @@ async def _fetch_and_try(
     try:
         key = await ports.waiting.wait_until(deadline, fetch)
     except TimeoutError as exc:
-        # The event names whom the call has waited for.
+        # The event names the provider that the call has waited for.
         raise Unavailable(Reason.DEADLINE, provider.name) from exc
     if key is None:
         return Rejected(Reason.TOKEN_KEY_UNKNOWN, f"{said}; provider `{provider.name}` publishes no such key")
@@ -199,7 +199,7 @@ def _without_claims(vouched: Vouched) -> Vouched:
 
 
 async def gather(read: Read, ports: Ports) -> Facts:
-    """Read what the decision rests on besides the call itself."""
+    """Read what the decision needs besides the call itself."""
     call, owner = read.call, None
     if call.session_id is not None:
         owner = ports.sessions.find_owner(call.server, call.session_id)

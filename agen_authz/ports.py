@@ -49,13 +49,13 @@ class KeySource(Protocol):
 
 
 class SessionTable(Protocol):
-    """Remembers whom each legacy MCP session belongs to."""
+    """Remembers the owner of each legacy MCP session."""
 
     def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
         """Find the owner; None if the session was not used yet, `NOBODY` if it is another server's."""
 
     def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        """Make the session `owner`'s in one step; False if it is another caller's, or another server's, by now.
+        """Make `owner` the session's owner in one step; False if it belongs to another caller or server by now.
 
         A full table makes room with what another caller, or this one, has not used for longest.
         """
@@ -207,4 +207,4 @@ class Store(Protocol):
         """
 
     async def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""

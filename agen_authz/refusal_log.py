@@ -1,4 +1,4 @@
-"""What operators read of refused tokens: one line a minute for each resource and Reason, so strangers fill no log."""
+"""The log of refused tokens: one line a minute for each resource and Reason, so that strangers cannot fill the log."""
 
 import logging
 from threading import Lock
@@ -13,7 +13,7 @@ _USUAL = frozenset({Reason.TOKEN_MISSING, Reason.TOKEN_EXPIRED})
 
 
 class RefusalLog:
-    """Logs what was seen and wanted of a refused token; each audit event has it, too."""
+    """Logs what a refused token says and what is wanted; each audit event has it as well."""
 
     def __init__(self) -> None:
         self._lock = Lock()

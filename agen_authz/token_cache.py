@@ -1,4 +1,4 @@
-"""Verified tokens that are remembered: bounded in number and in bytes, and expired ones leave."""
+"""Verified tokens that are remembered: bounded in number and in bytes; expired ones are removed."""
 
 import heapq
 from collections import OrderedDict
@@ -18,7 +18,7 @@ _MIN_QUEUE = 64
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """A token that `key` of `provider` vouches for; good only as long as that very key is published."""
+    """A token that `key` of `provider` verified; good only while that key is published."""
 
     provider: Provider
     key: PublicKey
@@ -28,12 +28,12 @@ class Vouched:
 
     @property
     def ends(self) -> float:
-        """When it is of no more use, in seconds since the epoch."""
+        """When it can no longer be used, in seconds since the epoch."""
         return self.token.principal.expires + self.provider.leeway_s
 
 
 class TokenCache:
-    """Verified tokens by the SHA-256 of the header that brought them; the least recently added goes first.
+    """Verified tokens by the SHA-256 of the header that brought them; the oldest is removed first.
 
     An entry says that signature and key were good, and nothing about where or when the token may be used.
     """
@@ -54,7 +54,7 @@ class TokenCache:
         return None if entry is None else entry[0]
 
     def keep(self, digest: bytes, vouched: Vouched, now: float) -> None:
-        """Remember a verified token; what has expired leaves, and so do the oldest where room is needed."""
+        """Remember a verified token; remove expired ones, and the oldest if room is needed."""
         weight = weigh(vouched)
         with self._lock:
             self._drop(digest)

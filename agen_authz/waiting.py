@@ -1,7 +1,7 @@
-"""Waiting on the path of a call: handed to the event loop first, never past a deadline, and only so many at once.
+"""Waiting on the path of a call: on the event loop only, never past a deadline, and bounded in number.
 
 Most calls are decided without waiting for anything, in the thread that received them. One that must wait
-first yields once, here and nowhere else; its engine then lets the event loop go on with it.
+first yields once, here and nowhere else; its engine then lets the event loop continue with it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Deadline(Struct, frozen=True):
     """The moment by which everything that a call waits for must be over.
 
-    It is a moment, not a duration: a duration would begin anew with every wait, so that two waits took twice as long.
+    It is a moment, not a duration: a duration would start again with every wait, so two waits would take twice as long.
 
     Args:
         at: the moment, as `clock.elapsed()` tells it.

@@ -1,4 +1,4 @@
-"""Is a file whole? It is if the process that wrote it has closed it, and if it has not changed since the last look.
+"""Files that are complete: closed by the process that wrote them, and not changed since the last look.
 
 A file that is written in place is readable all the while: what is there so far may be valid and say less than the
 whole file. Every file that the sidecar reads again while it runs is looked at here first.

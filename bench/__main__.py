@@ -48,7 +48,7 @@ def rss_mb(pid: int) -> int:
 
 
 def load(address: str, calls: int) -> None:
-    """Make calls from a process of its own."""
+    """Make calls from a separate process."""
     subprocess.run([sys.executable, "-m", "bench.client", address, str(calls)], check=True)
 
 

@@ -65,7 +65,7 @@ def _shapes_of_brackets(size: int) -> Iterator[tuple[str, bytes]]:
     yield "empty lists, a surrogate pair", _fill(b"[]", size, _PAIR)
     yield "empty objects, a surrogate pair", _fill(b"{}", size, _PAIR)
     yield "small objects, indented", _fill(b'{"a":1}', size) + b"\n"
-    yield "objects beside a prototype", _fill(b"{}", size, _PROTOTYPES)
+    yield "objects next to a prototype", _fill(b"{}", size, _PROTOTYPES)
     yield "many keys", b"{" + b",".join(b'"%d":1' % key for key in range(size // 12)) + b"}\n"
     yield "many keys, the first again", b"{" + b",".join(b'"%d":1' % key for key in range(size // 12)) + b',"0":1}'
     yield "escaped keys", _fill(b'{"\\u0061":"\\u003a"}', size)

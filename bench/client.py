@@ -1,4 +1,4 @@
-"""Load from a process of its own: `python -m bench.client ADDRESS CALLS`; four connections, four calls on each."""
+"""Load from a separate process: `python -m bench.client ADDRESS CALLS`; four connections, four calls on each."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ async def load(address: str, calls: int) -> None:
     raw = build_check_request()
 
     async def worker(number: int, count: int) -> None:
-        # A channel of its own for each connection: grpcio shares them otherwise.
+        # A separate channel for each connection: grpcio shares them otherwise.
         async with aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1), ("n", number)]) as ch:
             check: aio.UnaryUnaryMultiCallable[bytes, bytes] = ch.unary_unary(CHECK_METHOD)
 

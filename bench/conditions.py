@@ -75,7 +75,7 @@ SHAPES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "20 x a pattern in 1 MB": ([f'args.t.matches("(a|b|x)*c{n}")' for n in range(20)], {"t": "x" * 1_000_000}),
     "a pattern that repeats, in 1 MB": (['args.t.matches("a[ab]{200}c")'], {"t": "ab" * 500_000}),
     "a pattern that makes many states, in 30 kB": (['args.t.matches("[ab]*a[ab]{14}c")'], {"t": "aabab" * 6_000}),
-    "400 kB looked for in 400 kB": (["args.t.contains(args.u)"], {"t": "a" * 400_000, "u": "a" * 399_999 + "b"}),
+    "400 kB searched for in 400 kB": (["args.t.contains(args.u)"], {"t": "a" * 400_000, "u": "a" * 399_999 + "b"}),
     "20 plain ones, an object of 9,990": (
         [f"args.amount > {n}.0" for n in range(20)], {**_object(_MEMBERS), "amount": 1},
     ),

@@ -43,7 +43,7 @@ class Added:
 
 @contextmanager
 def envoy_before(setting: Setting, backend_port: int, authz_port: int | None, listen_port: int) -> Iterator[None]:
-    """Run an Envoy with our configuration, asking the Check at a port, or nobody."""
+    """Run an Envoy with our configuration, asking the Check at a port, or none."""
     placement = Placement(
         listener=TcpAddress(HOST, listen_port),
         authz=Upstream(TcpAddress(HOST, authz_port or setting.authz_port)),

@@ -1,4 +1,4 @@
-"""One server to measure, as a process of its own: `python -m bench.server KIND ADDRESS`."""
+"""One server to measure, as a separate process: `python -m bench.server KIND ADDRESS`."""
 
 import asyncio
 import os

@@ -42,7 +42,7 @@ class Costs:
 
 
 def measure() -> Costs:
-    """Sign and verify, each request with a nonce of its own; the best of five rounds."""
+    """Sign and verify, each request with a separate nonce; the best of five rounds."""
     signer = Signer(
         SigningKey("crm-1", KEY), SignedTarget("https", "mcp.example.com", "/mcp", None), resource_header='"crm"'
     )

@@ -24,7 +24,7 @@ def render_heading() -> str:
 
 def run() -> None:
     """Measure every kind on both engines, without the bound and with it."""
-    print(f"{CALLERS} good callers beside clients that abort, {SECONDS:g} s each, and calm after them")
+    print(f"{CALLERS} good callers next to clients that abort, {SECONDS:g} s each, and calm after them")
     print(render_heading())
     for engine in ENGINES:
         for way, changed in (("unbounded", unbounded), ("as rendered", str)):

@@ -1,4 +1,4 @@
-"""Eight strangers post 1 MB bodies without tokens beside good calls."""
+"""Eight strangers post 1 MB bodies without tokens next to good calls."""
 
 import socket
 import statistics
@@ -23,7 +23,7 @@ _TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Crowded:
-    """Good calls beside strangers: how many, how many were denied, and their time alone and among strangers."""
+    """Good calls next to strangers: how many, how many were denied, and their time alone and among strangers."""
 
     good: int
     denied: int
@@ -34,7 +34,7 @@ class Crowded:
 
 
 def post_for(setting: Setting, seconds: float) -> int:
-    """Post big bodies as one stranger, each on a connection of its own; how many were answered 401."""
+    """Post big bodies as one stranger, each on a separate connection; how many were answered 401."""
     raw = write_call(setting, None, bytes(BODY_BYTES))
     ends, refused = time.monotonic() + seconds, 0
     while time.monotonic() < ends:
@@ -43,7 +43,7 @@ def post_for(setting: Setting, seconds: float) -> int:
 
 
 def _ask(port: int, raw: bytes) -> tuple[int, float]:
-    """Make one call on a connection of its own; its status and milliseconds."""
+    """Make one call on a separate connection; its status and milliseconds."""
     started = time.perf_counter()
     with socket.create_connection((HOST, port), timeout=_TIMEOUT_S) as held:
         try:
@@ -69,7 +69,7 @@ def call_until(setting: Setting, ends: float) -> list[tuple[int, float]]:
 
 
 def measure() -> Crowded:
-    """Make good calls alone, then beside the strangers, who are a process of their own."""
+    """Make good calls alone, then next to the strangers, who are a separate process."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agen-bench-")))
         setting = stack.enter_context(running_issuer(folder))
@@ -96,9 +96,9 @@ def render(crowded: Crowded) -> str:
     """Write the rows."""
     return "\n".join(
         (
-            f"{f'good calls beside {STRANGERS} strangers with 1 MB':<40}{crowded.good:>8}",
+            f"{f'good calls next to {STRANGERS} strangers with 1 MB':<40}{crowded.good:>8}",
             f"{'  denied or lost':<40}{crowded.denied:>8} (goal 0)",
-            f"{'  p50 alone, beside them; the worst':<40}"
+            f"{'  p50 alone, next to them; the worst':<40}"
             f"{crowded.alone_ms:>8.2f}{crowded.beside_ms:>8.2f}{crowded.worst_ms:>8.1f} ms",
             f"{'  strangers refused (401)':<40}{crowded.strangers:>8}",
         )

@@ -243,7 +243,7 @@ def access(*rules: AccessRule, basis: Basis = Basis.ROLES) -> AccessTable:
 
 
 def principal(**changes: Any) -> Principal:
-    """Build the caller whom `claims()` speak of."""
+    """Build the caller whom `claims()` are about."""
     return replace(
         Principal(
             provider="idp",

@@ -20,7 +20,7 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--golden`, which is what `make golden` passes."""
-    parser.addoption("--golden", action="store_true", help="write the golden files anew, run nothing else")
+    parser.addoption("--golden", action="store_true", help="write the golden files again, run nothing else")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,6 +56,6 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.is_file(), f"`{name}` does not exist; `make golden` writes it"
-        assert path.read_text(encoding="utf-8") == text, f"`{name}` differs; `make golden` writes it anew"
+        assert path.read_text(encoding="utf-8") == text, f"`{name}` differs; `make golden` writes it again"
 
     return compare

@@ -52,7 +52,7 @@ class FakeClock:
 
 
 class Naps:
-    """Stands in for `asyncio.sleep`: a sleeper sleeps until the test wakes it."""
+    """Replaces `asyncio.sleep`: a sleeper sleeps until the test wakes it."""
 
     def __init__(self) -> None:
         self._begun: asyncio.Queue[tuple[float, asyncio.Future[None]]] = asyncio.Queue()

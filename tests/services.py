@@ -1,4 +1,4 @@
-"""Real servers that packages bring (tools/install-test-services): on loopback, each in a folder of its own."""
+"""Real servers that packages bring (tools/install-test-services): on loopback, each in a separate folder."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def running_postgresql() -> Iterator[str]:
 
 
 def _postgresql_binaries() -> Path:
-    # Debian keeps them beside each other by version, away from the PATH.
+    # Debian keeps them next to each other by version, away from the PATH.
     kept = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     found = kept[-1] if kept else Path(shutil.which("postgres") or "postgres")
     return found.resolve().parent

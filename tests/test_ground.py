@@ -207,7 +207,7 @@ def test_class_name_of_two_ideas_is_found_and_so_is_a_list_that_is_out_of_date()
     }
     sources["agen_authz/d.py"] = "class Alone: pass\n"
     assert list(shape.check_shared_names(sources, LIMITS)) == [
-        "agen_authz/a.py: `Twice` is a class in agen_authz/b.py too; one word is one idea, so name one anew",
+        "agen_authz/a.py: `Twice` is a class in agen_authz/b.py too; one word is one idea, so rename one",
         "pyproject.toml: `Gone` is listed as shared and is not; remove it",
     ]
 

@@ -124,6 +124,13 @@ def test_no_new_riddle_is_in_pages_help_messages_docstrings_and_comments():
         ("what came of it", "the result of it"),
         ("whom the issuer speaks of", "whom the issuer names"),
         ("it pays unasked", "it pays unless asked"),
+        ("proxies write it anew", "proxies rewrite it, or write it again"),
+        ("a claim is looked for", "a claim is searched for; look for a claim"),
+        ("the last one goes on", "the last one stays in use, and may go on"),
+        ("now and then it asks", "it asks now, and then it waits"),
+        ("as many as it likes", "as many as it wants, such as these; it is likely"),
+        ("it waits in vain", "it waits until its deadline"),
+        ("aborted by the thousand", "thousands of aborted calls, by the time"),
     ],
 )
 def test_riddle_is_found_and_the_plain_word_is_not(riddle, plainly):

@@ -1,1 +1,1 @@
-"""What the Makefile runs beside the usual tools."""
+"""What the Makefile runs next to the usual tools."""

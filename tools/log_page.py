@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "agen_authz"
-# The demo's log is read by whoever tries the demo; backends see that of `verify` in their own log.
+# The demo's log is not an operator's; backends see that of `verify` in their own log.
 _LEFT_OUT, _BACKENDS = "agen_authz/demo/", "agen_authz/verify/"
 # Lines of these levels ask for nothing. `exception` is an error with a traceback.
 _QUIET = frozenset({"info"})

@@ -1,7 +1,7 @@
 """Changes one line at a time and asks the nearest tests whether they notice: `make mutate`.
 
 Each part of the tree has a session of cosmic-ray (build/mutate/PART), which tries its mutations in random order. A run
-is bounded in time and goes on where the last one stopped, until the sources or tests of the part change. What is
+is bounded in time and continues where the last one stopped, until the sources or tests of the part change. What is
 mutated is a copy of the tree.
 """
 

@@ -1,4 +1,4 @@
-"""Finds words that slow a reader down, in pages, `--help`, messages, docstrings and comments; names what to write.
+"""Finds words that slow a reader down, in pages, records, `--help`, the Makefile, messages, docstrings and comments.
 
 A machine finds only some of them; the rest is for the reviewer. `python -m tools.plain` prints all that it finds.
 """
@@ -19,7 +19,9 @@ import typer
 from agen_authz.cli.main import app
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md", "docs/*.md")
+PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md", "Makefile", "docs/*.md", "docs/adr/*.md")
+# Folders with docstrings, messages and comments, and the modules there that are not read.
+SOURCES, GENERATED = ("agen_authz", "tools", "bench"), "_pb"
 
 # What to write, and what is found. A pattern matches the riddle only, never a good use of its words.
 INSTEAD: Mapping[str, re.Pattern[str]] = {
@@ -45,6 +47,13 @@ INSTEAD: Mapping[str, re.Pattern[str]] = {
         "`the result of`": r"\bwhat (?:came|comes|has come) of\b",
         "`is about` or `names`": r"\b(?:speaks?|spoken) of\b",
         "`unless asked`, or name what is missing": r"\bunasked\b",
+        "`again`, or `rewrite`": r"\banew\b",
+        "`searched for`": r"\blooked for\b",
+        "`continues`, or `stays in use`": r"\bgoes on\b",
+        "`sometimes`": r"\bnow and then\b",
+        "`any number`": r"\bas (?:it|they|he|she) likes?\b",
+        "`without success`, or what happened": r"\bin vain\b",
+        "`thousands of`": r"\bby the (?:dozen|hundred|thousand)s?\b",
     }.items()
 }  # fmt: skip
 
@@ -114,22 +123,22 @@ def source(path: Path) -> Iterator[Text]:
             yield Text(f"{place}:{token.start[0]}", token.string)
 
 
-def package() -> Iterator[Text]:
-    """Yield what `source` yields, for every module of the package but the generated ones."""
-    for path in sorted((ROOT / "agen_authz").rglob("*.py")):
-        if "_pb" not in path.parts:
+def sources() -> Iterator[Text]:
+    """Yield what `source` yields, for every module that is written by hand; this one holds the riddles themselves."""
+    for path in sorted(chain.from_iterable((ROOT / folder).rglob("*.py") for folder in SOURCES)):
+        if GENERATED not in path.parts and path != Path(__file__).resolve():
             yield from source(path)
 
 
 def everything() -> Iterator[Text]:
-    """Yield all that is read: pages, commands and the package."""
-    return chain(pages(), commands(), package())
+    """Yield all that is read: pages, commands and modules."""
+    return chain(pages(), commands(), sources())
 
 
 def part_of(finding: str) -> str:
-    """Name the part that a finding is in: a page, the package, or `--help`."""
+    """Name the part that a finding is in: a page, a folder, or `--help`."""
     place = finding.partition(":")[0]
-    return place if place.endswith(".md") else place.partition("/")[0] if "/" in place else "--help"
+    return place if place.endswith((".md", "Makefile")) else place.partition("/")[0] if "/" in place else "--help"
 
 
 def more_than_left(findings: Iterable[str], left: Mapping[str, int]) -> dict[str, list[str]]:

@@ -114,7 +114,7 @@ def _describe(name: str) -> str:
 
 
 def is_true(text: str) -> bool:
-    """Say whether an example compiles and is true of the sample."""
+    """True if an example compiles and is true of the sample."""
     compiled = environment().compile(text)
     return isinstance(compiled, Condition) and compiled.evaluate(environment().activate(SAMPLE)) is True
 

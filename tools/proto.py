@@ -1,7 +1,7 @@
 """Generate agen_authz/_pb from proto/, or compare the two with `--check`.
 
 protoc writes imports as if `agen` were a top-level package. Ours lives in agen_authz._pb, so that nothing
-that is installed beside us can collide with it: the imports of the generated files are rewritten.
+that is installed next to us can collide with it: the imports of the generated files are rewritten.
 """
 
 import re

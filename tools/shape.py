@@ -23,7 +23,7 @@ class Limits:
         refused_words: leads from a word, or several joined by `_`, to what a name says instead.
         allowed_words: leads from a word and a place or name, with a blank between, to the reason why it is right there.
         exceptions: leads from a place to its ADR.
-        shared_names: classes of one name that stand in several files, each with the reason.
+        shared_names: classes of one name that several files have, each with the reason.
     """
 
     file_lines: int
@@ -126,7 +126,7 @@ def check_exceptions(root: Path, limits: Limits) -> Iterator[str]:
 def check_shared_names(sources: Mapping[str, str], limits: Limits) -> Iterator[str]:
     """Yield one finding per class name that two files have for two ideas, and per listed name that is not shared.
 
-    The demo's issuer and servers are other parties, with their own words.
+    The demo's issuer and servers are other parties and have their own words.
     """
     places: dict[str, list[str]] = {}
     for place, source in sources.items():
@@ -135,7 +135,7 @@ def check_shared_names(sources: Mapping[str, str], limits: Limits) -> Iterator[s
                 places.setdefault(node.name, []).append(place)
     shared = {name: found for name, found in places.items() if len(found) > 1}
     for name in sorted(shared.keys() - limits.shared_names.keys()):
-        yield f"{shared[name][0]}: `{name}` is a class in {shared[name][1]} too; one word is one idea, so name one anew"
+        yield f"{shared[name][0]}: `{name}` is a class in {shared[name][1]} too; one word is one idea, so rename one"
     for name in sorted(limits.shared_names.keys() - shared.keys()):
         yield f"pyproject.toml: `{name}` is listed as shared and is not; remove it"
 

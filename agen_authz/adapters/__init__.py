@@ -1,1 +1,1 @@
-"""What the ports promise, done with real clocks, networks, files and databases; none imports another."""
+"""Implementations of the ports with real clocks, networks, files and databases; none imports another."""

@@ -121,7 +121,7 @@ class _Decisions(Collector):
 
 
 class _Tally(Collector):
-    """A counter for every call's path: the library's own looks each child up, and takes its own lock for it."""
+    """A counter that every call uses: the library's looks up each child and takes a lock for it, which costs more."""
 
     def __init__(self, name: str, meaning: str, labels: tuple[str, ...]) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels

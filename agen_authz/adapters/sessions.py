@@ -1,4 +1,4 @@
-"""Whom legacy sessions belong to, in memory: bounded in all and for each owner, and never closed to newcomers."""
+"""Owners of legacy sessions, in memory: bounded in total and for each owner, and always open to new callers."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -16,7 +16,7 @@ _MARKED_S = 3600.0
 
 
 class Entry(NamedTuple):
-    """Whose a session is, at which server, and when it was last used (`Clock.elapsed`)."""
+    """The owner of a session, its server, and when it was last used (`Clock.elapsed`)."""
 
     server: str
     owner: Owner
@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 
 class Shelf:
-    """Entries by key, the least recently used first: the caller with the most entries makes room.
+    """Entries by key, the least recently used first: the caller with the most entries loses one if there is no room.
 
     One owner holds at most a hundredth of the shelf (64 entries in a small one). In a full one the entry that the
     owner of most has not used for longest goes, so that everybody gets in and no flood of ids takes another's.
@@ -55,7 +55,7 @@ class Shelf:
         return entry
 
     def put(self, key: str, entry: Entry) -> tuple[str, Entry] | None:
-        """Add an entry; return what made room for it, if anything had to."""
+        """Add an entry; return the one that was removed for it, if any."""
         self._drop_idle(entry.used)
         held, pushed = self._by_owner.get(entry.owner, ()), None
         if len(held) >= self._share:
@@ -149,7 +149,7 @@ class MemorySessions:
                 self._mark(key, self._open.take(key), now)
 
     def count(self) -> dict[str, int]:
-        """Count sessions that are open, ids that are marked, and sessions that have had to make room so far."""
+        """Count open sessions, reserved ids, and sessions that were removed to make room so far."""
         with self._lock:
             return {"open": len(self._open), "marked": len(self._marked), "pushed_out": self._pushed_out}
 

@@ -12,17 +12,17 @@ _PERIOD_S = 1.0
 
 
 async def tell_by_the_clock(ports: Ports, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-    """Tell of what was counted until cancelled; a defect is logged, and telling goes on."""
+    """Write the events of what was counted until cancelled; a defect is logged, and does not end this."""
     while True:
         await sleep(_PERIOD_S)
         try:
             await tell(ports)
-        except Exception:  # noqa: BLE001 the top of a background task: it is logged, and goes on
+        except Exception:  # noqa: BLE001 the top of a background task: it is logged, and the task continues
             _LOG.exception("a defect stopped the event of counted decisions; they stay counted for the next one")
 
 
 async def tell_at_the_end(ports: Ports) -> None:
-    """Tell of what is left, or log its counts: after this they are gone."""
+    """Write the event of what is left, or log its counts, which are lost after this."""
     await tell(ports)
     left = ports.crowd.take()
     if left.counts:

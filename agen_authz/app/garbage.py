@@ -1,7 +1,7 @@
 """Python's garbage collector: how often it runs while calls are decided, and over what.
 
 Nearly everything that a call makes is freed when its last reference goes; the collector is there for cycles only. Left
-as it is, it runs after every 700 lists and objects, and now and then walks over all that the process holds: a hundred
+as it is, it runs after every 700 lists and objects, and sometimes walks over everything in the process: a hundred
 thousand objects of libraries. Callers choose how many lists and objects a body has, so they would choose how often.
 """
 

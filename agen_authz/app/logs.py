@@ -42,7 +42,7 @@ def set_up_logs() -> None:
     stream = logging.StreamHandler()
     stream.setFormatter(JsonFormatter("supervisor"))
     logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
-    # What goes well in a library is noise; failures are logged where they matter.
+    # Successes in a library are noise; failures are logged where they matter.
     for name in ("alembic", "httpx", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

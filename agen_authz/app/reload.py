@@ -73,12 +73,12 @@ class Watch:
         self._asked.set()
 
     async def run(self, target: Reloadable) -> None:
-        """Watch until cancelled; a defect is logged, and watching goes on."""
+        """Watch until cancelled; a defect is logged, and does not end the watch."""
         while True:
             try:
                 await self._wait()
                 await self.reload(target)
-            except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and goes on
+            except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and the task continues
                 _LOG.exception("a defect ended a reload; the next change of a file is read again")
                 target.note_reload("failed")
 
@@ -169,7 +169,7 @@ def _has_changed(loaded: Loaded) -> bool:
 
 
 def check_certificates(config: Config) -> tuple[Problem, ...]:
-    """List what keeps the listener from taking the certificates as they are now; it goes on with the last good ones."""
+    """List why the listener cannot use the certificates as they are now; it keeps the last good ones."""
     files = build_tls_files(config.server)
     if files is not None:
         try:

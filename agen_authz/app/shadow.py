@@ -55,6 +55,6 @@ def _list_shadow(config: Config) -> Iterator[Policy]:
 
 
 def _key_of(policy: Policy) -> str:
-    # A policy that was rewritten starts anew.
+    # The time of a policy that was rewritten starts again.
     written = policy.model_dump(mode="json", exclude={"state"})
     return f"{_PREFIX}{policy.name}:{fingerprint(orjson.dumps(written))[:_DIGEST_CHARS]}"

@@ -106,7 +106,7 @@ async def migrate_state(loaded: Loaded) -> list[str]:
 
 
 def _derive_digest_key(loaded: Loaded, kept: bytes) -> bytes:
-    # Where the store is encrypted its key is the operators' own; digests then compare across stores.
+    # If the store is encrypted, operators choose its key; digests can then be compared across stores.
     own = loaded.secrets.store_key
     return kept if own is None else hmac.digest(own, _DIGEST_LABEL, "sha256")
 

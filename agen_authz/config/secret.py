@@ -73,7 +73,7 @@ def _read_certificates(findings: Findings, path: KeyPath, content: bytes) -> str
     except ValueError:
         findings.add(path, "holds no certificate", "name a file of certificates in PEM: -----BEGIN CERTIFICATE-----")
         return ""
-    # Written anew: bundles have comments in any encoding.
+    # Rewritten: bundles have comments in any encoding.
     return b"".join(each.public_bytes(Encoding.PEM) for each in certificates).decode("ascii")
 
 

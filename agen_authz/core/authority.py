@@ -1,11 +1,11 @@
-"""A scheme's own port: an authority means the same with it and without it (RFC 9110 section 4.2, RFC 3986 6.2.3)."""
+"""Default ports of schemes: an authority means the same with and without it (RFC 9110 section 4.2, RFC 3986 6.2.3)."""
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _WRITTEN = {scheme: f":{port}" for scheme, port in DEFAULT_PORTS.items()}
 
 
 def write_port(scheme: str, port: int | str | None) -> str:
-    """Write a port behind a host, with its colon; nothing if there is none, or if it is the scheme's own.
+    """Write a port after a host, with its colon; nothing if there is none, or if it is the default of the scheme.
 
     A port in text is compared as text: `0443` is not `443`.
     """
@@ -14,7 +14,7 @@ def write_port(scheme: str, port: int | str | None) -> str:
 
 
 def drop_default_port(authority: str, scheme: str) -> str:
-    """Drop the scheme's own port from an authority, or a colon without a port if the scheme has none."""
+    """Drop the default port of the scheme from an authority, or a colon without a port if the scheme has no default."""
     return authority.removesuffix(_WRITTEN.get(scheme, ":"))
 
 

@@ -1,4 +1,4 @@
-"""Digests of what must not be shown: keyed, so that a reader cannot find a value by trying (RFC 2104, FIPS 180-4)."""
+"""Digests of values that must not be shown: keyed, so that no reader can guess a value (RFC 2104, FIPS 180-4)."""
 
 import hashlib
 from collections.abc import Mapping

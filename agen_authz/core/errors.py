@@ -1,4 +1,4 @@
-"""What can go wrong: expected refusals are values, failures of the surroundings are exceptions."""
+"""Refusals and failures: expected refusals are values, failures of the environment are exceptions."""
 
 from dataclasses import dataclass
 

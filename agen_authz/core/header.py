@@ -58,7 +58,7 @@ def is_field_name(name: str) -> bool:
 
 
 def is_about_message(name: str) -> bool:
-    """True if a header repeats what a message says; without a message there is nothing that it can repeat."""
+    """True if a header repeats a part of the message; without a message it has nothing to repeat."""
     return name in _ABOUT_MESSAGE or name.startswith(PARAMETER_PREFIX)
 
 
@@ -102,7 +102,7 @@ def list_forwarded(extra: Iterable[str], *, has_token: bool = False, is_resumabl
 
 
 def is_forwarded(name: str, forwarded: frozenset[str], *, is_modern: bool, has_message: bool) -> bool:
-    """True for a header that the backend of this request gets: the others are removed, and are not there to be signed.
+    """True for a header that the backend of this request gets: the others are removed, and are not signed.
 
     There are no sessions in the modern era. Without a message, nothing was compared with what repeats one: on a GET or
     DELETE it could say anything to a router that goes by it.

@@ -1,9 +1,9 @@
-"""What is remembered from one call to the next, and why that is safe: every memory of this kind is made here.
+"""Values that are remembered from one call to the next, and why that is safe: every memory of this kind is made here.
 
 1. Only what follows from the key is remembered: a text that was parsed or rendered, or what the configuration says of
    a name. Never a verdict. So a memory changes how long an answer takes, not the answer.
 2. Callers choose the keys, so a memory is bounded in number. Who keeps something in it bounds its size as well: what
-   is too long is worked out anew each time.
+   is too long is computed again each time.
 3. A full `Memory` is cleared whole, for that needs no order and no lock; what `remember` made forgets the key that
    was not used for longest.
 4. A `Memory` of what the configuration says belongs to one rule set and ends with it, so a reload forgets it. What

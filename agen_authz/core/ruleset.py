@@ -1,4 +1,4 @@
-"""All that configuration decides, as one value: a reload swaps it whole, and a call keeps the one it began with."""
+"""All that configuration decides, as one value: a reload replaces it, and a call keeps the one it began with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

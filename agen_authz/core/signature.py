@@ -95,7 +95,7 @@ def write_base64(raw: bytes) -> str:
 
 @remember(128)
 def spell_component(component: str) -> str:
-    """Spell a component identifier (RFC 9421 section 2): its name in quotes, its parameters behind them."""
+    """Spell a component identifier (RFC 9421 section 2): its name in quotes, then its parameters."""
     name, mark, parameters = component.partition(";")
     return f'"{name}"{mark}{parameters}'
 

@@ -56,14 +56,14 @@ class Received(Struct, frozen=True):
 
 
 class Routed(Struct, frozen=True):
-    """It is known which resource is asked."""
+    """The resource is known."""
 
     received: Received
     route: Route
 
 
 class Known(Struct, frozen=True):
-    """It is known who calls: the token is verified."""
+    """The caller is known: the token is verified."""
 
     routed: Routed
     rendered: RenderedPrincipal
@@ -172,7 +172,7 @@ def read_call(known: Known, context: Context) -> Read | Refused:
 
 
 def refuse(ended: Ended, reason: Reason, step: Step) -> Refused:
-    """Turn what cannot stand into a refusal that says what led to it."""
+    """Turn an ending that cannot be kept into a refusal with the steps that led to it."""
     stage, decision = ended.stage, ended.decision
     envelope = stage.call.envelope if isinstance(stage, Read) else Envelope()
     if isinstance(decision, Answer):

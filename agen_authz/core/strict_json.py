@@ -84,7 +84,7 @@ def parse_json(raw: bytes, max_depth: int, max_values: int | None = None) -> Jso
 
 
 def drop_backslashes(raw: bytes) -> bytes:
-    """Take every escaped backslash away, so that each backslash that is left escapes what comes after it."""
+    """Remove every escaped backslash, so that each remaining backslash escapes what follows it."""
     first = raw.find(b"\\")
     return raw if first < 0 else raw[:first] + raw[first:].replace(b"\\\\", b"")
 
@@ -120,7 +120,7 @@ def _count(text: bytes, mark: bytes) -> int:
 
 
 def _check_nesting(marks: bytes, max_depth: int) -> Reason | None:
-    """Find out how deep brackets are nested: each round takes the innermost pairs away, and what is left is deeper.
+    """Find out how deep brackets are nested: each round removes the innermost pairs.
 
     INVARIANT: where brackets have no partner, no parser gets deeper than twice `max_depth` before it finds out.
     """

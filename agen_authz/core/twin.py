@@ -1,4 +1,4 @@
-"""Names that another reader takes for one: how a name is folded before it is compared, for each kind of reader.
+"""Names that another reader takes for the same name: how a name is folded for comparison, for each kind of reader.
 
 We read names exactly. A backend, a framework or a database may read them loosely: then a name that was looked at and
 one that was passed over are the same to it. So each kind of name is folded as its loosest known reader does it, and
@@ -59,7 +59,7 @@ def fold_members(keys: Collection[str]) -> list[str]:
 
 
 def fold_message_keys(keys: Collection[str]) -> list[str]:
-    """Fold keys of MCP, none of which has a line end: all at once, for callers choose how many there are."""
+    """Fold keys of MCP, none of which has a line end: all at once, because callers choose how many there are."""
     return [folded.strip() for folded in fold_parameter("\n".join(keys)).split("\n")]
 
 

@@ -25,8 +25,8 @@ _HEADER = (
     "Every resource is routed by its exact host and path, and only after agen-authz (Check) allowed the request.",
     "Process inspects every response of which Check does not say that none is needed; if it fails, the answer is 502.",
     "Everything else is 404 and reaches neither Check nor a backend. A host is compared without regard to case",
-    "here; Check compares it letter by letter. TLS ends before this listener. Run Envoy 1.40 or later.",
-    "A server that `--upstream NAME=host:port` did not place is looked for at NAME.internal:8080.",
+    "here; Check compares it letter by letter. TLS must end before this listener. Run Envoy 1.40 or later.",
+    "The address of a server without `--upstream NAME=host:port` is NAME.internal:8080.",
 )
 
 

@@ -8,51 +8,65 @@ from envoy_data_plane.envoy.config.bootstrap.v3 import Bootstrap
 
 # Above the first line that starts so. What the line does is in Envoy's documentation; here is why it is there.
 REMARKS = {
-    "admin:": "It shows this whole configuration and can stop Envoy: loopback only.",
-    "enable_reuse_port:": "A second Envoy, or another program, on this port is an error and does not get a share of"
-    " the calls.",
-    "per_connection_buffer_limit_bytes:": "At least what Check may be shown of a body.",
+    "admin:": "The admin interface shows this whole configuration and can stop Envoy, so it listens on loopback only.",
+    "enable_reuse_port:": "A second Envoy, or another program, cannot listen on this port as well and receive a"
+    " part of the calls.",
+    "per_connection_buffer_limit_bytes:": "Not less than the largest body that Check may receive.",
     "use_remote_address:": (
-        "With the next setting, every client counts as external, so `x-envoy-*` controls are removed."
+        "With this and the next setting every client counts as external, so its `x-envoy-*` headers are removed."
     ),
     "normalize_path:": (
-        "Done before routing and before Check: what Check decides on is what is forwarded. "
-        "Escaped slashes mean different things to different servers: refused."
+        "Paths are normalised before routing and before Check, so Check decides on the path that is forwarded. "
+        "Escaped slashes are refused, because servers read them in different ways."
     ),
-    "headers_with_underscores_action:": "Frameworks read `agen_subject` as `agen-subject`.",
-    "max_stream_duration:": "An open stream outlives its token by this much at most.",
-    "request_timeout:": "For the body to arrive; answers may stream for as long as max_stream_duration.",
+    "headers_with_underscores_action:": (
+        "Such headers are dropped, because frameworks read `agen_subject` as `agen-subject`."
+    ),
+    "max_stream_duration:": "An open stream can outlive its token by at most this time.",
+    "request_timeout:": (
+        "The time in which the body must arrive. Answers may stream for as long as max_stream_duration allows."
+    ),
     "local_reply_config:": (
-        "Envoy's own texts name addresses and causes: clients get this instead, and a time to retry."
+        "Envoy's own error texts name addresses and causes. Clients get this text instead, and a time to retry."
     ),
-    "response_headers_to_remove:": "The backend's; a denial's own www-authenticate survives.",
-    "prefix_rewrite:": "The whole path: the match is exact.",
+    "response_headers_to_remove:": (
+        "Removed from responses of the backend. The www-authenticate header of a denial stays."
+    ),
+    "prefix_rewrite:": "The match is exact, so this replaces the whole path.",
     "disable_request_body_buffering:": (
-        "No token, no buffering: Check is asked with an empty body and answers before the direct response would."
+        "A request without a token is not buffered: Check gets an empty body and answers before the direct response."
     ),
-    "disabled:": "No backend answers here. About requests without a route Check is not asked either.",
+    "disabled:": "No backend answers here. Check is not asked about a request without a route either.",
     "request_mutations:": (
-        "Removed from what clients send, before Check: Envoy hides some of them from Check but forwards them."
+        "Removed from requests before Check, because Envoy hides some of these from Check but forwards them."
     ),
-    "response_mutations:": "The backend's; this filter is the first, so it is the last on the way back.",
-    "encode_raw_headers:": "Repeated headers stay apart, and bytes stay bytes.",
-    "with_request_body:": "Never a part of a body: what is larger is 413, and Check is not asked.",
-    "status_on_error:": "Check does not answer: nothing passes. 403 would send clients into a new authorization.",
-    "validate_mutations:": "A header that Envoy cannot send is an error, not a call without it.",
-    "decoder_header_mutation_rules:": "allow_envoy: without it, what Check says about `x-envoy-*` would not count.",
+    "response_mutations:": (
+        "Removed from responses of the backend. This filter is the first, so it is the last for responses."
+    ),
+    "encode_raw_headers:": "Repeated headers stay separate, and their bytes are not changed.",
+    "with_request_body:": (
+        "Check never gets a part of a body. A larger body is answered with 413, and Check is not asked."
+    ),
+    "status_on_error:": (
+        "The status if Check does not answer. Nothing is forwarded then. 403 would make clients authorize again."
+    ),
+    "validate_mutations:": "If Envoy cannot send a header, the call fails. It is not forwarded without the header.",
+    "decoder_header_mutation_rules:": (
+        "Without allow_envoy, Envoy would ignore what Check changes in `x-envoy-*` headers."
+    ),
     "xds_matcher:": (
-        "Process is skipped on this word of Check, and for what Envoy answers itself. "
-        "Any other word, or none: inspected."
+        "The response skips Process if Check wrote the off word, or if Envoy itself answers. "
+        "It is inspected if there is any other word, or none."
     ),
     "processing_mode:": (
-        "Responses only. STREAMED: Process answers every piece, and holds back what it has not inspected."
+        "Process gets responses only. STREAMED: it answers every piece, and holds back what it has not inspected."
     ),
-    "message_timeout:": "For one answer of Process; later than that, the client gets 504 and nothing of the response.",
-    "mutation_rules:": "A change of Process that Envoy would not make is an error, and never ignored.",
-    "metadata_options:": "What Check says reaches Process; without it, everything is inspected.",
-    "suppress_envoy_headers:": "The original path and the like are not for the backend.",
-    "circuit_breakers:": "Envoy's 1024 would be used up by as many open event streams.",
-    "resource_monitors:": "Envoy sets no limit by default.",
+    "message_timeout:": "The time for one answer of Process. If it is late, the client gets 504 and no response.",
+    "mutation_rules:": "If Envoy would not make a change of Process, the response fails. The change is never ignored.",
+    "metadata_options:": "Process gets what Check says. Without this, every response is inspected.",
+    "suppress_envoy_headers:": "The backend does not get Envoy's own headers, such as the original path.",
+    "circuit_breakers:": "With Envoy's default, 1024 open event streams would block all further requests.",
+    "resource_monitors:": "By default Envoy does not limit the connections of clients.",
 }
 _REMARK_WIDTH = 110
 _NO_FOLDING = 1 << 20

@@ -1,6 +1,6 @@
 """Every write after the decision: what an Allow depends on, then the evidence.
 
-A decision stands only when all of it was done: a failure turns an Allow into a Deny, and a Deny stays one.
+An Allow needs all of it: a failure turns an Allow into a Deny, and a Deny stays a Deny.
 """
 
 from agen_authz.obligations.discharge import discharge

@@ -14,7 +14,7 @@ _NONCE_BYTES = 16
 
 
 def discharge(ended: Ended, ports: Ports, now: float) -> Ended:
-    """Meet the obligations of a call that is allowed; return what holds in the end.
+    """Meet the obligations of a call that is allowed; return the final decision.
 
     Args:
         now: seconds since the epoch.

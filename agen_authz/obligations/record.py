@@ -1,4 +1,4 @@
-"""Evidence of every decision: its event, or a place in the count of many (ADR 0015).
+"""Evidence of every decision: its own event, or its count in a shared one (ADR 0015).
 
 Nothing that can fail comes after the event but the answer itself, so it says what was answered (ADR 0018).
 
@@ -69,7 +69,7 @@ async def _wait(line: bytes, known: Known | None, ports: Ports, deadline: Deadli
 
 
 async def tell(ports: Ports) -> None:
-    """Write the events of all that was only counted so far; what cannot be written stays counted."""
+    """Write the events of decisions that were only counted so far; what cannot be written stays counted."""
     parts = ports.crowd.take().split()
     try:
         while parts:

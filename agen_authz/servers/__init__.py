@@ -1,1 +1,1 @@
-"""What listens: Check for Envoy, health and metrics for operators."""
+"""The listeners: Check for Envoy, health and metrics for operators."""

@@ -1,4 +1,4 @@
-"""Which gRPC server answers Check, and where it listens; both engines serve the same function of bytes.
+"""The gRPC servers that answer Check, and where they listen; both engines serve the same function of bytes.
 
 Process has its own (`process_engine.py`): it answers streams, and only grpcio serves those.
 
@@ -32,13 +32,13 @@ class Decider(Protocol):
     """What an engine hands calls to."""
 
     def find_caller(self, raw: bytes) -> Hashable:
-        """Find out at a glance whose call it is, to share time and places fairly; None if that is not known."""
+        """Find the caller without reading the call, to share time and places fairly; None if it is not known."""
 
     def check(self, raw: bytes, remaining_s: float | None) -> Coroutine[Any, Any, bytes]:
-        """Decide a call; with no time left it is refused before anything of it is read."""
+        """Decide a call; if no time is left, refuse it without reading it."""
 
     def refuse(self, reason: Reason) -> Coroutine[Any, Any, bytes]:
-        """Refuse a call of which nothing is read."""
+        """Refuse a call without reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Engine(Protocol):
     """A gRPC server with Check and grpc.health.v1 on one socket."""
 
     async def start(self) -> None:
-        """Listen, and answer NOT_SERVING until told otherwise.
+        """Listen, and answer NOT_SERVING until `set_serving`.
 
         Raises:
             ConfigError: the address cannot be listened on.

@@ -12,7 +12,7 @@
     8 count      the metrics                  ports.py:count_decision
     9 record     the event, last (ADR 0018)   obligations/record.py:record
 
-A step that cannot go on returns a Refused, which carries the stage that was reached; whatever fails is a denial.
+A step that cannot continue returns a Refused, which carries the stage that was reached; whatever fails is a denial.
 """
 
 import contextlib
@@ -67,7 +67,7 @@ class CheckServicer:
         return self._current[1]
 
     def swap(self, rules: RuleSet, ports: Ports) -> None:
-        """Decide every call that begins from now on by other rules; those under way keep theirs."""
+        """Decide every new call by other rules; calls that have begun keep theirs."""
         self._current = rules, ports
 
     def drain(self) -> None:
@@ -75,11 +75,11 @@ class CheckServicer:
         self._is_draining = True
 
     def find_caller(self, raw: bytes) -> Owner | None:
-        """Find out at a glance whose call it is; None for a token that was not seen before."""
+        """Find the caller without reading the call; None for a token that was not seen before."""
         return recognize(find_credential(raw), self.ports)
 
     async def refuse(self, reason: Reason) -> bytes:
-        """Refuse a request of which nothing is read."""
+        """Refuse a request without reading it."""
         rules, ports = self._current
         arrived = self._arrive(None, rules, ports)
         if isinstance(arrived, Arrived):
@@ -183,7 +183,7 @@ def _count(ended: Ended, ports: Ports) -> None:
 
 
 async def _deny_failed(ended: Ended, ports: Ports) -> bytes:
-    """Deny after a defect, with an event of all that was known; the answer stands whatever else fails as well."""
+    """Deny after a defect, with an event of all that was known; the answer is the same whatever else fails."""
     arrived = get_arrived(ended.stage)
     _LOG.exception("a defect ended an answer; the request is denied", extra={"request_id": arrived.request_id})
     denied = refuse(ended, Reason.INTERNAL_ERROR, Step("check", "failed"))

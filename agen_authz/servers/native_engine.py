@@ -1,7 +1,7 @@
 """Check on pygrpc-native's front: the thread that receives a call also decides it, unless it must wait.
 
 Each call's coroutine is driven once by the receiving thread; most are done then. One that has to wait yields
-first (`waiting.hand_over`), and goes on as a task of the event loop.
+first (`waiting.hand_over`), and continues as a task of the event loop.
 
 All that has come is looked at before the next call is decided, and every few milliseconds: so many wait, the rest
 is refused at once (`turn.Turns`). What comes while one call is being decided waits in the front until then.
@@ -105,7 +105,7 @@ class NativeEngine:
                     break
 
     def _look(self, front: NativeGrpcFront) -> bool:
-        """Take in what has come, or wait for something to come; false once the front is closed."""
+        """Take in the calls that have arrived, or wait for one; false once the front is closed."""
         for _ in range(_LOOKS):
             events = front.recv_batch_details(_BATCH, 0 if self._turns else None)
             if events is None:

@@ -1,4 +1,4 @@
-"""What operators ask: metrics, liveness and readiness, over HTTP on its own socket.
+"""Pages for operators: metrics, liveness and readiness, over HTTP on a separate socket.
 
 Readiness says in one line per part what is wrong, and says it to loopback only.
 """
@@ -16,7 +16,7 @@ from agen_authz.core.http.loopback import is_loopback_address
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """True if new calls are welcome, and what each part says about itself."""
+    """The state of each part; `is_ready` is true if new calls are accepted."""
 
     is_ready: bool
     parts: Mapping[str, str]

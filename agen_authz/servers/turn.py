@@ -1,4 +1,4 @@
-"""Whose call is decided next: every caller has an equal share of the places and of the deciding thread's time.
+"""The order of calls: every caller has an equal share of the places and of the deciding thread's time.
 
 A caller's calls wait in a lane, first come, first served. The lane whose calls have taken least time so far goes
 next, so that a caller with heavy calls waits for the others, and they do not wait for it. When every place is taken,
@@ -43,11 +43,11 @@ class Turns(Generic[T]):
         return self._count
 
     def offer(self, caller: Hashable, call: T) -> T | None:
-        """Queue a call; return the one that finds no place, which may be this one."""
+        """Queue a call; return the one for which there is no place, which may be this one."""
         lane, surplus = self._lanes.get(caller), None
         if self._count >= self._places:
             longest = max(self._lanes.values(), key=lambda each: len(each.calls))
-            # A place goes to another caller only where the shares come closer by it.
+            # A place goes to another caller only if that makes the shares more equal.
             if len(longest.calls) <= (0 if lane is None else len(lane.calls)) + 1:
                 return call
             surplus = longest.calls.pop()
@@ -60,14 +60,14 @@ class Turns(Generic[T]):
         return surplus
 
     def take(self) -> T:
-        """Take the call whose turn it is; one must be there. `charge` what it took before the next is taken."""
+        """Take the next call; there must be one. Call `charge` with its time before the next is taken."""
         self._floor_s, _, lane = heapq.heappop(self._order)
         self._current = lane
         self._count -= 1
         return lane.calls.popleft()
 
     def charge(self, seconds: float) -> None:
-        """Say how many seconds the call that was taken last has taken."""
+        """Charge the seconds that the last call took to its caller."""
         lane, self._current = self._current, None
         if lane is None:
             return

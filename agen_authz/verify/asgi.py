@@ -1,4 +1,4 @@
-"""ASGI: an application that is reached only by what the gateway signed.
+"""ASGI: an application that gets only requests that the gateway signed.
 
     app = ASGIVerifier(app, BackendVerifier({"crm-2026-11": key}, resource="crm"))
 
@@ -54,7 +54,7 @@ class ASGIVerifier:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what was verified; answer 403 to all else."""
+        """Pass on verified requests; answer 403 to all others."""
         kind = scope["type"]
         if kind == "lifespan":
             await self._app(scope, receive, send)

@@ -11,7 +11,7 @@ _QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="[ !#-\[\]-~]+"')
 
 
 def check_components(components: Iterable[str]) -> frozenset[str]:
-    """Return components that can be demanded; one that no request has would be demanded of none.
+    """Return the components that must be covered; refuse one that no request can have.
 
     Raises:
         ValueError: one is neither a header in lower case without parameters, nor derived from a request.

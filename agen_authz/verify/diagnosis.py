@@ -1,4 +1,4 @@
-"""Why a signature does not match: what a signature base says line by line, and which one change would explain it.
+"""Why a signature does not match: the signature base line by line, and the one change that would explain it.
 
 A MAC tells only that something differs. What it was is found by trying: the values that requests are known to be
 changed to on their way, one component at a time, then two.

@@ -56,7 +56,7 @@ class KeyDirectory:
         self._tell()
 
     def get(self, key_id: str, /) -> bytes | None:
-        """Return a key's bytes, or None where the directory holds no such key."""
+        """Return a key's bytes, or None if the directory has no such key."""
         now = self._elapsed()
         is_due = now - self._looked >= _AGAIN_S
         if is_due:

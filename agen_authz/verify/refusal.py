@@ -1,10 +1,10 @@
-"""Why a request is not believed: for the operator's log, never for the caller."""
+"""Why a request is not accepted: for the operator's log, never for the caller."""
 
 from enum import StrEnum
 
 
 class Check(StrEnum):
-    """What was looked at when a request was refused, in the order in which it is looked at."""
+    """The check that refused a request; they are listed in their order."""
 
     HEADERS = "headers"
     SIGNATURE_INPUT = "signature-input"

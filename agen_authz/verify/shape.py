@@ -1,4 +1,4 @@
-"""Reads `signature-input` and `signature` (RFC 9421 section 4): our own shape strictly, any other through a library."""
+"""Reads `signature-input` and `signature` (RFC 9421 section 4): our own form strictly, any other with a library."""
 
 import hashlib
 import re

@@ -39,7 +39,7 @@ MAX_LIFETIME_S = 300
 
 
 class Claimed(NamedTuple):
-    """A request whose headers are as the gateway signed them; its body is still to be looked at."""
+    """A request whose headers are as the gateway signed them; its body is not checked yet."""
 
     identity: Identity
     content_digest: str
@@ -48,7 +48,7 @@ class Claimed(NamedTuple):
 
 
 class BackendVerifier:
-    """Tells requests that the gateway decided and signed from all others.
+    """Recognises requests that the gateway allowed and signed, and refuses all others.
 
     Args:
         keys: the keys of this backend by id, each of 32 bytes or more; a `KeyDirectory` follows rotations.

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): an application that is reached only by what the gateway signed.
+"""WSGI (PEP 3333): an application that gets only requests that the gateway signed.
 
     app = WSGIVerifier(app, BackendVerifier({"crm-2026-11": key}, resource="crm"))
 
@@ -57,7 +57,7 @@ class WSGIVerifier:
         self._max_body_bytes = max_body_bytes
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Pass on what was verified; answer 403 to all else."""
+        """Pass on verified requests; answer 403 to all others."""
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         if path in self._unsigned_paths:
             return self._app(_without_identity(environ), start_response)

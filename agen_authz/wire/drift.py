@@ -1,4 +1,4 @@
-"""The events of the catalogue, after proto/agen/authz/v1/event.proto: what a server lists anew, and what was pinned.
+"""The events of the catalogue (event.proto): what a server lists for the first time, and what was pinned.
 
 Names and texts of a backend are spelt out (core/pinning/hidden.py) and bounded as in every event.
 """

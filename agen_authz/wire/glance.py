@@ -1,4 +1,4 @@
-"""What a CheckRequest shows without being parsed: bytes are looked for, nothing is parsed or believed.
+"""What a CheckRequest shows without being parsed: bytes are searched for; nothing is parsed or trusted.
 
 It serves to share time and places among callers before anything is decided. A caller who makes a body look like a
 header can only name a token that they hold.

@@ -1,1 +1,1 @@
-"""One caller, or nobody at all, tries to stop everybody: `make attack` shows what good callers got meanwhile."""
+"""A caller or a stranger tries to stop all others: `make attack` shows what good callers got meanwhile."""

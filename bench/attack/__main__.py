@@ -1,4 +1,4 @@
-"""`python -m bench.attack [KIND ...]`: attacks on loopback that end by themselves, beside good callers.
+"""`python -m bench.attack [KIND ...]`: attacks on loopback that end by themselves, next to good callers.
 
 Options: `--seconds S` for each half (default 4), `--engine native|grpcio`.
 """
@@ -24,7 +24,7 @@ SECONDS, SETTLE_S, LIMIT_S = 4.0, 0.5, 60.0
 
 def main(arguments: list[str]) -> int:
     """Show the table; 1 if an attack was not held."""
-    parser = argparse.ArgumentParser(prog="bench.attack", description="what good callers get beside an attack")
+    parser = argparse.ArgumentParser(prog="bench.attack", description="what good callers get next to an attack")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each half takes")
     parser.add_argument("--engine", choices=("native", "grpcio"), default="native")
@@ -43,11 +43,11 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(name: str, engine: str, seconds: float) -> Row:
-    """Measure good callers alone, then beside one attack, on a sidecar that is started for it."""
+    """Measure good callers alone, then next to one attack, on a sidecar that is started for it."""
     kind = KINDS[name]
     with attacked(engine) as (stage, refused):
         setting = stage.setting
-        # The same callers throughout, with tokens that were verified before: newcomers have a kind of their own.
+        # The same callers throughout, with tokens that were verified before: newcomers have a separate kind.
         callers = [_requests(setting, kind, number) for number in range(GOOD)]
         call_well(setting, callers, 1.0)
         quiet = call_well(setting, callers, seconds)
@@ -58,7 +58,7 @@ def measure(name: str, engine: str, seconds: float) -> Row:
 
 
 def _beside(setting: Setting, kind: Kind, callers: list[Iterator[bytes]], seconds: float) -> tuple[Got, dict[int, int]]:
-    # The attackers are a process of their own: they must not slow the good callers' clocks.
+    # The attackers are a separate process: they must not slow the good callers' clocks.
     plan = setting.folder / "attack.json"
     requests = [raw.decode("latin-1") for raw in kind.build(setting)]
     plan.write_text(json.dumps(requests), "utf-8")

@@ -15,7 +15,7 @@ _TIMEOUT_S = 5.0
 
 
 class Client:
-    """One kept connection, opened anew when it is lost."""
+    """One kept connection, opened again when it is lost."""
 
     def __init__(self, port: int) -> None:
         self._port = port

@@ -1,4 +1,4 @@
-"""The attackers, a process of their own: `python -m bench.attack.crowd PORT PLAN CONNECTIONS SECONDS|once`."""
+"""The attackers, a separate process: `python -m bench.attack.crowd PORT PLAN CONNECTIONS SECONDS|once`."""
 
 import json
 import sys

@@ -33,7 +33,7 @@ class Kind:
         letter: of the issue's list, or what is named besides.
         build: makes the requests; each connection sends them in turn.
         connections: at once.
-        is_legacy: good callers speak the legacy era, each call as a caller and in a session of its own.
+        is_legacy: good callers speak the legacy era, each call as a caller and in a separate session.
         fills: the requests are sent once, before good callers are measured.
     """
 
@@ -46,7 +46,7 @@ class Kind:
 
 
 def forge(setting: Setting) -> list[bytes]:
-    """Nobody's tokens: a header that looks right, claims that are deep, and no signature."""
+    """Forged tokens: a header that looks right, claims that are deep, and no signature."""
     header = {"alg": "ES256", "typ": "at+jwt", "kid": "bench"}
     deep = "[" * 55 + "]" * 55
     lists = ",".join([deep] * (TOKEN_BYTES * 3 // 4 // (len(deep) + 1)))
@@ -98,12 +98,12 @@ def listen(setting: Setting) -> list[bytes]:
 
 
 def knock(setting: Setting) -> list[bytes]:
-    """Nobody's ordinary requests: what the load alone does to good callers on this machine."""
+    """Strangers' ordinary requests: what the load alone does to good callers on this machine."""
     return [write(setting, None, call("get_customer", {}))]
 
 
 def shout(setting: Setting) -> list[bytes]:
-    """Nobody's requests, with long lines for the evidence."""
+    """Strangers' requests, with long lines for the evidence."""
     return [write(setting, None, call("get_customer", {}), agent="a" * 500)]
 
 
@@ -128,7 +128,7 @@ KINDS: dict[str, Kind] = {
     "bodies": Kind("0b", "1 MiB of nested lists, no role", nest, 2),
     "conditions": Kind("0c", "lists and objects that conditions walk", reason, 2),
     "evidence": Kind("0d", "a thousand URIs, no role", listen, 2),
-    "strangers": Kind("15", "nobody's requests with long lines", shout, 32),
+    "strangers": Kind("15", "strangers' requests with long lines", shout, 32),
     "sessions": Kind("0e", "a table full of sessions", hoard, 4, is_legacy=True, fills=True),
     "share": Kind("0", "one caller's calls, 100 at once", crowd, 100),
 }

@@ -1,4 +1,4 @@
-"""The table: what good callers got without an attack and beside it."""
+"""The table: what good callers got without an attack and next to it."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times as long the slowest hundredth took beside the attack."""
+        """How many times as long the slowest hundredth took next to the attack."""
         return self.beside.p99_ms / self.quiet.p99_ms if self.quiet.p99_ms else float("inf")
 
     @property
@@ -45,7 +45,7 @@ class Row:
 
 
 def sum_up(seen: list[Answered]) -> Got:
-    """Count answers; times are those of all calls, denied ones too: whoever waits a second to be denied has waited."""
+    """Count answers; times are those of all calls, denied ones too, since a denied caller has waited as well."""
     times = sorted(each.taken_ms for each in seen) or [0.0]
     statuses = dict(sorted(Counter(each.status for each in seen).items()))
     return Got(statuses, times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)])

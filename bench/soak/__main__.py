@@ -27,7 +27,7 @@ def read_plan(arguments: list[str]) -> Plan:
 
 
 def main(arguments: list[str]) -> int:
-    """Soak once and say what came of it."""
+    """Soak once and report the result."""
     plan = read_plan(arguments)
     with tempfile.TemporaryDirectory(prefix="agen-soak-") as folder, running_stage(Path(folder), plan.engine) as stage:
         soak, started = Soak(stage, plan), time.monotonic()

@@ -1,4 +1,4 @@
-"""One request and what may be answered to it; each carries a mark of its own, in a header and in its arguments."""
+"""One request and what may be answered to it; each carries a separate mark, in a header and in its arguments."""
 
 import hashlib
 import json
@@ -60,7 +60,7 @@ class Maker:
     """Makes requests, each different from all others; one for each thread."""
 
     def __init__(self, name: str, seed: int, purse: Purse) -> None:
-        self.rng = random.Random(f"{name}-{seed}")  # noqa: S311  which call comes next is no secret
+        self.rng = random.Random(f"{name}-{seed}")  # noqa: S311  which call comes next is not secret
         self.purse = purse
         self._name = name
         self._serial = count(1)
@@ -85,7 +85,7 @@ class Maker:
         return place if path is None else replace(place, path=path)
 
     def caller(self, token: Token, resource: str = "crm") -> dict[str, str]:
-        """Write what the backend must be told about who calls."""
+        """Write what the backend must receive about the caller."""
         return {
             "agen-subject": f'"{token.subject}"',
             "agen-issuer": f'"{self.purse.provider(token.issuer).issuer.url}"',

@@ -1,4 +1,4 @@
-"""What happens beside the traffic: reloads, key rotations, outages of an issuer; one after the other.
+"""What happens next to the traffic: reloads, key rotations, outages of an issuer; one after the other.
 
 Each turn says first that both may be the case, then does it, then waits until the sidecar itself shows that it has
 taken effect (its metrics), and only then says what must be the case from now on.
@@ -29,7 +29,7 @@ _NAMES = ("one", "two")
 
 @dataclass(slots=True)
 class Conductor:
-    """Runs in a thread of its own until told to stop."""
+    """Runs in a separate thread until told to stop."""
 
     stage: Stage
     facts: Facts
@@ -96,7 +96,7 @@ class Conductor:
         self.done["reloads"] += 1
 
     def _reload_badly(self) -> None:
-        """Offer a file that cannot be used: the last good set goes on deciding."""
+        """Offer a file that cannot be used: the last good set still decides."""
         before = self.metrics()
         self.stage.config.replace("version: 1\nresources: nothing\n")
         self._hang_up()

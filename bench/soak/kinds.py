@@ -209,7 +209,7 @@ def nobodys_session(m: Maker) -> Ask:
     session = f"{m.rng.getrandbits(128):032x}"
     body: dict[str, Any] = {"result": {}}
     return m.legacy(
-        "nobody's session", token, after(token, Answer(404, "session_unknown")), body=body, mcp_session_id=session
+        "unknown session", token, after(token, Answer(404, "session_unknown")), body=body, mcp_session_id=session
     )
 
 

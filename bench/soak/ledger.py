@@ -1,6 +1,6 @@
 """The books: what was sent, what was answered, and what the backends received; whatever does not fit is a fault.
 
-A request is known by a mark of its own: a header that the sidecar forwards, or the digest of its body. Each
+A request is known by a separate mark: a header that the sidecar forwards, or the digest of its body. Each
 arrival must belong to a request that may arrive, as often as its answer says, and must name its caller.
 """
 
@@ -76,7 +76,7 @@ class Ledger:
                 row.arrived += 1
         if row is None:
             self._faults.add(
-                f"a backend received a request that nobody may have sent: {headers.get('agen-request-id')}"
+                f"a backend received a request that no client may have sent: {headers.get('agen-request-id')}"
             )
             return
         differing = [name for name, value in row.caller.items() if headers.get(name) != value]

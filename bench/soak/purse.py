@@ -85,5 +85,5 @@ class Purse:
         return self.mint_with(rng, wish, SigningKey(signing.kid, _NOBODYS))
 
     def unheard(self, rng: random.Random, wish: Wish) -> Token:
-        """Sign with a key that nobody published, under a name of its own."""
+        """Sign with a key that no provider published, under a separate name."""
         return self.mint_with(rng, wish, SigningKey(f"unheard-{rng.getrandbits(32):x}", _NOBODYS))

@@ -42,7 +42,7 @@ def find_problems(soak: Soak, metrics: Metrics) -> list[str]:
 
 
 def _find_in_log(log: str) -> Iterator[str]:
-    """Yield what the sidecar says of its own defects; what we provoke it reports as such."""
+    """Yield the defects that the sidecar's log reports, but not what we provoke."""
     lines = [line for line in log.splitlines() if _ERROR in line or "Traceback" in line]
     defects = [line for line in lines if _PROVOKED not in line]
     if defects:

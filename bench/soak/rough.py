@@ -18,7 +18,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 def _half_a_body(held: socket.socket, raw: bytes) -> int:
-    """Go away in the middle of the body: Envoy waits for all of it, so nobody gets anything."""
+    """Go away in the middle of the body: Envoy waits for all of it, so neither Check nor the backend gets anything."""
     held.sendall(raw[:-40])
     return 0
 

@@ -112,7 +112,7 @@ class Soak:
                 act()
                 due = max(due + 1 / per_s, time.monotonic() - 1.0)
 
-    # ---- what came of it ---------------------------------------------------------------------------------
+    # ---- the result ---------------------------------------------------------------------------------------
 
     def _read_until(self, told: Event) -> None:
         with httpx.Client(trust_env=False, timeout=15.0) as web:
@@ -133,7 +133,7 @@ class Soak:
             self.faults.add(f"{left} requests were never settled")
 
     def _sample(self, threads: "list[Future[None]]") -> None:
-        """Look at the processes now and then, until the time is over or a thread has failed."""
+        """Look at the processes at intervals, until the time is over or a thread has failed."""
         every = min(_SAMPLE_EVERY_S, self.plan.seconds / _SAMPLES)
         ends = time.monotonic() + self.plan.seconds
         while (left := ends - time.monotonic()) > 0:

@@ -1,4 +1,4 @@
-"""Sessions of the legacy era: begun, used, listened to, tried by somebody else, ended, and tried again."""
+"""Sessions of the legacy era: begun, used, listened to, tried by another caller, ended, and tried again."""
 
 import time
 from dataclasses import dataclass, field

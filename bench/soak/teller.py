@@ -78,13 +78,13 @@ class Teller:
 
 
 def _reason(ask: Ask, reply: Reply) -> str:
-    """Tell the Reason; an answer to somebody else's message has one that nobody expects."""
+    """Tell the Reason; an answer to another caller's message has one that is never expected."""
     reason = reply.reason()
     if reason != "allowed":
         return reason
     message = reply.message()
     if message.get("id") != ask.mark:
-        return "somebody else's answer"
+        return "another caller's answer"
     return "tool error" if message["result"].get("isError") else reason
 
 

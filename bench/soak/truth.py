@@ -15,7 +15,7 @@ Kid = tuple[str, str]
 
 
 class Answer(NamedTuple):
-    """What a client is told, and how often the backend got the request."""
+    """What a client is answered, and how often the backend got the request."""
 
     status: int
     reason: str
@@ -57,7 +57,7 @@ class Facts:
             self._now = replace(self._now, is_toggled_on=possible)
 
     def turn_issuer(self, name: str, possible: Possible) -> None:
-        """Say whether an issuer may be down."""
+        """True if an issuer may be down."""
         with self._lock:
             self._now = replace(self._now, is_down={**self._now.is_down, name: possible})
 
@@ -112,13 +112,13 @@ def _by_time(token: Token, span: Span, beyond: frozenset[Answer]) -> frozenset[A
 
 
 def unknown_key(issuer: str, span: Span) -> frozenset[Answer]:
-    """List what may be answered to a key that nobody ever published."""
+    """List what may be answered to a key that was never published."""
     return frozenset().union(*(_unknown_key(truth.is_down[issuer]) for truth in span.truths))
 
 
 def _unknown_key(is_down: Possible) -> frozenset[Answer]:
     # A provider that is down may have the key: that is unavailable, not unknown, unless it has just said otherwise.
-    # While nobody may ask, nothing is known.
+    # While the provider may not be asked, nothing is known.
     return frozenset({KEY_UNKNOWN, KEY_UNSETTLED, *([NO_PROVIDER] if True in is_down else [])})
 
 

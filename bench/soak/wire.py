@@ -43,7 +43,7 @@ class Reply:
     body: bytes
 
     def message(self) -> dict[str, Any]:
-        """Read the JSON-RPC message of the answer, the last one of an event stream; nothing where there is none."""
+        """Read the JSON-RPC message of the answer, the last one of an event stream; nothing if there is none."""
         text = self.body
         if self.headers.get("content-type", "").startswith("text/event-stream"):
             lines = [line[5:].strip() for line in text.splitlines() if line.startswith(b"data:")]
@@ -54,7 +54,7 @@ class Reply:
         return read
 
     def reason(self) -> str:
-        """Tell the Reason; `allowed` for a result, `-` where nobody names one."""
+        """Tell the Reason; `allowed` for a result, `-` if the answer names none."""
         message = self.message()
         if "result" in message:
             return "allowed"
@@ -126,5 +126,5 @@ def send(held: socket.socket, raw: bytes) -> None:
 
 
 def is_stream(method: str, response: http.client.HTTPResponse) -> bool:
-    """Tell whether the answer goes on until somebody ends it."""
+    """True if the answer lasts until one side ends it."""
     return method == "GET" and response.getheader("content-type", "").startswith("text/event-stream")

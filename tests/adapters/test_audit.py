@@ -297,7 +297,7 @@ def test_terminal_that_is_stopped_is_not_waited_for(terminal):
     assert (taken[-1], os.get_blocking(slave)) == (False, True)
 
 
-def test_terminal_that_nobody_reads_is_not_waited_for(terminal):
+def test_terminal_that_is_not_read_is_not_waited_for(terminal):
     sink = StdoutSink(terminal[1], CountingMetrics())
     assert [_try(sink, b"x" * 4000) for _ in range(100)][-1] is False
 

@@ -26,14 +26,14 @@ def test_first_user_becomes_the_owner_and_stays_it(table_type):
 
 
 @each_table
-def test_same_subject_of_another_issuer_is_somebody_else(table_type):
+def test_same_subject_of_another_issuer_is_another_caller(table_type):
     table = table_type(10, FakeClock())
     table.bind("crm", ONE, ANN)
     assert table.bind("crm", ONE, NAMESAKE) is False
 
 
 @each_table
-def test_session_of_one_server_is_nobodys_at_another(table_type):
+def test_session_of_one_server_is_unknown_at_another(table_type):
     table = table_type(10, FakeClock())
     bound = [table.bind(server, ONE, owner) for server, owner in (("crm", ANN), ("billing", BOB), ("billing", ANN))]
     owners = [table.find_owner(server, ONE) for server in ("crm", "billing")]
@@ -72,7 +72,7 @@ def test_in_a_full_table_an_owner_of_as_many_as_anybody_makes_room_with_the_own_
 
 
 @each_table
-def test_in_a_full_table_a_newcomer_gets_in_and_whoever_holds_most_makes_room(table_type):
+def test_in_a_full_table_a_newcomer_gets_in_and_the_caller_with_the_most_loses_one(table_type):
     clock = FakeClock()
     table = table_type(3, clock)
     for each, owner in ((ONE, BOB), (TWO, ANN), (THREE, ANN)):
@@ -83,7 +83,7 @@ def test_in_a_full_table_a_newcomer_gets_in_and_whoever_holds_most_makes_room(ta
 
 
 @each_table
-def test_session_that_was_pushed_out_is_nobody_elses_for_an_hour_after_its_last_use(table_type):
+def test_session_that_was_pushed_out_stays_reserved_for_an_hour_after_its_last_use(table_type):
     clock = FakeClock()
     table = table_type(1, clock)
     table.bind("crm", ONE, ANN)
@@ -96,7 +96,7 @@ def test_session_that_was_pushed_out_is_nobody_elses_for_an_hour_after_its_last_
 
 
 @each_table
-def test_ended_session_takes_no_place_and_is_nobody_elses_for_an_hour(table_type):
+def test_ended_session_takes_no_place_and_stays_reserved_for_an_hour(table_type):
     clock = FakeClock()
     table = table_type(2, clock)
     for each in (ONE, TWO):
@@ -130,7 +130,7 @@ def test_ending_what_is_not_there_is_nothing(table_type):
 
 
 @each_table
-def test_session_that_nobody_used_for_a_day_leaves(table_type):
+def test_session_that_was_not_used_for_a_day_is_removed(table_type):
     clock = FakeClock()
     table = table_type(2, clock)
     for each in (ONE, TWO):

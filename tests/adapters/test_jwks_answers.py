@@ -32,7 +32,7 @@ async def web():
         pytest.param("/tenant/a/", "/tenant/a" + DISCOVERY, id="path and slash"),
     ],
 )
-async def test_discovery_document_stands_below_the_issuer(web, path, document):
+async def test_discovery_document_is_below_the_issuer(web, path, document):
     web.replies = {JWKS: web.replies[JWKS]}
     web.discover(document, issuer=web.url + path)
     async with asking(web, issuer=web.url + path) as asked:
@@ -76,7 +76,7 @@ async def test_discovery_document_that_does_not_fit_is_refused(web, name):
     assert dict(web.asked) == {DISCOVERY: 1}
 
 
-async def test_discovery_document_that_is_no_object_is_refused(web):
+async def test_discovery_document_that_is_not_an_object_is_refused(web):
     web.replies[DISCOVERY] = reply(b'["issuer"]')
     async with asking(web) as asked:
         with pytest.raises(Unavailable):

@@ -37,7 +37,7 @@ async def test_key_that_was_rotated_in_after_a_junk_kid_is_found_at_once(web):
         assert await ask(asked, "k2") == "k2"
 
 
-async def test_while_nobody_may_ask_the_answer_is_not_that_the_key_is_unknown(web):
+async def test_while_the_provider_may_not_be_asked_no_key_is_called_unknown(web):
     async with asking(web) as asked:
         answers = [await ask(asked, f"junk-{number}") for number in range(BURST + 2)]
         web.publish(ONE, TWO)
@@ -83,7 +83,7 @@ async def test_one_kid_for_two_algorithms_is_two_questions(web):
         assert await asked.source.fetch_key("idp", "k1", "RS256") is not None
 
 
-async def test_key_that_was_withdrawn_is_unknown_at_once_though_nobody_may_ask(web):
+async def test_withdrawn_key_is_unknown_at_once_although_the_provider_may_not_be_asked(web):
     async with asking(web) as asked:
         for number in range(BURST - 1):
             await ask(asked, f"junk-{number}")
@@ -102,7 +102,7 @@ async def test_key_that_was_withdrawn_and_is_published_again_is_found(web):
         assert await ask(asked, "k1") == "k1"
 
 
-async def test_question_that_came_after_the_keys_were_read_is_asked_anew(web):
+async def test_question_that_came_after_the_keys_were_read_is_asked_again(web):
     may_end = asyncio.Event()
     old = web.replies[JWKS]
 
@@ -122,7 +122,7 @@ async def test_question_that_came_after_the_keys_were_read_is_asked_anew(web):
         assert (await first, await second) == (None, "k2")
 
 
-async def test_question_that_cannot_be_asked_anew_is_not_answered_from_older_keys(web):
+async def test_question_that_cannot_be_asked_again_is_not_answered_from_older_keys(web):
     may_end = asyncio.Event()
     old = web.replies[JWKS]
 

@@ -307,7 +307,7 @@ async def test_operators_see_how_each_provider_is(web):
     ]
 
 
-async def test_close_ends_a_fetch_and_its_callers_are_told_unavailable(web):
+async def test_close_ends_a_fetch_and_its_callers_get_unavailable(web):
     web.may_answer.clear()
     async with asking(web) as asked:
         waiting = asyncio.create_task(_fetch_or_refuse(asked.source, "k1"))

@@ -35,7 +35,7 @@ def test_owners_take_turns_and_each_ones_events_keep_their_order():
     ]  # fmt: skip
 
 
-def test_newest_of_whoever_has_most_leaves_when_there_is_no_place():
+def test_newest_event_of_the_caller_with_the_most_is_removed_if_there_is_no_place():
     queue = filled(3, *(Waits("many", number) for number in range(3)))
     assert queue.join(Waits("few")) == Waits("many", 2)
     assert serve(queue) == [Waits("many", 0), Waits("few"), Waits("many", 1)]
@@ -65,7 +65,7 @@ STEPS = st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=60)
 
 
 @given(STEPS)
-def test_places_are_never_exceeded_and_nobody_with_less_leaves_for_one_with_more(steps):
+def test_places_are_never_exceeded_and_a_caller_with_fewer_never_loses_one_for_a_caller_with_more(steps):
     queue: FairQueue[Waits] = FairQueue(5)
     inside: list[Waits] = []
     for number, (owner, joins) in enumerate(steps):

@@ -55,7 +55,7 @@ def test_table_that_a_hundred_callers_have_filled_lets_newcomers_in():
     assert set(left) == {64}
 
 
-def test_whoever_holds_most_makes_room_and_the_others_lose_nothing():
+def test_caller_with_the_most_loses_one_and_the_others_lose_nothing():
     clock, holdings = FakeClock(), {"ann": 1, "bob": 3, "cem": 60}
     table = MemorySessions(64, clock)
     _fill(table, holdings)
@@ -121,7 +121,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["put", "take", "use"]), st.integers(
 
 
 @given(st.integers(1, 6), STEPS)
-def test_whatever_happened_before_whoever_holds_most_gives_the_least_recently_used(limit, steps):
+def test_caller_with_the_most_always_loses_the_least_recently_used(limit, steps):
     shelf = Shelf(limit, 10.0)
     held: dict[str, Entry] = {}
     for now, (what, name, number) in enumerate(steps):

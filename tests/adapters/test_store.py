@@ -79,7 +79,7 @@ async def test_store_of_a_newer_version_refuses_and_is_left_as_it_is(path):
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
-async def test_file_that_is_no_database_refuses_and_is_left_as_it_is(path):
+async def test_file_that_is_not_a_database_is_refused_and_left_unchanged(path):
     path.write_bytes(b"precious" * 1000)
     cure = "name another file, or restore this one"
     assert await _refused(_url(path)) == _problem(path, "the store cannot be used as a database", cure)

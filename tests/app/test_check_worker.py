@@ -21,7 +21,7 @@ from tests.config.test_mistakes import GOOD
 
 pytestmark = pytest.mark.loopback
 
-# Nobody listens there: a sidecar starts all the same, and denies until its provider answers.
+# Nobody listens there: a sidecar starts anyway, and denies until its provider answers.
 ISSUER = "http://127.0.0.1:9/"
 
 
@@ -91,7 +91,7 @@ async def test_engine_follows_the_address(tmp_path, server, engine):
     assert isinstance(sidecar.engine, engine)
 
 
-async def test_operators_are_told_how_everything_is(tmp_path):
+async def test_readiness_shows_the_state_of_every_part(tmp_path):
     loaded = loaded_with(tmp_path)
     sidecar = await assemble(loaded)
     await sidecar.close()
@@ -127,7 +127,7 @@ async def test_ready_once_a_provider_of_each_resource_had_keys_and_no_reload_tak
     assert readiness.parts["resource crm"] == "no provider of it has had keys yet"
 
 
-async def test_reload_keeps_keys_where_providers_stay_and_asks_anew_where_they_change(tmp_path):
+async def test_reload_keeps_keys_of_unchanged_providers_and_asks_changed_ones_again(tmp_path):
     sidecar = await assemble(loaded_with(tmp_path))
     keys = sidecar.keys
     changed = loaded_with(tmp_path, ("allow: [analyst]", "allow: [support]"))

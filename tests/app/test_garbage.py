@@ -1,4 +1,4 @@
-"""The garbage collector beside calls and reloads: how often it runs, over what, and what reloads leave behind."""
+"""The garbage collector next to calls and reloads: how often it runs, over what, and what reloads leave behind."""
 
 import asyncio
 import gc

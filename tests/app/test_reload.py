@@ -195,7 +195,7 @@ async def test_configuration_that_is_still_open_for_writing_is_not_loaded(tmp_pa
     assert target.versions == [load(tmp_path / "agen.yaml", environ={}).version]
 
 
-async def test_file_is_read_beside_the_event_loop(tmp_path):
+async def test_file_is_read_outside_of_the_event_loop(tmp_path):
     # Calls on grpcio are answered there: reading must not end before the loop had its turn.
     had_its_turn = threading.Event()
 
@@ -276,7 +276,7 @@ def with_tls(tmp_path) -> tuple[str, str]:
     return "server: {", f"server: {{tls: {tls}, "
 
 
-async def test_renewed_certificates_are_told_as_a_reload(tmp_path, with_tls):
+async def test_renewed_certificates_are_reported_as_a_reload(tmp_path, with_tls):
     target = Target()
     watch = Watch(write(tmp_path, *with_tls), poll_s=POLL_S)
     issue("renewed").write(tmp_path, "server")
@@ -288,7 +288,7 @@ async def test_renewed_certificates_are_told_as_a_reload(tmp_path, with_tls):
 
 
 @pytest.mark.parametrize("name", ["server.crt", "server.key"])
-async def test_certificates_that_cannot_be_used_stop_no_configuration_and_are_told(tmp_path, with_tls, name):
+async def test_certificates_that_cannot_be_used_stop_no_configuration_and_are_reported(tmp_path, with_tls, name):
     target = Target()
     watch = Watch(write(tmp_path, *with_tls))
     (tmp_path / name).write_text("no PEM", "utf-8")

@@ -59,13 +59,13 @@ async def test_first_time_is_remembered_for_policies_in_shadow_of_everybody_and_
     assert await noted(tmp_path, LATER) == {"s": NOW, "t": NOW}
 
 
-async def test_policy_that_was_rewritten_starts_anew(tmp_path):
+async def test_policy_that_was_rewritten_starts_again(tmp_path):
     await noted(tmp_path, NOW)
     rewritten = POLICIES.replace("s, state: shadow, tools: [crm/x]", "s, state: shadow, tools: [crm/y]")
     assert await noted(tmp_path, LATER, rewritten) == {"s": LATER, "t": NOW}
 
 
-async def test_policy_that_left_shadow_and_came_back_starts_anew(tmp_path):
+async def test_policy_that_left_shadow_and_came_back_starts_again(tmp_path):
     await noted(tmp_path, NOW)
     assert await noted(tmp_path, NOW, POLICIES.replace("s, state: shadow", "s, state: enforce")) == {"t": NOW}
     assert await noted(tmp_path, LATER) == {"s": LATER, "t": NOW}
@@ -87,7 +87,7 @@ async def test_other_values_of_the_store_are_left_alone(tmp_path):
     await store.close()
 
 
-async def test_store_that_is_silent_is_no_reason_to_stop(tmp_path, caplog):
+async def test_store_that_does_not_answer_does_not_stop_the_start(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         await note_shadow(loaded(tmp_path).config, cast(Store, Silent()), NOW)
     assert [each.getMessage() for each in caplog.records] == [
@@ -126,7 +126,7 @@ async def test_store_that_was_never_migrated_is_left_so(tmp_path):
     assert (tmp_path / "agen.db").read_bytes() == b""
 
 
-async def test_store_that_is_none_is_told(tmp_path):
+async def test_file_that_is_not_a_store_is_reported(tmp_path):
     (tmp_path / "agen.db").write_bytes(b"no database at all " * 200)
     with pytest.raises(ConfigError):
         await read_shadow(loaded(tmp_path).config)

@@ -33,7 +33,7 @@ def test_two_looks_that_agree_are_needed(file):
     assert looks(Settling(is_open_for_writing), file, number=2) == [False, True]
 
 
-def test_change_between_two_looks_begins_anew(file):
+def test_change_between_two_looks_starts_the_wait_again(file):
     settling = Settling(is_open_for_writing)
     seen = looks(settling, file)
     file.write_text("version: 1\nserver: {}\n", "utf-8")
@@ -61,5 +61,5 @@ def test_file_of_another_owner_must_rest_for_longer(file):
     assert looks(Settling(lambda _: None), file, number=6) == [False] * 5 + [True]
 
 
-def test_file_that_was_removed_is_told_after_two_looks(tmp_path):
+def test_file_that_was_removed_is_reported_after_two_looks(tmp_path):
     assert looks(Settling(is_open_for_writing), tmp_path / "gone", number=2) == [False, True]

@@ -54,7 +54,7 @@ def test_whole_answers_and_their_results_are_read(tmp_path):
         assert [(each.spelling, each.target.kind, each.is_read_only) for each in read] == expected
 
 
-def test_several_lists_are_read_and_hints_that_are_none_are_no_hints(tmp_path):
+def test_several_lists_are_read_and_invalid_hints_are_ignored(tmp_path):
     entries = [
         {"name": "a", "annotations": {"readOnlyHint": "true"}},
         {"name": 5},
@@ -82,7 +82,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "servers", "named", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_what_is_no_list_is_named(tmp_path, text, servers, named, message):
+def test_value_that_is_not_a_list_is_named(tmp_path, text, servers, named, message):
     file = tmp_path / "tools.json"
     if text is not None:
         file.write_text(text, "utf-8")

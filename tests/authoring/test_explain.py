@@ -84,7 +84,7 @@ def test_what_a_terminal_would_obey_is_not_shown(tmp_path):
     assert {"args.a = x?[2J?", 'args.b = ["?", true, 1.5]'} <= set(lines)
 
 
-def test_twin_of_an_argument_is_told(tmp_path):
+def test_twin_of_an_argument_is_reported(tmp_path):
     trace = told(tmp_path, {"call": {**REFUND, "args": {"amount": 5, "Amount": 5000}}, "claims": FINANCE})
     told_of = "because `args.amount` has a key that another program may read as another one"
     lines = flat(trace.root)
@@ -98,7 +98,7 @@ def test_text_that_the_library_would_cut_short_is_not_taken_for_what_is_left_of_
     assert (trace.reason.value, 'args.a != "x" -> cannot be evaluated' in flat(trace.root)) == ("policy_error", True)
 
 
-def test_condition_that_cannot_be_evaluated_is_told(tmp_path):
+def test_condition_that_cannot_be_evaluated_is_reported(tmp_path):
     trace = told(tmp_path, {"call": {**REFUND, "args": {"amount": "5"}}, "claims": FINANCE})
     lines = flat(trace.root)
     assert "policy `big` (enforce, deny): error" in lines and "args.amount > 1000.0 -> cannot be evaluated" in lines

@@ -69,7 +69,7 @@ P = "name: p, state: enforce, tools: [crm/get_customer]"
 ALL = "name: q, state: enforce, tools: ['CRM/get_*'], then: deny"
 TENANT = f"tenants: {{acme: {{policies: [{{{ALL}}}]}}}}\n"
 FEW = GOOD.replace("roles: any", "roles: [analyst, boss]")
-# name: (configuration, what is known beside `crm/get_customer`, what is found)
+# name: (configuration, what is known next to `crm/get_customer`, what is found)
 FOUND: dict[str, tuple[str, list[CatalogEntry], list[LintFinding]]] = {
     "nothing": (GOOD, [], []),
     "a tool that writes without a rule": (GOOD, [tool("update_customer")], [unruled("crm/update_customer")]),
@@ -270,7 +270,7 @@ def test_step_up_whose_amr_no_challenge_can_say_is_found(tmp_path, demand, is_fo
     ("selector", "is_found"),
     [("crm/note://**", False), ("crm/note://7", False), ("crm/not*", False), ("crm/order://7", True)],
 )
-def test_resource_that_a_template_stands_for_is_known(tmp_path, selector, is_found):
+def test_resource_that_matches_a_template_is_known(tmp_path, selector, is_found):
     listed = read_catalog([f"crm={save(tmp_path, {'resourceTemplates': [{'uriTemplate': 'note://{id}'}]})}"], ["crm"])
     text = rules(f"name: r, resources: ['{selector}'], allow: [a]")
     named = text + policies(f"name: p, state: enforce, resources: ['{selector.upper()}'], then: deny")

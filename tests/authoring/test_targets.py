@@ -61,7 +61,7 @@ def test_policy_of_a_tenant_is_found(tmp_path):
     assert found is not None and found.tools == ("crm/get_customer",)
 
 
-def test_nobody_is_reached_where_nobody_is_let_in(tmp_path):
+def test_no_caller_is_reached_if_no_caller_has_access(tmp_path):
     text = GOOD + "policies: [{name: p, state: enforce, tools: [crm/other], then: deny}]\n"
     assert find_reach(draft(tmp_path, text), "p", []) == Reach("p", ("crm/other",), (), (), ())
 

@@ -54,7 +54,7 @@ def test_case_is_compared_in_all_that_it_expects(tmp_path, expect, failure):
     assert tried.trace is not None and tried.trace.root.text == "allow: allowed"
 
 
-def test_condition_that_could_not_be_evaluated_is_told(tmp_path):
+def test_condition_that_could_not_be_evaluated_is_reported(tmp_path):
     # The policy `watched` compares a claim with a text, and in shadow it denies nothing.
     save(tmp_path, case("decision: deny").replace("[analyst]", "[analyst], team: 7"))
     path, read = only(tmp_path)
@@ -63,7 +63,7 @@ def test_condition_that_could_not_be_evaluated_is_told(tmp_path):
     assert try_case(draft(tmp_path), path, read, now=NOW, digest_key=TRACE_KEY).failure == expected
 
 
-def test_no_policy_at_all_is_told(tmp_path):
+def test_expected_policy_that_did_not_apply_is_reported(tmp_path):
     save(tmp_path, case("decision: allow, policy: big").replace("get_customer", "get_x").replace("[analyst]", "[boss]"))
     path, read = only(tmp_path)
     expected = "expected decision `allow`, got `deny`; expected policy `big`, applied: none"
@@ -121,7 +121,7 @@ def test_file_without_cases_is_a_problem(tmp_path):
     assert list(read_cases(tmp_path)) == [Problem(str(file), None, "", "holds no case", cure)]
 
 
-def test_file_that_is_no_text_is_a_problem(tmp_path):
+def test_file_that_is_not_text_is_a_problem(tmp_path):
     file = tmp_path / "cases.yaml"
     file.write_bytes(b"\xff\xfe\xfa")
     assert list(read_cases(tmp_path)) == [Problem(str(file), None, "", "cannot be read", "see docs/policies.md")]

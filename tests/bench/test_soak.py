@@ -100,7 +100,7 @@ WRONG = {
     "a hole in the record": ([{**GOOD, "number": 3}], 1, 1, "crm: 2 arrivals were not seen, the record is full"),
     "nobody's request": (
         [GOOD, entry(2, "m-2", agen_request_id="r-2")], 1, 1,
-        "a backend received a request that nobody may have sent: r-2",
+        "a backend received a request that no client may have sent: r-2",
     ),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ def test_a_call_is_lost_by_its_status_and_belongs_to_the_time_it_ended() -> None
     assert sum_up(good, strangers, CALM, counts) == expected
 
 
-def test_whoever_is_not_turned_away_and_whatever_reaches_the_backend_besides_is_let_in() -> None:
+def test_every_request_that_is_not_refused_or_reaches_the_backend_counts_as_let_in() -> None:
     good = [Answered(1.0, 200, 2.0)]
     strangers = [Answered(1.0, 200, 1.0), Answered(2.0, 401, 1.0)]
     assert sum_up(good, strangers, CALM, {"forwarded": 3}).let_in == 3

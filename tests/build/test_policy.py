@@ -60,7 +60,7 @@ def test_with_tenants_every_resource_needs_one(tmp_path):
         assert {each.require_tenant for each in rules.resources.values()} == {expected}
 
 
-def test_condition_that_nobody_checked_is_a_defect():
+def test_condition_that_was_not_checked_is_a_defect():
     with pytest.raises(ValueError, match="was not checked"):
         build_policy(Written(name="p", state="enforce", then="deny", when=("1 +",)))
 

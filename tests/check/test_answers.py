@@ -268,7 +268,7 @@ def test_methods_decide_what_names_nothing_and_nothing_else(name):
     assert rig.post(build.message(method, params, id=message_id)).reason == reason
 
 
-def test_pattern_is_no_method():
+def test_pattern_is_not_a_method():
     rig = Rig(resources=(build.resource(methods={"*/list": True}),))
     assert rig.post(build.message("*/list")).reason == "unknown_method"
 

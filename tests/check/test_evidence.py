@@ -125,7 +125,7 @@ async def test_caller_who_is_denied_waits_too_so_that_the_denial_has_its_event()
     (GOOD, (503, "audit_unavailable"), "audit_unavailable"), (REFUSED, (200, "unknown_target"), "not_granted"),
 ], ids=["allowed", "denied"])  # fmt: skip
 @pytest.mark.parametrize("remaining_s", [0.2, None], ids=["deadline", "none"])
-def test_caller_who_waited_in_vain_is_not_allowed_and_is_counted(raw, told, reason, remaining_s):
+def test_caller_who_waited_until_the_deadline_is_denied_and_counted(raw, told, reason, remaining_s):
     rig = Rig()
     rig.audit.is_full = True
     seen = read_answer(drive(rig.servicer.check(raw, remaining_s)))
@@ -173,7 +173,7 @@ def test_answer_whose_event_cannot_be_written_is_refused():
     assert Rig(audit=broken()).check(METADATA).told == "audit_unavailable"
 
 
-async def test_telling_waits_for_room_and_what_is_cut_short_is_told_later():
+async def test_aggregate_waits_for_room_and_what_is_cut_short_is_written_later():
     rig = Rig(denials_per_second=1)
     for raw in (STRANGER, STRANGER):
         rig.check(raw)
@@ -190,7 +190,7 @@ async def test_telling_waits_for_room_and_what_is_cut_short_is_told_later():
     assert rig.audit.events[1]["aggregated"]["total"] == 1
 
 
-def test_many_rows_are_told_of_in_several_events_and_nothing_is_lost():
+def test_many_rows_are_in_several_events_and_nothing_is_lost():
     rig = Rig(resources=tuple(_resources(25)), denials_per_second=1)
     for number in range(25):
         for _ in range(2):

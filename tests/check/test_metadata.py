@@ -20,7 +20,7 @@ def ask(rig: Rig, method: str, path: str, headers: dict[str, str] | None = None)
     return rig.check(build.check_request(headers or {}, method=method, path=path))
 
 
-def test_accepted_origin_stands_on_every_answer():
+def test_accepted_origin_is_on_every_answer():
     rig = Rig()
     origin = {"origin": build.ORIGIN}
     allowed = rig.post(build.message(), headers=origin)
@@ -155,7 +155,7 @@ def test_metadata_without_scopes_names_none():
         ("DELETE", METADATA_PATH + "/crm/mcp", "GET, OPTIONS"),
     ],
 )
-def test_other_methods_are_told_which_ones_there_are(method, path, allow):
+def test_other_methods_get_the_list_of_allowed_ones(method, path, allow):
     seen = ask(Rig(), method, path)
     assert (seen.reason, seen.status, seen.header("allow")) == ("method_not_allowed", 405, allow)
 

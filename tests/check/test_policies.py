@@ -113,7 +113,7 @@ def test_stronger_token_is_asked_for_in_one_challenge(name):
     assert seen.header("www-authenticate") == f"Bearer {expected}, {DESCRIPTION}"
 
 
-def test_person_is_told_what_to_do():
+def test_person_gets_what_to_do():
     demand = Demand(("urn:mfa",), None, 900.0, "billing:payout")
     seen = rig(policy("up", then=Effect.STEP_UP, demand=demand, message="Payouts need MFA.")).post(build.message())
     assert seen.json["error"]["message"] == (
@@ -135,7 +135,7 @@ def test_challenge_names_what_is_met_too_so_that_no_login_loses_it():
     assert seen.json["error"]["message"].startswith("Needs MFA.")
 
 
-def test_person_without_a_hint_is_told_that_another_way_is_needed():
+def test_person_without_a_hint_gets_that_another_way_is_needed():
     seen = rig(policy("up", then=Effect.STEP_UP, demand=Demand(amr=("hwk",)))).post(build.message())
     assert "Sign in again with another way to authenticate, then" in seen.json["error"]["message"]
 

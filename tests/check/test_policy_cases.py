@@ -16,7 +16,7 @@ from tests.check.rig import Rig, Seen
 from tests.fakes import FakeClock, MemoryKeys
 
 ROOT = Path(__file__).parents[2]
-# A directory of cases, and the configuration beside it that decides them.
+# A directory of cases, and the configuration next to it that decides them.
 ROOMS = sorted(
     [*ROOT.glob("tests/cases/policy/*/cases"), *ROOT.glob("docs/examples/policies/*/cases")],
     key=lambda room: room.parts,

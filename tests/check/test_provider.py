@@ -58,7 +58,7 @@ def test_provider_that_takes_too_long_is_503_and_no_challenge():
     assert outcome(ask(SilentKeys("idp"), 0.01)) == ("deadline", 503, 50300, "1", True)
 
 
-def test_event_of_a_call_that_waited_in_vain_names_the_provider():
+def test_event_of_a_call_that_waited_until_its_deadline_names_the_provider():
     rig = Rig(keys=SilentKeys("idp"))
     rig.check(build.check_request(build.headers_for(sign(claims())), build.encode(build.message())), 0.01)
     assert rig.audit.events[-1]["why"] == [{"check": "facts", "outcome": "unavailable", "rule": "idp"}]

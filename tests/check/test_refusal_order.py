@@ -1,4 +1,4 @@
-"""The order of refusals: of two faults in one request, the one that is looked for first answers."""
+"""The order of refusals: of two faults in one request, the one that is searched for first answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from tests.check.rig import Rig
 
 @dataclass
 class Draft:
-    """A good legacy call of somebody else's session, to be spoilt."""
+    """A good legacy call of another caller's session, to be spoilt."""
 
     headers: dict[str, str]
     document: dict[str, Any]
@@ -32,7 +32,7 @@ def fresh() -> Draft:
     return Draft({**build.headers_for(None), "mcp-session-id": "mine"}, document)
 
 
-# Each fault and its Reason, in the order in which they are looked for. Of one group at most one is spoilt.
+# Each fault and its Reason, in the order in which they are searched for. Of one group at most one is spoilt.
 FAULTS: tuple[tuple[str, str, Callable[[Draft], None]], ...] = (
     ("host", "unknown_host", lambda draft: draft.http.update(host="evil.example.com")),
     ("path", "unknown_path", lambda draft: draft.http.update(path="/other")),

@@ -39,7 +39,7 @@ def test_session_stays_its_owners():
     assert outcomes(*seen) == [("allowed", 200)] * 4
 
 
-def test_session_of_one_resource_is_nobodys_at_another():
+def test_session_of_one_resource_is_unknown_at_another():
     rig = Rig(resources=(build.resource(), build.billing()))
     post(rig, build.message("ping"))
     token = sign(claims(iss=build.OTHER_ISSUER, aud=build.BILLING_URL, sub="eve"), key=build.ec_key("other"))
@@ -152,7 +152,7 @@ def test_request_without_a_message_brings_the_backend_no_header_about_one(method
     )  # fmt: skip
 
 
-def test_header_of_an_argument_is_told_apart_by_nobody_who_may_not_make_the_call():
+def test_caller_who_may_not_make_the_call_learns_nothing_from_its_parameter_headers():
     rig = Rig()
     document = build.message("tools/call", {"name": "delete_customer", "arguments": {"id": 1}})
     seen = [rig.post(document, headers={"mcp-param-id": value}) for value in ("1", "2")]

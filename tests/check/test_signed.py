@@ -108,7 +108,7 @@ def test_headers_of_a_message_do_not_reach_the_backend_without_one(method):
     assert_signed(seen, b"", headers, method)
 
 
-def test_every_signature_has_a_nonce_of_its_own():
+def test_every_signature_has_its_own_nonce():
     rig = signed_rig()
     inputs = [dict(rig.post(build.message()).headers)["signature-input"] for _ in range(3)]
     nonces = [re.findall(r'nonce="(\w{32})"', each) for each in inputs]

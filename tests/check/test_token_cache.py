@@ -38,7 +38,7 @@ def test_removed_key_ends_a_kept_token():
     assert rig.post(build.message(), token).reason == "token_key_unknown"
 
 
-def test_removed_and_returned_key_is_verified_with_anew():
+def test_removed_and_returned_key_verifies_again():
     rig, token = after_a_good_call()
     kept = rig.keys.published["idp"]
     rig.keys.hold("idp")
@@ -147,7 +147,7 @@ def test_large_entries_take_more_of_the_bytes():
     assert (weigh(vouched(groups=groups, claims=None)) > small + 200 * 36, large > small + 2 * 200 * 36) == (True, True)
 
 
-def test_weight_of_an_entry_is_no_less_than_the_memory_that_it_takes():
+def test_weight_of_an_entry_is_at_least_the_memory_that_it_takes():
     text = json.dumps({"groups": [f"group-{number}" for number in range(200)], "deep": [[[{}]]] * 50})
     tracemalloc.start()
     try:

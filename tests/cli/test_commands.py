@@ -261,7 +261,7 @@ def test_backends_layer_alone_says_what_to_install():
 
 
 def imported_by(*words: str, run: str = "from agen_authz.cli import main; run = main") -> set[str]:
-    """Run a command in a process of its own; list what it has imported."""
+    """Run a command in a separate process; list what it has imported."""
     code = f"import sys; {run}\ntry: run()\nexcept SystemExit: print('', *sys.modules, sep='\\n')"
     ran = subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True, text=True)
     return set(ran.stdout.rpartition("\n\n")[2].split())

@@ -38,7 +38,7 @@ def test_every_command_is_here():
     assert set(re.findall(r"^  (\w+)  ", run("--help").output, re.MULTILINE)) == set(COMMANDS)
 
 
-# What each command needs beside the configuration.
+# What each command needs next to the configuration.
 WORDS = {
     "lint": ["lint"], "targets": ["targets", "read"], "test": ["test", "{folder}"], "explain": ["explain", "-"],
     "replay": ["replay", "--audit", "{folder}/x"],

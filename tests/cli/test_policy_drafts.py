@@ -91,7 +91,7 @@ RECORDED = (
 )  # fmt: skip
 
 
-def test_replay_prints_what_would_change_grouped_and_what_nobody_can_say(tmp_path):
+def test_replay_prints_changes_in_groups_and_what_cannot_be_decided(tmp_path):
     told = run("replay", "--audit", audit(tmp_path, *RECORDED), "--config", config(tmp_path, DRAFT))
     assert (told.exit_code, told.stdout.splitlines()) == (
         1,
@@ -140,7 +140,7 @@ NOT_LOOKED_AT = {
 
 @pytest.mark.parametrize(("raw", "message"), NOT_LOOKED_AT.values(), ids=NOT_LOOKED_AT)
 @pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
-def test_log_in_which_nothing_was_looked_at_is_no_success(tmp_path, raw, message, more):
+def test_log_without_events_is_not_a_success(tmp_path, raw, message, more):
     file = tmp_path / "audit.jsonl"
     file.write_bytes(raw)
     told = run("replay", "--audit", file, "--config", config(tmp_path, GOOD), *more)
@@ -200,7 +200,7 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize(("raw", "message"), NOT_JSON.values(), ids=NOT_JSON)
-def test_file_that_is_no_json_is_misuse(tmp_path, raw, message):
+def test_file_that_is_not_json_is_misuse(tmp_path, raw, message):
     file = tmp_path / "agen.json"
     if raw is not None:
         file.write_bytes(raw)
@@ -277,7 +277,7 @@ def test_names_that_no_resource_can_have_are_misuse(tmp_path, words, message):
 @pytest.mark.parametrize(
     "document", [[], {"policies": []}, {"items": []}, {"values": {"root_module": {}}}], ids=json.dumps
 )
-def test_nothing_imported_is_no_success(tmp_path, document):
+def test_import_of_nothing_is_not_a_success(tmp_path, document):
     file = save(tmp_path, document)
     told = run("import", file)
     assert (told.exit_code, told.stdout, told.stderr) == (2, "", f"{file}: holds no policies\n")

@@ -111,13 +111,13 @@ def test_person_reads_verdict_and_age(folder):
         pytest.param(b"signature-input: ", b"x: ", "signature-input", [], id="no-input"),
     ],
 )  # fmt: skip
-def test_what_differs_is_told(folder, old, new, check, differs):
+def test_difference_is_reported(folder, old, new, check, differs):
     signed(folder)
     alter(folder, old, new)
     assert verdict(folder) == (1, check, differs)
 
 
-def test_key_under_another_id_is_told(folder):
+def test_key_with_another_id_is_reported(folder):
     signed(folder)
     assert verdict(folder, "--key", f"crm-1={folder}/crm-0", "--key", f"old={folder}/crm-1") == (
         1,

@@ -256,7 +256,7 @@ def changed(old: str | None, new: str) -> str:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_is_named_where_it_stands_with_its_cure(tmp_path, name):
+def test_mistake_is_named_with_its_place_and_its_cure(tmp_path, name):
     old, new, path, message, cure = MISTAKES[name]
     problems = problems_of(tmp_path, changed(old, new))
     assert [problem.path for problem in problems] == [path]

@@ -69,7 +69,7 @@ def test_share_is_a_fraction(written, share):
 
 
 @pytest.mark.parametrize("written", ["5", "5 s", "-5s", "5S", "1w", "", 5, None, "٥s"], ids=repr)
-def test_what_is_no_unit_is_refused(written):
+def test_unknown_unit_is_refused(written):
     for parse in (parse_duration, parse_size, parse_share):
         with pytest.raises(ValueError, match="expected a"):
             parse(written)
@@ -174,7 +174,7 @@ def test_what_is_not_built_yet_is_named(tmp_path, path):
         "store: {url: 'sqlite:////var/lib/agen/agen.db'}\n",
     ],
 )
-def test_what_asks_for_nothing_is_no_problem(tmp_path, text):
+def test_configuration_without_unbuilt_capabilities_has_no_problem(tmp_path, text):
     assert unbuilt(load(write(tmp_path, None, text), environ={})) == []
 
 

@@ -238,7 +238,7 @@ def test_nothing_that_may_be_a_secret_is_shown(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "5\n", "null\n", "\t", "a: b: c", "\x00", "? [a]\n: 1\n"])
-def test_what_is_no_configuration_is_one_problem_or_more(tmp_path, text):
+def test_text_that_is_not_a_configuration_is_one_problem_or_more(tmp_path, text):
     assert problems_of(tmp_path, text)
 
 

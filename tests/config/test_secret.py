@@ -96,7 +96,7 @@ def test_certificates_of_a_provider_that_cannot_be_used_are_named(tmp_path, cont
     assert places_of(tmp_path, text) == [("providers[0].ca_file", message)]
 
 
-def test_keys_are_handed_over_beside_the_configuration(tmp_path):
+def test_keys_are_returned_next_to_the_configuration(tmp_path):
     key = tmp_path / "key"
     key.write_bytes(KEY + b"\n")
     text = GOOD.replace("  authz", f"  metadata_key_file: {key}\n  authz") + f"store: {{encryption_key_file: {key}}}\n"
@@ -106,7 +106,7 @@ def test_keys_are_handed_over_beside_the_configuration(tmp_path):
     assert "server.metadata_key_file" not in weakened(loaded.config)
 
 
-def test_certificates_are_left_to_the_engine_that_reads_them_anew(tmp_path):
+def test_certificates_are_left_to_the_engine_that_reads_them_again(tmp_path):
     tls = f"tls: {{cert_file: {tmp_path}/c, key_file: {tmp_path}/k, client_ca_file: {tmp_path}/a}}"
     assert load_with(tmp_path, GOOD.replace("  authz", f"  {tls}\n  authz")).secrets.metadata_key is None
 
@@ -123,7 +123,7 @@ def test_two_names_of_one_key_under_two_resources_are_found_by_its_bytes(tmp_pat
     ]
 
 
-def test_mistakes_of_secrets_stand_beside_the_others(tmp_path):
+def test_mistakes_of_secrets_are_reported_with_the_others(tmp_path):
     text = (
         GOOD.replace("allow: [analyst]", "allow: []")
         + f"store: {{url_env: NONE, encryption_key_file: {tmp_path}/x}}\nzzz: 1\n"

@@ -1,4 +1,4 @@
-"""Mistakes of every kind are named in one go, and none is an echo of another."""
+"""Mistakes of every kind are named at once, and none is an echo of another."""
 
 # ruff: noqa: E501 one row per mistake, read as a table
 

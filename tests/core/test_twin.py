@@ -54,5 +54,5 @@ def test_many_keys_of_a_message_are_folded_as_each_of_them_is(keys):
 
 
 @pytest.mark.parametrize("key", ["", "_", "-._", "\uff0d"])
-def test_member_without_letters_is_no_twin_of_another_without_letters(key):
+def test_members_without_letters_are_not_twins(key):
     assert fold_member(key) == key

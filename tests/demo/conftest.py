@@ -1,4 +1,4 @@
-"""A fresh issuer for each test, with a clock of its own, on one server."""
+"""A fresh issuer for each test, with a separate clock, on one server."""
 
 from collections.abc import Iterator
 

@@ -47,7 +47,7 @@ class Clock:
 
 
 def counted_sources(clock: Clock) -> Sources:
-    """Draw names in a fixed order, and keys of their own."""
+    """Draw names in a fixed order, and their own keys."""
     names, keys = itertools.count(1), itertools.count(1)
     return Sources(clock, lambda: f"drawn-{next(names)}", lambda: ec_key(f"issuer-{next(keys)}"))
 
@@ -181,7 +181,7 @@ def running_stage() -> Iterator[Stage]:
 def live_issuer(
     *, clock: Clock | None = None, first_key: SigningKey | None = None, **changes: Any
 ) -> Iterator[LiveIssuer]:
-    """Run an issuer on a port of its own; `changes` are to its settings."""
+    """Run an issuer on a separate port; `changes` are to its settings."""
     with running_stage() as stage:
         yield stage.put_on(clock=clock, first_key=first_key, **changes)
 

@@ -149,7 +149,7 @@ async def test_what_billing_forbids_is_an_error_of_the_tool(reading, tool, argum
     assert (result.is_error, text in text_of(result)) == (True, True)
 
 
-async def test_unknown_invoice_is_no_resource(reading, mode):
+async def test_unknown_invoice_is_not_a_resource(reading, mode):
     async with Client(reading, mode=mode) as client:
         with pytest.raises(MCPError, match="i-9"):
             await client.read_resource("invoice://i-9")

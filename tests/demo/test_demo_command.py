@@ -46,7 +46,7 @@ def test_ready_is_printed_once_a_call_was_decided(demo):
     assert [event["reason"] for event in events if event["decision"] == "allow"] == ["allowed"]
 
 
-def test_three_commands_are_told_that_do_what_they_say(demo):
+def test_three_commands_are_printed_and_work(demo):
     told = "\n".join(demo[1])
     commands = [part.partition("\n\n")[0] for part in told.split("  # ")[1:]]
     first, second, third = (json.loads(shell(command)) for command in commands)
@@ -72,13 +72,13 @@ def test_token_is_printed_and_accepted(demo, words):
 
 
 @pytest.mark.parametrize("port", [PORTS.crm, PORTS.billing], ids=["crm", "billing"])
-def test_servers_of_the_demo_answer_to_nobody_but_envoy(demo, port):
+def test_servers_of_the_demo_answer_only_to_envoy(demo, port):
     body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     refused = httpx.post(f"http://127.0.0.1:{port}/mcp", json=body, trust_env=False)
     assert (refused.status_code, refused.content) == (403, b"")
 
 
-def test_second_demo_is_told_in_one_line(demo):
+def test_second_demo_ends_with_one_line(demo):
     second = run()
     assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
     assert "another demo is running" in second.stderr

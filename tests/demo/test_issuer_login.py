@@ -18,7 +18,7 @@ REGISTRATION: Mapping[str, object] = {
 }
 
 
-def test_code_is_exchanged_for_a_token_of_whoever_logged_in(live):
+def test_code_is_exchanged_for_a_token_of_the_person_who_logged_in(live):
     answer = live.log_in("support", scope="mcp:tools crm:write")
     tokens = live.exchange(answer["code"]).json()
     claims = read_claims(tokens["access_token"])
@@ -201,7 +201,7 @@ TOLD_TO_CLIENT = {
 
 
 @pytest.mark.parametrize(("changes", "error"), TOLD_TO_CLIENT.values(), ids=TOLD_TO_CLIENT)
-def test_client_is_told_what_is_wrong_with_its_request(live, changes, error):
+def test_client_gets_the_mistake_of_its_request(live, changes, error):
     answer = told(live.authorize(**changes))
     assert (answer["error"], answer["state"], answer["iss"]) == (error, "s-1", live.url)
 
@@ -221,17 +221,17 @@ TOLD_TO_PERSON = {
 
 
 @pytest.mark.parametrize("changes", TOLD_TO_PERSON.values(), ids=TOLD_TO_PERSON)
-def test_unknown_redirect_is_told_to_the_person_only(live, changes):
+def test_unknown_redirect_is_shown_to_the_person_only(live, changes):
     answer = live.authorize(**changes)
     assert (answer.status_code, "location" in answer.headers, 'role="alert"' in answer.text) == (400, False, True)
 
 
-def test_parameter_given_twice_is_told_to_the_person(live):
+def test_parameter_given_twice_is_shown_to_the_person(live):
     answer = live.web.get(f"/authorize?client_id=demo-browser&client_id=x&redirect_uri={CALLBACK}")
     assert (answer.status_code, "more than once" in answer.text) == (400, True)
 
 
-def test_request_too_long_is_told_to_the_person(live):
+def test_request_too_long_is_shown_to_the_person(live):
     answer = live.authorize(state="x" * 20_000)
     assert (answer.status_code, "location" in answer.headers) == (413, False)
 

@@ -233,7 +233,7 @@ _WHOLE = st.sampled_from(
 
 @st.composite
 def posted(draw: st.DrawFn) -> Posted:
-    """Write one message, and now and then spoil it as a whole."""
+    """Write one message, and sometimes spoil it as a whole."""
     sound = draw(messages())
     return sound if draw(st.integers(1, 8)) != 5 else Posted(sound.headers, draw(_WHOLE)(sound.body))
 

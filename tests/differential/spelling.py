@@ -1,4 +1,4 @@
-"""How JSON is spelt oddly: white space, numbers, strings and keys, sound ones and ones that are none."""
+"""How JSON is spelt oddly: white space, numbers, strings and keys, sound ones and ones that are not."""
 
 import string
 from typing import Any

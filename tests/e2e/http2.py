@@ -1,4 +1,4 @@
-"""HTTP/2 frame by frame, without TLS: streams that no well-behaved client would open, and what came of them."""
+"""HTTP/2 frame by frame, without TLS: streams that no well-behaved client would open, and the result of them."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ PSEUDO: tuple[Line, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """One request on a connection of its own; names and values are sent as they stand here, as Latin-1.
+    """One request on a separate connection; names and values are sent as they stand here, as Latin-1.
 
     Args:
         pseudo: the pseudo-headers, instead of the good ones.

@@ -104,7 +104,7 @@ KEPT: dict[str, tuple[Sent, dict[str, str | None]]] = {
     "trace_context": (Sent(added=[("tracestate", "a=1")]), {"tracestate": "a=1"}),
     "parameter_header": (Sent(added=[("mcp-param-customer", "c-1001")]), {"mcp-param-customer": "c-1001"}),
     "accept_encoding": (Sent(added=[("accept-encoding", "gzip")]), {"accept-encoding": "gzip"}),
-    # Whoever calls through other proxies brings many; those that Check adds must fit beside them.
+    # Whoever calls through other proxies brings many; those that Check adds must fit next to them.
     "seventy_others": (Sent(added=[(f"x-{number}", "v") for number in range(70)]), {}),
 }  # fmt: skip
 OURS = {

@@ -168,7 +168,7 @@ def test_stream_means_the_same_on_both_sides(attacked: World, streamed, status, 
     assert summary_of(send_stream(attacked, streamed)) == expected(attacked, status, reason, passed)
 
 
-def test_malformed_stream_is_reset_and_reaches_nobody(attacked: World):
+def test_malformed_stream_is_reset_and_not_forwarded(attacked: World):
     received_by_all(attacked)
     # Envoy takes a second to end each of these connections.
     with ThreadPoolExecutor(CLIENTS) as pool:

@@ -115,7 +115,7 @@ def anns(attacked: World) -> str:
 
 @pytest.mark.parametrize("kind", SAID)
 @pytest.mark.parametrize(("subject", "issuer"), [("bob", "one"), ("ann", "two")], ids=["other subject", "namesake"])
-def test_nobody_speaks_in_somebody_elses_session(attacked: World, anns: str, kind: str, subject: str, issuer: str):
+def test_caller_cannot_use_another_callers_session(attacked: World, anns: str, kind: str, subject: str, issuer: str):
     answer = _client(attacked, subject, issuer=issuer).say(anns, kind)
     assert _came_of(attacked, answer) == REFUSED
     assert _came_of(attacked, _client(attacked, "ann").say(anns)) == _arrives(200, "ann", anns)
@@ -126,14 +126,14 @@ def test_owner_speaks_with_any_token_of_the_same_issuer_and_subject(attacked: Wo
     assert _came_of(attacked, renewed.say(anns)) == _arrives(200, "ann", anns)
 
 
-def test_stream_of_the_owner_is_nobody_elses(attacked: World):
+def test_stream_of_the_owner_is_not_open_to_others(attacked: World):
     ann, bob = _client(attacked, "ann"), _client(attacked, "bob")
     session = ann.begin()
     assert _came_of(attacked, ann.say(session, "stream")) == _arrives(200, "ann", session)
     assert _came_of(attacked, bob.say(session, "stream")) == REFUSED
 
 
-def test_session_of_another_resource_is_unknown_to_everybody(attacked: World, anns: str):
+def test_session_of_another_resource_is_unknown_to_every_caller(attacked: World, anns: str):
     for subject in ("bob", "ann"):
         for kind in ("call", "stream", "end"):
             answer = _client(attacked, subject, server="billing").say(anns, kind)
@@ -149,14 +149,14 @@ def test_made_up_session_is_the_first_callers_and_no_servers(attacked: World):
         assert _came_of(attacked, ann.say("made-up-2", kind)) == REFUSED
 
 
-def test_denied_call_makes_nobody_an_owner(attacked: World):
+def test_denied_call_makes_no_caller_an_owner(attacked: World):
     ann, bob = _client(attacked, "ann"), _client(attacked, "bob")
     denied = {**CALL, "params": {"name": "update_deal", "arguments": {}}}
     assert _came_of(attacked, bob.send("made-up-3", "POST", denied)) == (200, "unknown_target", [])
     assert _came_of(attacked, ann.say("made-up-3")) == _arrives(404, "ann", "made-up-3")
 
 
-def test_ended_session_is_nobody_elses(attacked: World):
+def test_ended_session_is_not_open_to_others(attacked: World):
     ann, bob = _client(attacked, "ann"), _client(attacked, "bob")
     session = ann.begin()
     assert _came_of(attacked, ann.say(session, "end")) == _arrives(200, "ann", session)

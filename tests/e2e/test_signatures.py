@@ -78,7 +78,7 @@ def _capture(world: World, **more: str) -> tuple[dict[str, str], bytes]:
 
 
 def _last(world: World) -> dict[str, str]:
-    """Take what the backend got last, but for what every hop writes anew."""
+    """Take what the backend got last, but for what every hop writes again."""
     headers = dict(world.received()[-1]["headers"])
     kept = {name: value for name, value in headers.items() if name.startswith(KEEP)}
     kept.pop("accept-encoding", None)

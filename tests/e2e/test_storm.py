@@ -1,4 +1,4 @@
-"""Clients that abort beside good calls, through a real Envoy: nobody else's call is lost, and nobody is let in.
+"""Clients that abort next to good calls, through a real Envoy: nobody else's call is lost, and nobody is let in.
 
 docs/adr/0008-storms-of-resets.md says what the bound is and how it is kept; `python -m bench.storm` measures more.
 """
@@ -38,7 +38,7 @@ KINDS_SEEN = [kind if kind == WORST else pytest.param(kind, marks=pytest.mark.se
 
 
 @pytest.mark.parametrize("kind", KINDS_SEEN)
-def test_a_storm_of_aborted_calls_denies_nobody_else_and_lets_nobody_in(storms: Storms, kind: str) -> None:
+def test_a_storm_of_aborted_calls_denies_no_other_call_and_lets_no_caller_in(storms: Storms, kind: str) -> None:
     storm = measure(storms.stage, kind, SECONDS)
     if storm.lost_in_calm:
         # A machine that loses calls in calm says nothing of the storm: once more.

@@ -1,4 +1,4 @@
-"""HTTP/1.1 byte by byte: requests that no well-behaved client would send, and what came of them on both sides."""
+"""HTTP/1.1 byte by byte: requests that no well-behaved client would send, and the result of them on both sides."""
 
 import hashlib
 import json
@@ -103,7 +103,7 @@ def received_by_all(world: World) -> tuple[dict[str, Any], ...]:
 
 
 def outcome_of(world: World, case: Case) -> tuple[object, ...]:
-    """Send a case's request; say what came of it in the form of `expected_of`."""
+    """Send a case's request; say the result of it in the form of `expected_of`."""
     return summary_of(send(world, case.sent))
 
 
@@ -246,7 +246,7 @@ def _read_chunks(status: int, headers: Mapping[str, str], rest: bytes) -> tuple[
 
 
 def reason_of(body: bytes) -> str | None:
-    """Read the Reason of an answer of ours; None where it is somebody else's."""
+    """Read the Reason of an answer of ours; None where it is another caller's."""
     try:
         document = json.loads(body)
     except ValueError:

@@ -56,7 +56,7 @@ def attack(
     pieces: Callable[[], Iterator[bytes]] | None = None,
     answer: Callable[[Asked], CheckResponse] | None = None,
 ) -> Callable[[Stand], object]:
-    """Send bytes, while the backend and Check answer as told, and look at what came of them."""
+    """Send bytes, while the backend and Check answer as told, and look at the result of them."""
 
     def run(stand: Stand) -> object:
         stand.reset()

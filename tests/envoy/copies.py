@@ -25,7 +25,7 @@ Tree = dict[str, Any]
 Change = Callable[[Tree], None]
 
 GONE_HOST = "gone.example.com"
-# The host of the resource that `tests.builders` describes, for a Check of our own.
+# The host of the resource that `tests.builders` describes, for a separate Check.
 OUR_HOST = "mcp.example.com"
 LIMITS = EnvoyLimits(request_bytes=1 << 16)
 
@@ -171,7 +171,7 @@ def run_copies(
 
 @contextmanager
 def _serve_check(check: Check, path: Path) -> Iterator[None]:
-    # A socket of its own: gRPC servers share a port without a word.
+    # A separate socket: gRPC servers share a port without a word.
     server = grpc.server(ThreadPoolExecutor(4))
     method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(check.check)
     service = grpc.method_handlers_generic_handler("envoy.service.auth.v3.Authorization", {"Check": method})

@@ -281,7 +281,7 @@ def _send(connection: socket.socket, raw: bytes) -> None:
 
 
 def _is_complete(received: bytes) -> bool:
-    """Tell whether the last answer in `received` is whole: Envoy takes its time to close."""
+    """True if the last answer in `received` is whole: Envoy takes its time to close."""
     head, mark, body = received.partition(b"\r\n\r\n")
     if not mark or head.startswith(b"HTTP/1.1 1"):
         return bool(mark) and _is_complete(body)

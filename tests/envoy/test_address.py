@@ -23,13 +23,13 @@ def test_an_address_is_read(text: str, expected: Address) -> None:
     "text",
     ["", "crm", "crm:", ":80", "crm:0", "crm:x", "crm:65536", "u@crm:80", "crm:80/x", "crm:80?a", "unix://a", "[::1"],
 )
-def test_what_is_no_address_is_said(text: str) -> None:
+def test_invalid_address_is_reported(text: str) -> None:
     assert parse_address(text) == Unusable(
         f"`{text}` is not an address", "write `host:port`, `[::1]:port` or `unix:///path`"
     )
 
 
-def test_a_listener_is_no_socket_file() -> None:
+def test_a_listener_cannot_be_a_socket_file() -> None:
     assert isinstance(parse_tcp_address("unix:///run/a.sock"), Unusable)
 
 
@@ -51,7 +51,7 @@ def test_an_upstream_is_read(text: str, expected: Upstream) -> None:
     "text",
     ["", "crm", "crm=", "=crm:80", "crm=crm", "crm=https://", "crm=https://a/b", "crm=https://u@a", "crm=https://a:x"],
 )
-def test_what_is_no_upstream_is_said(text: str) -> None:
+def test_invalid_upstream_is_reported(text: str) -> None:
     cure = "write `NAME=host:port`, `NAME=https://host:port` or `NAME=unix:///path`"
     assert parse_upstream(text) == Unusable(f"`{text}` names no upstream", cure)
 

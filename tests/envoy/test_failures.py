@@ -44,7 +44,7 @@ def test_without_check_nothing_passes(without_check: Stand, token: bool) -> None
     assert (answer, without_check.backend.arrived) == ((503, "1", UNAVAILABLE), [])
 
 
-def test_a_late_check_is_no_yes(stand: Stand) -> None:
+def test_a_late_check_allows_nothing(stand: Stand) -> None:
     is_over = threading.Event()
 
     def wait(_: Asked) -> CheckResponse:
@@ -63,7 +63,7 @@ def test_a_denial_without_an_answer_for_the_client_is_a_denial(stand: Stand) -> 
     assert (reply.status, reply.body, stand.backend.arrived) == (403, b"", [])
 
 
-def test_a_backend_that_is_down_is_named_to_nobody(stand: Stand) -> None:
+def test_a_backend_that_is_down_is_not_named_to_clients(stand: Stand) -> None:
     reply = stand.send(request("GET", "/mcp", host="gone.example.com"))
     assert (reply.status, reply.headers["retry-after"], reply.body) == (503, "1", UNAVAILABLE)
 

@@ -77,7 +77,7 @@ def lines() -> list[str]:
 
 
 @pytest.mark.parametrize("setting", REMARKS)
-def test_a_remark_stands_above_its_setting(lines: list[str], setting: str) -> None:
+def test_a_remark_is_above_its_setting(lines: list[str], setting: str) -> None:
     above = [before for before, line in pairwise(lines) if line.lstrip(" -").split(" ")[0] == setting]
     assert above[0].lstrip().startswith("#")
 

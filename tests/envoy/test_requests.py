@@ -30,7 +30,7 @@ CHUNKED = ("transfer-encoding: chunked",)
         "x-envoy-upstream-rq-timeout-ms",
     ],
 )
-def test_a_strangers_envoy_header_reaches_nobody(stand: Stand, name: str) -> None:
+def test_a_strangers_envoy_header_is_not_forwarded(stand: Stand, name: str) -> None:
     reply = stand.send(request("GET", "/crm/mcp", headers=(f"{name}: 1",)))
     (asked,), (arrived,) = stand.check.asked, stand.backend.arrived
     assert (reply.status, asked.values(name), arrived.values(name)) == (200, [], [])
@@ -50,7 +50,7 @@ def test_the_peer_is_the_last_in_forwarded_for(stand: Stand) -> None:
     assert (first, len(others)) == (b"198.51.100.7", 1)
 
 
-def test_nobody_chooses_envoys_request_id(stand: Stand) -> None:
+def test_clients_cannot_choose_envoys_request_id(stand: Stand) -> None:
     stand.send(request("GET", "/crm/mcp", headers=("x-request-id: mine",)))
     (value,) = stand.check.asked[0].values("x-request-id")
     assert value != b"mine"
@@ -177,7 +177,9 @@ def test_trailers_are_dropped(stand: Stand) -> None:
         pytest.param(("host: evil.example.com",), 404, id="two hosts are a host that nobody has"),
     ],
 )
-def test_what_servers_read_differently_reaches_nobody(stand: Stand, headers: tuple[str, ...], status: int) -> None:
+def test_request_that_servers_read_differently_is_not_forwarded(
+    stand: Stand, headers: tuple[str, ...], status: int
+) -> None:
     reply = stand.send(request("POST", "/crm/mcp", headers=headers) + chunked(b"{}"))
     assert (reply.status, stand.check.asked, stand.backend.arrived) == (status, [], [])
 

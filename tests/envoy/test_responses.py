@@ -69,7 +69,7 @@ def test_interim_answers_are_not_passed_on(stand: Stand, status: str) -> None:
     assert (reply.status, b"leak" in reply.raw) == (200, False)
 
 
-def test_a_switch_of_protocols_that_nobody_asked_for_carries_nothing(stand: Stand) -> None:
+def test_a_switch_of_protocols_without_a_request_carries_nothing(stand: Stand) -> None:
     switch = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: leak\r\nconnection: upgrade\r\n\r\nleak"
     stand.backend.pieces = lambda: iter([switch])
     with stand.connect() as connection:
@@ -110,7 +110,7 @@ def test_an_event_stream_arrives_as_it_is_sent(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("raw", "status"), [(b"", 503), (b"SSH-2.0-crm\r\n\r\n", 502)], ids=["closes at once", "speaks no HTTP"]
 )
-def test_a_broken_backend_is_named_to_nobody(stand: Stand, raw: bytes, status: int) -> None:
+def test_a_broken_backend_is_not_named_to_clients(stand: Stand, raw: bytes, status: int) -> None:
     stand.backend.pieces = lambda: iter([raw])
     reply = stand.send(request("GET", "/crm/mcp"))
     assert (reply.status, reply.headers["retry-after"], reply.headers["content-type"], reply.body) == (

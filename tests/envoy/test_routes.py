@@ -72,7 +72,7 @@ def test_an_allowed_call_reaches_its_backend(stand: Stand, host: str, path: str,
         pytest.param(f"x{CRM_HOST}", "/crm/mcp", id="longer host"),
     ],
 )
-def test_what_is_no_resource_is_404_and_nobody_is_asked(stand: Stand, host: str, path: str, token: bool) -> None:
+def test_path_without_a_resource_is_404_and_check_is_not_asked(stand: Stand, host: str, path: str, token: bool) -> None:
     reply = stand.send(request("GET", path, host=host, token=token))
     assert (reply.status, reply.body, stand.check.asked, stand.backend.arrived) == (404, b"", [], [])
 

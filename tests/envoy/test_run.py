@@ -36,7 +36,7 @@ def test_a_second_envoy_on_a_port_is_one_clear_line(tmp_path: Path) -> None:
         stop_envoy(process)
 
 
-def test_envoy_shares_its_port_with_nobody(tmp_path: Path) -> None:
+def test_envoy_does_not_share_its_port(tmp_path: Path) -> None:
     first = launch_envoy(tmp_path, _sidecar())
     process = start_envoy(first)
     # It is told to look elsewhere, so that Envoy itself finds the port taken.

@@ -56,7 +56,7 @@ def test_json_has_every_part_of_a_finding():
     }
 
 
-def test_hint_is_told_and_is_no_finding(tmp_path: Path):
+def test_hint_is_reported_and_is_not_a_finding(tmp_path: Path):
     file = tmp_path / "envoy.yaml"
     file.write_text(
         (HERE / "sound.yaml").read_text().replace("max_requests_per_connection: 10", "max_requests_per_connection: 90")
@@ -107,7 +107,7 @@ def test_misuse_exits_2(arguments: tuple[str, ...], message: str):
     assert (2, message) == run(*arguments)
 
 
-def test_bytes_that_are_no_text_are_a_finding(tmp_path: Path):
+def test_bytes_that_are_not_text_are_a_finding(tmp_path: Path):
     file = tmp_path / "noise"
     file.write_bytes(bytes(range(256)))
     assert run("--check", str(file))[0] == 1

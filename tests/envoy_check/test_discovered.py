@@ -1,4 +1,4 @@
-"""What a dump says beside its listeners: endpoints that discovery brought, and routes that refuse an upgrade."""
+"""What a dump says next to its listeners: endpoints that discovery brought, and routes that refuse an upgrade."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever is not understood and may carry traffic is a finding beside what is sound, never success."""
+"""Whatever is not understood and may carry traffic is a finding next to what is sound, never success."""
 
 import json
 from pathlib import Path
@@ -110,7 +110,7 @@ QUIET = [
 
 
 @pytest.mark.parametrize("document", QUIET, ids=json.dumps)
-def test_what_carries_no_traffic_is_no_finding(document: Any):
+def test_kind_without_traffic_is_not_a_finding(document: Any):
     assert found(document) == set()
 
 

@@ -10,7 +10,7 @@ _INPUT = re.compile(r'agen=(\((?P<covered>[^()]*)\);created=\d+;expires=\d+;nonc
 
 
 def is_vouched_for(request: Mapping[str, str], body: bytes, secret: bytes) -> bool:
-    """Whether the signature of a request is over all of it (RFC 9421 section 3.2).
+    """True if the signature of a request is over all of it (RFC 9421 section 3.2).
 
     Args:
         request: its headers and derived components, as the backend gets them.

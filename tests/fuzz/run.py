@@ -36,7 +36,7 @@ class Ended:
         return tuple(dict.fromkeys(_WRITTEN.findall(self.said)))
 
     def tell(self) -> str:
-        """Say in a few lines what came of a run."""
+        """Describe the result of a run in a few lines."""
         if self.is_clean:
             counted = _COUNTED.findall(self.said)
             return f"{self.name}: {counted[-1] if counted else 'no'} inputs, no finding\n"

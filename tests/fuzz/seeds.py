@@ -121,7 +121,7 @@ def _spell_otherwise(text: str) -> str:
 
 
 def main() -> None:
-    """Write the corpus anew; findings stay."""
+    """Write the corpus again; findings stay."""
     for name, inputs in seeds().items():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)

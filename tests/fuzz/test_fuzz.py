@@ -285,7 +285,7 @@ stat::number_of_executed_units: 29
 """
 
 
-def test_finding_is_told_with_its_cause_and_how_to_replay_it():
+def test_finding_is_reported_with_its_cause_and_how_to_replay_it():
     assert Ended("x", is_clean=False, said=STOPPED).tell() == (
         "x: a promise is broken\nFinding: a token is read whole\nTraceback (most recent call last):\n"
         '  File "tests/fuzz/targets/token_text.py", line 38, in check\n'
@@ -293,7 +293,7 @@ def test_finding_is_told_with_its_cause_and_how_to_replay_it():
     )
 
 
-def test_fuzzer_that_dies_is_told_by_its_last_words():
+def test_fuzzer_that_dies_is_reported_with_its_last_lines():
     assert (
         Ended("x", is_clean=False, said="Segmentation fault").tell() == "x: a promise is broken\nSegmentation fault\n"
     )

@@ -92,7 +92,7 @@ _ROOTS = mcp.ListRootsRequest()
 
 
 def missing(answers: mcp.InputResponses | None, asked_for: mcp.InputRequests) -> bool:
-    """Whether an answer is not there, or is not one to its question."""
+    """True if an answer is not there, or is not one to its question."""
     given = answers or {}
     return not all(_fits(given.get(key), request) for key, request in asked_for.items())
 

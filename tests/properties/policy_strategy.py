@@ -103,7 +103,7 @@ def policies(
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A call, who makes it, and what is known beside it."""
+    """A call, who makes it, and what is known next to it."""
 
     call: Call
     principal: Principal

@@ -207,7 +207,7 @@ def digest(whole: Any) -> str:
         "\u3164",
     ],
 )
-def test_character_that_terminals_obey_or_nobody_sees_is_escaped_and_its_value_kept(character):
+def test_control_and_invisible_characters_are_escaped_and_their_values_kept(character):
     asked = reach(build.request(headers={"user-agent": f"a{character}b"}), ROUTE, rules=RULES)
     line = render(Deny(Reason.TOKEN_MISSING), asked)
     assert (character.encode() in line, json.loads(line)["context"]["user_agent"]) == (False, f"a{character}b")

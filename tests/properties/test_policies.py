@@ -65,7 +65,7 @@ def rank(decision: Decision) -> int:
 
 
 def is_weaker(after: Decision, before: Decision) -> bool:
-    """Say whether something can be done after that could not be done before, or is asked for less."""
+    """True if something can be done after that could not be done before, or is asked for less."""
     if isinstance(after, StepUp) and isinstance(before, StepUp):
         asked, wanted = after.challenge, before.challenge
         ages = (asked.max_age_s, wanted.max_age_s)
@@ -84,7 +84,7 @@ def bare(decision: Decision) -> Decision:
 
 
 def names(policy: Policy, scene: Scene) -> bool:
-    """Say whether a policy names a target of the call, read as its contract says."""
+    """True if a policy names a target of the call, read as its contract says."""
     return not policy.selectors or any(
         kind is target.kind and matches(selector.casefold(), f"{target.server}/{target.name}".casefold())
         for target in scene.call.targets
@@ -210,7 +210,7 @@ def test_no_policies_and_no_call_break_the_property(breaks, drawn):
 
 
 @given(SCENES, st.lists(st.sampled_from(SELECTORS), max_size=2), st.sampled_from(ERRING), st.sampled_from(list(Effect)))
-def test_error_beside_a_false_condition_changes_nothing(scene, selectors, text, effect):
+def test_error_next_to_a_false_condition_changes_nothing(scene, selectors, text, effect):
     policy = Policy("p", State.ENFORCE, effect, tuple(selectors), (compiled(text), compiled("false")))
     assert decided(compile_policies, scene, [policy], {}) == decided(compile_policies, scene, [], {})
 
@@ -265,7 +265,7 @@ def _lose_demands(found: tuple[Match, ...]) -> Iterable[Match]:
 
 
 def _replace_by_tenant(held: Iterable[Policy], tenants: Tenants) -> Any:
-    # Everything of everybody is void where a tenant has policies of its own.
+    # Everything of everybody is void for a tenant that has its own policies.
     own = {name: [replace(policy, name=f"own-{policy.name}") for policy in added] for name, added in tenants.items()}
     table = compile_policies(held, own)
     void = {name for name, added in own.items() if added}

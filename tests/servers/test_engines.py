@@ -125,7 +125,7 @@ async def test_bytes_go_in_and_come_out(kind, address):
         assert await call(channel, b"x") == b"answer to x"
 
 
-async def test_deadline_is_told_and_its_absence_too(kind, address):
+async def test_deadline_is_passed_on_and_its_absence_too(kind, address):
     desk = Desk()
     async with served(kind, address, desk) as (_, channel):
         await call(channel, b"x", 4.0)
@@ -185,7 +185,7 @@ async def test_health_says_what_it_was_told(kind, address, service):
     assert status == [2, 1, 2]
 
 
-async def test_whoever_watches_health_is_told_of_changes(kind, address):
+async def test_client_that_watches_health_gets_changes(kind, address):
     async with served(kind, address, Desk()) as (engine, channel):
         stream: Any = channel.unary_stream(WATCH)
         watch = stream(b"", timeout=BOUND_S)
@@ -241,7 +241,7 @@ async def test_socket_is_for_owner_and_group(kind, tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
 
-async def test_socket_that_nobody_listens_on_is_replaced(kind, tmp_path):
+async def test_socket_without_a_listener_is_replaced(kind, tmp_path):
     path = tmp_path / "authz.sock"
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(path))

@@ -50,7 +50,7 @@ def test_last_place_of_a_caller_is_not_taken_away():
     assert queue(turns, "a1 b1 c1") == [None, None, "c1"]
 
 
-def test_whoever_sends_heavy_calls_waits_for_the_others():
+def test_caller_with_heavy_calls_waits_for_the_others():
     turns = Turns[str](10)
     queue(turns, "a1 a2 b1 b2 b3 c1")
     assert run(turns, {"a": 0.3}) == ["a1", "b1", "c1", "b2", "b3", "a2"]

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server that answers anything at once: `python -m tests.stage.backend PORT`, a process of its own."""
+"""An HTTP/1.1 server that answers anything at once: `python -m tests.stage.backend PORT`, a separate process."""
 
 import asyncio
 import re

@@ -1,9 +1,9 @@
-"""Clients that abort while Check decides, beside good calls.
+"""Clients that abort while Check decides, next to good calls.
 
 `python -m bench.storm` measures them; what came out is in docs/adr/0008-storms-of-resets.md.
 
 Every aborted call resets its stream towards the sidecar. An HTTP/2 server that is sent many resets at once may end
-the connection, and with it the Checks of everybody else.
+the connection, and with it the Checks of all others.
 """
 
 import json
@@ -32,7 +32,7 @@ from tests.stage.setting import Setting, listening, running_issuer, serving, wri
 CALLERS, SECONDS, CALM_S = 4, 4.0, 0.5
 # What was begun in the storm has ended so long after it.
 SETTLED_S = 0.5
-# Calls that are begun and given up in one go: several times what a server takes on one connection.
+# Calls that are begun and given up at once: several times what a server takes on one connection.
 BURST = 64
 _TIMEOUT_S = 10.0
 _PAUSE_S = 0.001
@@ -59,7 +59,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """What became of the calls beside it, how many were aborted, and what Envoy counted.
+    """What became of the calls next to it, how many were aborted, and what Envoy counted.
 
     Args:
         good: good calls that ended in the storm or within `SETTLED_S`; `lost` of them were not answered 200.
@@ -91,7 +91,7 @@ def _open(port: int) -> socket.socket:
 
 
 def _close_at_once(port: int, raw: bytes) -> int:
-    """Send whole calls on connections of their own, and close each before it is answered."""
+    """Send whole calls on their own connections, and close each before it is answered."""
     for each in [_open(port) for _ in range(BURST)]:
         with each:
             each.sendall(raw)
@@ -99,7 +99,7 @@ def _close_at_once(port: int, raw: bytes) -> int:
 
 
 def _close_later(port: int, raw: bytes) -> int:
-    """Send whole calls on connections of their own, and reset them when Check has some of them in hand."""
+    """Send whole calls on their own connections, and reset them when Check has some of them in hand."""
     opened = [_open(port) for _ in range(BURST)]
     for each in opened:
         each.sendall(raw)
@@ -258,7 +258,7 @@ def unbounded(text: str) -> str:
 def measure(stage: Stage, kind: str, seconds: float = SECONDS) -> Storm:
     """Make good calls, and some without a token, in a storm and in the calm after it.
 
-    Those who abort are a process of their own.
+    Those who abort are a separate process.
     """
     before, setting = stage.read_counts(), stage.setting
     command = [sys.executable, "-m", "tests.stage.storm", kind, str(setting.envoy_port), str(seconds)]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.loopback
 DRAWS = 2000
 
 
-def test_reserved_port_is_given_to_nobody_and_refuses_until_its_server_listens():
+def test_reserved_port_is_not_given_away_and_refuses_until_its_server_listens():
     ports = {reserve_port() for _ in range(100)}
     drawn = set()
     for _ in range(DRAWS):
@@ -50,7 +50,7 @@ def test_process_is_ready_on_entry_and_ended_on_exit(tmp_path):
     end(process)
 
 
-def test_nothing_answers_where_nobody_listens():
+def test_nothing_answers_if_no_server_listens():
     assert is_answering(f"http://{HOST}:{reserve_port()}/readyz") is False
 
 

@@ -1,4 +1,4 @@
-"""The sidecar as a process of its own, beside one provider that the test controls; asked as Envoy asks."""
+"""The sidecar as a separate process, next to one provider that the test controls; asked as Envoy asks."""
 
 import asyncio
 import json

@@ -20,7 +20,7 @@ from tests.fakes import FakeClock, MemoryKeys
 from tests.stage.process import BOUND_S
 
 ENGINES: dict[str, Any] = {"native": NativeEngine, "grpcio": GrpcioEngine}
-# Each is a connection of its own: one connection never carries more than `in_flight` calls.
+# Each is a separate connection: one connection never carries more than `in_flight` calls.
 CONNECTIONS = 3
 LATE_KID = "late"
 

@@ -70,7 +70,7 @@ def test_clock_that_goes_back_by_less_than_the_leeway_is_not_noticed(rig, clock)
     assert post(rig, kept) == "allowed"
 
 
-def test_age_of_a_token_is_taken_anew_for_every_call(clock):
+def test_age_of_a_token_is_computed_for_every_call(clock):
     provider = build.provider(max_token_age_s=HOUR_S)
     rig = Rig(clock=clock, resources=(build.resource(providers={build.ISSUER: provider}),))
     kept = token(exp=build.NOW + YEAR_S)

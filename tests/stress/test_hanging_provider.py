@@ -1,4 +1,4 @@
-"""A provider that hangs, seen by clients behind a real Envoy: its new keys wait, everything else goes on."""
+"""A provider that hangs, seen by clients behind a real Envoy: its new keys wait, everything else continues."""
 
 import asyncio
 import threading
@@ -58,7 +58,7 @@ def status_of(world: World, token: str) -> tuple[int, int | None]:
     return answer.status_code, answer.json().get("error", {}).get("code")
 
 
-def test_provider_that_hangs_denies_whom_it_alone_could_vouch_for_and_nobody_else(world: World):
+def test_provider_that_hangs_denies_only_callers_who_need_its_answer(world: World):
     forger = build.ec_key("forger")
     with hanging(world.one), ThreadPoolExecutor(STRANGERS) as pool:
         unknown = [world.one.mint(world.crm, private=forger, kid=f"unknown-{n}") for n in range(STRANGERS)]

@@ -116,10 +116,10 @@ def measure() -> tuple[int, int, int, bool]:
 
 
 def test_memory_is_bounded_by_the_configured_size_however_many_tokens_come():
-    # In a process of its own: what other tests left behind allocates, too.
+    # In a separate process: what other tests left behind allocates, too.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         before, after, peak, are_newest = alone.submit(measure).result()
-    # All that is remembered was traced by then: what comes later costs nothing more, but for a table made anew.
+    # All that is remembered was traced by then: what comes later costs nothing more, but for a table made again.
     assert (after < before * 1.1, peak < before * 2, are_newest) == (True, True, True)
 
 

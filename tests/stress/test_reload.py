@@ -82,7 +82,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-async def test_bad_file_keeps_the_last_good_set_and_is_told_of_everywhere(tmp_path, case):
+async def test_bad_file_keeps_the_last_good_set_and_is_reported_everywhere(tmp_path, case):
     audit = tmp_path / "audit.jsonl"
     with audit.open("ab") as stdout:
         async with running(Plan(tmp_path), stdout) as sidecar:

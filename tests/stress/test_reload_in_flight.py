@@ -68,7 +68,7 @@ async def test_call_that_waits_for_a_provider_is_answered_though_the_provider_wa
     with audit.open("ab") as stdout:
         async with running(Plan(tmp_path, timeout="8s"), stdout) as sidecar:
             waiting = await begin(sidecar, "new", "k2")
-            # The new set asks for keys anew, in vain: that must neither stop it nor end what waits for the old.
+            # The new set asks for keys again, in vain: that must neither stop it nor end what waits for the old.
             before, _ = await reload(sidecar, fetch="500ms")
             sidecar.web.may_answer.set()
             assert (await waiting).is_allowed

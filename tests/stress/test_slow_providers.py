@@ -92,7 +92,7 @@ async def test_keys_in_use_are_believed_while_their_provider_hangs_as_long_as_co
     for seconds in (REFRESH_S, KEEP_STALE_S, 1.0):
         gate.clock.advance(seconds)
         seen.append(told(await gate.ask()))
-    # Never a 401: clients would throw away a good token and register anew.
+    # Never a 401: clients would throw away a good token and register again.
     assert seen == [(200, None), (200, None), (503, "provider_unavailable")]
 
 
@@ -106,7 +106,7 @@ async def test_provider_that_comes_back_is_believed_again(gate):
     assert seen == [(503, "provider_unavailable"), (503, "provider_unavailable"), (200, None)]
 
 
-async def test_strangers_without_number_at_a_provider_that_hangs_are_one_fetch_and_hold_up_nobody(gate):
+async def test_any_number_of_strangers_at_a_provider_that_hangs_is_one_fetch_and_delays_no_caller(gate):
     assert (await gate.ask()).status == 200
     gate.clock.advance(COOLDOWN_S)
     gate.idp.may_answer.clear()
@@ -137,7 +137,7 @@ async def _repeat_headers(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.parametrize("behave", [_drip, _repeat_headers], ids=["a byte at a time", "headers without end"])
-async def test_answer_that_drips_is_given_up_and_the_call_is_told(gate, behave: Callable[..., Awaitable[None]]):
+async def test_slow_answer_is_given_up_and_the_call_is_refused(gate, behave: Callable[..., Awaitable[None]]):
     gate.idp.replies[JWKS] = behave
     assert told(await asyncio.wait_for(gate.ask(), BOUND_S)) == (503, "provider_unavailable")
     assert (await gate.ask("billing")).status == 200

@@ -59,7 +59,7 @@ async def end(sidecar: Sidecar, pipe: Pipe) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-async def test_strangers_and_a_slow_reader_deny_no_good_call_and_every_stranger_is_told_of(tmp_path, pipe, engine):
+async def test_strangers_and_a_slow_reader_deny_no_good_call_and_every_stranger_is_counted(tmp_path, pipe, engine):
     plan = Plan(tmp_path, engine=engine, audit="{denials_per_second: 1}")
     async with running(plan, pipe.writer) as sidecar:
         pipe.shrink()

@@ -182,7 +182,7 @@ async def test_store_on_a_full_disk_is_refused_and_nothing_is_left_half_done(tmp
     assert await migrate(f"sqlite:///{path}") == STEPS
 
 
-async def test_store_on_a_full_disk_is_told_as_such(tmp_path):
+async def test_store_on_a_full_disk_is_reported(tmp_path):
     (problem,) = await refuse_full(tmp_path / "agen.db")
     assert "make room" in problem.cure
 

@@ -1,4 +1,4 @@
-"""Strangers with megabytes beside good calls, through a real Envoy: no good call is denied, no memory is lost."""
+"""Strangers with megabytes next to good calls, through a real Envoy: no good call is denied, no memory is lost."""
 
 import http.client
 import json
@@ -81,7 +81,7 @@ def test_strangers_without_a_token_get_no_good_call_denied(world: World):
     assert memory_kib(world) - before < ALLOWANCE_KIB
 
 
-def test_strangers_with_a_token_of_their_own_get_no_good_call_denied(world: World):
+def test_strangers_with_their_own_token_get_no_good_call_denied(world: World):
     forged = world.one.mint(world.crm, private=build.ec_key("forger"))
     unknown = world.one.mint(world.crm, private=build.ec_key("forger"), kid="nobody-s")
     foreign = world.one.mint("https://elsewhere.example.com/mcp")

@@ -1,4 +1,4 @@
-"""A hundred thousand tokens at a sidecar that runs: its memory stays, and whoever calls beside them is answered."""
+"""A hundred thousand tokens at a sidecar that runs: its memory stays, and whoever calls next to them is answered."""
 
 import asyncio
 import base64
@@ -37,7 +37,7 @@ def memory_kib(sidecar: Sidecar) -> int:
 
 
 async def flood(sidecar: Sidecar, count: int) -> Counter[object]:
-    """Call with so many tokens, one in ten of them good; a regular caller goes on beside them."""
+    """Call with so many tokens, one in ten of them good; a regular caller continues next to them."""
     regular = sidecar.token(sub="regular")
     told: Counter[object] = Counter()
 

@@ -190,7 +190,7 @@ def test_directory_that_is_gone_holds_no_key_and_may_come_back(folder, elapsed, 
     assert keys.get("crm-1") == KEY
 
 
-def test_directory_without_a_key_is_no_source_of_keys(tmp_path):
+def test_directory_without_a_key_is_refused(tmp_path):
     with pytest.raises(ValueError, match=re.escape(f"there is no key in {tmp_path}")):
         KeyDirectory(tmp_path)
 

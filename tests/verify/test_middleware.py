@@ -133,7 +133,7 @@ class Store:
         return True
 
 
-def test_store_that_blocks_is_asked_in_a_thread_of_its_own():
+def test_store_that_blocks_is_asked_in_a_separate_thread():
     stores = [Store(is_blocking) for is_blocking in (True, False)]
     for store in stores:
         assert ask(ASGIVerifier(Application(), verifier(store=store)), _scope(GOOD), [BODY]) == (200, [], b"ok")
@@ -174,7 +174,7 @@ def test_probe_passes_unsigned_and_says_nothing_of_a_caller():
     assert app.seen == [(None, b"", "http.disconnect", [(b"host", b"x")])]
 
 
-def test_path_below_a_probe_is_no_probe():
+def test_path_below_a_probe_is_not_a_probe():
     below = f"{PROBE}/x"
     scope = _scope(GOOD, path=below, raw_path=below.encode())
     assert ask(ASGIVerifier(Application(), verifier(), unsigned_paths=[PROBE]), scope, [BODY]) == REFUSAL
@@ -341,7 +341,7 @@ def test_longer_body_than_is_read_is_refused_though_it_was_signed(size, status):
 
 
 @pytest.mark.parametrize("told", [{"CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": "99"}], ids=["chunked", "shorter"])
-def test_wsgi_application_is_told_the_length_that_was_verified(told):
+def test_wsgi_application_gets_the_length_that_was_verified(told):
     seen = []
 
     def application(environ, start_response):

@@ -41,7 +41,7 @@ def test_of_many_who_try_at_once_one_succeeds(name, tmp_path):
 
 
 class Interrupted(str):
-    """A nonce during whose writing somebody else spends the same one."""
+    """A nonce during whose writing another caller spends the same one."""
 
     looked = 0
 

@@ -37,7 +37,7 @@ def test_signature_of_our_shape_is_compared_in_constant_time(mac, said):
 
 
 @pytest.mark.parametrize(("mac", "said"), [(MAC, True), (OTHER, False)], ids=["right", "wrong"])
-def test_signature_beside_others_is_compared_in_constant_time(mac, said):
+def test_signature_among_others_is_compared_in_constant_time(mac, said):
     assert is_signature(f"{_render(mac)}, gw=:AAAA:", Unequalled(MAC)) is said
 
 
@@ -107,7 +107,7 @@ def test_what_names_no_known_key_or_is_long_is_refused_unread(library, name):
     assert (_said(text, asked), library, len(asked.ids) <= 8) == (check, [], True)
 
 
-def test_signature_beside_others_is_read_if_a_known_key_is_named(library):
+def test_signature_among_others_is_read_if_a_known_key_is_named(library):
     assert (_said(BESIDE, Asked("crm-1")), library) == ("crm-1", [len(BESIDE)])
     longest = BESIDE + " " * (2048 - len(BESIDE))
     assert (_said(longest, Asked("crm-1")), library[1:]) == ("crm-1", [2048])

@@ -131,7 +131,7 @@ def test_clocks_may_be_apart_by_the_leeway(apart_s):
     assert outcome(arrive(created=NOW + apart_s)) == ANN
 
 
-def test_other_signatures_beside_ours_are_left_alone():
+def test_other_signatures_next_to_ours_are_ignored():
     theirs = 'proxy=("@method");created=1'
     both = GOOD.with_header("signature-input", f"{theirs}, {GOOD.header('signature-input')}")
     both = both.with_header("signature", f"proxy=:AAAA:, {GOOD.header('signature')}")
@@ -174,7 +174,7 @@ COMPONENTS = (
     "component",
     ["X-Kept", "x-kept;sf", "x_kept", "", "x kept", "@status", "@query-param", '@query-param;name=""', "Host"],
 )
-def test_component_that_no_request_has_is_not_demanded_in_vain(component):
+def test_component_that_no_request_has_is_refused_at_the_start(component):
     with pytest.raises(ValueError, match="component"):
         verifier(components=(component,))
 
@@ -239,7 +239,7 @@ def test_component_that_the_verifier_asks_for_must_be_covered():
     ],
 )
 @pytest.mark.parametrize("is_told", [False, True], ids=["scheme unknown", "scheme given"])
-def test_default_port_in_host_is_no_difference(scheme, signed, host, is_told):
+def test_default_port_in_host_makes_no_difference(scheme, signed, host, is_told):
     arrived = arrive(target=SignedTarget(scheme, signed, "/mcp", None), components=("@authority",)).with_header(
         "host", host
     )
@@ -297,7 +297,7 @@ def test_header_is_one_however_its_name_is_written():
     )
 
 
-def test_key_that_is_too_short_is_no_key():
+def test_key_that_is_too_short_is_refused():
     class Short:
         def get(self, key_id):
             return KEY[:31]
@@ -325,7 +325,7 @@ def test_verifier_that_could_not_work_is_not_built(keys, changes, says):
 
 def test_importing_the_verifier_brings_nothing_of_the_server():
     code = "import sys; before = set(sys.modules); import agen_authz.verify; print(*set(sys.modules) - before)"
-    # Without the hook that measures the coverage of subprocesses, which brings modules of its own.
+    # Without the hook that measures the coverage of subprocesses, which brings its own modules.
     command = ["env", "-u", "COVERAGE_PROCESS_START", "-u", "COVERAGE_PROCESS_CONFIG", sys.executable, "-c", code]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     brought = {name.partition(".")[0] for name in printed.split()}

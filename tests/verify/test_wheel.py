@@ -17,7 +17,7 @@ from tests.verify.signed import KEY, arrive
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "backend-signatures.md").read_text("utf-8")
 NEEDED = ("http_sfv", "typing_extensions")
-# Runs where there is no site-packages: `sys.path` has the standard library and what is given.
+# Runs if there is no site-packages: `sys.path` has the standard library and what is given.
 BACKEND = """
 import asyncio, io, json, sys
 
@@ -74,7 +74,7 @@ print(json.dumps({"answers": answers, "names": sorted(names)}))
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """Build the wheel from a copy of what it is built from, and lay it beside what it needs."""
+    """Build the wheel from a copy of what it is built from, and lay it next to what it needs."""
     source, site = (tmp_path_factory.mktemp(name) for name in ("source", "site"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)

@@ -60,14 +60,14 @@ def test_caller_is_known_once_the_token_was_verified_and_not_before():
     assert (before, rig.servicer.find_caller(raw)) == (None, ANN)
 
 
-def test_token_that_was_refused_makes_nobody_known():
+def test_token_that_was_refused_makes_no_caller_known():
     rig = Rig()
     raw = build.check_request(build.headers_for(sign(claims(), key=build.ec_key("forger"))), b"{}")
     rig.check(raw)
     assert rig.servicer.find_caller(raw) is None
 
 
-def test_body_that_looks_like_a_header_names_nobody_else():
+def test_body_that_looks_like_a_header_names_no_other_caller():
     rig = Rig()
     good = build.check_request(build.headers_for(sign(claims(sub="ann"))), build.encode(build.message("ping")))
     rig.check(good)

@@ -47,7 +47,7 @@ def test_reason_of_another_version_is_read():
     ],
     ids=["whole", "steps", "targets", "networks", "caller"],
 )
-def test_what_was_cut_of_a_call_is_told(changes, is_whole):
+def test_cut_parts_of_a_call_are_reported(changes, is_whole):
     assert read(event(**changes)).call.is_whole is is_whole
 
 
@@ -86,7 +86,7 @@ UNREADABLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("written", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_is_no_event_is_not_read(written):
+def test_line_that_is_not_an_event_is_not_read(written):
     assert read(written) is NoEvent.UNREADABLE
 
 

@@ -1,4 +1,4 @@
-"""Parts that are rendered once: the same bytes as rendering anew, and never more of them than bounded."""
+"""Parts that are rendered once: the same bytes as rendering again, and never more of them than bounded."""
 
 import tracemalloc
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A descriptor that is written to without ever waiting for its reader.
+"""A file descriptor that is written to without ever waiting for its reader.
 
 A flag set on standard output would be set for every process that shares it. So a pipe and a terminal are opened once
 more, as

@@ -1,4 +1,4 @@
-"""Who writes next: callers take turns, however many events each of them has (max-min fairness)."""
+"""The order of events: callers take turns, however many events each of them has (max-min fairness)."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -10,14 +10,14 @@ class Waiting(Hashable, Protocol):
 
     @property
     def owner(self) -> Hashable:
-        """Return whose turn it waits for."""
+        """Return the owner for whose turn it waits."""
 
 
 T = TypeVar("T", bound=Waiting)
 
 
 class FairQueue(Generic[T]):
-    """At most `places` wait; if one more comes, the newest of the owner who has the most leaves."""
+    """At most `places` wait; if one more comes, the newest of the owner with the most is removed."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -29,7 +29,7 @@ class FairQueue(Generic[T]):
         return self._taken
 
     def join(self, waiting: T) -> T | None:
-        """Wait after all others of the same owner; return who has to leave, which may be `waiting` itself."""
+        """Wait after all others of the same owner; return the one that is removed, which may be `waiting` itself."""
         leaving = None
         if self._taken >= self._places:
             leaving = self._choose(waiting)
@@ -46,11 +46,11 @@ class FairQueue(Generic[T]):
         return waiting if len(own) + 1 >= len(longest) else next(reversed(longest))
 
     def first(self) -> T:
-        """Return whose turn it is; there must be one."""
+        """Return the next one; there must be one."""
         return next(iter(next(iter(self._lines.values()))))
 
     def leave(self, waiting: T) -> None:
-        """Forget one that waited, or did not; its owner's next turn comes after everybody else's."""
+        """Remove one, if it waits; its owner's next turn comes after those of all others."""
         line = self._lines.get(waiting.owner, {})
         if waiting not in line:
             return

@@ -1,4 +1,4 @@
-"""What is known of one provider's keys now, what was asked about, and whether it may be asked again."""
+"""The state of one provider's keys: the keys, the open questions, and whether the provider may be asked again."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class KeyShelf:
     _paid_until: float = 0.0
 
     def take_over(self, known: "KeyShelf") -> None:
-        """Take over another one's keys, as old as they are."""
+        """Take over the keys of another shelf, with their age."""
         self.keys, self.fetched_at = known.keys, known.fetched_at
         self.had_keys, self.failures, self.why = known.had_keys, known.failures, known.why
         self._withdrawn = dict(known._withdrawn)
@@ -63,7 +63,7 @@ class KeyShelf:
             del self._open[next(iter(self._open))]
 
     def note_asking(self) -> None:
-        """Note that the provider is asked now: what it answers is the answer to the questions until here."""
+        """Note that the provider is asked now: it answers all questions that were noted before."""
         self._answered, self._open = self._open, {}
 
     def may_ask(self, now: float) -> bool:

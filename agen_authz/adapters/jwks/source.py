@@ -61,7 +61,7 @@ class JwksSource:
                 shelf.take_over(known)
 
     async def start(self) -> None:
-        """Fetch every provider's keys once, then keep them fresh; a provider that is down stops nothing."""
+        """Fetch every provider's keys once, then keep them fresh; a provider that is down does not stop this."""
         await asyncio.gather(*(self._begin_fetch(shelf) for shelf in self._shelves.values()))
         self._tasks = [asyncio.create_task(self._keep_fresh(shelf)) for shelf in self._shelves.values()]
 
@@ -113,7 +113,7 @@ class JwksSource:
         if fetch is None:
             return False
         try:
-            # The fetch is everybody's: one caller that gives up must not end it, nor its end (`close`) the callers.
+            # Callers share the fetch: one that gives up must not end it, and its end (`close`) must not end them.
             await asyncio.wait({fetch})
         except asyncio.CancelledError:
             if not shelf.is_lateness_logged:
@@ -139,7 +139,7 @@ class JwksSource:
     async def _fetch(self, shelf: KeyShelf) -> None:
         try:
             await self._refresh(shelf)
-        except Exception:  # noqa: BLE001 the top of a background task: logged once, counted, begun anew after a while
+        except Exception:  # noqa: BLE001 the top of a background task: logged once, counted, started again after a while
             shelf.failures += 1
             shelf.faults += 1
             self._metrics.count_jwks_refresh(shelf.settings.name, "failed")

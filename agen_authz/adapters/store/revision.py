@@ -5,4 +5,4 @@ NEWEST = "0003"
 
 
 class UnknownRevisionError(Exception):
-    """The store was brought to a version that this one has never heard of."""
+    """The store has a version that this one does not know."""

@@ -35,7 +35,7 @@ class SqlStore:
         return await self._keep(defaults, ())
 
     async def remember_only(self, prefix: str, defaults: Mapping[str, str]) -> Mapping[str, str]:
-        """Keep values, and none else of this prefix; `ports.Store.remember_only`."""
+        """Keep values, and no others with this prefix; `ports.Store.remember_only`."""
         is_other = sa.and_(_KEPT.c.name.startswith(prefix, autoescape=True), _KEPT.c.name.not_in(list(defaults)))
         return await self._keep(defaults, (sa.delete(_KEPT).where(is_other),))
 
@@ -45,7 +45,7 @@ class SqlStore:
         return {name: kept[name] for name in names if name in kept}
 
     async def close(self) -> None:
-        """Let go of the database; `ports.Store.close`."""
+        """Close the database; `ports.Store.close`."""
         if self._late:
             await asyncio.wait(self._late, timeout=self._timeout_s)
         await self._engine.dispose()
@@ -114,7 +114,7 @@ def list_kept(connection: sa.Connection) -> dict[str, str]:
 
 
 def list_kept_if_any(connection: sa.Connection) -> dict[str, str]:
-    """List what is kept; nothing where the database was never migrated."""
+    """List what is kept; nothing if the database was never migrated."""
     return list_kept(connection) if sa.inspect(connection).has_table(_KEPT.name) else {}
 
 

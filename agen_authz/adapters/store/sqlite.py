@@ -1,4 +1,4 @@
-"""The store in one SQLite file: made for its owner alone, opened with its migrations done."""
+"""The store in one SQLite file: only its owner can read it, and its migrations must be done."""
 
 import os
 import sqlite3
@@ -149,7 +149,7 @@ def path_of(url: str) -> Path:
 
 
 def find_obstacle(url: str) -> Problem | None:
-    """Say what would keep `migrate` from opening or making the file; nothing is made."""
+    """Describe what would prevent `migrate` from opening or making the file; nothing is made."""
     try:
         path = path_of(url)
         _check_folder(path)

@@ -156,7 +156,7 @@ class Status(Struct, frozen=True, tag=True):
 
 
 class Drained(Struct, frozen=True, tag=True):
-    """Nothing is in flight any more; the worker goes on until `End`."""
+    """Nothing is in flight any more; the worker continues until `End`."""
 
 
 ToSupervisor: TypeAlias = Serving | Unstartable | Applied | Status | Drained | Write | Withdraw | Written

@@ -1,8 +1,8 @@
 """The lines of a log as a container runtime keeps them, taken apart into what the sidecar wrote.
 
 An audit file has one event a line. A container's log has each line in a wrapping: the CRI's
-(`2026-11-30T02:29:38.5Z stdout F {...}`, where `P` marks a line that goes on in the next one), Docker's json-file
-(`{"log":"{...}\\n","stream":"stdout"}`, where a `log` without a line end goes on), or a time before the line, as
+(`2026-11-30T02:29:38.5Z stdout F {...}`, where `P` marks a line that continues in the next one), Docker's json-file
+(`{"log":"{...}\\n","stream":"stdout"}`, where a `log` without a line end continues), or a time before the line, as
 `kubectl logs --timestamps` prints it. Both of the sidecar's streams may be in it: events are on standard output only.
 """
 
@@ -15,7 +15,7 @@ import orjson
 _TIMED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:(stdout|stderr) ([FP])(?::\S*)? )?")
 _DOCKER = b'{"log":'
 _ERRORS = "stderr"
-# An event has at most some kilobytes; runtimes cut lines at 16. More than this is not a line that goes on.
+# An event has at most some kilobytes; runtimes cut lines at 16. More than this is not a line that continues.
 _MAX_BYTES = 1 << 20
 
 

@@ -37,7 +37,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Read, Refused, check_scopes, refuse_token
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 
-# Refusals that stand before anything that a draft decides: the token, the message, the surroundings.
+# Refusals that come before anything that a draft decides: the token, the message, the surroundings.
 _DECIDED_BY_SETS = frozenset(
     {"allowed", "unmapped", "not_granted", "policy_denied", "policy_error", "step_up_required", "method_denied",
      "unknown_method"}

@@ -15,7 +15,7 @@ from agen_authz.core.signature import DERIVED, MANDATORY, QUERY_PARAM, SIGNATURE
 
 _MIN_EXPIRES_S, _MAX_EXPIRES_S = 1.0, 300.0
 _QUERY_PARAM = re.compile(re.escape(QUERY_PARAM) + r';name="(?:[A-Za-z0-9*._-]|%[0-9A-F]{2})+"')
-# Proxies write these anew.
+# Proxies rewrite these.
 _CHANGED = frozenset(
     {
         "accept-encoding",

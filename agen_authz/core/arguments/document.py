@@ -1,4 +1,4 @@
-"""A schema, written anew from its nodes: the library compiles nothing that was not read.
+"""A schema, written again from its nodes: the library compiles nothing that was not read.
 
 Whatever a reference leads to is written once, in `$defs`; all references are ours, so none leaves the document.
 """

@@ -6,7 +6,7 @@ One unit is about 5 ns of the CEL library's time (`bench/conditions.py`):
 2. A loop evaluates its body once for each element. `filter` and `map` copy what they have so far at each step, so they
    are quadratic.
 3. `in`, `==` and the functions on texts read all of what they are given; what is in no table here does, too. A text
-   is looked for in another (`contains`) at each of its places, and `matches` compiles its pattern each time.
+   is searched for in another (`contains`) at each of its places, and `matches` compiles its pattern each time.
 4. What is reached through the element of a loop costs nothing extra the first time: the parts of all elements together
    are no more than the whole. A second loop through the same element multiplies, as a loop through anything else does.
 """
@@ -181,7 +181,7 @@ class _Reckoner:
 
 
 def _each_in_each(text: _Value, sought: _Value, scope: _Scope) -> Polynomial:
-    """Say how much is compared if one text is looked for at each place of another."""
+    """Compute how much is compared if one text is searched for at each place of another."""
     one, other = (sought, text) if scope.is_open(sought) else (text, sought)
     return _multiply(scope.all_of(one), other.size)
 

@@ -1,4 +1,4 @@
-"""Nodes of a CEL expression, made anew: what `cel_strict` puts in the place of a comparison.
+"""New nodes of a CEL expression: what `cel_strict` puts in the place of a comparison.
 
 Each function returns the bytes of one `Expr` (cel-spec, `syntax.proto`). Nodes need no ids here: those are for the
 type checker's notes, and nothing checks what is made here.

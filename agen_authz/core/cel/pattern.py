@@ -51,7 +51,7 @@ class Size:
 
 
 _NOTHING, _ONE, _SET, _WIDE, _CATEGORY = Size(0, 0), Size(1, 1), Size(1, 2), Size(3, 10), Size(6, 7000)
-# In either case: more to compile, and now and then a letter beyond ASCII.
+# In either case: more to compile, and sometimes a letter beyond ASCII.
 _FOLDED = 4
 
 

@@ -154,7 +154,7 @@ def _read_comparison(function: str, left: Fields, right: Fields) -> Plain | None
     if path is None or constant is None:
         return None
     if isinstance(constant, int) and abs(constant) > _MAX_EXACT:
-        # cel-cpp rounds such a constant where it meets a fraction; Python does not.
+        # cel-cpp rounds such a constant if it is compared with a fraction; Python does not.
         return None
     if isinstance(constant, bool | str):
         return _is_equal(path, constant, is_wanted=function == "_==_") if function in ("_==_", "_!=_") else None

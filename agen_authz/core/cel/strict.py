@@ -8,7 +8,7 @@ boolean, null, list, object) than what it is compared with, is an error. Rules o
 1. Whole numbers and fractions are one type. The constant `null` may be compared with anything: it asks whether a
    value is null. Everything else of another type than null is an error, null included.
 2. A list or object that the condition spells out is compared part by part.
-3. Two lists of which nothing is known differ where their lengths do, or where all elements of both are texts, all
+3. Two lists about which nothing is known differ if their lengths do, or if all elements of both are texts, all
    numbers, or all booleans; two objects where the members that both have can be compared. Else it is an error.
 4. `x in list` is `x == list[0] || x == list[1] || …`: what is found is found; else each element must have been
    comparable.

@@ -34,7 +34,7 @@ class ConditionTree:
 
     Args:
         paths: each from the variable on, as far as it only selects.
-        loose: names of members that are selected from something whose path is not known, or looked for in it.
+        loose: names of members that are selected from something whose path is not known, or searched for in it.
         calls: (function, constant text among its operands).
         compared: (path, constant text that it is compared with by `==`, `!=` or `in`).
         open_texts: functions of `function.FIXED` whose text is known only when the condition is evaluated.

@@ -1,1 +1,1 @@
-"""Where a request is for, whether it may be asked at all, and where it comes from."""
+"""Which resource a request is for, whether its form is allowed, and where it comes from."""

@@ -1,4 +1,4 @@
-"""What an HTTP request must satisfy before anybody asks who sent it.
+"""What an HTTP request must satisfy before its caller is identified.
 
 In this order, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamable HTTP):
  1. method; upgrade; no body on a method that takes none
@@ -44,7 +44,7 @@ _PREFLIGHT_MAX_AGE_S = 600
 
 
 def admit(request: Request, route: Route) -> Malformed | Answer | None:
-    """Check what stands before identity; None lets the request pass, an Answer ends a CORS preflight."""
+    """Check what comes before identity; None lets the request pass, an Answer ends a CORS preflight."""
     headers = request.headers
     # 1. 2.
     refusal = _check_method(request, is_metadata=route.is_metadata) or _check_names(request)
@@ -103,7 +103,7 @@ def _check_mcp(request: Request) -> Malformed | None:
     coding = headers.get("transfer-encoding")
     if coding is not None and (coding.lower() != "chunked" or "content-length" in headers):
         return Malformed(Reason.HEADER_MALFORMED)
-    # A backend that trims would read another session's id.
+    # A backend that trims it would read the id of another session.
     if "mcp-session-id" in headers and not _SESSION_ID.fullmatch(headers["mcp-session-id"]):
         return Malformed(Reason.HEADER_MALFORMED)
     return None

@@ -22,7 +22,7 @@ _MAX_SEEN, _MAX_SEEN_CHARS = 4096, 1024
 
 
 class _Said(NamedTuple):
-    """All that a request says of its origin; believed only as far as trusted proxies vouch for it."""
+    """All that a request says about its origin; only what trusted proxies wrote is believed."""
 
     peer: str
     forwarded: str

@@ -1,4 +1,4 @@
-"""Which resource a request is for: exact authority, exact path, no query but the resource's own.
+"""Which resource a request is for: exact authority, exact path, and no query except the resource's own.
 
 Nothing is normalised here: what is not in the configuration letter by letter is unknown, so that
 no backend can read a path as another one than we did.
@@ -43,7 +43,7 @@ class RouteTable:
 
 
 def build_routes(resources: Iterable[Resource]) -> RouteTable:
-    """Build the table: each resource, its metadata path, and the plain one where a host has one resource."""
+    """Build the table: each resource, its metadata path, and the plain one if a host has one resource."""
     by_authority: dict[str, list[Resource]] = {}
     for resource in resources:
         for authority in resource.authorities:

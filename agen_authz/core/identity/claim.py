@@ -1,4 +1,4 @@
-"""Claims by configured path, each of the type it must have; the first mistake is remembered, none is guessed at.
+"""Claims by configured path, each of the type it must have; the first mistake is remembered, nothing is guessed.
 
 A claim that is absent or null reads as empty, unless the token says that it is kept elsewhere: then it is not known. A
 claim of another type, inside one that is not an object, with control characters, or a number that is not finite is a

@@ -1,4 +1,4 @@
-"""Signed tokens as bytes: from the authorization header to a signature that is good, or the Reason why not.
+"""Signed tokens as bytes: from the authorization header to a verified signature, or the Reason why not.
 
 The header is small and read strictly; it only chooses the key. The claims stay text until a key vouches for them,
 so that a forged token costs the same whatever it claims. The steps (RFC 6750, RFC 7515, RFC 8725):
@@ -46,7 +46,7 @@ _LIBRARY_NAMES = {"Ed25519": "EdDSA"}
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedToken:
-    """A token whose header was read and that no key vouches for yet.
+    """A token whose header was read, and whose signature is not verified yet.
 
     Args:
         kid: empty if the header has none.
@@ -82,7 +82,7 @@ def spell_type(kind: str) -> str:
 
 
 def read_token(raw: RawToken) -> UnverifiedToken | Rejected:
-    """Take a compact JWS apart (RFC 7515 section 3.1) and read its header; total."""
+    """Split a compact JWS (RFC 7515 section 3.1) and read its header; total."""
     if len(raw) > MAX_TOKEN_CHARS:
         return _malformed(f"longer than {MAX_TOKEN_CHARS} characters")
     parts = raw.split(".")
@@ -189,7 +189,7 @@ def _unquote(literal: bytes) -> str:
 
 
 def describe_unverified(token: UnverifiedToken, issuers: tuple[str, ...]) -> str:
-    """Show what chose the key of a token that no key vouches for, marked as unverified and bounded.
+    """Show what selected the key of a token whose signature was not verified, marked as unverified and bounded.
 
     Args:
         issuers: from `guess_issuers`.

@@ -7,7 +7,7 @@ Providers sign all of them with the same keys, for the same subjects. What decid
     are: explicit typing wins over any guess (RFC 8725 section 3.11)
  3. neither is stated: a claim that only other tokens have (`nonce`, `at_hash`, `c_hash`, `s_hash`, the object
     `events`) is not for access
- 4. neither: a claim that only access tokens have is looked for. If there is none, the token is unmarked. An ID token
+ 4. neither: a claim that only access tokens have is searched for. If there is none, the token is unmarked. An ID token
     of the code flow is (OpenID Connect Core 1.0 section 2), and its audience is a client: an unmarked token is
     accepted for a resource's own `url` only, never for an audience that was configured besides.
 
@@ -41,7 +41,7 @@ _IN_BOTH = frozenset({("azp",), ("aud",)})
 
 
 def check_purpose(claims: Mapping[str, Json], kind: str) -> Rejected | None:
-    """Refuse a token that is not for access; None if it says that it is, or nothing speaks against it.
+    """Refuse a token that is not for access; None if it says that it is, or if nothing shows that it is not.
 
     Args:
         kind: the header's `typ`, as `jws.UnverifiedToken` has it.
@@ -66,7 +66,7 @@ def check_purpose(claims: Mapping[str, Json], kind: str) -> Rejected | None:
 
 
 def is_unmarked(claims: Mapping[str, Json], kind: str, paths: ClaimPaths) -> bool:
-    """Return True if nothing tells a token from an ID token (4.)."""
+    """True if nothing shows that a token is not an ID token (4.)."""
     if kind == _ACCESS_TYPE or any(_fold(claims.get(name)) in _ACCESS_PURPOSES for name in _PURPOSE_CLAIMS):
         return False
     if any(claims.get(name) is not None for name in _ONLY_ACCESS_TOKENS) or _fold(claims.get(_KIND)) in _ACCESS_KINDS:
@@ -75,7 +75,7 @@ def is_unmarked(claims: Mapping[str, Json], kind: str, paths: ClaimPaths) -> boo
 
 
 def _holds(claims: Mapping[str, Json], path: tuple[str, ...]) -> bool:
-    """Return True if a claim that the operator mapped to a client or to scopes is there."""
+    """True if the token has a claim that the operator mapped to a client or to scopes."""
     if path in _IN_BOTH:
         return False
     value = claims.get(path[0])

@@ -1,4 +1,4 @@
-"""Access tokens: from a signature that is good to a Principal, or the Reason why not.
+"""Access tokens: from a verified signature to a Principal, or the Reason why not.
 
 Nothing in a token is believed before its signature is verified (`jws`). The steps (RFC 9068 section 4, RFC 8725):
  1. `verify_token`     the signature, then the claims, strictly; the issuer must be the one whose key verified
@@ -26,7 +26,7 @@ from agen_authz.core.reason import Reason
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """What a provider's key vouches for; whether it may be used here and now is checked on every call.
+    """A token whose signature is verified; whether it may be used here and now is checked on every call.
 
     Args:
         is_unmarked: nothing tells it from an ID token (`purpose`).
@@ -41,7 +41,7 @@ class VerifiedToken:
 
 
 def verify_token(token: UnverifiedToken, key: PublicKey, provider: Provider) -> VerifiedToken | Rejected:
-    """Verify a token with one key of one provider and read whom it is about; total."""
+    """Verify a token with one key of one provider and read its subject; total."""
     refusal = verify_signature(token, key, provider)
     if refusal is not None:
         return refusal
@@ -102,7 +102,7 @@ def _build_principal(reader: ClaimReader, claims: Mapping[str, Json], provider: 
 
 
 def fits_issuer(provider: Provider, issuer: str, tenant: Json) -> bool:
-    """Return True if a token's `iss` is this provider's, and its tenant's own if the issuer is a template."""
+    """True if a token's `iss` is this provider's, and that of its own tenant if the issuer is a template."""
     before, mark, after = provider.issuer.partition(ANY_TENANT)
     if not mark:
         return issuer == provider.issuer
@@ -112,7 +112,7 @@ def fits_issuer(provider: Provider, issuer: str, tenant: Json) -> bool:
 
 
 def may_issue(provider: Provider, issuer: str) -> bool:
-    """Return True if a provider may have issued a token of this unverified issuer: whom to ask for its key."""
+    """True if a provider may have issued a token of this unverified issuer, and so may have its key."""
     before, mark, after = provider.issuer.partition(ANY_TENANT)
     if not mark:
         return issuer == provider.issuer
@@ -136,7 +136,7 @@ def _describe_issuer(claims: Mapping[str, Json], provider: Provider) -> str:
 def admit_principal(
     verified: VerifiedToken, provider: Provider, resource: Resource, *, revoked: Revoked, now: float
 ) -> Principal | Rejected:
-    """Decide whether a verified token may be used at this resource now; taken on every call.
+    """Decide whether a verified token may be used at this resource now; done for every call.
 
     1. type          RFC 9068 section 4
     2. time          RFC 7519 sections 4.1.4 to 4.1.6, with the provider's leeway

@@ -69,7 +69,7 @@ SUBSCRIPTION_KEYS = _NOTIFICATIONS.exact
 
 
 def envelope_of(document: Json, malformed: Malformed, era: Era) -> Envelope:
-    """Find what the refusal of a message that cannot be read is bound to: its id, where that is beyond doubt."""
+    """Find the id for the refusal of a message that cannot be read, if the id is certain."""
     if malformed.reason not in (Reason.PARAMS_MALFORMED, Reason.JSON_KEY_TWIN) or not isinstance(document, dict):
         return Envelope(era)
     return Envelope(era, Shape.REQUEST, _id_of(document) if _is_id(document.get("id")) else None)

@@ -1,4 +1,4 @@
-"""One MCP message from one HTTP request: parsed once, strictly; refused where two readers could differ.
+"""One MCP message from one HTTP request: parsed once, strictly; refused if two readers could differ.
 
 The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamable HTTP; JSON-RPC 2.0):
  1. media type and encoding

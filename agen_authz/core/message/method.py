@@ -1,4 +1,4 @@
-"""The methods of MCP: which era speaks them and what each one names.
+"""The methods of MCP: which eras have them and what each one names.
 
 Everything that is not in the table is unknown and denied, unless a resource's `methods` allows it.
 """
@@ -64,7 +64,7 @@ RESPONSE = "response"
 
 
 def find_method(name: str, era: Era) -> Method | None:
-    """Find a method that this era speaks."""
+    """Find a method of this era."""
     method = METHODS.get(name)
     return method if method is not None and era in method.eras else None
 
@@ -76,7 +76,7 @@ def names_target(name: str) -> bool:
 
 
 def is_allowed_method(name: str, envelope: Envelope, configured: Mapping[str, bool]) -> bool | None:
-    """True if a message that names nothing may pass; None where neither MCP nor configuration knows it.
+    """True if a message that names nothing may pass; None if neither MCP nor the configuration knows it.
 
     The first that says something counts: configuration for the method, for its pattern (`*/list`,
     `notifications/*`), then MCP itself.

@@ -1,4 +1,4 @@
-"""Headers that repeat what the body says: how their values are written, and that none says something else.
+"""Headers that repeat what the body says: how their values are written, and whether they agree with it.
 
 A client repeats the name that a call is about in `mcp-name`, and arguments that a tool's schema marks in
 `mcp-param-NAME` (MCP 2026-07-28, Streamable HTTP, "Custom Headers from Tool Parameters"). Which arguments those
@@ -21,7 +21,7 @@ _ANY = " "
 
 
 def decode_value(value: str) -> str | None:
-    """Decode a header's value where it is in Base64; None where it is in no canonical form."""
+    """Decode a header's value if it is in Base64; None if it has no canonical form."""
     match = _BASE64.fullmatch(value)
     if match is None:
         return value

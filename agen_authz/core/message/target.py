@@ -76,7 +76,7 @@ def is_resource_uri(uri: str) -> bool:
 
 
 def open_uri(uri: str) -> str:
-    """Spell a URI or a selector of URIs as a backend would open it: what it looks away from is left out.
+    """Spell a URI or a selector of URIs as a backend would open it, without the parts that it ignores.
 
     Query, path parameters (`;v=1`), empty segments and a slash at the end are left out, and `docs:/hr` is
     `docs://hr`. A URI that names no path (`urn:isbn:1`) stays as it is. Policies compare this spelling too, so that

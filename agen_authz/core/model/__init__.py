@@ -1,6 +1,6 @@
 """The values that a request passes through: Request, Principal, Call, Facts, Decision.
 
-What is made anew for every request is a frozen `msgspec.Struct`: made in a quarter of a frozen dataclass's time, for
+What is made for every request is a frozen `msgspec.Struct`: made in a quarter of a frozen dataclass's time, for
 some twenty of them a request (docs/performance.md). What is built once is a frozen dataclass.
 """
 

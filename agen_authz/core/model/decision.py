@@ -72,7 +72,7 @@ Obligation: TypeAlias = BindSession | EndSession
 
 
 class Allow(Struct, frozen=True):
-    """The call may go on once its obligations are met."""
+    """The call is forwarded once its obligations are met."""
 
     word: ClassVar[str] = "allow"
     reason: ClassVar[Reason] = Reason.ALLOWED

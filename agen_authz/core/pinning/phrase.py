@@ -51,7 +51,7 @@ _INSTRUCTIONS = tuple(
 
 
 def fold_text(text: str) -> str:
-    """Fold a text as phrases are looked for: what it looks like, in one line, with single blanks."""
+    """Fold a text to search it for phrases: what it looks like, in one line, with single blanks."""
     return " ".join(fold_look(text).split())
 
 

@@ -1,4 +1,4 @@
-"""What passes between the catalogue and its store: what is kept, what was written anew, and who approved what."""
+"""What passes between the catalogue and its store: what is kept, what was rewritten, and who approved what."""
 
 from enum import StrEnum
 

@@ -25,7 +25,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """One rule: what it names, and whom it lets in: holders of any, or of all, of `keys`."""
+    """One rule: what it names, and who may use it: holders of any, or of all, of `keys`."""
 
     name: str
     selectors: tuple[tuple[TargetKind, str], ...]
@@ -40,7 +40,7 @@ class Granted(Struct, frozen=True):
 
 
 class NotGranted(Struct, frozen=True):
-    """Rules name the target, none of them is satisfied."""
+    """Rules name the target, but none of them is satisfied."""
 
 
 class Unmapped(Struct, frozen=True):
@@ -54,7 +54,7 @@ Access: TypeAlias = Granted | NotGranted | Unmapped
 
 @dataclass(frozen=True, slots=True)
 class _Grantees:
-    """All rules of one selector: by a key that suffices, and by one key of a set that is needed whole."""
+    """All rules of one selector: by a key that is enough, and by one key of a set that is needed completely."""
 
     by_key: Mapping[str, str]
     by_set: Mapping[str, tuple[tuple[frozenset[str], str], ...]]
@@ -109,7 +109,7 @@ class AccessTable:
 
 
 def compile_access(basis: Basis, rules: Iterable[AccessRule]) -> AccessTable:
-    """Compile rules, in their order: where several are satisfied, the first of a selector is named."""
+    """Compile rules, in their order: if several are satisfied, the first of a selector is named."""
     by_selector: dict[TargetKind, dict[str, list[AccessRule]]] = {kind: {} for kind in TargetKind}
     for rule in rules:
         for kind, selector in rule.selectors:

@@ -1,4 +1,4 @@
-"""True if what a condition reads of a call's arguments means one thing to every backend, and is not too much.
+"""Arguments that conditions read: they must mean the same to every backend, and must not be too many.
 
 A backend may read `Amount` or `a_mount` where a condition reads `amount`, and a whole number beyond 2^53 as its
 neighbour: a condition that reads such a value cannot be evaluated. Nor can one that reads more than `MAX_VALUES`.
@@ -172,10 +172,10 @@ class Look:
         return doubt, count, size
 
     def _take_step(self, value: Json, path: Path, pending: list[tuple[Json, int]], at: int) -> tuple[str | None, int]:
-        """Take one step from a value, and leave what it leads to to be looked at."""
+        """Take one step from a value, and note what it leads to for the next look."""
         step = path[at]
         if isinstance(value, list):
-            # The elements count if they are looked at, except those without the member that the path goes on to.
+            # The elements count if they are looked at, except those without the next member of the path.
             pending.extend((each, at + 1) for each in (value[: MAX_VALUES + 1] if step == ANY else ()))
             return None, len(value) if step == ANY else 0
         if not isinstance(value, dict):

@@ -36,8 +36,8 @@ class Attribute:
     Args:
         read: gives its value; None if there is none.
         claim: the key of `providers[].claims` that must be mapped somewhere, or conditions could never read it.
-        may_hold_nul: whether its value may contain a NUL, which callers or providers choose; else it need not be
-            looked for.
+        may_hold_nul: whether its value may contain a NUL, which callers or providers choose; else it is not
+            searched for one.
     """
 
     name: str

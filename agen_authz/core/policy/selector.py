@@ -56,7 +56,7 @@ class SelectorIndex(Generic[T]):
         found = list(self._plain.get(name, ()))
         node, position = self._root, 0
         # As long as no wildcard is met there is one way to go.
-        for position, char in enumerate(name):  # noqa: B007 the walk goes on from here
+        for position, char in enumerate(name):  # noqa: B007 the walk continues from here
             if node.wild:
                 break
             child = node.children.get(char)

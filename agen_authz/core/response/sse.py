@@ -1,4 +1,4 @@
-"""Server-sent events, read as they arrive and written anew (WHATWG HTML, "server-sent events").
+"""Server-sent events, read as they arrive and written again (WHATWG HTML, "server-sent events").
 
  1. A line ends with LF, CR or CRLF, which may be cut anywhere. One byte order mark at the start is dropped.
  2. A blank line ends an event. Several `data` lines are one text, joined by LF. The last `event`, `id` and `retry` of

@@ -83,7 +83,7 @@ def render_login(waiting: Waiting) -> Page:
 def render_refusal(refused: Refused) -> Page:
     """Tell a person why there is nothing to log in to."""
     text = f'<p role="alert">{escape(refused.description)}.</p>\n<p>Error: <code>{escape(refused.error)}</code></p>'
-    return _render("This login cannot go on", text, refused.status)
+    return _render("This login cannot continue", text, refused.status)
 
 
 def _people() -> list[tuple[bool, Person]]:

@@ -221,7 +221,7 @@ _AUTHZ = (
     (
         "status-on-error",
         _WEAK,
-        "while Check is down clients get 403 and authorize anew, or another misleading status",
+        "while Check is down clients get 403 and authorize again, or another misleading status",
         "set `status_on_error` to 503",
     ),
     (

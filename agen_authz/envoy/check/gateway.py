@@ -131,7 +131,7 @@ def check_client_policy(sheet: Sheet, policy: Spot) -> None:
 
 
 def check_proxy(sheet: Sheet, manifest: Spot) -> None:
-    """Check an EnvoyProxy: what it lays over Envoy's own configuration, or orders anew, is not followed."""
+    """Check an EnvoyProxy: what it changes or reorders in Envoy's own configuration is not followed."""
     for key in ("bootstrap", "filter_order"):
         patch = manifest.at("spec", key)
         sheet.want("unread-patch", patch, is_good=not patch.is_written)

@@ -15,7 +15,7 @@ from tests.authoring.rig import draft
 from tests.builders import NOW, call, principal, tool
 from tests.config.test_mistakes import GOOD
 
-# What came of a policy: it applies, it does not, or it cannot be evaluated.
+# The result of a policy: it applies, it does not, or it cannot be evaluated.
 YES, NO, ERROR = Outcome.APPLIES, None, Outcome.ERROR
 
 
@@ -150,7 +150,7 @@ def test_argument_that_is_not_there_is_an_error_and_so_is_its_negation(op):
 
 
 @pytest.mark.parametrize("given", ["5", "NaN", True, None, [5], {}], ids=repr)
-def test_what_is_no_number_cannot_be_compared_with_one(given):
+def test_value_that_is_not_a_number_cannot_be_compared_with_one(given):
     for op in ("equal", "greater_than", "greater_than_equal", "lower_than", "lower_than_equal"):
         assert decide(policy(cond("x", op, 5)), args={"x": given}) == ERROR
         assert decide(policy(cond("x", op, 5, negate=True)), args={"x": given}) == ERROR

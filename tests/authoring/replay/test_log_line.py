@@ -65,7 +65,7 @@ def test_events_within_a_container_log_are_decided_again(tmp_path, wrap):
     assert found == Replayed(events=2, same=2, logged=1)
 
 
-def test_standard_error_is_no_event_whatever_it_holds(tmp_path):
+def test_line_of_standard_error_is_never_an_event(tmp_path):
     found = replay(draft(tmp_path, GOOD), [cri(b"Traceback", stream=b"stderr"), *lines(event())])
     assert found == Replayed(events=1, same=1, logged=1)
 

@@ -46,7 +46,7 @@ TIME = "when: ['request.time < timestamp(\"2027-01-15T08:00:01Z\")']"
 ALLOW = "allow (allowed)"
 CUT = {"field": "groups", "total": 200, "digest": "0" * 64}
 DENIED = "deny (policy_denied)"
-# name: (draft, event, what comes of it)
+# name: (draft, event, the result of it)
 CASES: dict[str, tuple[str, Any, Replayed]] = {
     "allowed still": (GOOD, event(), SAME),
     "caller cut": (GOOD, event(principal={"shortened": [CUT]}), Replayed(events=1, undecided=1)),
@@ -147,7 +147,7 @@ def test_event_is_decided_again(tmp_path, text, recorded, expected):
     assert replay(draft(tmp_path, text), lines(recorded)) == expected
 
 
-def test_denial_that_reads_nothing_stands_whatever_arguments_say(tmp_path):
+def test_denial_that_reads_nothing_is_the_same_for_any_arguments(tmp_path):
     expected = changed(ALLOW, DENIED, names="p")
     expected.unanswerable["reads"] = 1
     assert replay(draft(tmp_path, policies(READS, DENY)), lines(event())) == expected
@@ -157,7 +157,7 @@ def test_step_up_does_not_stand_where_arguments_may_deny(tmp_path):
     assert replay(draft(tmp_path, policies(READS, STEP_UP)), lines(event())) == unread("reads", undecided=1)
 
 
-def test_policy_in_shadow_that_reads_arguments_is_no_cause_of_a_change(tmp_path):
+def test_policy_in_shadow_that_reads_arguments_changes_nothing(tmp_path):
     text = policies(READS.replace("enforce", "shadow"), STEP_UP)
     expected = changed(ALLOW, "step_up (step_up_required)", names="up")
     expected.unanswerable["reads"] = 1

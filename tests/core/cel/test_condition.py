@@ -179,7 +179,7 @@ def test_what_a_condition_reads_is_known(text):
         b"\x12\x06\x22\x04\x22\x02\x08\x01",
     ],
 )
-def test_what_is_no_expression_is_refused(raw):
+def test_text_that_is_not_an_expression_is_refused(raw):
     with pytest.raises(ValueError, match="not a serialised expression"):
         read_tree(read_expression(raw))
 

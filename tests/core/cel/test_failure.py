@@ -110,7 +110,7 @@ def test_cause_names_what_could_not_be_read_and_why(name):
     assert SECRET not in expected
 
 
-def test_error_that_nobody_knows_is_told_without_its_text():
+def test_unknown_error_is_reported_without_its_text():
     tree = ConditionTree(frozenset({("args", "a" * 200)}), frozenset(), frozenset())
     assert explain_error(SECRET, tree) == f"the library cannot evaluate it (it reads `args.{'a' * 72}...`)"
     assert (

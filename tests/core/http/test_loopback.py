@@ -29,7 +29,7 @@ def test_the_one_name_is_believed_where_names_are():
     assert (is_loopback_address("localhost"), is_loopback("localhost")) == (False, True)
 
 
-def test_nobody_else_has_a_rule_of_their_own():
+def test_no_other_module_has_its_own_rule():
     asks_the_library = re.compile(r"\.is_loopback\b|\.localhost\b")
     found = {file.name for file in ROOT.rglob("*.py") if asks_the_library.search(file.read_text("utf-8"))}
     assert found == {"loopback.py", "providers.py"}

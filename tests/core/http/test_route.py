@@ -7,7 +7,7 @@ PLAIN = "/.well-known/oauth-protected-resource"
 
 
 @pytest.mark.parametrize(("path", "plain"), [("/", PLAIN), ("/mcp", PLAIN + "/mcp")], ids=["at the root", "below"])
-def test_metadata_stands_before_the_path(path, plain):
+def test_metadata_comes_before_the_path(path, plain):
     resource = build.resource(path=path)
     routes = build_routes([resource])
     assert routes.find("mcp.example.com", plain) == Route(resource, is_metadata=True)

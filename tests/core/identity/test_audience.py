@@ -59,5 +59,5 @@ def test_normal_form_is_its_own_normal_form(audience):
     assert spell_audience(spell_audience(audience)) == spell_audience(audience)
 
 
-def test_token_without_audience_is_for_nobody():
+def test_token_without_audience_is_refused():
     assert not is_for(frozenset(), spell_audiences(["https://mcp.example.com/"]))

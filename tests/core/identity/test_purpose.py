@@ -61,7 +61,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", ACCESS)
-def test_access_tokens_of_real_providers_are_told(name):
+def test_access_tokens_of_real_providers_are_recognised(name):
     kind, claims = ACCESS[name]
     assert (check_purpose(claims, kind), is_unmarked(claims, kind, build.CLAIM_PATHS)) == (None, False)
 

@@ -10,7 +10,7 @@ def test_scope_is_printable_ascii_without_blank_quote_and_backslash():
 
 
 @pytest.mark.parametrize("word", ["", "two words", 'say"so', "back\\slash", "tab\t", "line\n", "\u00e4"])
-def test_other_words_are_no_scopes(word):
+def test_other_words_are_not_scopes(word):
     assert not is_scope(word)
 
 

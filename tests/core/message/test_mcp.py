@@ -66,7 +66,7 @@ def test_body_in_which_a_nul_may_stand_is_said_to_hold_one(spelt):
 
 
 @pytest.mark.parametrize("raw", [b'"a\x00b"', b'{"a\x00": 1}'])
-def test_nul_that_is_not_escaped_is_no_json(raw):
+def test_nul_that_is_not_escaped_is_not_json(raw):
     body = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t","arguments":{"x":' + raw + b"}}}"
     assert isinstance(parse(build.request(body), "crm", LIMITS), Misread)
 
@@ -176,14 +176,14 @@ def test_name_header_that_looks_encoded_is_decoded_whatever_the_prompt_is_called
     assert isinstance(read(document, **{"mcp-name": encoded}), Call)
 
 
-def test_posted_response_with_params_is_no_message():
+def test_posted_response_with_params_is_not_a_message():
     answer = {"jsonrpc": "2.0", "id": 7, "result": {}}
     assert isinstance(read(answer), Call)
     assert read(answer | {"params": {}}) == Misread(Reason.NOT_A_MESSAGE)
 
 
 @pytest.mark.parametrize("key", ["task", "taskId", "taskIds"])
-def test_method_that_nobody_knows_uses_no_task(key):
+def test_unknown_method_uses_no_task(key):
     called = read(build.message("vendor/do", {key: "t"}))
     assert isinstance(called, Call) and not called.uses_task
     known = read(build.message("tools/list", {key: "t"}))

@@ -168,7 +168,7 @@ ABSENT = ("user.email", "user.tenant", "user.client", "user.country", "user.acr"
 
 
 @pytest.mark.parametrize("name", ABSENT)
-def test_what_nobody_knows_is_not_there(name):
+def test_unknown_value_is_absent(name):
     blank: dict[str, Any] = {"email": "", "tenant": "", "client": "", "country": "", "acr": "", "auth_time": None}
     asked = structs.replace(situation(facts=Facts(build.NOW)), principal=replace(PRINCIPAL, **blank))
     assert ATTRIBUTES[name].read(asked) is None

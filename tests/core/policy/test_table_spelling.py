@@ -177,7 +177,7 @@ def test_policy_of_the_callers_tenant_counts_and_of_another_does_not():
     assert isinstance(post(other=[policy(READS)]), Allow)
 
 
-def test_policy_is_told_once_to_callers_of_no_tenant():
+def test_policy_is_listed_once_for_callers_without_a_tenant():
     call = build.call("response", envelope=Envelope(Era.LEGACY, Shape.RESPONSE, 7))
     asked = Situation(PRINCIPAL, call, Target(TargetKind.TOOL, "crm", ""), FACTS)
     assert len(compile_policies([policy(READS)]).evaluate_answer(asked)) == 1
@@ -188,7 +188,7 @@ def test_policy_in_shadow_is_recorded_for_a_posted_response():
     assert isinstance(decision, Allow) and [each.outcome for each in decision.matched] == [ERROR]
 
 
-def test_notification_is_no_answer():
+def test_notification_is_not_an_answer():
     notified = post(policy(READS), shape=Shape.NOTIFICATION, method="notifications/initialized")
     assert isinstance(notified, Allow)
 

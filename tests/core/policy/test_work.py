@@ -86,7 +86,7 @@ def test_cost_grows_with_what_is_read_by_this_power(text):
         "args.l.map(i, args.t + 'x').map(s, s + s).exists(s, s.contains('y') && args.t.contains(s) && s in args.l)",
     ],
 )
-def test_loops_that_nobody_could_afford_do_not_load(text):
+def test_loops_that_cost_too_much_do_not_load(text):
     mistake = environment().compile(text)
     assert isinstance(mistake, ConditionMistake) and "loops inside of loops" in mistake.message
 

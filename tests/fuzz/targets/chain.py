@@ -46,7 +46,7 @@ def token() -> str:
 
 
 def build_rig() -> Rig:
-    """Build a Check of its own: what one input leaves behind must not meet the next."""
+    """Build a separate Check: what one input leaves behind must not meet the next."""
     resource = build.resource(is_signed=True, resumable=True, forward_headers=frozenset({"x-tenant"}))
     target = SignedTarget("https", "mcp.example.com", "/crm/mcp", None)
     components = ("@authority", "mcp-session-id", "x-tenant")

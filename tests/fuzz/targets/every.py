@@ -1,4 +1,4 @@
-"""Every target by its name; a new one is a module beside this one and a line here."""
+"""Every target by its name; a new one is a module next to this one and a line here."""
 
 from collections.abc import Mapping
 

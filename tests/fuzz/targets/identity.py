@@ -1,4 +1,4 @@
-"""Claims to `agen-*` headers: any caller arrives at the backend as the one whom the token speaks of."""
+"""Claims to `agen-*` headers: any caller arrives at the backend as the one whom the token is about."""
 
 from collections.abc import Callable
 
