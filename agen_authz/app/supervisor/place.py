@@ -40,6 +40,8 @@ _LOG = logging.getLogger(__name__)
 # Thousands of rules take seconds, and so does a provider whose keys are new.
 _APPLY_S = 60.0
 _LAST_WORDS_S = 1.0
+# How many times as long a worker that starts may take to say something.
+_LONGER_TO_START = 4
 
 
 class WorkerGaveUp(Exception):
@@ -214,7 +216,11 @@ class Place:
 
     def end_if_hung(self) -> None:
         """End a worker that has not answered for too long; it is started again as one that failed."""
-        if self._channel is not None and self._means.clock.elapsed() - self._heard > self._means.hung_s:
+        bound_s = self._means.hung_s
+        if self._state is WorkerState.STARTING:
+            # It loads its rules without answering meanwhile.
+            bound_s *= _LONGER_TO_START
+        if self._channel is not None and self._means.clock.elapsed() - self._heard > bound_s:
             _LOG.error("a worker does not answer any more; it is killed", extra={"worker": self.name})
             self._heard = self._means.clock.elapsed()
             self.kill()
