@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import arguments, bodies, conditions, envoy, policies, signature, startup, strangers, tokens
+from bench import arguments, bodies, conditions, envoy, policies, responses, signature, startup, strangers, tokens
 from bench.decision import Decision
 from tests.stage.port import reserve_address
 
@@ -89,6 +89,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "cpu": show_cpu,
     "envoy": lambda: print(envoy.render(envoy.measure())),
     "policies": lambda: print(policies.render(policies.measure())),
+    "responses": lambda: print(responses.render(responses.measure())),
     "signature": lambda: print(signature.render(signature.measure())),
     "startup": lambda: print(startup.render(startup.measure())),
     "strangers": lambda: print(strangers.render(strangers.measure())),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import arguments, bodies, conditions, signature, tokens
+from bench import arguments, bodies, conditions, responses, signature, tokens
 from bench.__main__ import PARTS, main
 from bench.decision import Decision
 from bench.subject import build_check_request
@@ -30,6 +30,17 @@ def test_every_shape_of_a_body_is_as_large_as_wanted_and_measured():
     costs = bodies.measure(4096)
     assert (len(costs), min(sizes) > 0.6, max(sizes) < 1.3) == (len(sizes), True, True)
     assert bodies.render(costs).count("\n") == len(costs) + 1
+
+
+def test_every_response_of_the_bench_is_inspected_and_measured(monkeypatch):
+    monkeypatch.setattr(responses, "ROUNDS", 1)
+    usual = [each for _, each in responses.shapes(900) if each.messages]
+    sizes = [sum(map(len, each.messages)) for each in usual]
+    assert all(
+        responses.process(each, responses.write(each)) > 0.9 * size for each, size in zip(usual, sizes, strict=True)
+    )
+    costs = responses.measure(900)
+    assert responses.render(costs).count("\n") == len(costs) + 1
 
 
 def test_every_token_of_the_bench_is_forged_and_all_but_two_are_large(monkeypatch):

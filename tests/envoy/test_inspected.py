@@ -14,11 +14,12 @@ from envoy_data_plane.envoy.service.auth.v3 import CheckResponse
 from envoy_data_plane.google.protobuf import Struct
 
 from agen_authz.core.model import Envelope, Json
+from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.message import Note, Passed, Withheld
 from agen_authz.core.response.step import ResponseOutcome, Terms
 from agen_authz.envoy.model import UnixAddress, Upstream
-from agen_authz.servers.ext_proc import Assignment, ProcessPorts, ProcessRules, ProcessServicer
+from agen_authz.servers.ext_proc import Assignment, ProcessPorts, ProcessRules, ProcessServicer, Stream
 from tests.envoy.stand import TIMEOUT_S, Asked, Reply, Stand, allow, chunked, read_pieces, request, run_stand
 from tests.fakes import CountingMetrics, FakeClock
 from tests.stage.process_server import serving_process
@@ -70,6 +71,16 @@ class Counted(CountingMetrics):
         self.seen.put((server, outcome.value))
 
 
+class _Returning:
+    """A stream that is never aborted."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.read, self.write = stream.read, stream.write
+
+    async def abort(self, reason: Reason) -> None:
+        """Do nothing."""
+
+
 @dataclass
 class Inspected:
     """A stand, and what its Process goes by; each test opens one stream."""
@@ -80,6 +91,8 @@ class Inspected:
     expires: float | None = None
     has_expired: threading.Event = field(default_factory=threading.Event)
     is_counted: bool = False
+    # Takes the protection out: where our Process aborts a stream, this one returns.
+    ends_with_ok: bool = False
     limits: ResponseLimits = field(default_factory=lambda: ResponseLimits(bytes=1 << 20, depth=64))
 
     def assign(self, sealed: str) -> Assignment:
@@ -87,8 +100,14 @@ class Inspected:
         terms = Terms(mask, Envelope(id=7), "r1", self.limits, lambda session: f"ours-{session}")
         return Assignment(terms, "crm", self.expires, _write_nothing)
 
-    def build(self) -> ProcessServicer:
-        return ProcessServicer(ProcessRules(WORD, self.assign), ProcessPorts(self.clock, self.counted, self._sleep))
+    def __post_init__(self) -> None:
+        self._servicer = ProcessServicer(
+            ProcessRules(WORD, self.assign), ProcessPorts(self.clock, self.counted, self._sleep)
+        )
+
+    async def process(self, stream: Stream) -> None:
+        """Serve a stream; `StreamServicer.process`."""
+        await self._servicer.process(_Returning(stream) if self.ends_with_ok else stream)
 
     async def _sleep(self, _: float) -> None:
         await asyncio.to_thread(self.has_expired.wait, TIMEOUT_S)
@@ -99,6 +118,7 @@ class Inspected:
         self.stand.check.answer = says("on")
         self.is_counted = False
         self.has_expired.clear()
+        self.ends_with_ok = False
         self.expires = None
 
     @property
@@ -163,7 +183,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder, inspected = tmp_path_factory.mktemp("inspected"), Inspected()
     path = folder / "proc.sock"
     with (
-        serving_process(inspected.build(), path),
+        serving_process(inspected, path),
         run_stand(folder, proc=Upstream(UnixAddress(str(path))), changed=_in(request.param)) as stand,
     ):
         inspected.stand = stand
@@ -358,6 +378,17 @@ def test_defect_within_a_stream_cuts_it(inspected: Inspected) -> None:
     assert inspected.outcome == ("crm", "aborted")
 
 
+def test_abort_is_what_stops_the_rest(inspected: Inspected, is_duplex: bool) -> None:
+    broken = event(b'{"jsonrpc":"2.0","method":"fail"}')
+    first, rest = open_chunks("text/event-stream") + chunk(broken), chunk(event(ANSWER)) + b"0\r\n\r\n"
+    seen = []
+    for inspected.ends_with_ok in (False, True):
+        seen.append(SECRET in inspected.get_slowly(first, rest).raw)
+        assert inspected.outcome == ("crm", "aborted")
+    # FULL_DUPLEX_STREAMED loses the piece that was under way, which may be all there is.
+    assert seen == [False, seen[1] if is_duplex else True]
+
+
 @pytest.mark.parametrize("media", ["application/json", "text/event-stream"])
 def test_trailers_end_a_body_and_do_not_pass(inspected: Inspected, is_duplex: bool, media: str) -> None:
     body, shown = (ANSWER, SHOWN) if media == "application/json" else (event(ANSWER), event(SHOWN))
@@ -392,3 +423,22 @@ def test_stream_ends_when_the_token_expires(inspected: Inspected, is_duplex: boo
     reply = Reply(received)
     assert (b"token_expired" in reply.raw, SECRET in reply.raw) == (is_duplex, False)
     assert inspected.outcome == ("crm", "expired")
+
+
+def test_client_that_leaves_ends_its_stream(inspected: Inspected) -> None:
+    has_left = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield open_chunks("text/event-stream") + chunk(event(PROGRESS))
+        has_left.wait(TIMEOUT_S)
+
+    inspected.stand.backend.pieces, received = pieces, b""
+    with inspected.stand.connect() as connection:
+        connection.sendall(CALL)
+        for piece in read_pieces(connection):
+            received += piece
+            if SHOWN_PROGRESS in received:
+                break
+    outcome = inspected.outcome
+    has_left.set()
+    assert outcome == ("crm", "changed")

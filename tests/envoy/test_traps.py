@@ -3,12 +3,12 @@
 | trap | what protects us | taken out here |
 |---|---|---|
 | 1 an answer without a status allows | every answer of ours has one | `status`, `everything` |
-| 2 a response stream that ends early passes the rest | no response filter exists yet | `chain` |
+| 2 a response stream that ends early passes the rest | ours aborts unless all is answered | test_inspected.py |
 | 3 of `value` and `raw_value` only the first is sent | our headers are `value` | `value` |
 | 4 only `append` tells set from add, not the action | our headers say `append: false` | `append` |
 | 5 a denial's header with `append` is dropped | our denials leave it unset | `append in a denial` |
-| 6 a response filter sees denials as well | none exists yet; our denials say `off` (tests/check/rig.py) | `chain` |
-| 7 a changed body keeps its old length | no filter changes bodies | `chain` |
+| 6 a response filter sees denials as well | our denials say the word, and pass untouched | test_inspected.py |
+| 7 a changed body keeps its old length | ours removes `content-length` | test_inspected.py |
 | 8 a decompressor makes responses hang | there is none | `chain` |
 | 9 Envoy's own reading of MCP is unfinished | it is not used: Check reads the message | `chain`, `batch` |
 | 10 what is too large is 413, or cut | never a part, and Check refuses one | protections.py, `part of a body` |
@@ -175,13 +175,13 @@ def test_part_of_a_body_is_refused_even_where_envoy_hands_it_over(copies: dict[s
     assert (reply.status, shown, stand.backend.arrived) == (413, [(LIMITS.request_bytes, [b"true"])], [])
 
 
-# ---- 2, 6, 7, 8, 9: what is not in the chain -------------------------------------------------------------
+# ---- 8, 9: what is not in the chain ----------------------------------------------------------------------
 
 
 def test_chain_has_none_of_the_filters_that_the_traps_are_about() -> None:
     (listener,) = read_rendered(describe(1, Path("check.sock")))["static_resources"]["listeners"]
     names = [each["name"].removeprefix("envoy.filters.http.") for each in manager(listener)["http_filters"]]
-    # Whoever adds a filter writes the tests of its traps: those of ext_proc are in test_process.py.
+    # Whoever adds a filter writes the tests of its traps: those of ext_proc are in test_process.py, test_inspected.py.
     assert names == ["header_mutation", "ext_authz", "ext_proc", "router"]
 
 
