@@ -16,7 +16,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import NOBODY
 from agen_authz.core.pinning.catalogue import Catalogue, KnownTool, Sighting, list_unmapped, sight
 from agen_authz.core.pinning.definition import define_instructions
-from agen_authz.core.pinning.drift import Drift, describe_drift
+from agen_authz.core.pinning.drift import Drift, describe_drift, survey
 from agen_authz.core.pinning.record import SETTLED_S, Noted
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.message import SawDefinitions
@@ -58,7 +58,7 @@ async def learn(saw: SawDefinitions, request_id: str, policy_set: str, ports: Dr
     await ports.current.refresh()
     if noted.pushed_out:
         ports.metrics.count_tool_drift(saw.server, PUSHED_OUT, noted.pushed_out)
-    drifts = _describe(saw.server, listed, noted, before)
+    drifts = _describe(saw.server, listed, noted, before) if noted.new else []
     for kind, count in Counter(kind for each in drifts for kind in each.kinds).items():
         ports.metrics.count_tool_drift(saw.server, kind.value, count)
     if drifts:
@@ -68,7 +68,10 @@ async def learn(saw: SawDefinitions, request_id: str, policy_set: str, ports: Dr
 
 
 def _describe(server: str, listed: Collection[Sighting], noted: Noted, before: Catalogue) -> list[Drift]:
-    return [describe_drift(before, server, each, listed) for each in listed if (each.name, each.digest) in noted.new]
+    around, names = survey(before, server, listed), {each.name for each in listed}
+    return [
+        describe_drift(before, server, each, around, names) for each in listed if (each.name, each.digest) in noted.new
+    ]
 
 
 async def tell_pins(policy_set: str, ports: DriftPorts) -> None:

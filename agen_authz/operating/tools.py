@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agen_authz.core.pinning.catalogue import Catalogue, KnownTool, Sighting, build_catalogue, sight
+from agen_authz.core.pinning.catalogue import Catalogue, KnownTool, build_catalogue, sight
 from agen_authz.core.pinning.change import Kind
 from agen_authz.core.pinning.definition import INSTRUCTIONS
-from agen_authz.core.pinning.drift import Drift, describe_drift
+from agen_authz.core.pinning.drift import Drift, Surroundings, describe_drift, survey
 from agen_authz.core.pinning.hidden import find_hidden
 from agen_authz.core.pinning.pin import Changed, KeptTool, New, Pinned, name_state
 from agen_authz.core.pinning.record import Listing
@@ -47,36 +47,28 @@ def spell_tool(server: str, name: str) -> str:
 def view_tools(listing: Listing) -> list[ToolView]:
     """View all that the store keeps, by server and name."""
     catalogue = build_catalogue(listing.version, listing.tools)
-    shown = {server: _list_last(catalogue, server) for server in {tool.server for tool in listing.tools}}
+    around = {server: survey(catalogue, server) for server in {tool.server for tool in listing.tools}}
     return [
-        ToolView(known.tool, _describe(catalogue, known, shown[known.tool.server]))
+        ToolView(known.tool, _describe(catalogue, known, around[known.tool.server]))
         for known in catalogue.entries.values()
     ]
 
 
-def _list_last(catalogue: Catalogue, server: str) -> list[tuple[KeptTool, Sighting]]:
-    return [
-        (known.tool, seen)
-        for known in catalogue.list_server(server)
-        if (last := known.tool.last) is not None and (seen := sight(last.definition)) is not None
-    ]
-
-
-def _describe(catalogue: Catalogue, known: KnownTool, shown: Sequence[tuple[KeptTool, Sighting]]) -> Drift:
+def _describe(catalogue: Catalogue, known: KnownTool, around: Surroundings) -> Drift:
     tool, last = known.tool, known.tool.last
     seen = None if last is None else sight(last.definition)
     if last is None or seen is None:
         kinds = known.state.kinds if isinstance(known.state, Changed) else (Kind.NEW, Kind.TOO_LONG)
         return Drift(tool.server, tool.name, tool.last_digest, known.state, kinds)
+    if isinstance(known.state, Pinned):
+        # Who approved it has seen what it looks like; hidden text is shown for good.
+        hidden = find_hidden(seen.definition)
+        return Drift(
+            tool.server, tool.name, seen.digest, known.state, (Kind.HIDDEN_TEXT,) if hidden else (), hidden=hidden
+        )
     # What was seen later than this one is still there.
-    listed = [each for other, each in shown if other.last_seen >= last.first_seen]
-    drift = describe_drift(catalogue, tool.server, seen, listed)
-    if not isinstance(drift.state, Pinned):
-        return drift
-    # Who approved it has seen what it looks like; hidden text is shown for good.
-    hidden = find_hidden(seen.definition)
-    kinds = (Kind.HIDDEN_TEXT,) if hidden else ()
-    return Drift(tool.server, tool.name, seen.digest, drift.state, kinds, hidden=hidden)
+    still = {each.tool.name for each in catalogue.list_server(tool.server) if each.tool.last_seen >= last.first_seen}
+    return describe_drift(catalogue, tool.server, seen, around, still)
 
 
 def select(views: Sequence[ToolView], target: str | None) -> list[ToolView]:

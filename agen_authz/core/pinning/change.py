@@ -13,7 +13,7 @@ A definition that was never approved has no change. What it shows by itself is f
 instruction), lookalike.py (look_alike, twin) and `find_former_name` (renamed).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
@@ -89,25 +89,27 @@ def find_signs(definition: Definition) -> tuple[Kind, ...]:
     return _in_order(kinds)
 
 
-def find_former_name(
-    definition: Definition, approved: Mapping[str, Collection[Definition]], listed: Collection[str]
-) -> str | None:
-    """Find the approved tool of the same server that this one may have been: the same schema, and not listed now.
+def index_schemas(approved: Mapping[str, Iterable[Definition]]) -> Mapping[str, Sequence[str]]:
+    """Index the approved tools of a server by their schemas; a schema without parameters proves nothing."""
+    index: dict[str, list[str]] = {}
+    for name, definitions in approved.items():
+        for written in {each for one in definitions if (each := _spell_schema(one)) is not None}:
+            index.setdefault(written, []).append(name)
+    return index
 
-    A schema without parameters proves nothing.
-    """
+
+def find_former_name(
+    definition: Definition, by_schema: Mapping[str, Sequence[str]], listed: Collection[str]
+) -> str | None:
+    """Find the approved tool of the same server that this one may have been: the same schema, and not listed now."""
+    written = _spell_schema(definition)
+    names = () if written is None else by_schema.get(written, ())
+    return next((name for name in names if name not in listed), None)
+
+
+def _spell_schema(definition: Definition) -> str | None:
     schema = definition.get("inputSchema")
-    if not isinstance(schema, dict) or not schema.get("properties"):
-        return None
-    written = spell_value(schema)
-    return next(
-        (
-            name
-            for name, each in approved.items()
-            if name not in listed and any(spell_value(one.get("inputSchema")) == written for one in each)
-        ),
-        None,
-    )
+    return spell_value(schema) if isinstance(schema, dict) and schema.get("properties") else None
 
 
 def _in_order(kinds: Collection[Kind]) -> tuple[Kind, ...]:

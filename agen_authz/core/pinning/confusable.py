@@ -7,9 +7,8 @@ foreign script; names of tools are ASCII, so a name is only ever taken for an AS
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from agen_authz.core.memory import remember
 from agen_authz.core.pinning.hidden import strip_hidden
 
 _LOOKS_LIKE: Mapping[str, str] = {
@@ -138,31 +137,41 @@ _LOOKS_LIKE: Mapping[str, str] = {
     ),
 }
 _ASCII_OF = {ord(like): plain for plain, likes in _LOOKS_LIKE.items() for like in likes}
+# Where Unicode decomposes characters into ASCII: letters with accents, letters of symbols, full-width forms.
+_DECOMPOSED = (
+    (0x00A0, 0x0250), (0x1D00, 0x1DC0), (0x1E00, 0x2000), (0x2070, 0x20A0), (0x2100, 0x2190), (0x2460, 0x2500),
+    (0x3200, 0x3400), (0xFB00, 0xFB07), (0xFE50, 0xFE70), (0xFF00, 0xFFF0), (0x1D400, 0x1D800), (0x1F100, 0x1F200),
+)  # fmt: skip
+# Marks that are drawn over or under a letter, and enclose it.
+_COMBINING = (
+    (0x0300, 0x0370),
+    (0x0483, 0x048A),
+    (0x1AB0, 0x1B00),
+    (0x1DC0, 0x1E00),
+    (0x20D0, 0x2100),
+    (0xFE20, 0xFE30),
+)
 
 
-@remember(4096)
-def _fold_character(code: int) -> str:
-    known = _ASCII_OF.get(code)
-    if known is not None:
-        return known
-    character = chr(code)
-    # One character at a time: to put a run of marks in order takes quadratic time.
-    kept = [each for each in unicodedata.normalize("NFKD", character) if unicodedata.category(each) != "Mn"]
-    return "".join(_ASCII_OF.get(ord(each), each) for each in kept).casefold()
+def _list_folds() -> Iterator[tuple[int, str]]:
+    for first, end in _COMBINING:
+        yield from dict.fromkeys(range(first, end), "").items()
+    for first, end in _DECOMPOSED:
+        for code in range(first, end):
+            decomposed = unicodedata.normalize("NFKD", chr(code))
+            plain = "".join(_ASCII_OF.get(ord(each), each) for each in decomposed if not unicodedata.combining(each))
+            if plain.isascii() and plain.isprintable():
+                yield code, plain
+    yield from _ASCII_OF.items()
 
 
-class _Folds(dict[int, str]):
-    """What `str.translate` asks: nothing is kept here, for callers choose the characters."""
-
-    def __missing__(self, code: int) -> str:
-        return chr(code).lower() if code < 0x80 else _fold_character(code)
-
-
-_FOLDS = _Folds()
+# Not normal forms of whole texts: to put a run of marks in order takes quadratic time, and servers choose the text.
+_FOLDS = dict(_list_folds())
 
 
 def fold_look(text: str) -> str:
     """Fold a text to what it looks like: no hidden character, no accent, lower case, ASCII if it looks like ASCII."""
     if text.isascii() and text.isprintable():
         return text.lower()
-    return strip_hidden(text).translate(_FOLDS)
+    # A capital may look like ASCII where the small letter does not, and the reverse.
+    return strip_hidden(text).translate(_FOLDS).casefold().translate(_FOLDS)

@@ -1,16 +1,16 @@
 """What is reported when a definition is seen for the first time: its kinds of drift, and what they rest on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from msgspec import Struct
 
 from agen_authz.core.model import Digest
 from agen_authz.core.pinning.catalogue import Catalogue, Sighting
-from agen_authz.core.pinning.change import Kind, find_former_name, find_signs
+from agen_authz.core.pinning.change import Kind, find_former_name, find_signs, index_schemas
 from agen_authz.core.pinning.definition import Definition
 from agen_authz.core.pinning.hidden import HiddenText, find_hidden
-from agen_authz.core.pinning.lookalike import LookAlike, Named, find_lookalikes, index_names, list_titles
+from agen_authz.core.pinning.lookalike import LookAlike, Named, NameIndex, find_lookalikes, index_names, list_titles
 from agen_authz.core.pinning.pin import Changed, New, Pinned, PinState, Reworded
 
 
@@ -32,24 +32,33 @@ class Drift(Struct, frozen=True):
     hidden: tuple[HiddenText, ...] = ()
 
 
-def describe_drift(catalogue: Catalogue, server: str, sighting: Sighting, listed: Collection[Sighting]) -> Drift:
-    """Describe a definition that the store has not seen before.
+class Surroundings(Struct, frozen=True):
+    """What the definitions of one server are compared with: other names, and schemas that are approved."""
+
+    names: tuple[NameIndex, ...]
+    by_schema: Mapping[str, Sequence[str]]
+
+
+def survey(catalogue: Catalogue, server: str, listed: Iterable[Sighting] = ()) -> Surroundings:
+    """Index what a server's definitions are compared with, once for all of them.
 
     Args:
         catalogue: as it was before.
         listed: all that the same message lists.
     """
+    names = (catalogue.names, index_names(_name_all(server, listed)))
+    return Surroundings(names, index_schemas(_approved_of(catalogue, server)))
+
+
+def describe_drift(
+    catalogue: Catalogue, server: str, sighting: Sighting, around: Surroundings, listed: Collection[str]
+) -> Drift:
+    """Describe a definition that the store has not seen before; `listed` has the names that the server lists now."""
     state, definition = catalogue.judge_sighting(server, sighting), sighting.definition
-    former = find_former_name(definition, _approved_of(catalogue, server), {each.name for each in listed})
+    former = find_former_name(definition, around.by_schema, listed) if isinstance(state, New) else None
     alike = tuple(
-        dict.fromkeys(
-            [
-                *find_lookalikes(server, definition, catalogue.names),
-                *find_lookalikes(server, definition, index_names(_name_all(server, listed))),
-            ]
-        )
+        dict.fromkeys(found for index in around.names for found in find_lookalikes(server, definition, index))
     )
-    former = former if isinstance(state, New) else None
     kinds = {*_kinds_of(state), *(find_signs(definition) if isinstance(state, New) else ())}
     kinds |= {Kind.RENAMED} if former is not None else set()
     kinds |= {Kind.TWIN if each.is_twin else Kind.LOOK_ALIKE for each in alike}

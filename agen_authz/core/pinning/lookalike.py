@@ -10,6 +10,7 @@ A title is only a look-alike if it deceives: `Get customer` for `get_customer` i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -41,6 +42,10 @@ class Named(Struct, frozen=True):
     titles: tuple[str, ...] = ()
 
 
+NameIndex: TypeAlias = Mapping[str, Sequence[tuple[Named, str]]]
+"""Tools, and the name or title of each, by skeleton."""
+
+
 def skeleton_of(text: str) -> str:
     """Fold a name or title to what it can be mistaken for; equal skeletons look alike."""
     folded = fold_look(text[:_MAX_CHARS]).translate(_SEPARATORS).translate(_ONE_LETTER)
@@ -60,7 +65,7 @@ def list_titles(definition: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys(title for title in titles if isinstance(title, str) and title))
 
 
-def index_names(tools: Iterable[Named]) -> Mapping[str, Sequence[tuple[Named, str]]]:
+def index_names(tools: Iterable[Named]) -> NameIndex:
     """Index tools by the skeletons of their names and titles."""
     index: dict[str, list[tuple[Named, str]]] = {}
     for tool in tools:
@@ -69,21 +74,22 @@ def index_names(tools: Iterable[Named]) -> Mapping[str, Sequence[tuple[Named, st
     return index
 
 
-def find_lookalikes(
-    server: str, definition: Definition, index: Mapping[str, Sequence[tuple[Named, str]]]
-) -> tuple[LookAlike, ...]:
+def find_lookalikes(server: str, definition: Definition, index: NameIndex) -> tuple[LookAlike, ...]:
     """Find the tools that a definition's name or title looks like, five at most; itself is not among them."""
-    name = definition.get("name")
+    name, found = definition.get("name"), dict[tuple[str, str], LookAlike]()
     if not isinstance(name, str):
         return ()
-    found = [
-        LookAlike(spell(text[:_MAX_CHARS]), other.server, spell(other.name[:_MAX_CHARS]), name == other.name)
-        for text in (name, *list_titles(definition))
-        for other, shown in index.get(skeleton_of(text), ())
-        if (server, name) != (other.server, other.name) and _deceives(text, shown, is_name=text == name)
-    ]
-    distinct = {(each.server, each.tool): each for each in reversed(found)}
-    return tuple(reversed(distinct.values()))[:_MAX_FOUND]
+    for text in (name, *list_titles(definition)):
+        for other, shown in index.get(skeleton_of(text), ()):
+            key = (other.server, other.name)
+            if key == (server, name) or key in found or not _deceives(text, shown, is_name=text == name):
+                continue
+            written, tool = spell(text[:_MAX_CHARS]), spell(other.name[:_MAX_CHARS])
+            found[key] = LookAlike(written, other.server, tool, name == other.name)
+            if len(found) == _MAX_FOUND:
+                # A server may list thousands that look like one another.
+                return tuple(found.values())
+    return tuple(found.values())
 
 
 def _deceives(text: str, shown: str, *, is_name: bool) -> bool:

@@ -7,7 +7,7 @@ Texts are folded before (confusable.py): hidden characters, look-alike letters, 
 
     address       a URL with any scheme, `www.`, `mailto:`, an e-mail address, a host with a path or port or with one
                   of the usual top-level domains, an IPv4 address
-    instruction   a sentence that addresses the model rather than describes the tool; `_INSTRUCTIONS` has them all
+    instruction   a sentence that addresses the model rather than describes the tool: `_SENTENCES`, `_MARKS`
 """
 
 import re
@@ -23,30 +23,30 @@ _HOST = re.compile(
     re.DOTALL,
 )
 _MAX_HOST_CHARS = 700
-_INSTRUCTIONS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # to set aside what it was asked
-        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}"
-        r"\b(?:previous|prior|above|earlier|other|all|system|safety)\b",
-        # to keep something from the user
-        r"\b(?:do not|don.?t|never|must not|should not|without)\b.{0,20}"
-        r"\b(?:tell|telling|mention|inform|informing|reveal|show|notify|notifying|ask|asking|alert|warn|disclose)\b",
-        r"\b(?:hide|conceal|keep)\b.{0,30}\b(?:from the user|secret|hidden)\b",
-        # to do something else first, after or instead
-        r"\b(?:before|after|prior to|when|whenever|instead of) (?:you )?"
-        r"(?:use|using|call|calling|invoke|invoking|run|running)\b",
-        r"\b(?:always|first) (?:call|use|run|invoke|read|send|include|pass|append)\b",
-        r"\byou (?:must|have to|are required to|need to|should always)\b",
-        # marks that chats and prompts set apart with
-        r"</? ?(?:important|system|instructions?|assistant|user|secret|hidden|admin|prompt|tool_call|function_calls)"
-        r"[ />]",
-        r"\[/?(?:inst|system|important)\]",
-        r"(?:^|[.!?:]) ?(?:#+ ?)?(?:system|assistant|user|important|instructions?) ?:",
-        r"\bsystem prompt\b",
-        # places of secrets
-        r"~/\.|\bid_rsa\b|\bid_ed25519\b|/etc/passwd|\bmcp\.json\b",
-    )
+# What begins with a word, all in one pattern: a boundary of words is searched for once.
+_SENTENCES = re.compile(
+    r"\b(?:"
+    # to set aside what it was asked
+    r"(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|earlier|other|all|system|safety)\b"
+    # to keep something from the user
+    r"|(?:do not|don.?t|never|must not|should not|without)\b.{0,20}"
+    r"\b(?:tell|telling|mention|inform|informing|reveal|show|notify|notifying|ask|asking|alert|warn|disclose)\b"
+    r"|(?:hide|conceal|keep)\b.{0,30}\b(?:from the user|secret|hidden)\b"
+    # to do something else first, after or instead
+    r"|(?:before|after|prior to|when|whenever|instead of) (?:you )?"
+    r"(?:use|using|call|calling|invoke|invoking|run|running)\b"
+    r"|(?:always|first) (?:call|use|run|invoke|read|send|include|pass|append)\b"
+    r"|you (?:must|have to|are required to|need to|should always)\b"
+    # prompts, and places of secrets
+    r"|system prompt\b|id_rsa\b|id_ed25519\b|mcp\.json\b"
+    r")"
+)
+# Marks that chats and prompts set apart with, and places of secrets.
+_MARKS = re.compile(
+    r"</? ?(?:important|system|instructions?|assistant|user|secret|hidden|admin|prompt|tool_call|function_calls)[ />]"
+    r"|\[/?(?:inst|system|important)\]"
+    r"|(?:\A|[.!?:]) ?(?:#+ ?)?(?:system|assistant|user|important|instructions?) ?:"
+    r"|~/\.|/etc/passwd\b"
 )
 
 
@@ -73,4 +73,4 @@ def _is_address(word: str) -> bool:
 def holds_instruction(text: str) -> bool:
     """True if a text holds an instruction to the model; linear in its size."""
     folded = fold_text(text)
-    return any(pattern.search(folded) for pattern in _INSTRUCTIONS)
+    return _SENTENCES.search(folded) is not None or _MARKS.search(folded) is not None

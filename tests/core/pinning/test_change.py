@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from agen_authz.core.model import Json
-from agen_authz.core.pinning.change import Kind, find_changes, find_former_name, find_signs, is_more_than_wording
+from agen_authz.core.pinning.change import (
+    Kind,
+    find_changes,
+    find_former_name,
+    find_signs,
+    index_schemas,
+    is_more_than_wording,
+)
 from agen_authz.core.pinning.definition import define_instructions
 from tests.core.pinning.rig import SCHEMA, tool
 
@@ -164,10 +171,11 @@ def test_signs_that_need_no_earlier_version(definition, signs):
 
 
 def test_renamed_tool_has_the_schema_of_an_approved_one_that_is_not_listed_any_longer():
-    approved = {"get_customer": [tool()], "x": [tool("x", inputSchema={"type": "object"})]}
+    bare: Json = {"type": "object"}
+    approved = index_schemas({"get_customer": [tool(), tool(title="x")], "x": [tool("x", inputSchema=bare)]})
     assert find_former_name(tool("fetch"), approved, {"fetch", "x"}) == "get_customer"
     assert find_former_name(tool("fetch"), approved, {"fetch", "get_customer"}) is None
-    assert find_former_name(tool("fetch", inputSchema={"type": "object"}), approved, {"fetch"}) is None
+    assert find_former_name(tool("fetch", inputSchema=bare), approved, {"fetch"}) is None
     assert find_former_name(tool("fetch", inputSchema=None), approved, {"fetch"}) is None
     other = {"type": "object", "properties": {"y": {}}}
     assert find_former_name(tool("fetch", inputSchema=other), approved, {"fetch"}) is None

@@ -116,6 +116,22 @@ def test_number_of_findings_is_bounded_and_each_tool_is_named_once():
     assert [each.server for each in found] == ["s0", "s1", "s2", "s3", "s4"]
 
 
+def test_search_ends_with_the_last_finding_that_is_shown():
+    looked: list[int] = []
+
+    def others():
+        for number in range(100):
+            looked.append(number)
+            yield Named(f"s{number}", "get_invoice"), "get_invoice"
+
+    class Names(list[tuple[Named, str]]):
+        def __iter__(self):
+            return others()
+
+    index = {skeleton_of("get_invoice"): Names()}
+    assert len(find_lookalikes("crm", tool("get-invoice", title=None), index)) == len(looked) == 5
+
+
 @pytest.mark.parametrize(
     ("definition", "titles"),
     [

@@ -5,7 +5,7 @@ import pytest
 from agen_authz.core.pinning.catalogue import UNREAD, sight
 from agen_authz.core.pinning.change import Kind
 from agen_authz.core.pinning.definition import MAX_DEFINITION_BYTES, define_instructions, digest_definition
-from agen_authz.core.pinning.drift import Drift, describe_drift
+from agen_authz.core.pinning.drift import Drift, describe_drift, survey
 from agen_authz.core.pinning.hidden import HiddenText
 from agen_authz.core.pinning.lookalike import LookAlike
 from agen_authz.core.pinning.pin import Changed, Kept, New, Pinned, Pinning, Reworded, judge, name_state, refuse
@@ -141,9 +141,10 @@ def test_definition_that_is_too_long_is_sighted_without_its_text():
 
 
 def drift(definition, known, *others, server="crm"):
-    seen, listed = sight(definition), [sight(each) for each in (definition, *others)]
+    seen = sight(definition)
+    listed = [each for one in (definition, *others) if (each := sight(one)) is not None]
     assert seen is not None
-    return describe_drift(known, server, seen, [each for each in listed if each is not None])
+    return describe_drift(known, server, seen, survey(known, server, listed), {each.name for each in listed})
 
 
 def test_new_definition_is_described_by_all_that_can_be_noticed():
