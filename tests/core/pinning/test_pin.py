@@ -2,6 +2,7 @@
 
 import pytest
 
+from agen_authz.core.model import Json
 from agen_authz.core.pinning.catalogue import UNREAD, sight
 from agen_authz.core.pinning.change import Kind
 from agen_authz.core.pinning.definition import MAX_DEFINITION_BYTES, define_instructions, digest_definition
@@ -181,3 +182,23 @@ def test_tools_of_one_list_and_of_another_server_are_compared():
     assert drift(pay, nothing, {**pay, "name": "p-ay"}, {"instructions": "x"}).kinds == (Kind.NEW, Kind.LOOK_ALIKE)
     elsewhere = catalogue(kept_tool(kept(pay), server="billing"))
     assert drift(pay, elsewhere).kinds == (Kind.NEW, Kind.TWIN)
+
+
+def test_definition_that_is_nested_as_deep_as_json_may_be_is_judged_and_described():
+    deep: Json = 1
+    other: Json = 2
+    for _ in range(123):
+        deep, other = {"items": [deep]}, {"items": [other]}
+    seen, known = tool(inputSchema=deep), catalogue(kept_tool(kept(tool(inputSchema=other))))
+    assert known.refuse_listed("crm", seen, ENFORCE) is Reason.TOOL_CHANGED
+    assert drift(seen, known).kinds == (Kind.SCHEMA,)
+
+
+def test_list_of_many_definitions_that_look_alike_is_described_in_one_walk():
+    listed = [
+        seen for number in range(300) if (seen := sight(tool("a" + "_" * (number % 100) + "-" * (number // 100))))
+    ]
+    nothing = catalogue()
+    around, names = survey(nothing, "crm", listed), {each.name for each in listed}
+    described = [describe_drift(nothing, "crm", each, around, names) for each in listed]
+    assert {(each.kinds, len(each.lookalikes)) for each in described} == {((Kind.NEW, Kind.LOOK_ALIKE), 5)}
