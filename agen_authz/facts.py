@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
+from msgspec import structs
+
 from agen_authz.core.errors import Rejected, Unavailable
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.jws import (
@@ -17,11 +19,12 @@ from agen_authz.core.identity.jws import (
 )
 from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.identity.token import admit_principal, find_provider, verify_token
-from agen_authz.core.model import Facts, Owner, Provider, Resource
+from agen_authz.core.model import NO_TASK, Call, Facts, Owner, Provider, Resource, Session, SessionId
 from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.stage import Known, Read, Refused, Routed, refuse_token
+from agen_authz.core.session import open_session
+from agen_authz.core.stage import Known, Read, Refused, Routed, get_arrived, refuse_token
 from agen_authz.outside import Ports
 from agen_authz.token_cache import Vouched
 from agen_authz.waiting import Deadline
@@ -199,8 +202,31 @@ def _without_claims(vouched: Vouched) -> Vouched:
 
 
 async def gather(read: Read, ports: Ports) -> Facts:
-    """Read what the decision needs besides the call itself."""
-    call, owner = read.call, None
-    if call.session_id is not None:
-        owner = ports.sessions.find_owner(call.server, call.session_id)
-    return Facts(ports.clock.now(), owner, read.context, read.known.routed.received.request.authority)
+    """Read what the decision needs besides the call itself.
+
+    Raises:
+        Unavailable: the store does not answer, and the call names a task.
+    """
+    call, rules, now = read.call, get_arrived(read).rules, ports.clock.now()
+    session = None if call.session_id is None else _find_session(read, call.session_id, rules.session_key)
+    facts = Facts(now, session, read.context, read.known.routed.received.request.authority)
+    if call.task_id is not None:
+        task = await ports.tasks.find(call.server, call.task_id, now) or NO_TASK
+        unpinned = ports.catalogue.snapshot.refuse_call(call.server, task.tool, rules.pinning)
+        return structs.replace(facts, task=task, unpinned=unpinned)
+    return _add_pinned(facts, call, rules, ports) if call.method == "tools/call" and call.targets else facts
+
+
+def _find_session(read: Read, session_id: SessionId, key: bytes) -> Session | None:
+    principal = read.known.principal
+    return open_session(session_id, read.call.server, Owner(principal.issuer, principal.subject), key)
+
+
+def _add_pinned(facts: Facts, call: Call, rules: RuleSet, ports: Ports) -> Facts:
+    """Add what is pinned of the tool that a call names."""
+    catalogue, tool = ports.catalogue.snapshot, call.targets[0].name
+    known = catalogue.find(call.server, tool) if rules.checks_arguments else None
+    fit = None
+    if known is not None and known.approved:
+        fit = ports.schemas.compile((each.digest, each.definition) for each in known.approved)
+    return structs.replace(facts, unpinned=catalogue.refuse_call(call.server, tool, rules.pinning), fit=fit)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.crowd import Crowd
-from agen_authz.ports import AuditSink, Clock, DecisionMetrics, Entropy, KeySource, SessionTable
+from agen_authz.ports import AuditSink, Clock, DecisionMetrics, Entropy, KeySource, TaskStore
 from agen_authz.refusal_log import RefusalLog
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import Bulkhead
@@ -15,6 +17,7 @@ class Ports:
     """What a request is decided with; no part of it decides anything.
 
     Args:
+        catalogue: what is known of tools, and `schemas` their schemas, compiled.
         tokens: verified tokens, and `templates`: rendered parts of answers; both are new with every RuleSet.
         waiting: bounds how many calls wait.
         refusals: what operators read of refused tokens.
@@ -24,11 +27,13 @@ class Ports:
     clock: Clock
     entropy: Entropy
     keys: KeySource
-    sessions: SessionTable
     audit: AuditSink
     metrics: DecisionMetrics
+    catalogue: CurrentCatalogue
+    tasks: TaskStore
     tokens: TokenCache
     templates: Templates
     waiting: Bulkhead
+    schemas: SchemaCompiler = field(default_factory=SchemaCompiler)
     refusals: RefusalLog = field(default_factory=RefusalLog)
     crowd: Crowd = field(default_factory=Crowd)

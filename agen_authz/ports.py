@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import Protocol
 
 from agen_authz.core.identity.jwk import PublicKey
-from agen_authz.core.model import BoundTask, Digest, Matched, Owner, SessionId
+from agen_authz.core.model import BoundTask, Digest, Matched
 from agen_authz.core.pinning.catalogue import Sighting
 from agen_authz.core.pinning.definition import Definition
 from agen_authz.core.pinning.record import Listing, Noted, PinRecord
@@ -45,25 +45,6 @@ class KeySource(Protocol):
         Raises:
             Unavailable: the provider did not answer (`PROVIDER_UNAVAILABLE`), or may not be asked just now
                 (`KEY_UNSETTLED`): it is not known whether the key is published.
-        """
-
-
-class SessionTable(Protocol):
-    """Remembers the owner of each legacy MCP session."""
-
-    def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        """Find the owner; None if the session was not used yet, `NOBODY` if it is another server's."""
-
-    def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        """Make `owner` the session's owner in one step; False if it belongs to another caller or server by now.
-
-        A full table makes room with what another caller, or this one, has not used for longest.
-        """
-
-    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
-        """Free the entry of a session that its owner has ended; nothing changes if it is not `owner`'s.
-
-        For an hour after its last use no other caller gets the id.
         """
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
-from agen_authz.adapters.sessions import MemorySessions
+from agen_authz.catalogue import CurrentCatalogue
 from agen_authz.core.cel.condition import Condition
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
@@ -17,6 +17,7 @@ from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.identity.jwk import KeySet, PublicKey, parse_jwks
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ClaimPaths, Effect, Issuer, Provider, Resource, Revoked, State, TargetKind
+from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessRule, Basis, compile_access
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.ruleset import RuleSet
@@ -27,6 +28,7 @@ from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
+from tests.fakes import MemoryCatalogue, MemoryTasks
 
 ISSUER, URL, KID = "https://id.example.com", "https://mcp.example.com/crm/mcp", "bench"
 _PRIVATE = ec.derive_private_key(20261123, ec.SECP256R1())
@@ -83,12 +85,14 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
         routes=build_routes([resource]),
         limits=BodyLimits(1 << 20, 64),
         revoked=Revoked(), perimeter=Perimeter(), signers={"crm": signer}, digest_key=b"k" * 32,
+        session_key=b"s" * 32, metadata_key=b"m" * 32, filters_lists=True, pinning=Pinning.OBSERVE,
+        checks_arguments=False,
         off_word="off-0123456789abcdef", denials_per_second=50, timeout_s=1.0, keeps_claims=True,
     )  # fmt: skip
     clock = SystemClock()
-    sessions = MemorySessions(1000, clock)
     ports = Ports(
-        clock, SystemEntropy(), HeldKeys(), sessions, audit, metrics, TokenCache(20_000, 64 << 20),
+        clock, SystemEntropy(), HeldKeys(), audit, metrics, CurrentCatalogue(MemoryCatalogue(), clock),
+        MemoryTasks(), TokenCache(20_000, 64 << 20),
         Templates(rule_set.off_word), Bulkhead(1024),
     )  # fmt: skip
     return CheckServicer(rule_set, ports)

@@ -21,6 +21,7 @@ from agen_authz.core.model import (
     Envelope,
     Era,
     Issuer,
+    Owner,
     Principal,
     Provider,
     Request,
@@ -31,6 +32,7 @@ from agen_authz.core.model import (
     TargetKind,
 )
 from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.session import sign_session
 
 NOW = 1_800_000_000.0
 ISSUER, OTHER_ISSUER = "https://idp.example.com", "https://other.example.com"
@@ -39,6 +41,7 @@ ORIGIN = "https://app.example.com"
 KID = "k1"
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 TRACE_KEY = b"k" * 32
+SESSION_KEY = b"s" * 32
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 
@@ -323,6 +326,14 @@ def call(method: str = "tools/call", *targets: Target, **changes: Any) -> Call:
         ),
         **changes,
     )
+
+
+def session(backend_id: str = "s1", *, subject: str = "ann", server: str = "crm", issuer: str = ISSUER) -> str:
+    """Make the session id that a client was given."""
+    owner = Owner(Issuer(issuer), Subject(subject))
+    made = sign_session(backend_id, server, owner, SESSION_KEY, declares_url=False)
+    assert made is not None
+    return made
 
 
 def tool(name: str = "get_customer") -> Target:

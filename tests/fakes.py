@@ -10,7 +10,7 @@ from msgspec import structs
 
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.jwk import PublicKey
-from agen_authz.core.model import NOBODY, TASK_KEPT_S, BoundTask, Digest, Matched, Owner, SessionId
+from agen_authz.core.model import TASK_KEPT_S, BoundTask, Digest, Matched
 from agen_authz.core.pinning.catalogue import Sighting
 from agen_authz.core.pinning.definition import Definition
 from agen_authz.core.pinning.pin import Kept, KeptTool
@@ -113,77 +113,6 @@ class MemoryKeys:
         if key is None and provider in self.down:
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, provider)
         return key
-
-
-class DictSessions:
-    """Sessions in dictionaries, the last used last: so many and no more, and a mark for what has left."""
-
-    DAY_S, HOUR_S = 86400.0, 3600.0
-
-    def __init__(self, limit: int, clock: FakeClock) -> None:
-        self._limit, self._clock = limit, clock
-        self._open: dict[str, tuple[str, Owner, float]] = {}
-        self._marked: dict[str, tuple[str, Owner, float]] = {}
-        self.ended: list[tuple[str, SessionId, Owner]] = []
-
-    @property
-    def owners(self) -> dict[tuple[str, str], Owner]:
-        """The owners of open sessions, by server and session."""
-        return {(home, key): owner for key, (home, owner, _) in self._open.items()}
-
-    def find_owner(self, server: str, session_id: SessionId) -> Owner | None:
-        found = self._use(_fold(session_id))
-        if found is None:
-            return None
-        return found[1] if found[0] == server else NOBODY
-
-    def bind(self, server: str, session_id: SessionId, owner: Owner) -> bool:
-        key = _fold(session_id)
-        known = self._use(key)
-        if known is not None:
-            return known == (server, owner)
-        pushed = self._choose(self._open, owner)
-        if pushed is not None:
-            self._mark(pushed)
-        self._open[key] = (server, owner, self._clock.elapsed())
-        return True
-
-    def end(self, server: str, session_id: SessionId, owner: Owner) -> None:
-        key = _fold(session_id)
-        self.ended.append((server, session_id, owner))
-        if self._use(key) == (server, owner) and key in self._open:
-            self._mark(key)
-
-    def _use(self, key: str) -> tuple[str, Owner] | None:
-        now = self._clock.elapsed()
-        for held, idle_s in ((self._open, self.DAY_S), (self._marked, self.HOUR_S)):
-            for idle in [each for each, (_, _, used) in held.items() if now - used >= idle_s]:
-                del held[idle]
-        for held in (self._open, self._marked):
-            if key in held:
-                home, owner, _ = held.pop(key)
-                held[key] = (home, owner, now)
-                return home, owner
-        return None
-
-    def _mark(self, key: str) -> None:
-        home, owner, _ = self._open.pop(key)
-        pushed = self._choose(self._marked, owner)
-        if pushed is not None:
-            del self._marked[pushed]
-        self._marked[key] = (home, owner, self._clock.elapsed())
-
-    def _choose(self, held: dict[str, tuple[str, Owner, float]], owner: Owner) -> str | None:
-        if len(held) < self._limit:
-            return None
-        counts = Counter(holder for _, holder, _ in held.values())
-        most = {holder for holder, count in counts.items() if count == max(counts.values())}
-        givers = {owner} if owner in most else most
-        return next(key for key, (_, holder, _) in held.items() if holder in givers)
-
-
-def _fold(session_id: SessionId) -> str:
-    return "".join(each for each in session_id.lower() if each.isalnum())
 
 
 class ListSink:

@@ -7,6 +7,7 @@ from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
+from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessTable
 from agen_authz.core.policy.table import PolicyTable, compile_policies
 from agen_authz.core.ruleset import RuleSet
@@ -34,10 +35,15 @@ def build_rules(
         "perimeter": Perimeter(),
         "signers": {},
         "digest_key": b"k" * 32,
+        "session_key": build.SESSION_KEY,
+        "metadata_key": b"m" * 32,
         "off_word": OFF,
         # More than a test asks: each has its event, unless a test says otherwise.
         "denials_per_second": 1_000_000,
         "timeout_s": 1.0,
         "keeps_claims": True,
+        "filters_lists": False,
+        "pinning": Pinning.OFF,
+        "checks_arguments": False,
     }
     return RuleSet(**{**values, **changes})

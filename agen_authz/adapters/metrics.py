@@ -1,7 +1,7 @@
 """Prometheus metrics: names and labels are a contract, and every label comes from a closed set."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from threading import Lock
 from typing import TypeAlias
@@ -141,24 +141,6 @@ class _Tally(Collector):
         yield family
 
 
-class _Sessions(Collector):
-    """How full the table of sessions is, asked when metrics are read."""
-
-    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
-        self._count = count
-
-    def collect(self) -> Iterator[Metric]:
-        counted = self._count()
-        held = GaugeMetricFamily(
-            "agen_sessions", "Sessions that are bound, and ids that are marked.", labels=("state",)
-        )
-        for state in ("open", "marked"):
-            held.add_metric((state,), counted[state])
-        yield held
-        meaning = "Sessions that had to make room for others."
-        yield CounterMetricFamily("agen_sessions_pushed_out", meaning, value=counted["pushed_out"])
-
-
 class PrometheusMetrics:
     """Implements the metrics of `ports`, and what only `app` sets; safe for threads."""
 
@@ -224,10 +206,6 @@ class PrometheusMetrics:
         self._weakened.clear()
         for setting in settings:
             self._weakened.labels(setting).set(1)
-
-    def watch_sessions(self, count: Callable[[], Mapping[str, int]]) -> None:
-        """Show how full the table of sessions is whenever metrics are read: `open`, `marked`, `pushed_out`."""
-        self._registry.register(_Sessions(count))
 
     def collect(self) -> tuple[Family, ...]:
         """Read everything that was counted here."""

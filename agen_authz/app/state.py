@@ -2,14 +2,15 @@
 
 import hmac
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agen_authz.adapters.store import migrate, open_store
+from agen_authz.adapters.store import SqlCatalogue, SqlTasks, migrate, open_store
 from agen_authz.app.cut import note_end
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
-from agen_authz.ports import Entropy, Store
+from agen_authz.ports import CatalogueStore, Entropy, Store, TaskStore
 
 _DEFAULT_FOLDER = Path("/var/lib/agen")
 DEFAULT_URL = f"sqlite:///{_DEFAULT_FOLDER}/agen.db"
@@ -24,9 +25,11 @@ _DIGEST_LABEL = b"agen.digest"
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """An open store, and what was read from it."""
+    """An open store, its tables, and what was read from it."""
 
     store: Store
+    catalogue: CatalogueStore
+    tasks: TaskStore
     digest_key: bytes
 
 
@@ -52,8 +55,7 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> OpenStore:
         await starting.close()
     if kept[MAPPING_NAME] != config.access.mapping:
         raise ConfigError((refuse_mapping(loaded, kept[MAPPING_NAME]),))
-    store = open_store(url, timeout_s=config.limits.store_timeout)
-    return OpenStore(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
+    return _open(loaded, kept)
 
 
 async def join_state(loaded: Loaded) -> OpenStore:
@@ -72,8 +74,14 @@ async def join_state(loaded: Loaded) -> OpenStore:
     await store.close()
     if _DIGEST_KEY not in kept:
         raise _refuse(loaded, "store.url", "the store was not made ready", "see that no program removes the file")
-    store = open_store(loaded.config.store.url or DEFAULT_URL, timeout_s=loaded.config.limits.store_timeout)
-    return OpenStore(store, _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY])))
+    return _open(loaded, kept)
+
+
+def _open(loaded: Loaded, kept: Mapping[str, str]) -> OpenStore:
+    limits = loaded.config.limits
+    store = open_store(loaded.config.store.url or DEFAULT_URL, timeout_s=limits.store_timeout)
+    digest_key = _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY]))
+    return OpenStore(store, SqlCatalogue(store), SqlTasks(store, limits.sessions), digest_key)
 
 
 def refuse_mapping(loaded: Loaded, kept: str) -> Problem:

@@ -39,7 +39,13 @@ def build_draft(loaded: Loaded) -> Draft:
     return Draft(
         config=config,
         rules=build_rules(
-            config, version=loaded.version, digest_key=b"", off_word="", signing_keys=None, compiled=compiled
+            config,
+            version=loaded.version,
+            digest_key=b"",
+            off_word="",
+            metadata_key=b"",
+            signing_keys=None,
+            compiled=compiled,
         ),
         providers={provider.name: build_provider(provider) for provider in config.providers},
         policies={policy.name: policy for policy in everyone},

@@ -17,8 +17,10 @@ from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.identity.jws import spell_type
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
+from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
 from agen_authz.core.ruleset import RuleSet
+from agen_authz.core.session import derive_session_key
 from agen_authz.core.signature import SignedTarget, Signer, SigningKey
 from agen_authz.wire.identity import render_text
 
@@ -29,15 +31,14 @@ def build_rules(
     version: str,
     digest_key: bytes,
     off_word: str,
+    metadata_key: bytes,
     signing_keys: Mapping[str, SigningKeys] | None,
     compiled: Compiled = NOT_COMPILED,
 ) -> RuleSet:
     """Build everything that a request is decided by.
 
     Args:
-        version: names this configuration in events and metrics.
-        digest_key: keys the digests in events.
-        off_word: what `agen.inspect` says for responses that need no inspection.
+        version, digest_key, off_word, metadata_key: as in `RuleSet`.
         signing_keys: of each resource; the first signs. None for authors, who sign nothing.
         compiled: `Loaded.conditions`.
     """
@@ -55,11 +56,21 @@ def build_rules(
         perimeter=build_perimeter(config),
         signers={} if signing_keys is None else _build_signers(config, signing_keys),
         digest_key=digest_key,
+        session_key=derive_session_key(digest_key),
+        metadata_key=metadata_key,
         off_word=off_word,
         denials_per_second=config.audit.denials_per_second,
         timeout_s=config.server.check_timeout,
         keeps_claims="user.claims" in policies.reads,
+        filters_lists=config.tools.filter_lists,
+        pinning=Pinning(config.tools.pinning),
+        checks_arguments=_checks_arguments(config),
     )
+
+
+def _checks_arguments(config: Config) -> bool:
+    said = config.tools.arguments
+    return config.tools.pinning == "enforce" if said is None else said == "check"
 
 
 def build_limits(config: Config) -> BodyLimits:

@@ -9,13 +9,9 @@ from agen_authz.core.errors import Problem
 # Keys whose capability does not exist yet, and the values that ask for nothing.
 UNBUILT: dict[Path, tuple[object, ...]] = {
     ("server", "console"): (),
-    ("limits", "response_bytes"): (),
     ("data_protection",): ((),),
     ("unruled_sample",): (0.0,),
     ("masking_keys",): ((),),
-    ("tools", "pinning"): ("off",),
-    ("tools", "filter_lists"): (False,),
-    ("tools", "arguments"): ("off", None),
     ("hooks",): ((),),
     ("approvals",): (),
     ("notifications",): (),

@@ -1,10 +1,10 @@
 """The decision: a pure, total function of the call, the caller, the facts and the rule set.
 
 Whatever is asked, the first of these that refuses answers (design: refusals):
- 1. session   the session belongs to this caller, and there is one where one is needed
+ 1. session   the session is this caller's, and there is one if one is needed
  2. method    known to MCP in this era, or allowed by configuration; a task is this caller's, and the rows below
               decide on the tool that made it: without its arguments, unless answers are sent that policies may read
- 3. access    every target that the call names is granted by a rule
+ 3. access    every target that the call names is granted by a rule, and pinning does not hide the tool
  4. headers   those that repeat arguments repeat them
     arguments they fit the tool's approved definition, and so do the headers, if that is asked
  5. policies  what applies to any of the targets, combined by one table (`TABLE`); a posted response may be the
@@ -26,15 +26,12 @@ from agen_authz.core.message.method import Names, find_method, is_allowed_method
 from agen_authz.core.message.mirror import is_mirrored
 from agen_authz.core.model import (
     Allow,
-    BindSession,
     BoundTask,
     Call,
     Deny,
     Effect,
-    EndSession,
     Facts,
     Matched,
-    Obligation,
     Outcome,
     Owner,
     Principal,
@@ -66,7 +63,7 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
     """Decide one call; never raises for any call that `core.message.mcp.parse` returned."""
     resource = rules.resources[call.server]
     # 1.
-    refused = _check_session(call, facts, principal)
+    refused = _check_session(call, facts)
     if refused is not None:
         return Deny(refused, (Step("session", refused.value),), call.envelope)
     # 2.
@@ -77,8 +74,7 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
     why: list[Step] = [Step("method", "allowed", call.method)]
     call = _name_tool(call, facts.task)
     for target in call.targets:
-        step, refused = _check_access(target, principal, resource, rules.access)
-        why.append(step)
+        refused = _check_target(target, principal, facts, rules, why)
         if refused is not None:
             return Deny(refused, tuple(why), call.envelope, target)
     # 4.
@@ -92,7 +88,7 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_steps_of(found))
-    return Allow(tuple(why), _owe_session(call, facts, principal), _record(found) if found else ())
+    return Allow(tuple(why), facts.session, _record(found) if found else ())
 
 
 # What calls a listed target; a resource may be subscribed to as well, by the same rules.
@@ -159,18 +155,6 @@ def _refuse_unfit(unfit: Unfit, call: Call, why: list[Step]) -> Deny:
         message = f"{REFUSALS[unfit.reason].message[:-1]}: {unfit.detail}."
     step = Step("arguments", unfit.reason.value, unfit.detail)
     return Deny(unfit.reason, (*why, step), call.envelope, call.targets[0], message=message)
-
-
-def _owe_session(call: Call, facts: Facts, principal: Principal) -> tuple[Obligation, ...]:
-    if call.session_id is None:
-        return ()
-    owed: list[Obligation] = []
-    named = (call.server, call.session_id, Owner(principal.issuer, principal.subject))
-    if facts.session_owner is None:
-        owed.append(BindSession(*named))
-    if call.envelope.shape is Shape.END:
-        owed.append(EndSession(*named))
-    return tuple(owed)
 
 
 _Found: TypeAlias = tuple[Target, Match]
@@ -269,17 +253,13 @@ def _record(found: list[_Found]) -> tuple[Matched, ...]:
     )
 
 
-def _check_session(call: Call, facts: Facts, principal: Principal) -> Reason | None:
+def _check_session(call: Call, facts: Facts) -> Reason | None:
+    if call.session_id is not None:
+        return None if facts.session is not None else Reason.SESSION_UNKNOWN
     shape = call.envelope.shape
-    if call.session_id is None:
-        if shape is Shape.RESPONSE:
-            return Reason.POSTED_RESPONSE
-        return Reason.SESSION_MISSING if shape in (Shape.STREAM, Shape.END) else None
-    if facts.session_owner is None:
-        # A response answers what the server asked in this session: it cannot be the session's first word.
-        return Reason.SESSION_UNKNOWN if shape is Shape.RESPONSE else None
-    is_theirs = facts.session_owner == Owner(principal.issuer, principal.subject)
-    return None if is_theirs else Reason.SESSION_UNKNOWN
+    if shape is Shape.RESPONSE:
+        return Reason.POSTED_RESPONSE
+    return Reason.SESSION_MISSING if shape in (Shape.STREAM, Shape.END) else None
 
 
 def _check_method(call: Call, facts: Facts, principal: Principal, resource: Resource) -> Reason | None:
@@ -310,6 +290,15 @@ def _check_task(call: Call, task: BoundTask | None, principal: Principal) -> Rea
         return Reason.TASK_UNSUPPORTED
     # An unknown task and one of another caller are answered alike.
     return None if task.owner == Owner(principal.issuer, principal.subject) else Reason.TASK_UNKNOWN
+
+
+def _check_target(target: Target, principal: Principal, facts: Facts, rules: RuleSet, why: list[Step]) -> Reason | None:
+    step, refused = _check_access(target, principal, rules.resources[target.server], rules.access)
+    why.append(step)
+    if refused is None and facts.unpinned is not None:
+        refused = facts.unpinned
+        why.append(Step("pinning", refused.value, target.name))
+    return refused
 
 
 def _check_access(

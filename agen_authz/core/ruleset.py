@@ -7,6 +7,7 @@ from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import RouteTable
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
+from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessTable
 from agen_authz.core.policy.table import PolicyTable
 from agen_authz.core.signature import Signer
@@ -19,11 +20,15 @@ class RuleSet:
     Args:
         version: names the configuration in events and metrics.
         signers: what signs the requests of each resource that is signed.
-        digest_key: keys the digests in events.
+        digest_key: keys the digests in events, `session_key` the ids of legacy sessions, and `metadata_key` what Check
+            tells Process.
         off_word: what `agen.inspect` says for responses that need no inspection.
         denials_per_second: how many requests without a verified caller have an event each; the rest are counted.
         timeout_s: how long a request may take.
         keeps_claims: True if a condition reads `user.claims`.
+        filters_lists: True if lists show only what the caller may use.
+        pinning: what changed definitions of tools lead to.
+        checks_arguments: True if a call must fit an approved definition of its tool.
     """
 
     version: str
@@ -36,7 +41,12 @@ class RuleSet:
     perimeter: Perimeter
     signers: Mapping[str, Signer]
     digest_key: bytes
+    session_key: bytes
+    metadata_key: bytes
     off_word: str
     denials_per_second: int
     timeout_s: float
     keeps_claims: bool
+    filters_lists: bool
+    pinning: Pinning
+    checks_arguments: bool

@@ -86,11 +86,17 @@ Stage: TypeAlias = Arrived | Received | Routed | Known | Read
 
 
 class Judged(Struct, frozen=True):
-    """A call that policies were asked about; `signed` is the signature for the backend, if the call has one."""
+    """A call that policies were asked about.
+
+    Args:
+        signed: the signature for the backend, if the call has one.
+        sealed: what Process must know to inspect the response; None if nothing inspects it.
+    """
 
     stage: Read
     decision: Allow | StepUp | Deny
     signed: Signed | None = None
+    sealed: str | None = None
 
 
 class Refused(Struct, frozen=True):

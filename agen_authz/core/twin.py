@@ -10,8 +10,6 @@ more policy, or belongs to the owner that it has already. What is forwarded is n
                             `userId` for `user_id`, Go's json/v2 `user-id`
     key of MCP              the same mappers, for names in printable ASCII only    case, `_`, `-`, blanks around it
     parameter of a header   `mcp-param-user-id` repeats `userId`                   case, `_`, `-`
-    session id              backends that read it as a UUID, or keep it in a       case and punctuation of ASCII
-                            database that ignores case
     selector of a policy    servers that find their tools whatever the case is     case
     URI of a resource       what opens it: `fold_uri` in core/message/target.py    see there
     header                  CGI and what came after it: `-` becomes `_`            case, `_` for `-`
@@ -29,7 +27,6 @@ _WIDE = re.compile("[\uff10-\uff5a]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)}
 _LETTERS_ONLY = str.maketrans("", "", string.punctuation + string.whitespace)
 _LETTERS_AND_LINES = {code: deleted for code, deleted in _LETTERS_ONLY.items() if code != ord("\n")}
-_SESSION = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, string.punctuation)
 
 
 def fold_member(key: str) -> str:
@@ -66,11 +63,6 @@ def fold_message_keys(keys: Collection[str]) -> list[str]:
 def fold_parameter(name: str) -> str:
     """Fold the name of a parameter, as a header or an argument has it: snake, kebab and camel case are one."""
     return name.lower().replace("_", "").replace("-", "")
-
-
-def fold_session(session_id: str) -> str:
-    """Fold the id of a session."""
-    return session_id.translate(_SESSION)
 
 
 def fold_selector(text: str) -> str:

@@ -1,14 +1,15 @@
-"""The obligations of one decision: it is signed, and its session is bound."""
+"""What an allowed call depends on: its signature for the backend, and what Process must know of it."""
 
-from typing import assert_never
+from msgspec.structs import replace
 
 from agen_authz.core.errors import Malformed
-from agen_authz.core.model import Allow, BindSession, EndSession, Era, Obligation, Step
-from agen_authz.core.reason import Reason
+from agen_authz.core.model import Allow, Era, Request, Session, Step
+from agen_authz.core.response.need import find_inspection
 from agen_authz.core.signature import Signed
-from agen_authz.core.stage import Ended, Judged, Read, refuse
+from agen_authz.core.stage import Ended, Judged, Read, get_arrived, refuse
 from agen_authz.outside import Ports
-from agen_authz.ports import Entropy, SessionTable
+from agen_authz.ports import Entropy
+from agen_authz.wire.sealed import NONCE_BYTES, seal_inspection
 
 _NONCE_BYTES = 16
 
@@ -21,17 +22,19 @@ def discharge(ended: Ended, ports: Ports, now: float) -> Ended:
     """
     if not (isinstance(ended, Judged) and isinstance(ended.decision, Allow)):
         return ended
-    signed = _sign(ended.stage, ports.entropy, now)
+    read, decision = ended.stage, ended.decision
+    inspection, sealed = find_inspection(read), None
+    if inspection is not None:
+        sealed = seal_inspection(inspection, get_arrived(read).rules.metadata_key, ports.entropy.draw(NONCE_BYTES))
+    signed = _sign(read, decision.session, ports.entropy, now, is_inspected=sealed is not None)
     if isinstance(signed, Malformed):
         return refuse(ended, signed.reason, Step("signature", signed.reason.value))
-    for obligation in ended.decision.obligations:
-        refused = _meet_one(obligation, ports.sessions)
-        if refused is not None:
-            return refuse(ended, refused, Step("session", refused.value))
-    return ended if signed is None else Judged(ended.stage, ended.decision, signed)
+    return Judged(read, decision, signed, sealed)
 
 
-def _sign(read: Read, entropy: Entropy, now: float) -> Signed | Malformed | None:
+def _sign(
+    read: Read, session: Session | None, entropy: Entropy, now: float, *, is_inspected: bool
+) -> Signed | Malformed | None:
     routed, is_modern = read.known.routed, read.call.envelope.era is Era.MODERN
     resource, request = routed.route.resource, routed.received.request
     if not resource.is_signed:
@@ -40,14 +43,18 @@ def _sign(read: Read, entropy: Entropy, now: float) -> Signed | Malformed | None
     arrived = routed.received.arrived
     signer, nonce = arrived.rules.signers[resource.name], entropy.draw(_NONCE_BYTES).hex()
     lines = read.known.rendered.lines
+    request = _as_forwarded(request, session, is_inspected=is_inspected)
     return signer.sign(request, lines, arrived.request_id, created=int(now), nonce=nonce, is_modern=is_modern)
 
 
-def _meet_one(obligation: Obligation, sessions: SessionTable) -> Reason | None:
-    match obligation:
-        case BindSession(server, session_id, owner):
-            return None if sessions.bind(server, session_id, owner) else Reason.SESSION_UNKNOWN
-        case EndSession(server, session_id, owner):
-            sessions.end(server, session_id, owner)
-            return None
-    assert_never(obligation)
+def _as_forwarded(request: Request, session: Session | None, *, is_inspected: bool) -> Request:
+    """Write a request as the backend gets it, so that this is what is signed (wire/ext_authz.py changes the same)."""
+    if session is None and not is_inspected:
+        return request
+    headers, repeated = dict(request.headers), request.repeated
+    if is_inspected:
+        headers.pop("accept-encoding", None)
+        repeated = repeated - {"accept-encoding"}
+    if session is not None:
+        headers["mcp-session-id"] = session.backend_id
+    return replace(request, headers=headers, repeated=repeated)

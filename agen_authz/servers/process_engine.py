@@ -12,9 +12,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 
-from agen_authz.core.reason import Reason
 from agen_authz.servers.engine import PROCESS_SERVICE, Listener, claimed, refuse_address
-from agen_authz.servers.ext_proc import Stream
 from agen_authz.servers.grpcio_engine import load_credentials
 from agen_authz.servers.grpcio_stream import Context, StreamServicer, serve_stream
 
@@ -25,14 +23,6 @@ _MIN_MESSAGE_BYTES = 8 << 20
 _LOOK_S = 0.02
 # `in_flight` streams are the most of one connection; of all connections together, so many times as many.
 _CONNECTIONS = 4
-
-
-class RefusingServicer:
-    """Refuses every stream, so that Envoy lets nothing through that was to be inspected."""
-
-    async def process(self, stream: Stream) -> None:
-        """Abort the stream; `StreamServicer.process`."""
-        await stream.abort(Reason.INTERNAL_ERROR)
 
 
 class ProcessEngine:

@@ -14,13 +14,14 @@ from agen_authz.core.header import HeaderNames, look_at
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
 from agen_authz.core.memory import remember
-from agen_authz.core.model import Allow, Answer, Deny, Request, StepUp
+from agen_authz.core.model import Allow, Answer, Deny, Request, Session, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signed
-from agen_authz.core.stage import Ended, Read, Refused, Stage, find_routed
+from agen_authz.core.stage import Ended, Judged, Refused, Stage, find_routed
 from agen_authz.wire.field import write_field
+from agen_authz.wire.identity import set_header
 from agen_authz.wire.refusal import HttpAnswer, render_refusal, render_step_up
-from agen_authz.wire.template import Templates
+from agen_authz.wire.template import Templates, render_inspection
 
 _PERMISSION_DENIED = 7
 # Fields of CheckResponse, OkHttpResponse and HeaderValueOption.
@@ -33,6 +34,9 @@ _OVERWRITES = write_field(_APPEND, b"")
 _STATUS_OK = write_field(_STATUS, b"")
 # A URI may hold a comma; where Envoy hands over joined headers, `a,b` could then be one or two.
 _MAY_HOLD_COMMA = "mcp-name"
+_SESSION_ID = "mcp-session-id"
+# Honoured for headers of the response; `append` is not looked at if this is set.
+_OVERWRITE_IF_EXISTS = pb.HeaderValueOption.OVERWRITE_IF_EXISTS
 _NONE: frozenset[str] = frozenset()
 
 
@@ -129,7 +133,7 @@ def render_check(ended: Ended, templates: Templates) -> bytes:
     match decision:
         case Allow():
             # INVARIANT: only a call that was read, of a caller who is known, is ever allowed.
-            return _render_allow(read, ended.signed, templates)
+            return _render_allow(ended, decision, templates)
         case StepUp():
             answer = render_step_up(decision, read)
         case Deny():
@@ -165,19 +169,32 @@ def _render_denied(answer: HttpAnswer) -> bytes:
     return response.SerializeToString()
 
 
-def _render_allow(read: Read, signed: Signed | None, templates: Templates) -> bytes:
+def _render_allow(judged: Judged, allow: Allow, templates: Templates) -> bytes:
+    read, sealed = judged.stage, judged.sealed
     routed = read.known.routed
     request, route, request_id = routed.received.request, routed.route, routed.received.arrived.request_id
     allowed = (
         read.known.rendered.headers
-        + templates.render_resource(route.resource, read.call.envelope, request.names)
+        + templates.render_resource(route.resource, read.call.envelope, request.names, is_inspected=sealed is not None)
         + _write_header("agen-request-id", f'"{request_id}"')
     )
     if route.resource.is_signed:
-        allowed += _write_signature(signed)
+        allowed += _write_signature(judged.signed)
     if "origin" in request.headers:
         allowed += _render_cors(request, route)
-    return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + templates.skips_inspection
+    if allow.session is not None:
+        allowed += _render_session(request, allow.session)
+    told = templates.skips_inspection if sealed is None else render_inspection(sealed)
+    return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + told
+
+
+def _render_session(request: Request, session: Session) -> bytes:
+    """Give the backend its own id; if it repeats that in its answer, the client sees the one that it sent."""
+    allowed = pb.OkHttpResponse()
+    set_header(allowed, _SESSION_ID, session.backend_id)
+    header = pb.HeaderValue(key=_SESSION_ID, value=request.headers[_SESSION_ID])
+    allowed.response_headers_to_add.add(header=header, append_action=_OVERWRITE_IF_EXISTS)
+    return allowed.SerializeToString()
 
 
 def _write_signature(signed: Signed | None) -> bytes:

@@ -31,7 +31,6 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     metrics.set_tools_unmapped("crm", 3)
     metrics.set_policy_version("v1")
     metrics.set_weakened(("resources.crm.insecure_unsigned",))
-    metrics.watch_sessions(lambda: {"open": 2, "marked": 1, "pushed_out": 3})
     seen = {
         (sample.name, *sorted(sample.labels)) for family in _families(metrics).values() for sample in family.samples
     }
@@ -47,8 +46,6 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
         ("agen_tools_unmapped", "server"),
         ("agen_policy_set_info", "version"),
         ("agen_weakened", "setting"),
-        ("agen_sessions", "state"),
-        ("agen_sessions_pushed_out_total",),
     }
 
 
@@ -82,19 +79,6 @@ def test_settings_that_weaken_no_longer_are_gone(metrics):
     metrics.set_weakened(("server.insecure_plaintext", "resources.crm.insecure_unsigned"))
     metrics.set_weakened(("resources.crm.insecure_unsigned",))
     assert _labels(metrics, "agen_weakened") == ["resources.crm.insecure_unsigned"]
-
-
-def test_table_of_sessions_is_asked_whenever_metrics_are_read(metrics):
-    counted = {"open": 2, "marked": 1, "pushed_out": 3}
-    metrics.watch_sessions(lambda: counted)
-    counted["open"] = 5
-    samples = [sample for family in _families(metrics).values() for sample in family.samples]
-    seen = [(sample.name, *sample.labels.values(), sample.value) for sample in samples]
-    assert seen == [
-        ("agen_sessions", "open", 5.0),
-        ("agen_sessions", "marked", 1.0),
-        ("agen_sessions_pushed_out_total", 3.0),
-    ]
 
 
 def test_number_of_unmapped_tools_is_the_last_one():

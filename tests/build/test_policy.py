@@ -46,7 +46,13 @@ def test_condition_is_compiled_once_when_the_file_is_checked(tmp_path):
     (condition,) = build_draft(loaded).policies["no deletes"].conditions
     assert condition is loaded.conditions['"admin" in user.roles']
     rules = build_rules(
-        loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys={}, compiled=loaded.conditions
+        loaded.config,
+        version="v",
+        digest_key=b"k",
+        off_word="off",
+        metadata_key=b"m" * 32,
+        signing_keys={},
+        compiled=loaded.conditions,
     )
     assert rules.policies.list_for("", DELETE)[0].conditions[0] is condition
 
@@ -56,7 +62,9 @@ def test_with_tenants_every_resource_needs_one(tmp_path):
         file = tmp_path / "agen.yaml"
         file.write_text(text, "utf-8")
         config = load(file, environ={}).config
-        rules = build_rules(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
+        rules = build_rules(
+            config, version="v", digest_key=b"k", off_word="off", metadata_key=b"m" * 32, signing_keys={}
+        )
         assert {each.require_tenant for each in rules.resources.values()} == {expected}
 
 

@@ -116,7 +116,9 @@ def test_allow_all_needs_all(tmp_path):
 
 
 def test_rules_hold_what_the_file_says(tmp_path):
-    rules = build_rules(config_of(tmp_path), version="v", digest_key=b"k", off_word="off", signing_keys={})
+    rules = build_rules(
+        config_of(tmp_path), version="v", digest_key=b"k", off_word="off", metadata_key=b"m" * 32, signing_keys={}
+    )
     assert (rules.timeout_s, rules.off_word) == (1.0, "off")
     assert rules.version == "v"
     assert isinstance(rules.perimeter, Perimeter)
@@ -129,7 +131,7 @@ def test_provider_says_what_it_may_speak_for(tmp_path):
         "tenants: any\n    roles: any",
         "tenants: [acme]\n    roles: [analyst]\n    token_types: [application/at+jwt]",
     )
-    rules = build_rules(config, version="v", digest_key=b"k", off_word="off", signing_keys={})
+    rules = build_rules(config, version="v", digest_key=b"k", off_word="off", metadata_key=b"m" * 32, signing_keys={})
     (provider,) = rules.resources["crm"].providers.values()
     assert (provider.tenants, provider.roles) == (frozenset({"acme"}), frozenset({"analyst"}))
     assert (provider.token_types, provider.advertised_issuer) == (frozenset({"at+jwt"}), "https://id.example.com/")
@@ -144,7 +146,9 @@ def test_first_key_signs_what_the_backend_sees(tmp_path):
     file.write_text(signed + "signing: {expires: 1500ms, components: ['@authority']}\n", "utf-8")
     loaded = load(file, environ={})
     secrets = loaded.secrets.signing_keys
-    rules = build_rules(loaded.config, version="v", digest_key=b"k", off_word="off", signing_keys=secrets)
+    rules = build_rules(
+        loaded.config, version="v", digest_key=b"k", off_word="off", metadata_key=b"m" * 32, signing_keys=secrets
+    )
     target = SignedTarget("https", "mcp.example.com", "/mcp", None)
     by_hand = Signer(
         SigningKey("crm-new", b"new" * 20), target, resource_header='"crm"', components=("@authority",), expires_s=2
@@ -167,7 +171,9 @@ def test_scopes_are_held_by_one_name_and_asked_for_by_another(tmp_path):
     text = GOOD.replace("insecure_unsigned: true", f"insecure_unsigned: true\n    {scopes}", 1)
     file.write_text(f"{text}policies:\n{policies}", "utf-8")
     config = load(file, environ={}).config
-    rules = build_rules(config, version="v1", digest_key=b"k" * 32, off_word="off", signing_keys={})
+    rules = build_rules(
+        config, version="v1", digest_key=b"k" * 32, off_word="off", metadata_key=b"m" * 32, signing_keys={}
+    )
     crm, billing = (rules.resources[name] for name in ("crm", "billing"))
     assert (crm.scopes, billing.scopes) == (("mcp.read", "mcp.tools"), ())
     assert crm.scope_requests == {"mcp.tools": "api://id/mcp.tools", "pay": "api://id/pay"}

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz.catalogue import CurrentCatalogue
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
+from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessTable
 from agen_authz.core.policy.table import PolicyTable, compile_policies
 from agen_authz.core.signature import Signer
@@ -20,7 +22,15 @@ from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
 from tests import builders as build
-from tests.fakes import CountingMetrics, DictSessions, FakeClock, ListSink, MemoryKeys, SeqEntropy
+from tests.fakes import (
+    CountingMetrics,
+    FakeClock,
+    ListSink,
+    MemoryCatalogue,
+    MemoryKeys,
+    MemoryTasks,
+    SeqEntropy,
+)
 from tests.rules import OFF, build_rules
 
 
@@ -35,6 +45,7 @@ class Seen:
     removed: tuple[str, ...] = ()
     added: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    sealed: str = ""
 
     @property
     def json(self) -> Any:
@@ -70,20 +81,22 @@ class Rig:
     limits: BodyLimits = field(default_factory=lambda: BodyLimits(65536, 32, json_values=10_000))
     in_flight: int = 8
     keeps_claims: bool = True
+    filters_lists: bool = False
+    pinning: Pinning = Pinning.OFF
+    checks_arguments: bool = False
+    # What the store knows of tools when the first call comes.
+    catalogue: Any = field(default_factory=MemoryCatalogue)
+    tasks: Any = field(default_factory=MemoryTasks)
     # More than a test asks: each has its event, unless a test says otherwise.
     denials_per_second: int = 1_000_000
     clock: Any = field(default_factory=lambda: FakeClock(build.NOW))
     entropy: Any = field(default_factory=SeqEntropy)
     keys: Any = field(default_factory=default_keys)
-    # None: many sessions, by the same clock.
-    sessions: Any = None
     audit: Any = field(default_factory=ListSink)
     metrics: Any = field(default_factory=CountingMetrics)
     tokens: TokenCache = field(default_factory=lambda: TokenCache(100, 64 << 20))
 
     def __post_init__(self) -> None:
-        if self.sessions is None:
-            self.sessions = DictSessions(1000, self.clock)
         self.rules = build_rules(
             self.resources,
             self.access,
@@ -94,18 +107,24 @@ class Rig:
             signers=self.signers,
             denials_per_second=self.denials_per_second,
             keeps_claims=self.keeps_claims,
+            filters_lists=self.filters_lists,
+            pinning=self.pinning,
+            checks_arguments=self.checks_arguments,
         )
         self.ports = Ports(
             self.clock,
             self.entropy,
             self.keys,
-            self.sessions,
             self.audit,
             self.metrics,
+            CurrentCatalogue(self.catalogue, self.clock),
+            self.tasks,
             self.tokens,
             Templates(OFF),
             Bulkhead(self.in_flight),
         )
+        if self.pinning is not Pinning.OFF or self.checks_arguments:
+            asyncio.run(self.ports.catalogue.refresh())
         self.servicer = CheckServicer(self.rules, self.ports)
 
     def check(self, raw: bytes, remaining_s: float | None = 0.2) -> Seen:
@@ -125,7 +144,8 @@ class Rig:
 def read_answer(raw: bytes, reason: str = "") -> Seen:
     """Read a CheckResponse as Envoy does: `status` alone decides."""
     response = pb.CheckResponse.FromString(raw)
-    assert response.dynamic_metadata["agen.inspect"] == OFF
+    told = response.dynamic_metadata
+    assert told["agen.inspect"] == OFF or ("agen.proc" in told and response.status.code == 0)
     if response.status.code == 0:
         assert response.WhichOneof("http_response") == "ok_response"
         allowed = response.ok_response
@@ -138,6 +158,7 @@ def read_answer(raw: bytes, reason: str = "") -> Seen:
             removed=tuple(allowed.headers_to_remove),
             added=tuple((option.header.key, option.header.value) for option in allowed.response_headers_to_add),
             reason=reason,
+            sealed=str(told["agen.proc"]) if "agen.proc" in told else "",
         )
     assert response.WhichOneof("http_response") == "denied_response"
     denied = response.denied_response

@@ -45,7 +45,7 @@ SENT = {
     "cookie": "a=b",
     "last-event-id": "1",
     "mcp-param-id": "1",
-    "mcp-session-id": "s1",
+    "mcp-session-id": build.session(),
     "range": "bytes=0-1",
     "signature": "x",
     "signature-input": "x",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.model import Issuer, Owner, SessionId, Subject, TargetKind
+from agen_authz.core.model import TargetKind
 from agen_authz.core.policy.access import AccessRule
 from tests import builders as build
 from tests.check.rig import Rig
@@ -29,7 +29,7 @@ class Draft:
 
 def fresh() -> Draft:
     document = build.message("tools/call", {"name": "get_customer"})
-    return Draft({**build.headers_for(None), "mcp-session-id": "mine"}, document)
+    return Draft({**build.headers_for(None), "mcp-session-id": build.session()}, document)
 
 
 # Each fault and its Reason, in the order in which they are searched for. Of one group at most one is spoilt.
@@ -56,7 +56,7 @@ FAULTS: tuple[tuple[str, str, Callable[[Draft], None]], ...] = (
     ("version", "version_unsupported", lambda draft: draft.sets("mcp-protocol-version", "1999-01-01")),
     ("mismatch", "header_mismatch", lambda draft: draft.sets("mcp-name", "delete_customer")),
     ("spelling", "malformed_target", lambda draft: draft.document.update(params={"name": "get customer"})),
-    ("session", "session_unknown", lambda draft: draft.sets("mcp-session-id", "theirs")),
+    ("session", "session_unknown", lambda draft: draft.sets("mcp-session-id", build.session(subject="bob"))),
     ("task", "task_unsupported", lambda draft: draft.document["params"].update(task={})),
     ("access", "not_granted", lambda draft: draft.claims.update(roles=[])),
     # The first that looks at arguments, all of them.
@@ -93,8 +93,6 @@ def answer(*faults: tuple[str, str, Callable[[Draft], None]]) -> str:
     if "authorization" not in draft.headers:
         draft.headers["authorization"] = "Bearer " + build.sign(build.claims(**draft.claims))
     rig = Rig(access=build.access(AccessRule("r", ((TargetKind.TOOL, "crm/get_*"),), frozenset({"analyst"}))))
-    rig.sessions.bind("crm", SessionId("mine"), Owner(Issuer(build.ISSUER), Subject("ann")))
-    rig.sessions.bind("crm", SessionId("theirs"), Owner(Issuer(build.ISSUER), Subject("bob")))
     body = build.encode(draft.document) if draft.body is None else draft.body
     return rig.check(build.check_request(draft.headers, body, **draft.http)).reason
 

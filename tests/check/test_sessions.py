@@ -1,19 +1,19 @@
-"""Legacy sessions: bound on first use, nobody else's afterwards, and nothing at all in the modern era."""
+"""Legacy sessions: an id proves whose session it is, the backend gets its own, and the modern era has none."""
 
 import pytest
 
 from agen_authz.core.cel.condition import Condition
-from agen_authz.core.model import Effect, Issuer, Owner, SessionId, State, Subject
+from agen_authz.core.model import Effect, Issuer, State
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from tests import builders as build
 from tests.builders import claims, sign
 from tests.check.rig import Rig, Seen
-from tests.fakes import DictSessions, FakeClock
 
 RESPONSE = {"jsonrpc": "2.0", "id": 1, "result": {}}
+MINE = build.session("s1")
 
 
-def post(rig: Rig, document, *, subject: str = "ann", session: str | None = "s1", method: str = "POST") -> Seen:
+def post(rig: Rig, document, *, subject: str = "ann", session: str | None = MINE, method: str = "POST") -> Seen:
     headers = build.headers_for(sign(claims(sub=subject)), document)
     if session is not None:
         headers["mcp-session-id"] = session
@@ -26,61 +26,59 @@ def outcomes(*seen: Seen) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
-def test_session_of_another_caller_is_unknown(method):
-    rig = Rig()
-    first = post(rig, build.message("ping"))
-    again = post(rig, build.message("ping"), subject="eve", method=method)
-    assert outcomes(first, again) == [("allowed", 200), ("session_unknown", 404)]
+def test_backend_gets_its_own_id_and_the_client_keeps_the_one_it_has(method):
+    seen = post(Rig(), build.message("ping"), method=method)
+    assert (seen.is_allowed, seen.header("mcp-session-id"), dict(seen.added)["mcp-session-id"]) == (True, "s1", MINE)
+    assert "mcp-session-id" not in seen.removed
 
 
-def test_session_stays_its_owners():
-    rig = Rig()
-    seen = [post(rig, build.message("ping"), method=method) for method in ("POST", "GET", "POST", "DELETE")]
-    assert outcomes(*seen) == [("allowed", 200)] * 4
-
-
-def test_session_of_one_resource_is_unknown_at_another():
-    rig = Rig(resources=(build.resource(), build.billing()))
-    post(rig, build.message("ping"))
-    token = sign(claims(iss=build.OTHER_ISSUER, aud=build.BILLING_URL, sub="eve"), key=build.ec_key("other"))
-    headers = {**build.headers_for(token), "mcp-session-id": "s1"}
-    raw = build.check_request(headers, build.encode(build.message("ping")), path="/billing/mcp")
-    assert outcomes(rig.check(raw)) == [("session_unknown", 404)]
-    assert rig.sessions.owners == {("crm", "s1"): Owner(Issuer(build.ISSUER), Subject("ann"))}
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+@pytest.mark.parametrize(
+    "session",
+    [
+        build.session(subject="eve"),
+        build.session(server="billing"),
+        build.session(issuer=build.OTHER_ISSUER),
+        "s1",
+        "x",
+        MINE[:-1] + "2",
+        MINE[:23],
+        "A" + MINE[1:] if MINE[0] != "A" else "B" + MINE[1:],
+        MINE[:22] + "u" + MINE[23:],
+        MINE[:22] + "x" + MINE[23:],
+        MINE.swapcase(),
+    ],
+)
+def test_id_that_was_not_given_to_this_caller_here_is_that_of_no_session(session, method):
+    assert outcomes(post(Rig(), build.message("ping"), session=session, method=method)) == [("session_unknown", 404)]
 
 
 def test_same_subject_of_another_issuer_is_another_caller():
-    provider = build.provider()
     other = build.provider(name="other", issuer=Issuer(build.OTHER_ISSUER))
-    rig = Rig(resources=(build.resource(providers={build.ISSUER: provider, build.OTHER_ISSUER: other}),))
-    post(rig, build.message("ping"))
+    rig = Rig(resources=(build.resource(providers={build.ISSUER: build.provider(), build.OTHER_ISSUER: other}),))
+    theirs, own = (build.session(issuer=issuer) for issuer in (build.ISSUER, build.OTHER_ISSUER))
     token = sign(claims(iss=build.OTHER_ISSUER), key=build.ec_key("other"))
-    seen = rig.post(build.message("ping"), token, headers={"mcp-session-id": "s1"})
-    assert outcomes(seen) == [("session_unknown", 404)]
+    seen = [rig.post(build.message("ping"), token, headers={"mcp-session-id": each}) for each in (theirs, own)]
+    assert outcomes(*seen) == [("session_unknown", 404), ("allowed", 200)]
 
 
-def test_denied_call_binds_no_session():
+def test_another_replica_and_a_restart_know_the_session():
+    assert outcomes(*(post(Rig(), build.message("ping")) for _ in range(2))) == [("allowed", 200)] * 2
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_stream_and_end_need_a_session(method):
+    assert outcomes(post(Rig(), None, session=None, method=method)) == [("session_missing", 400)]
+
+
+def test_posted_response_needs_a_session_of_the_caller():
     rig = Rig()
-    post(rig, build.message("tools/call", {"name": "nope"}), subject="eve")
-    assert rig.sessions.owners == {}
-
-
-def test_posted_response_needs_a_session_bound_to_the_caller():
-    rig = Rig()
-    unbound = post(rig, RESPONSE)
-    post(rig, build.message("ping"))
     mine, theirs, none = post(rig, RESPONSE), post(rig, RESPONSE, subject="eve"), post(rig, RESPONSE, session=None)
-    assert outcomes(unbound, mine, theirs, none) == [
-        ("session_unknown", 404),
-        ("allowed", 200),
-        ("session_unknown", 404),
-        ("posted_response", 400),
-    ]
+    assert outcomes(mine, theirs, none) == [("allowed", 200), ("session_unknown", 404), ("posted_response", 400)]
 
 
 def test_posted_response_may_be_denied_by_configuration():
     rig = Rig(resources=(build.resource(methods={"response": False}),))
-    post(rig, build.message("ping"))
     assert post(rig, RESPONSE).reason == "method_denied"
 
 
@@ -95,58 +93,18 @@ def test_posted_response_is_denied_where_a_policy_reads_answers_and_nothing_else
     assert [each.get("policies", [{}])[0].get("cause") for each in rig.audit.events] == [None, cause, None]
 
 
-def test_allowed_delete_ends_the_session_and_nothing_else_does():
-    rig, ann = Rig(), Owner(Issuer(build.ISSUER), Subject("ann"))
-    post(rig, build.message("ping"))
-    for subject, method in (("eve", "DELETE"), ("ann", "GET"), ("ann", "POST")):
-        post(rig, build.message("ping"), subject=subject, method=method)
-    before = list(rig.sessions.ended)
-    post(rig, None, method="DELETE")
-    assert (before, rig.sessions.ended) == ([], [("crm", "s1", ann)])
-
-
-def test_session_whose_first_word_is_its_end_is_bound_and_ended():
-    rig, ann = Rig(), Owner(Issuer(build.ISSUER), Subject("ann"))
-    assert post(rig, None, method="DELETE").is_allowed
-    assert (rig.sessions.owners, rig.sessions.ended) == ({}, [("crm", "s1", ann)])
-    # It was bound first: for an hour the id is nobody else's.
-    assert rig.sessions.find_owner("crm", SessionId("s1")) == ann
-
-
-class RacedSessions(DictSessions):
-    """Somebody else binds the session between the look-up and the binding."""
-
-    def find_owner(self, server, session_id):
-        found = super().find_owner(server, session_id)
-        self.bind(server, session_id, Owner(Issuer(build.ISSUER), Subject("eve")))
-        return found
-
-
-def test_session_that_another_caller_bound_meanwhile_is_unknown():
-    rig = Rig(sessions=RacedSessions(10, FakeClock()))
-    assert outcomes(post(rig, build.message("ping"))) == [("session_unknown", 404)]
-
-
-@pytest.mark.parametrize("binds_first", ["ann", "eve"])
-def test_modern_request_loses_the_session_header_and_binds_nothing(binds_first):
-    rig = Rig()
-    rig.sessions.bind("crm", SessionId("s1"), Owner(Issuer(build.ISSUER), Subject(binds_first)))
-    before = rig.sessions.owners
-    seen = rig.post(build.modern(), headers={"mcp-session-id": "s1"})
-    assert (seen.is_allowed, "mcp-session-id" in seen.removed, rig.sessions.owners) == (True, True, before)
-
-
-def test_legacy_request_keeps_the_session_header():
-    assert "mcp-session-id" not in post(Rig(), build.message("ping")).removed
+@pytest.mark.parametrize("session", [MINE, build.session(subject="eve"), "s1"])
+def test_modern_request_loses_the_session_header(session):
+    seen = Rig().post(build.modern(), headers={"mcp-session-id": session})
+    assert (seen.is_allowed, "mcp-session-id" in seen.removed) == (True, True)
+    assert "mcp-session-id" not in dict((*seen.headers, *seen.added))
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_request_without_a_message_brings_the_backend_no_header_about_one(method):
-    rig = Rig()
-    post(rig, build.message("ping"))
     about = {"mcp-method": "tools/call", "mcp-name": "delete_customer", "mcp-param-id": "7"}
-    headers = build.headers_for(sign(claims())) | {"mcp-session-id": "s1"} | about
-    seen = rig.check(build.check_request(headers, b"", method=method))
+    headers = build.headers_for(sign(claims())) | {"mcp-session-id": MINE} | about
+    seen = Rig().check(build.check_request(headers, b"", method=method))
     assert (seen.reason, set(about) & set(seen.removed), "mcp-session-id" in seen.removed) == (
         "allowed", set(about), False,
     )  # fmt: skip

@@ -10,7 +10,6 @@ from agen_authz.core.twin import (
     fold_message_keys,
     fold_parameter,
     fold_selector,
-    fold_session,
     spell_header,
 )
 
@@ -18,17 +17,16 @@ _FOLDS = {
     "member": fold_member,
     "message": lambda key: fold_message_keys([key])[0],
     "parameter": fold_parameter,
-    "session": fold_session,
     "selector": fold_selector,
     "header": spell_header,
 }
 # Two names, and the kinds of name of which they are twins.
 _PAIRS = {
     "case": ("Amount", "aMOUNT", set(_FOLDS)),
-    "snake and camel": ("user_id", "userId", {"member", "message", "parameter", "session"}),
-    "kebab and camel": ("user-id", "userId", {"member", "message", "parameter", "session"}),
-    "kebab and snake": ("user-id", "user_id", {"member", "message", "parameter", "session", "header"}),
-    "other marks": ("user.id", "userId", {"member", "session"}),
+    "snake and camel": ("user_id", "userId", {"member", "message", "parameter"}),
+    "kebab and camel": ("user-id", "userId", {"member", "message", "parameter"}),
+    "kebab and snake": ("user-id", "user_id", {"member", "message", "parameter", "header"}),
+    "other marks": ("user.id", "userId", {"member"}),
     "blank at the end": ("name ", "name", {"member", "message"}),
     "blank within": ("user id", "userId", {"member"}),
     "full width": ("\uff41\uff4d\uff4f\uff55\uff4e\uff54", "amount", {"member"}),

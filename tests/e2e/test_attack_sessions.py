@@ -1,9 +1,6 @@
-"""Sessions of the legacy era through a real Envoy: whoever began one keeps it, whatever id others send."""
+"""Sessions of the legacy era through a real Envoy: an id is its caller's alone, and no other id opens anything."""
 
-import itertools
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.wire import Sent, reason_of, received_by_all, send
-from tests.stage.world import World, modern, running_world, tool_call
+from tests.stage.world import World, modern, tool_call
 
 pytestmark = pytest.mark.envoy
 
@@ -46,7 +43,8 @@ SAID: dict[str, tuple[str, dict[str, Any] | None]] = {
     "stream": ("GET", None),
     "end": ("DELETE", None),
 }
-SHARE, TABLE = 64, 100
+# What stands before the backend's own id in the one that a client gets.
+PROOF_CHARS = 23
 _BODY = json.dumps(CALL).encode()
 
 
@@ -104,7 +102,8 @@ REFUSED: tuple[int, str | None, list[Any]] = (404, "session_unknown", [])
 
 
 def _arrives(status: int, subject: str, session: str | None, server: str = "crm") -> tuple[int, None, list[Any]]:
-    return status, None, [(server, f'"{subject}"', session)]
+    """Describe a call that arrives with the id that the backend itself gave."""
+    return status, None, [(server, f'"{subject}"', None if session is None else session[PROOF_CHARS:])]
 
 
 @pytest.fixture(scope="module")
@@ -140,20 +139,18 @@ def test_session_of_another_resource_is_unknown_to_every_caller(attacked: World,
             assert _came_of(attacked, answer) == REFUSED
 
 
-def test_made_up_session_is_the_first_callers_and_no_servers(attacked: World):
-    ann, bob = _client(attacked, "ann"), _client(attacked, "bob")
-    assert _came_of(attacked, bob.say("made-up-1")) == _arrives(404, "bob", "made-up-1")
-    assert _came_of(attacked, ann.say("made-up-1")) == REFUSED
-    # What answers a server cannot be a session's first word.
-    for kind in ("response", "error"):
-        assert _came_of(attacked, ann.say("made-up-2", kind)) == REFUSED
+def test_backends_own_id_is_that_of_no_session(attacked: World, anns: str):
+    for session in (anns[PROOF_CHARS:], "made-up"):
+        for kind in SAID:
+            assert _came_of(attacked, _client(attacked, "ann").say(session, kind)) == REFUSED
 
 
-def test_denied_call_makes_no_caller_an_owner(attacked: World):
-    ann, bob = _client(attacked, "ann"), _client(attacked, "bob")
-    denied = {**CALL, "params": {"name": "update_deal", "arguments": {}}}
-    assert _came_of(attacked, bob.send("made-up-3", "POST", denied)) == (200, "unknown_target", [])
-    assert _came_of(attacked, ann.say("made-up-3")) == _arrives(404, "ann", "made-up-3")
+def test_initialize_gives_out_the_backends_id_with_a_proof_before_it(attacked: World, anns: str):
+    assert len(anns) > PROOF_CHARS
+    answer = _client(attacked, "ann").say(anns)
+    assert _came_of(attacked, answer) == _arrives(200, "ann", anns)
+    # A backend that repeats its id with each answer does not take the client's away.
+    assert answer.headers.get(SESSION, anns) == anns
 
 
 def test_ended_session_is_not_open_to_others(attacked: World):
@@ -161,19 +158,9 @@ def test_ended_session_is_not_open_to_others(attacked: World):
     session = ann.begin()
     assert _came_of(attacked, ann.say(session, "end")) == _arrives(200, "ann", session)
     assert _came_of(attacked, bob.say(session)) == REFUSED
+    # It is the backend that has ended it.
     assert _came_of(attacked, ann.say(session)) == _arrives(404, "ann", session)
     assert _came_of(attacked, bob.say(session, "end")) == REFUSED
-
-
-def test_of_two_callers_at_once_one_gets_the_session(attacked: World):
-    clients = [_client(attacked, subject) for subject in ("ann", "bob")]
-    for number in range(5):
-        session = f"raced-{number}"
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda client: client.say(session), clients * 4))  # noqa: B023 waited for here
-        arrived = [dict(entry["headers"])["agen-subject"] for entry in received_by_all(attacked)]
-        told = [reason_of(answer.content) for answer in answers]
-        assert (len(set(arrived)), len(arrived), told.count("session_unknown")) == (1, 4, 4)
 
 
 def test_modern_call_carries_no_session(attacked: World, anns: str):
@@ -188,7 +175,6 @@ def test_answer_to_a_server_needs_a_session(attacked: World):
 
 
 # How Bob writes Ann's id: status, reason, and what the server reads as the session; None where nothing arrives.
-# A server that read one of those that arrive as Ann's would have to alter it.
 SPELLED = {
     "blanks_around": ([(SESSION, " {id}\t ")], 404, "session_unknown", None),
     "name_in_upper_case": ([("MCP-Session-ID", "{id}")], 404, "session_unknown", None),
@@ -212,20 +198,16 @@ SPELLED = {
     "underscores": ([("mcp_session_id", "{id}")], 400, None, ""),
     "cookie": ([("cookie", "mcp-session-id={id}")], 400, None, ""),
     "other_header": ([("x-mcp-session-id", "{id}"), ("session-id", "{id}")], 400, None, ""),
-    "parameter": ([(SESSION, "{id};v=1")], 404, None, "{id};v=1"),
-    "cut": ([(SESSION, "{cut}")], 404, None, "{cut}"),
-    "longer": ([(SESSION, "{id}0")], 404, None, "{id}0"),
+    "parameter": ([(SESSION, "{id};v=1")], 404, "session_unknown", None),
+    "cut": ([(SESSION, "{cut}")], 404, "session_unknown", None),
+    "longer": ([(SESSION, "{id}0")], 404, "session_unknown", None),
+    "upper_case": ([(SESSION, "{upper}")], 404, "session_unknown", None),
+    "quoted": ([(SESSION, '"{id}"')], 404, "session_unknown", None),
 }
-# A server that takes ids for UUIDs, or looks them up in a database that ignores case, reads Ann's.
-TWINS = {
-    "upper_case": "{upper}", "quoted": '"{id}"', "in_braces": "{{{id}}}", "with_hyphens": "{hyphens}",
-    "hyphen_behind": "{id}-",
-}  # fmt: skip
 
 
 def _spell(text: str, session: str) -> str:
-    hyphens = "-".join((session[:8], session[8:12], session[12:16], session[16:20], session[20:]))
-    return text.format(id=session, upper=session.upper(), cut=session[:-1], hyphens=hyphens)
+    return text.format(id=session, upper=session.upper(), cut=session[:-1])
 
 
 @pytest.mark.parametrize(("lines", "status", "reason", "read_as"), SPELLED.values(), ids=SPELLED)
@@ -240,49 +222,3 @@ def test_odd_spelling_opens_no_session(attacked: World, anns: str, lines, status
     expected = [] if read_as is None else [_spell(read_as, anns) or None]
     assert (seen.status, seen.reason, arrived) == (status, reason, expected)
     assert _came_of(attacked, _client(attacked, "ann").say(anns)) == _arrives(200, "ann", anns)
-
-
-@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
-def test_id_that_a_server_might_read_as_anothers_is_refused(attacked: World, anns: str, twin: str):
-    answer = _client(attacked, "bob").say(_spell(twin, anns))
-    assert _came_of(attacked, answer) == REFUSED
-
-
-@pytest.fixture
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world with room for so few sessions that a test can fill it."""
-    folder = tmp_path_factory.mktemp("small")
-    with running_world(folder, more=f"limits: {{sessions: {TABLE}}}\n") as running:
-        yield running
-
-
-def _flood(world: World, subject: str, count: int, numbers: Iterator[int]) -> list[tuple[int, str | None]]:
-    client = _client(world, subject)
-    answers = [client.say(f"{subject}-{next(numbers)}", "ping") for _ in range(count)]
-    received_by_all(world)
-    return [(answer.status_code, reason_of(answer.content)) for answer in answers]
-
-
-def test_flood_of_new_ids_takes_nothing_from_others_and_opens_nothing(small: World):
-    numbers = itertools.count()
-    ann, bob, dan = (_client(small, subject) for subject in ("ann", "bob", "dan"))
-    session = ann.begin()
-    # More than Bob may hold, then more than the table holds: whoever holds most makes room.
-    assert _flood(small, "bob", 2 * SHARE, numbers) == [(404, None)] * 2 * SHARE
-    assert _flood(small, "eve", 2 * SHARE, numbers) == [(404, None)] * 2 * SHARE
-    assert _came_of(small, bob.say(session)) == REFUSED
-    assert _came_of(small, ann.say(session)) == _arrives(200, "ann", session)
-    # The table is full of others' sessions: one of whoever holds most makes room for Dan's.
-    assert _came_of(small, dan.say("dans")) == _arrives(404, "dan", "dans")
-    assert _came_of(small, dan.say(session)) == REFUSED
-    assert _came_of(small, small.post(dan.token, tool_call(), **modern())) == _arrives(200, "dan", None)
-
-
-def test_session_in_use_stays_its_owners_in_a_flood_of_the_owners_own_ids(small: World):
-    numbers = itertools.count()
-    ann, bob = (_client(small, subject) for subject in ("ann", "bob"))
-    session = ann.begin()
-    for _ in range(4):
-        assert _flood(small, "ann", SHARE // 2, numbers) == [(404, None)] * (SHARE // 2)
-        assert _came_of(small, bob.say(session)) == REFUSED
-        assert _came_of(small, ann.say(session)) == _arrives(200, "ann", session)

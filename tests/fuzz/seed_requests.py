@@ -6,7 +6,7 @@ from typing import Any
 from tests import builders as build
 
 _LEGACY = {"mcp-protocol-version": build.LEGACY}
-_SESSION = {**_LEGACY, "mcp-session-id": "s-1"}
+_SESSION = {**_LEGACY, "mcp-session-id": build.session("s-1")}
 
 
 def write(

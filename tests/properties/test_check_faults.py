@@ -14,7 +14,7 @@ from agen_authz.core.reason import Reason
 from tests import builders as build
 from tests.builders import sign
 from tests.check.rig import Rig, default_keys, drive
-from tests.fakes import CountingMetrics, DictSessions, FakeClock, ListSink, MemoryKeys, SeqEntropy
+from tests.fakes import CountingMetrics, FakeClock, ListSink, MemoryKeys, SeqEntropy
 
 
 class Breaking:
@@ -29,10 +29,6 @@ class Breaking:
             if self._after < 0:
                 raise self._fault
         return getattr(self._inner, name)
-
-
-def sessions() -> DictSessions:
-    return DictSessions(10, FakeClock())
 
 
 FAULTS = (
@@ -51,15 +47,10 @@ POINTS: tuple[tuple[str, Any, str], ...] = (
     ("clock", lambda: FakeClock(build.NOW), "elapsed"),
     ("keys", default_keys, "find_key"),
     ("keys", lambda: MemoryKeys("idp", "other"), "fetch_key"),
-    ("sessions", sessions, "find_owner"),
-    ("sessions", sessions, "bind"),
     ("audit", ListSink, "emit"),
 )
-END = build.check_request(
-    {**build.headers_for(sign(build.claims()), None), "mcp-session-id": "s1"}, b"", method="DELETE"
-)
 RAW = build.check_request(
-    {**build.headers_for(sign(build.claims())), "mcp-session-id": "s1"}, build.encode(build.message())
+    {**build.headers_for(sign(build.claims())), "mcp-session-id": build.session()}, build.encode(build.message())
 )
 
 
@@ -77,12 +68,6 @@ def test_fault_in_a_port_denies(port, make, method, fault, after):
         assert not seen.is_allowed and seen.status >= 400
     else:
         assert (seen.is_allowed, seen.status) == (wanted.is_allowed, wanted.status)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-def test_fault_at_the_end_of_a_session_denies(fault):
-    assert Rig().check(END).is_allowed
-    assert not Rig(sessions=Breaking(sessions(), "end", fault, 0)).check(END).is_allowed
 
 
 def test_fault_in_entropy_denies():

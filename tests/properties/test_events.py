@@ -72,7 +72,7 @@ MATCHED = st.builds(
 )  # fmt: skip
 ENVELOPE = st.builds(Envelope, st.sampled_from(Era), st.sampled_from(Shape), st.none() | st.just(-(2**63)) | TEXT)
 DECISIONS = st.one_of(
-    st.builds(lambda why, matched: Allow(why, (), matched), STEPS, MATCHED),
+    st.builds(lambda why, matched: Allow(why, None, matched), STEPS, MATCHED),
     st.builds(lambda reason, why, matched: Deny(reason, why, matched=matched), st.sampled_from(Reason), STEPS, MATCHED),
     st.builds(
         lambda why, matched: StepUp(Challenge(False, ()), why, Envelope(), build.tool(), matched), STEPS, MATCHED

@@ -26,7 +26,11 @@ def keyed(text: bytes) -> str:
 def test_event_of_an_allowed_call():
     rig = Rig()
     token = sign(claims(auth_time=NOW - 60, tenantId="acme", acr="urn:mfa", amr=["hwk"]))
-    rig.post(build.message(), token, headers={"mcp-session-id": "s1", "user-agent": "test/1", "origin": build.ORIGIN})
+    rig.post(
+        build.message(),
+        token,
+        headers={"mcp-session-id": build.session(), "user-agent": "test/1", "origin": build.ORIGIN},
+    )
     assert rig.audit.events == [
         {
             "time": "2027-01-15T08:00:00+00:00",
@@ -50,7 +54,7 @@ def test_event_of_an_allowed_call():
             "call": {
                 "era": "legacy", "version": "2025-11-25", "shape": "request", "method": "tools/call",
                 "targets": [{"kind": "tool", "name": "get_customer"}], "arguments_digest": keyed(b'{"id":1}'),
-                "session_digest": keyed(b"s1"), "id": "i:7",
+                "session_digest": keyed(build.session().encode()), "id": "i:7",
             },
         }
     ]  # fmt: skip
@@ -136,7 +140,7 @@ def test_event_of_many_policies_names_each_once_and_enforced_ones_first():
         return Matched(name, Effect.DENY, state, Outcome.APPLIES)
 
     watched = [matched(f"s{number}", State.SHADOW) for number in range(25)]
-    decision = Allow((), (), (*watched, *watched, matched("e", State.ENFORCE)))
+    decision = Allow((), None, (*watched, *watched, matched("e", State.ENFORCE)))
     event = json.loads(render_event(decision, reach(), now=NOW, duration_us=0))
     assert [each["name"] for each in event["policies"]] == [*(f"s{number}" for number in range(19)), "e"]
     assert [(each["field"], each["total"]) for each in event["shortened"]] == [("policies", 51)]

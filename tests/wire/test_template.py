@@ -26,10 +26,23 @@ def test_field_of_any_size_is_read_back(size):
 
 
 def removed(
-    templates: Templates, names: tuple[str, ...], era: Era = Era.MODERN, shape: Shape = Shape.REQUEST, **changes
+    templates: Templates,
+    names: tuple[str, ...],
+    era: Era = Era.MODERN,
+    shape: Shape = Shape.REQUEST,
+    *,
+    is_inspected: bool = False,
+    **changes,
 ) -> set[str]:
-    part = templates.render_resource(replace(build.resource(), **changes), Envelope(era, shape), look_at(names))
+    resource, envelope = replace(build.resource(), **changes), Envelope(era, shape)
+    part = templates.render_resource(resource, envelope, look_at(names), is_inspected=is_inspected)
     return set(pb.OkHttpResponse.FromString(part).headers_to_remove)
+
+
+def test_what_is_inspected_is_not_to_be_compressed():
+    templates, names = Templates("off"), ("accept-encoding", "accept")
+    plain, inspected = (removed(templates, names, is_inspected=is_inspected) for is_inspected in (False, True))
+    assert (plain, inspected) == (set(), {"accept-encoding"})
 
 
 def test_what_one_client_sent_says_nothing_of_another():

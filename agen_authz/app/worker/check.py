@@ -10,7 +10,6 @@ from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.jwks import JwksSource, ProviderKeys
 from agen_authz.adapters.metrics import Family, PrometheusMetrics
-from agen_authz.adapters.sessions import MemorySessions
 from agen_authz.app.cut import note_end
 from agen_authz.app.evidence import tell_at_the_end, tell_by_the_clock
 from agen_authz.app.listening import build_check_engine
@@ -18,6 +17,7 @@ from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import OpenStore, join_state
 from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.build.ruleset import discovered_issuer
+from agen_authz.catalogue import CurrentCatalogue
 from agen_authz.config import Config, Loaded, read_proxies, weakened
 from agen_authz.config import model as conf
 from agen_authz.core.ruleset import RuleSet
@@ -45,16 +45,17 @@ class CheckWorker:
     metrics: PrometheusMetrics
     keys: JwksSource
     state: OpenStore
-    sessions: MemorySessions
     resources: tuple[conf.Resource, ...]
     sink: StdoutSink
+    metadata_key: bytes
     is_serving: bool = False
     had_keys: bool = False
-    telling: "asyncio.Task[None] | None" = None
+    tasks: "tuple[asyncio.Task[None], ...]" = ()
 
     async def start(self) -> None:
         """Listen and serve; `run.Worker.start`."""
-        self.telling = asyncio.create_task(tell_by_the_clock(self.servicer.ports))
+        ports = self.servicer.ports
+        self.tasks = tuple(map(asyncio.create_task, (tell_by_the_clock(ports), ports.catalogue.watch())))
         await self.engine.start()
         await self.engine.set_serving(True)
         self.is_serving = True
@@ -80,7 +81,7 @@ class CheckWorker:
         keyless = self._list_keyless()
         self.had_keys = self.had_keys or not keyless
         parts = {"server": "serving" if self.is_serving else "not serving", "policy_set": self.version}
-        parts |= {"sessions": self.sessions.describe()}
+        parts["tools"] = self.servicer.ports.catalogue.describe()
         parts |= {f"provider {name}": said for name, said in self.keys.describe().items()}
         parts |= {f"resource {name}": "no provider of it has had keys yet" for name in keyless}
         return Readiness(self.is_serving and self.had_keys, parts)
@@ -97,7 +98,7 @@ class CheckWorker:
             keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics, proxies=read_proxies())
             keys.carry_over(old_keys)
         # Whatever fails fails before anything has changed. In a thread: thousands of rules take seconds.
-        rules = await asyncio.to_thread(build_worker_rules, loaded, self.state)
+        rules = await asyncio.to_thread(build_worker_rules, loaded, self.state, self.metadata_key)
         tokens, templates, waiting = _remember(rules, config)
         ports = replace(self.servicer.ports, keys=keys, tokens=tokens, templates=templates, waiting=waiting)
         await note_end(loaded, self.state.store)
@@ -115,9 +116,9 @@ class CheckWorker:
 
     async def close(self) -> None:
         """Let go of everything, in the order that nothing misses what it needs."""
-        if self.telling is not None:
-            self.telling.cancel()
-            await asyncio.gather(self.telling, return_exceptions=True)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.engine.stop(0)
         await tell_at_the_end(self.servicer.ports)
         self.sink.close()
@@ -125,10 +126,11 @@ class CheckWorker:
         await self.state.store.close()
 
 
-async def assemble_check(loaded: Loaded, *, is_again: bool = False) -> CheckWorker:
+async def assemble_check(loaded: Loaded, metadata_key: bytes, *, is_again: bool = False) -> CheckWorker:
     """Build the worker; it does not listen yet.
 
     Args:
+        metadata_key: seals what Process is told.
         is_again: True if another worker wrote events before, and may have ended in the middle of a line.
 
     Raises:
@@ -142,14 +144,14 @@ async def assemble_check(loaded: Loaded, *, is_again: bool = False) -> CheckWork
     _announce(loaded, metrics)
     keys = JwksSource(_key_settings(loaded), clock=clock, metrics=metrics, proxies=read_proxies())
     await keys.start()
-    sessions = MemorySessions(config.limits.sessions, clock)
-    metrics.watch_sessions(sessions.count)
     sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight, may_be_cut=is_again)
-    rules = build_worker_rules(loaded, state)
-    ports = Ports(clock, entropy, keys, sessions, sink, metrics, *_remember(rules, config))
+    rules = build_worker_rules(loaded, state, metadata_key)
+    catalogue = CurrentCatalogue(state.catalogue, clock)
+    await catalogue.refresh()
+    ports = Ports(clock, entropy, keys, sink, metrics, catalogue, state.tasks, *_remember(rules, config))
     servicer = CheckServicer(rules, ports)
     engine = build_check_engine(config, servicer)
-    return CheckWorker(loaded.version, engine, servicer, metrics, keys, state, sessions, config.resources, sink)
+    return CheckWorker(loaded.version, engine, servicer, metrics, keys, state, config.resources, sink, metadata_key)
 
 
 def _announce(loaded: Loaded, metrics: PrometheusMetrics) -> None:

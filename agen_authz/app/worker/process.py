@@ -2,21 +2,30 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
+from agen_authz.adapters.clock import SystemClock
 from agen_authz.adapters.metrics import Family, PrometheusMetrics
 from agen_authz.app.listening import build_process_engine
 from agen_authz.app.state import OpenStore, join_state
+from agen_authz.app.worker.assign import Assigner
 from agen_authz.app.worker.rules import build_worker_rules
-from agen_authz.config import Loaded
-from agen_authz.core.ruleset import RuleSet
+from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.config import Config, Loaded
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.response.body import ResponseLimits
+from agen_authz.obligations.learn import DriftPorts, report_unmapped, tell_pins
 from agen_authz.ports import AuditSink
-from agen_authz.servers.grpcio_stream import StreamServicer
+from agen_authz.servers.ext_proc import ProcessPorts, ProcessRules, ProcessServicer
 from agen_authz.servers.ops import Readiness
-from agen_authz.servers.process_engine import ProcessEngine, RefusingServicer
+from agen_authz.servers.process_engine import ProcessEngine
 
+_LOG = logging.getLogger(__name__)
 # After so long without a stream none is expected: what Check allowed before it ended has been answered.
 _QUIET_S = 1.0
+_PERIOD_S = 1.0
 
 
 @dataclass(slots=True)
@@ -24,15 +33,21 @@ class ProcessWorker:
     """Everything that runs in it."""
 
     version: str
-    rules: RuleSet
+    assigner: Assigner
+    servicer: ProcessServicer
     engine: ProcessEngine
     metrics: PrometheusMetrics
     state: OpenStore
     sink: AuditSink
+    metadata_key: bytes
+    # One worker of all tells what operators pinned.
+    tells_pins: bool
     is_serving: bool = False
+    tasks: "tuple[asyncio.Task[None], ...]" = ()
 
     async def start(self) -> None:
         """Listen and serve; `run.Worker.start`."""
+        self.tasks = tuple(map(asyncio.create_task, (self.assigner.ports.current.watch(), self.look_after())))
         await self.engine.start()
         await self.engine.set_serving(True)
         self.is_serving = True
@@ -40,9 +55,27 @@ class ProcessWorker:
     async def apply(self, loaded: Loaded) -> None:
         """Inspect by another configuration from now on; `run.Worker.apply`."""
         # In a thread: thousands of rules take seconds.
-        self.rules = await asyncio.to_thread(build_worker_rules, loaded, self.state)
+        rules = await asyncio.to_thread(build_worker_rules, loaded, self.state, self.metadata_key)
+        # Calls that were decided before are still answered: their rules stay until the next reload.
+        kept = (rules, *(each for each in self.assigner.rules[:1] if each.version != rules.version))
+        self.assigner = replace(self.assigner, rules=kept, limits=_limits_of(loaded.config))
+        self.servicer.swap(ProcessRules(rules.off_word, self.assigner.assign))
         self.version = loaded.version
         self.metrics.set_policy_version(loaded.version)
+
+    async def look_after(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Report what the catalogue shows, by the clock, until cancelled; a defect is logged, and it goes on."""
+        while True:
+            try:
+                report_unmapped(self.assigner.rules[0], self.assigner.ports)
+                if self.tells_pins:
+                    await tell_pins(self.version, self.assigner.ports)
+            except Unavailable:
+                # The next time tells it; the store and the sink report their own failures.
+                pass
+            except Exception:  # noqa: BLE001 the top of a background task: it is logged, and goes on
+                _LOG.exception("a defect stopped the report of what is known of tools; the next one is in a second")
+            await sleep(_PERIOD_S)
 
     async def drain(self, grace_s: float) -> None:
         """Say NOT_SERVING, answer what still comes, and end once no stream has been open for a moment."""
@@ -59,12 +92,15 @@ class ProcessWorker:
         return self.metrics.collect()
 
     def check_readiness(self) -> Readiness:
-        """Report whether streams are accepted."""
-        return Readiness(self.is_serving, {})
+        """Report whether streams are accepted, and what is known of tools."""
+        return Readiness(self.is_serving, {"tools": self.assigner.ports.current.describe()})
 
     async def close(self) -> None:
         """Let go of everything."""
         await self.engine.stop(0)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.state.store.close()
 
 
@@ -80,13 +116,28 @@ async def assemble_process(
     Raises:
         ConfigError: the store cannot be used.
     """
-    state = await join_state(loaded)
-    rules = build_worker_rules(loaded, state)
+    state, clock = await join_state(loaded), SystemClock()
+    rules = build_worker_rules(loaded, state, metadata_key)
+    current = CurrentCatalogue(state.catalogue, clock)
+    await current.refresh()
+    ports = DriftPorts(current, state.catalogue, sink, metrics, clock)
+    assigner = Assigner((rules,), _limits_of(loaded.config), ports, state.tasks)
+    servicer = ProcessServicer(ProcessRules(rules.off_word, assigner.assign), ProcessPorts(clock, metrics))
     metrics.set_policy_version(loaded.version)
-    engine = build_process_engine(loaded.config, index, _build_servicer())
-    return ProcessWorker(loaded.version, rules, engine, metrics, state, sink)
+    engine = build_process_engine(loaded.config, index, servicer)
+    return ProcessWorker(
+        version=loaded.version,
+        assigner=assigner,
+        servicer=servicer,
+        engine=engine,
+        metrics=metrics,
+        state=state,
+        sink=sink,
+        metadata_key=metadata_key,
+        tells_pins=index == 0,
+    )
 
 
-def _build_servicer() -> StreamServicer:
-    """Build what answers streams."""
-    return RefusingServicer()
+def _limits_of(config: Config) -> ResponseLimits:
+    limits = config.limits
+    return ResponseLimits(limits.response_bytes, limits.json_depth)

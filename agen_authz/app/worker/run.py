@@ -142,14 +142,13 @@ class _Shift:
         duty, index = read_name(self._name)
         match duty:
             case Duty.CHECK:
-                worker = await assemble_check(loaded, is_again=begin.is_again)
+                worker = await assemble_check(loaded, begin.metadata_key, is_again=begin.is_again)
                 self._scribe = Scribe(worker.sink, self._channel.send)
                 return worker
             case Duty.PROCESS:
                 metrics = PrometheusMetrics(CollectorRegistry())
                 self._handed = HandedSink(self._hand, self._withdraw, metrics)
-                key = loaded.secrets.metadata_key or begin.metadata_key
-                return await assemble_process(loaded, index, key, metrics, self._handed)
+                return await assemble_process(loaded, index, begin.metadata_key, metrics, self._handed)
             case _:
                 assert_never(duty)
 

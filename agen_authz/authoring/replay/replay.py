@@ -25,10 +25,10 @@ from agen_authz.core.model import (
     Effect,
     Facts,
     Outcome,
-    Owner,
     Principal,
     Request,
     Resource,
+    Session,
     State,
 )
 from agen_authz.core.policy.attribute import Situation
@@ -174,9 +174,10 @@ def _find_networks(address: str, perimeter: Perimeter) -> tuple[str, ...]:
 
 def _facts_of(recorded: Recorded, held: RecordedCall, draft: Draft) -> Facts:
     # Sessions do not depend on a draft: what was recorded here belonged to its caller.
-    owner = Owner(held.principal.issuer, held.principal.subject)
+    session_id = held.call.session_id
+    session = None if session_id is None else Session(session_id, declares_url=False)
     # Networks are the draft's own: those that were recorded had the names of another configuration.
     ip = held.context.ip
     networks = _find_networks(ip, draft.rules.perimeter) if ip is not None else ()
     context = Context(ip, networks, held.context.country, held.context.user_agent)
-    return Facts(recorded.time, owner, context, held.authority)
+    return Facts(recorded.time, session, context, held.authority)

@@ -31,8 +31,8 @@ class Limits(Section):
     )
     sessions: Count = Field(
         100_000,
-        description="How many bound task ids and sessions are remembered. If there is no room, the caller with the"
-        " most entries loses one.",
+        description="How many bound task ids are remembered. If there is no room, the caller with the most entries"
+        " loses one.",
     )
     store_timeout: PositiveSeconds = Field(0.25, description="How long one call to the store may take.")
 

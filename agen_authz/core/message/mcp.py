@@ -123,7 +123,13 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         may_hold_nul=_ESCAPED_NUL in request.raw_body,
         mirrored=_find_mirrored(request, message),
         task_id=parameters.task_id,
+        declares_url=message.method == "initialize" and _declares_url(message.params.get("capabilities")),
     )
+
+
+def _declares_url(capabilities: Json) -> bool:
+    elicitation = capabilities.get("elicitation") if isinstance(capabilities, dict) else None
+    return isinstance(elicitation, dict) and isinstance(elicitation.get("url"), dict)
 
 
 def _find_mirrored(request: Request, message: Message) -> Mirrored | None:

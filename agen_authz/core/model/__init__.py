@@ -8,14 +8,11 @@ from agen_authz.core.model.call import Call, Envelope, Era, Mirrored, Misread, S
 from agen_authz.core.model.decision import (
     Allow,
     Answer,
-    BindSession,
     Challenge,
     Decision,
     Deny,
     Effect,
-    EndSession,
     Matched,
-    Obligation,
     Outcome,
     State,
     Step,
@@ -23,7 +20,7 @@ from agen_authz.core.model.decision import (
 )
 from agen_authz.core.model.facts import NOWHERE, Context, Facts, Fit, Unfit
 from agen_authz.core.model.inspection import Inspection
-from agen_authz.core.model.principal import NO_TASK, NOBODY, TASK_KEPT_S, BoundTask, Owner, Principal
+from agen_authz.core.model.principal import NO_TASK, NOBODY, TASK_KEPT_S, BoundTask, Owner, Principal, Session
 from agen_authz.core.model.provider import ANY_TENANT, TENANT_CLAIM, ClaimPaths, Provider, Revoked
 from agen_authz.core.model.request import Request
 from agen_authz.core.model.resource import Resource
@@ -38,7 +35,6 @@ __all__ = [
     "TENANT_CLAIM",
     "Allow",
     "Answer",
-    "BindSession",
     "BoundTask",
     "Call",
     "Challenge",
@@ -48,7 +44,6 @@ __all__ = [
     "Deny",
     "Digest",
     "Effect",
-    "EndSession",
     "Envelope",
     "Era",
     "Facts",
@@ -60,7 +55,6 @@ __all__ = [
     "MessageId",
     "Mirrored",
     "Misread",
-    "Obligation",
     "Outcome",
     "Owner",
     "Principal",
@@ -69,6 +63,7 @@ __all__ = [
     "Request",
     "Resource",
     "Revoked",
+    "Session",
     "SessionId",
     "Shape",
     "State",

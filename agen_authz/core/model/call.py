@@ -62,6 +62,7 @@ class Call(Struct, frozen=True):
 
     `may_hold_nul` is false if no string in it can hold a NUL; `mirrored` is None if no header repeats an argument.
     `task_id` is the one task that it is about; `uses_task` alone is any other use of tasks.
+    `session_id` is what the client sent; `declares_url` is true if an `initialize` declares `elicitation.url`.
     """
 
     server: str
@@ -76,6 +77,7 @@ class Call(Struct, frozen=True):
     may_hold_nul: bool = True
     mirrored: Mirrored | None = None
     task_id: str | None = None
+    declares_url: bool = False
 
 
 class Misread(Struct, frozen=True):

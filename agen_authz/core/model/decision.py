@@ -6,8 +6,7 @@ from typing import ClassVar, TypeAlias
 from msgspec import Struct
 
 from agen_authz.core.model.call import Envelope, Target
-from agen_authz.core.model.principal import Owner
-from agen_authz.core.model.value import SessionId
+from agen_authz.core.model.principal import Session
 from agen_authz.core.reason import Reason
 
 
@@ -52,32 +51,13 @@ class Matched(Struct, frozen=True):
     cause: str = ""
 
 
-class BindSession(Struct, frozen=True):
-    """Obligation: the session becomes this caller's, or already is; else the call is denied."""
-
-    server: str
-    session_id: SessionId
-    owner: Owner
-
-
-class EndSession(Struct, frozen=True):
-    """Obligation: the caller has ended the session, and its place is free again."""
-
-    server: str
-    session_id: SessionId
-    owner: Owner
-
-
-Obligation: TypeAlias = BindSession | EndSession
-
-
 class Allow(Struct, frozen=True):
-    """The call is forwarded once its obligations are met."""
+    """The call may go on once it is signed and recorded; `session` is the one that the call belongs to."""
 
     word: ClassVar[str] = "allow"
     reason: ClassVar[Reason] = Reason.ALLOWED
     why: tuple[Step, ...]
-    obligations: tuple[Obligation, ...] = ()
+    session: Session | None = None
     matched: tuple[Matched, ...] = ()
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from agen_authz.core.model.call import Call
-from agen_authz.core.model.principal import BoundTask, Owner
+from agen_authz.core.model.principal import BoundTask, Session
 from agen_authz.core.reason import Reason
 
 
@@ -40,13 +40,16 @@ class Fit(Protocol):
 class Facts(Struct, frozen=True):
     """Everything that was read before the decision; times are seconds since the epoch, `host` is the authority.
 
+    `session` is None if the call is of no session, or of one that is not the caller's.
+    `unpinned` says why pinning lets no call of the tool pass; None if it does.
     `fit` is what a `tools/call` must fit; None if its arguments are not checked. `task` is what is
     known of the task that a call names, `NO_TASK` if nothing is; None if tasks were not looked up.
     """
 
     now: float
-    session_owner: Owner | None = None
+    session: Session | None = None
     context: Context = NOWHERE
     host: str = ""
+    unpinned: Reason | None = None
     fit: Fit | None = None
     task: BoundTask | None = None

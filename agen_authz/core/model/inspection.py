@@ -11,7 +11,7 @@ class Inspection(Struct, frozen=True):
     """One call whose response is inspected.
 
     Args:
-        version: names the RuleSet that decided the call.
+        version: names the RuleSet that decided the call; `mcp_version` is the version of MCP that the call speaks.
         envelope: of the call; an error in place of the response is bound to it.
         target: what the call names, if it names one thing.
         declares_url: True if an `initialize` declared that the client opens URLs (`elicitation.url`).
@@ -22,6 +22,7 @@ class Inspection(Struct, frozen=True):
     request_id: str
     server: str
     envelope: Envelope
+    mcp_version: str
     method: str
     target: Target | None
     principal: Principal

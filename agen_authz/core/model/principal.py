@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from agen_authz.core.model.value import Issuer, Json, Subject
+from agen_authz.core.model.value import Issuer, Json, SessionId, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Principal:
 
 
 class Owner(Struct, frozen=True):
-    """Whom a session belongs to."""
+    """Whose something is: a session, a task, a place in a queue."""
 
     issuer: Issuer
     subject: Subject
@@ -51,9 +51,21 @@ class BoundTask(Struct, frozen=True):
     tool: str
 
 
-# Owns what belongs to another server: no provider's issuer is empty.
+# Owns what has no caller: no provider's issuer is empty.
 NOBODY = Owner(Issuer(""), Subject(""))
 # A task that is bound to no caller, as far as is known.
 NO_TASK = BoundTask(NOBODY, "")
 # How long a task stays bound. Clients may come back for a result days later; what servers keep for longer is rare.
 TASK_KEPT_S = 30 * 24 * 3600.0
+
+
+class Session(Struct, frozen=True):
+    """A session that the caller has proved to be theirs.
+
+    Args:
+        backend_id: the id by which the backend knows it.
+        declares_url: True if the client declared, when it began, that it opens URLs (`elicitation.url`).
+    """
+
+    backend_id: SessionId
+    declares_url: bool

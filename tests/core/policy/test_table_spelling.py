@@ -15,7 +15,7 @@ from agen_authz.core.model import (
     Era,
     Facts,
     Outcome,
-    Owner,
+    Session,
     SessionId,
     Shape,
     State,
@@ -132,7 +132,7 @@ def test_condition_that_any_spelling_meets_is_met():
 # ---- posted responses ----------------------------------------------------------------------------------------
 
 READS = "has(inputs.details) && inputs.details.content.amount > 5000.0"
-OWNER = Owner(PRINCIPAL.issuer, PRINCIPAL.subject)
+SESSION = Session(SessionId("s1"), declares_url=False)
 
 
 def post(*policies: Policy, shape: Shape = Shape.RESPONSE, method: str = "response", **tenants) -> Decision:
@@ -141,7 +141,7 @@ def post(*policies: Policy, shape: Shape = Shape.RESPONSE, method: str = "respon
     sets = build_rules([build.resource()], compile_access(Basis.ROLES, [rule]), table)
     envelope = Envelope(Era.LEGACY, shape, 7)
     call = build.call(method, envelope=envelope, session_id=SessionId("s1"))
-    return decide(call, replace(PRINCIPAL, tenant="acme"), Facts(build.NOW, OWNER), sets)
+    return decide(call, replace(PRINCIPAL, tenant="acme"), Facts(build.NOW, SESSION), sets)
 
 
 MEANT = {

@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61gen/envoy/v1/ext_authz.proto\x12\ragen.envoy.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1egoogle/protobuf/wrappers.proto\"C\n\x0c\x43heckRequest\x12\x33\n\nattributes\x18\x01 \x01(\x0b\x32\x1f.agen.envoy.v1.AttributeContext\"\x8a\x04\n\x10\x41ttributeContext\x12\x34\n\x06source\x18\x01 \x01(\x0b\x32$.agen.envoy.v1.AttributeContext.Peer\x12\x38\n\x07request\x18\x04 \x01(\x0b\x32\'.agen.envoy.v1.AttributeContext.Request\x1a/\n\x04Peer\x12\'\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x16.agen.envoy.v1.Address\x1a\x44\n\x07Request\x12\x39\n\x04http\x18\x02 \x01(\x0b\x32+.agen.envoy.v1.AttributeContext.HttpRequest\x1a\x8e\x02\n\x0bHttpRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12I\n\x07headers\x18\x03 \x03(\x0b\x32\x38.agen.envoy.v1.AttributeContext.HttpRequest.HeadersEntry\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0c\n\x04host\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x0b \x01(\t\x12\x10\n\x08raw_body\x18\x0c \x01(\x0c\x12,\n\nheader_map\x18\r \x01(\x0b\x32\x18.agen.envoy.v1.HeaderMap\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x07\x41\x64\x64ress\x12\x34\n\x0esocket_address\x18\x01 \x01(\x0b\x32\x1c.agen.envoy.v1.SocketAddress\" \n\rSocketAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\"8\n\tHeaderMap\x12+\n\x07headers\x18\x01 \x03(\x0b\x32\x1a.agen.envoy.v1.HeaderValue\"<\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x11\n\traw_value\x18\x03 \x01(\x0c\"k\n\x11HeaderValueOption\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.agen.envoy.v1.HeaderValue\x12*\n\x06\x61ppend\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x1a\n\nHttpStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\"\x80\x01\n\x12\x44\x65niedHttpResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.agen.envoy.v1.HttpStatus\x12\x31\n\x07headers\x18\x02 \x03(\x0b\x32 .agen.envoy.v1.HeaderValueOption\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\"\xa1\x01\n\x0eOkHttpResponse\x12\x31\n\x07headers\x18\x02 \x03(\x0b\x32 .agen.envoy.v1.HeaderValueOption\x12\x19\n\x11headers_to_remove\x18\x05 \x03(\t\x12\x41\n\x17response_headers_to_add\x18\x06 \x03(\x0b\x32 .agen.envoy.v1.HeaderValueOption\"\xee\x01\n\rCheckResponse\x12%\n\x06status\x18\x01 \x01(\x0b\x32\x15.agen.envoy.v1.Status\x12<\n\x0f\x64\x65nied_response\x18\x02 \x01(\x0b\x32!.agen.envoy.v1.DeniedHttpResponseH\x00\x12\x34\n\x0bok_response\x18\x03 \x01(\x0b\x32\x1d.agen.envoy.v1.OkHttpResponseH\x00\x12\x31\n\x10\x64ynamic_metadata\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructB\x0f\n\rhttp_responseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61gen/envoy/v1/ext_authz.proto\x12\ragen.envoy.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1egoogle/protobuf/wrappers.proto\"C\n\x0c\x43heckRequest\x12\x33\n\nattributes\x18\x01 \x01(\x0b\x32\x1f.agen.envoy.v1.AttributeContext\"\x8a\x04\n\x10\x41ttributeContext\x12\x34\n\x06source\x18\x01 \x01(\x0b\x32$.agen.envoy.v1.AttributeContext.Peer\x12\x38\n\x07request\x18\x04 \x01(\x0b\x32\'.agen.envoy.v1.AttributeContext.Request\x1a/\n\x04Peer\x12\'\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32\x16.agen.envoy.v1.Address\x1a\x44\n\x07Request\x12\x39\n\x04http\x18\x02 \x01(\x0b\x32+.agen.envoy.v1.AttributeContext.HttpRequest\x1a\x8e\x02\n\x0bHttpRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12I\n\x07headers\x18\x03 \x03(\x0b\x32\x38.agen.envoy.v1.AttributeContext.HttpRequest.HeadersEntry\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0c\n\x04host\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x0b \x01(\t\x12\x10\n\x08raw_body\x18\x0c \x01(\x0c\x12,\n\nheader_map\x18\r \x01(\x0b\x32\x18.agen.envoy.v1.HeaderMap\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x07\x41\x64\x64ress\x12\x34\n\x0esocket_address\x18\x01 \x01(\x0b\x32\x1c.agen.envoy.v1.SocketAddress\" \n\rSocketAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\"8\n\tHeaderMap\x12+\n\x07headers\x18\x01 \x03(\x0b\x32\x1a.agen.envoy.v1.HeaderValue\"<\n\x0bHeaderValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x11\n\traw_value\x18\x03 \x01(\x0c\"\xb6\x02\n\x11HeaderValueOption\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.agen.envoy.v1.HeaderValue\x12*\n\x06\x61ppend\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12J\n\rappend_action\x18\x03 \x01(\x0e\x32\x33.agen.envoy.v1.HeaderValueOption.HeaderAppendAction\"}\n\x12HeaderAppendAction\x12\x1b\n\x17\x41PPEND_IF_EXISTS_OR_ADD\x10\x00\x12\x11\n\rADD_IF_ABSENT\x10\x01\x12\x1e\n\x1aOVERWRITE_IF_EXISTS_OR_ADD\x10\x02\x12\x17\n\x13OVERWRITE_IF_EXISTS\x10\x03\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x1a\n\nHttpStatus\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\"\x80\x01\n\x12\x44\x65niedHttpResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.agen.envoy.v1.HttpStatus\x12\x31\n\x07headers\x18\x02 \x03(\x0b\x32 .agen.envoy.v1.HeaderValueOption\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\"\xa1\x01\n\x0eOkHttpResponse\x12\x31\n\x07headers\x18\x02 \x03(\x0b\x32 .agen.envoy.v1.HeaderValueOption\x12\x19\n\x11headers_to_remove\x18\x05 \x03(\t\x12\x41\n\x17response_headers_to_add\x18\x06 \x03(\x0b\x32 .agen.envoy.v1.HeaderValueOption\"\xee\x01\n\rCheckResponse\x12%\n\x06status\x18\x01 \x01(\x0b\x32\x15.agen.envoy.v1.Status\x12<\n\x0f\x64\x65nied_response\x18\x02 \x01(\x0b\x32!.agen.envoy.v1.DeniedHttpResponseH\x00\x12\x34\n\x0bok_response\x18\x03 \x01(\x0b\x32\x1d.agen.envoy.v1.OkHttpResponseH\x00\x12\x31\n\x10\x64ynamic_metadata\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructB\x0f\n\rhttp_responseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,16 +55,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HEADERMAP']._serialized_end=859
   _globals['_HEADERVALUE']._serialized_start=861
   _globals['_HEADERVALUE']._serialized_end=921
-  _globals['_HEADERVALUEOPTION']._serialized_start=923
-  _globals['_HEADERVALUEOPTION']._serialized_end=1030
-  _globals['_STATUS']._serialized_start=1032
-  _globals['_STATUS']._serialized_end=1071
-  _globals['_HTTPSTATUS']._serialized_start=1073
-  _globals['_HTTPSTATUS']._serialized_end=1099
-  _globals['_DENIEDHTTPRESPONSE']._serialized_start=1102
-  _globals['_DENIEDHTTPRESPONSE']._serialized_end=1230
-  _globals['_OKHTTPRESPONSE']._serialized_start=1233
-  _globals['_OKHTTPRESPONSE']._serialized_end=1394
-  _globals['_CHECKRESPONSE']._serialized_start=1397
-  _globals['_CHECKRESPONSE']._serialized_end=1635
+  _globals['_HEADERVALUEOPTION']._serialized_start=924
+  _globals['_HEADERVALUEOPTION']._serialized_end=1234
+  _globals['_HEADERVALUEOPTION_HEADERAPPENDACTION']._serialized_start=1109
+  _globals['_HEADERVALUEOPTION_HEADERAPPENDACTION']._serialized_end=1234
+  _globals['_STATUS']._serialized_start=1236
+  _globals['_STATUS']._serialized_end=1275
+  _globals['_HTTPSTATUS']._serialized_start=1277
+  _globals['_HTTPSTATUS']._serialized_end=1303
+  _globals['_DENIEDHTTPRESPONSE']._serialized_start=1306
+  _globals['_DENIEDHTTPRESPONSE']._serialized_end=1434
+  _globals['_OKHTTPRESPONSE']._serialized_start=1437
+  _globals['_OKHTTPRESPONSE']._serialized_end=1598
+  _globals['_CHECKRESPONSE']._serialized_start=1601
+  _globals['_CHECKRESPONSE']._serialized_end=1839
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -250,8 +251,27 @@ Global___HeaderValue: _TypeAlias = HeaderValue  # noqa: Y015
 class HeaderValueOption(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _HeaderAppendAction:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _HeaderAppendActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[HeaderValueOption._HeaderAppendAction.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        APPEND_IF_EXISTS_OR_ADD: HeaderValueOption._HeaderAppendAction.ValueType  # 0
+        ADD_IF_ABSENT: HeaderValueOption._HeaderAppendAction.ValueType  # 1
+        OVERWRITE_IF_EXISTS_OR_ADD: HeaderValueOption._HeaderAppendAction.ValueType  # 2
+        OVERWRITE_IF_EXISTS: HeaderValueOption._HeaderAppendAction.ValueType  # 3
+
+    class HeaderAppendAction(_HeaderAppendAction, metaclass=_HeaderAppendActionEnumTypeWrapper): ...
+    APPEND_IF_EXISTS_OR_ADD: HeaderValueOption.HeaderAppendAction.ValueType  # 0
+    ADD_IF_ABSENT: HeaderValueOption.HeaderAppendAction.ValueType  # 1
+    OVERWRITE_IF_EXISTS_OR_ADD: HeaderValueOption.HeaderAppendAction.ValueType  # 2
+    OVERWRITE_IF_EXISTS: HeaderValueOption.HeaderAppendAction.ValueType  # 3
+
     HEADER_FIELD_NUMBER: _builtins.int
     APPEND_FIELD_NUMBER: _builtins.int
+    APPEND_ACTION_FIELD_NUMBER: _builtins.int
+    append_action: Global___HeaderValueOption.HeaderAppendAction.ValueType
     @_builtins.property
     def header(self) -> Global___HeaderValue: ...
     @_builtins.property
@@ -261,10 +281,11 @@ class HeaderValueOption(_message.Message):
         *,
         header: Global___HeaderValue | None = ...,
         append: _wrappers_pb2.BoolValue | None = ...,
+        append_action: Global___HeaderValueOption.HeaderAppendAction.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["append", b"append", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append", b"append", "header", b"header"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append", b"append", "append_action", b"append_action", "header", b"header"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

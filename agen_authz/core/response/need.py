@@ -1,0 +1,50 @@
+"""Which calls have their response inspected, and what Process must know about them.
+
+Everything is inspected but the responses to methods that are known to answer nothing a rule is about: so a method
+that is added later, or allowed by configuration, is inspected.
+"""
+
+from agen_authz.core.model import Inspection, Shape
+from agen_authz.core.pinning.pin import Pinning
+from agen_authz.core.ruleset import RuleSet
+from agen_authz.core.stage import Read, get_arrived
+
+# Always: the answer gives a session id, or the stream must end when its caller's token expires.
+_ALWAYS = frozenset({"initialize", "subscriptions/listen"})
+# What a rule may be about, but no list or pin is.
+_NO_LIST = frozenset(
+    {
+        "ping", "logging/setLevel", "tools/call", "prompts/get", "resources/read", "resources/subscribe",
+        "resources/unsubscribe", "completion/complete",
+    }
+)  # fmt: skip
+_NO_ANSWER = frozenset({Shape.NOTIFICATION, Shape.RESPONSE, Shape.END})
+
+
+def find_inspection(read: Read) -> Inspection | None:
+    """Find out what Process must know to inspect the response to an allowed call; None if nothing inspects it."""
+    call, known = read.call, read.known
+    arrived = get_arrived(read)
+    if not _is_inspected(call.method, call.envelope.shape, arrived.rules):
+        return None
+    return Inspection(
+        version=arrived.rules.version,
+        request_id=arrived.request_id,
+        server=call.server,
+        envelope=call.envelope,
+        mcp_version=call.version,
+        method=call.method,
+        target=call.targets[0] if len(call.targets) == 1 else None,
+        principal=known.principal,
+        context=read.context,
+        host=known.routed.received.request.authority,
+        declares_url=call.declares_url,
+    )
+
+
+def _is_inspected(method: str, shape: Shape, rules: RuleSet) -> bool:
+    if shape is Shape.STREAM or method in _ALWAYS:
+        return True
+    if shape in _NO_ANSWER or method in _NO_LIST:
+        return False
+    return rules.filters_lists or rules.pinning is not Pinning.OFF

@@ -1,0 +1,148 @@
+"""How one response is inspected: by the rules that decided its call, or by the strictest if these are not grounds.
+
+1. what a server tells of its tools (definitions, `instructions`) is noted, if definitions are pinned
+2. a list shows what the caller may call, by the code that decides the call, and what pinning lets pass
+3. `instructions` that pinning refuses are left out
+4. what depends on the caller may be kept in a cache for this caller only
+5. the session id that `initialize` gives out proves its owner (core/session.py)
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from msgspec import Struct
+
+from agen_authz.core.decide import may_list
+from agen_authz.core.model import Call, Envelope, Facts, Inspection, Json, Owner, Target, TargetKind
+from agen_authz.core.pinning.catalogue import Catalogue
+from agen_authz.core.pinning.pin import Pinning
+from agen_authz.core.response.body import ResponseLimits
+from agen_authz.core.response.lists import IsShown, filter_lists, make_private
+from agen_authz.core.response.message import Note, Passed, SawDefinitions, Withheld
+from agen_authz.core.response.step import Terms
+from agen_authz.core.ruleset import RuleSet
+from agen_authz.core.session import sign_session
+
+
+class Grounds(Struct, frozen=True):
+    """What an inspection goes by: the call, the rules that decided it, what is known of tools, and the time."""
+
+    inspection: Inspection
+    rules: RuleSet
+    catalogue: Catalogue
+    now: float
+
+
+class _View(Struct, frozen=True):
+    """What one caller sees of one server.
+
+    Args:
+        shows: None if lists are not filtered.
+        hides: whether a server's `instructions` are left out.
+        note: what the store learns from a result.
+        is_discovery: the result depends on the caller, even if it holds no list.
+    """
+
+    server: str
+    shows: IsShown | None
+    hides: Callable[[Json], bool]
+    note: Callable[[Mapping[str, Json]], tuple[Note, ...]]
+    is_discovery: bool
+
+
+def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
+    """Build the terms of a call whose rules are known."""
+    inspection, rules = grounds.inspection, grounds.rules
+    is_filtered = rules.filters_lists or rules.pinning is Pinning.ENFORCE
+    view = _View(
+        server=inspection.server,
+        shows=partial(_is_shown, grounds, _ask_for(inspection)) if is_filtered else None,
+        hides=partial(_hides_instructions, grounds),
+        note=partial(_note, grounds),
+        is_discovery=inspection.method == "server/discover",
+    )
+    return Terms(
+        inspect=partial(_inspect, view),
+        envelope=inspection.envelope,
+        request_id=inspection.request_id,
+        limits=limits,
+        mark_session=_session_marker(inspection, rules.session_key),
+    )
+
+
+def build_strict_terms(inspection: Inspection | None, session_key: bytes, limits: ResponseLimits) -> Terms:
+    """Build the terms of a call that is not known, or that was decided by rules that are not: lists are empty.
+
+    Args:
+        inspection: None if what Check told is missing, cannot be opened or was forged.
+    """
+    server = "" if inspection is None else inspection.server
+    view = _View(server, lambda *_: False, lambda _: True, lambda _: (), is_discovery=True)
+    return Terms(
+        inspect=partial(_inspect, view),
+        envelope=Envelope() if inspection is None else inspection.envelope,
+        request_id="" if inspection is None else inspection.request_id,
+        limits=limits,
+        mark_session=(lambda _: None) if inspection is None else _session_marker(inspection, session_key),
+    )
+
+
+def _inspect(view: _View, message: Json) -> Passed | Withheld:
+    # 1. Of what the server sent, not of what is shown.
+    result = message.get("result") if isinstance(message, dict) else None
+    notes = view.note(result) if isinstance(result, dict) else ()
+    # 2.
+    filtered = Passed(message) if view.shows is None else filter_lists(message, view.server, view.shows)
+    if isinstance(filtered, Withheld):
+        return filtered
+    # 3. 4.
+    return Passed(_finish(view, filtered.message), notes)
+
+
+def _finish(view: _View, message: Json) -> Json:
+    result = message.get("result") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(result, dict):
+        return message
+    changed = dict(result)
+    if "instructions" in result and view.hides(result["instructions"]):
+        del changed["instructions"]
+    if view.is_discovery:
+        changed |= make_private(result)
+    return message if changed == result else {**message, "result": changed}
+
+
+def _ask_for(inspection: Inspection) -> Call:
+    return Call(inspection.server, inspection.envelope, inspection.mcp_version, inspection.method)
+
+
+def _is_shown(grounds: Grounds, listing: Call, target: Target, entry: Mapping[str, Json]) -> bool:
+    inspection, rules = grounds.inspection, grounds.rules
+    if target.kind is TargetKind.TOOL and grounds.catalogue.refuse_listed(target.server, dict(entry), rules.pinning):
+        return False
+    facts = Facts(grounds.now, None, inspection.context, inspection.host)
+    return not rules.filters_lists or may_list(target, listing, inspection.principal, facts, rules)
+
+
+def _hides_instructions(grounds: Grounds, instructions: Json) -> bool:
+    if grounds.rules.pinning is not Pinning.ENFORCE:
+        return False
+    if not isinstance(instructions, str):
+        return True
+    refused = grounds.catalogue.refuse_instructions(grounds.inspection.server, instructions, grounds.rules.pinning)
+    return refused is not None
+
+
+def _note(grounds: Grounds, result: Mapping[str, Json]) -> tuple[Note, ...]:
+    if grounds.rules.pinning is Pinning.OFF:
+        return ()
+    listed, instructions = result.get("tools"), result.get("instructions")
+    definitions = tuple(listed) if isinstance(listed, list) else ()
+    told = instructions if isinstance(instructions, str) else None
+    return (SawDefinitions(grounds.inspection.server, definitions, told),) if definitions or told is not None else ()
+
+
+def _session_marker(inspection: Inspection, key: bytes) -> Callable[[str], str | None]:
+    if inspection.method != "initialize":
+        return lambda _: None
+    owner = Owner(inspection.principal.issuer, inspection.principal.subject)
+    return partial(sign_session, server=inspection.server, owner=owner, key=key, declares_url=inspection.declares_url)
