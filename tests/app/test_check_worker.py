@@ -98,6 +98,7 @@ async def test_readiness_shows_the_state_of_every_part(tmp_path):
     assert sidecar.check_readiness().parts == {
         "server": "not serving",
         "policy_set": loaded.version,
+        "tools": "0 tools",
         "provider corp": f"no keys yet: {ISSUER}.well-known/openid-configuration: connection refused",
         "resource crm": "no provider of it has had keys yet",
         "resource billing": "no provider of it has had keys yet",

@@ -146,14 +146,16 @@ async def test_changed_file_reaches_every_worker_and_one_that_cannot_be_used_rea
     assert parts["worker process"] == "serving, started again 1 times"
 
 
-async def test_each_worker_that_inspects_has_its_own_address_and_refuses_every_stream_until_it_can_inspect(tmp_path):
+async def test_each_worker_that_inspects_has_its_own_address_and_aborts_what_it_cannot_read(tmp_path):
     plan = Plan(tmp_path, timeout="1s\n  filter_workers: 2")
     async with running(plan, asyncio.subprocess.DEVNULL) as sidecar:
         statuses = [await health_of_process(tmp_path, service) for service in ("", PROCESS_SERVICE)]
         async with aio.insecure_channel(f"unix:{tmp_path}/proc-2.sock") as channel:
             stream: Any = channel.stream_stream(PROCESS)
+            opened = stream(timeout=START_S)
+            await opened.write(b"\xff")
             with pytest.raises(aio.AioRpcError) as caught:
-                await stream(timeout=START_S).read()
+                await opened.read()
         parts = (await told(sidecar))["parts"]
         names = sorted(path.name for path in tmp_path.glob("*.sock"))
         modes = {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.sock")}

@@ -136,13 +136,10 @@ def test_variable_of_the_store_must_be_set(tmp_path):
 
 UNBUILT = {
     "server.console": ("  authz", "  console: 127.0.0.1:8080\n  authz"),
-    "limits.response_bytes": (None, "limits: {response_bytes: 1MiB}\n"),
     "approvals": (None, "approvals: {hold: 0s}\n"),
     "data_protection": (None, "data_protection: [{name: d, state: enforce, presets: [pii]}]\n"),
     "unruled_sample": (None, "unruled_sample: 1%\n"),
     "masking_keys": (None, "masking_keys: [{id: m, secret_file: /m}]\n"),
-    "tools.pinning": (None, "tools: {pinning: enforce}\n"),
-    "tools.filter_lists": (None, "tools: {filter_lists: true}\n"),
     "hooks": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
     "notifications": (None, "notifications: {max_per_hour: 5}\n"),
     "console": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n"),

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.wire import AS_SENT, GOOD, Case, Line, Passed, Sent, expected_of, outcome_of
+from tests.e2e.test_attack_sessions import PROOF_CHARS, Client
+from tests.e2e.wire import AS_SENT, GOOD, Case, Line, Passed, Sent, expected_of, outcome_of, received_by_all
 from tests.stage.world import World
 
 pytestmark = pytest.mark.envoy
 
 LENGTH, SESSION, ORIGIN, VERSION = "content-length", "mcp-session-id", "origin", "mcp-protocol-version"
+# A session that the backend does not know any more.
+ENDED = "{ended}"
 LEGACY: Line = (VERSION, "2025-11-25")
 CHUNKED: Line = ("transfer-encoding", "chunked")
 METADATA = "/.well-known/oauth-protected-resource/crm/mcp"
@@ -84,8 +87,8 @@ STREAMS = {
         "without session": Case(_legacy(method), 400, "session_missing"),
         "of the modern era": Case(_bodiless(method, (SESSION, "s")), 405, "method_not_allowed"),
         "of no version": Case(
-            _bodiless(method, (SESSION, f"no-version-{method}"), without=(*ROUTING, VERSION)),
-            404, None, _reached(method, f"no-version-{method}", mcp_protocol_version=None),
+            _bodiless(method, (SESSION, ENDED), without=(*ROUTING, VERSION)),
+            404, None, _reached(method, ENDED, mcp_protocol_version=None),
         ),
         "of an unknown version": Case(
             replace(_legacy(method, (SESSION, "s")), replaced=[(VERSION, "2099-01-01")]), 400, "version_unsupported",
@@ -100,21 +103,21 @@ STREAMS = {
         # An empty body in chunks is none; Envoy keeps its framing.
         "with no chunk": Case(
             replace(
-                _legacy(method, (SESSION, f"no-chunk-{method}"), CHUNKED), body=b"0\r\n\r\n"
+                _legacy(method, (SESSION, ENDED), CHUNKED), body=b"0\r\n\r\n"
             ),
-            404, None, _reached(method, f"no-chunk-{method}", transfer_encoding="chunked"),
+            404, None, _reached(method, ENDED, transfer_encoding="chunked"),
         ),
         "with length zero": Case(
-            _legacy(method, (SESSION, f"zero-{method}"), (LENGTH, "0")),
-            404, None, _reached(method, f"zero-{method}", content_length="0"),
+            _legacy(method, (SESSION, ENDED), (LENGTH, "0")),
+            404, None, _reached(method, ENDED, content_length="0"),
         ),
         "with another request behind": Case(
-            replace(_legacy(method, (SESSION, f"behind-{method}")), tail=GOOD),
-            404, None, _reached(method, f"behind-{method}"),
+            replace(_legacy(method, (SESSION, ENDED)), tail=GOOD),
+            404, None, _reached(method, ENDED),
         ),
         "said to be POST": Case(
-            _legacy(method, (SESSION, f"override-{method}"), ("x-http-method-override", "POST")),
-            404, None, _reached(method, f"override-{method}"),
+            _legacy(method, (SESSION, ENDED), ("x-http-method-override", "POST")),
+            404, None, _reached(method, ENDED),
         ),
         "without token": Case(
             replace(_legacy(method, (SESSION, "s")), without=(*BODY, "authorization")), 401, "token_missing",
@@ -191,6 +194,25 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def ended(attacked: World) -> str:
+    """A session that the caller of the good request has begun and ended."""
+    client = Client(attacked, attacked.one.mint(attacked.crm))
+    session = client.begin()
+    client.say(session, "end")
+    received_by_all(attacked)
+    return session
+
+
+def _in_session(case: Case, session: str) -> Case:
+    sent = replace(case.sent, added=[(name, session if value == ENDED else value) for name, value in case.sent.added])
+    passed = case.passed
+    if passed is not None and passed.changed.get(SESSION) == ENDED:
+        passed = replace(passed, changed={**passed.changed, SESSION: session[PROOF_CHARS:]})
+    return replace(case, sent=sent, passed=passed)
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_method_is_decided_on_or_refused(attacked: World, case: Case):
+def test_method_is_decided_on_or_refused(attacked: World, ended: str, case: Case):
+    case = _in_session(case, ended)
     assert outcome_of(attacked, case) == expected_of(attacked, case)

@@ -40,17 +40,34 @@ async def test_what_is_not_granted_looks_as_if_it_did_not_exist(world: World, er
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_lists_prompts_resources_and_completions_pass(world: World, era):
+async def test_lists_show_what_the_caller_may_call_and_the_rest_passes(world: World, era):
     token = world.one.mint(world.crm)
     async with (
         httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=BOUND_S) as http,
         Client(streamable_http_client(world.crm, http_client=http), mode=era) as client,
     ):
-        assert len((await client.list_tools()).tools) > 3
+        assert {tool.name for tool in (await client.list_tools()).tools} == READS
         assert (await client.list_prompts()).prompts
         assert (await client.list_resource_templates()).resource_templates
         assert (await client.read_resource("customer://c-1001")).contents
         assert (await client.get_prompt("summarize", {"customer_id": "c-1001"})).messages
+
+
+READS = {"get_customer", "get_deal", "search_customers"}
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_list_and_calls_of_each_role_agree(world: World, era):
+    shown = {}
+    for roles in (("analyst",), ("support",), ("analyst", "support"), ("guest",)):
+        headers = {"authorization": f"Bearer {world.one.mint(world.crm, roles=list(roles))}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=BOUND_S) as http,
+            Client(streamable_http_client(world.crm, http_client=http), mode=era) as client,
+        ):
+            shown[roles] = {tool.name for tool in (await client.list_tools()).tools}
+    edits = {"update_deal"}
+    assert list(shown.values()) == [READS, edits, READS | edits, set()]
 
 
 TOKENS = {
