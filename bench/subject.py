@@ -3,6 +3,7 @@
 import json
 import time
 from base64 import urlsafe_b64encode
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,7 +29,6 @@ from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
-from tests.fakes import MemoryCatalogue, MemoryTasks
 
 ISSUER, URL, KID = "https://id.example.com", "https://mcp.example.com/crm/mcp", "bench"
 _PRIVATE = ec.derive_private_key(20261123, ec.SECP256R1())
@@ -90,9 +90,11 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
         off_word="off-0123456789abcdef", denials_per_second=50, timeout_s=1.0, keeps_claims=True,
     )  # fmt: skip
     clock = SystemClock()
+    # No call is about a task, and the catalogue is never read.
+    unasked: Any = None
     ports = Ports(
-        clock, SystemEntropy(), HeldKeys(), audit, metrics, CurrentCatalogue(MemoryCatalogue(), clock),
-        MemoryTasks(), TokenCache(20_000, 64 << 20),
+        clock, SystemEntropy(), HeldKeys(), audit, metrics, CurrentCatalogue(unasked, clock),
+        unasked, TokenCache(20_000, 64 << 20),
         Templates(rule_set.off_word), Bulkhead(1024),
     )  # fmt: skip
     return CheckServicer(rule_set, ports)

@@ -67,6 +67,17 @@ MEANINGS = {
     "a defect stopped the reading of the catalogue; the next one is in a second": (
         f"What is known of tools may be old until a reading succeeds; `/readyz` says how many are known. {_DEFECT}"
     ),
+    "what Check told of a call cannot be opened; its lists are shown empty": (
+        "The metadata of ext_authz did not arrive, was written by another filter, or was sealed with another key."
+        " Compare Envoy's configuration with `agen-authz envoy-config`; with several replicas, set `server.metadata_key_file`."
+    ),
+    "the rules that decided a call are not here; its lists are shown empty": (
+        "Check and Process have different configurations for a moment after a reload, or for longer if one of them"
+        " could not load the new file: see its line about the reload."
+    ),
+    "a defect stopped the report of what is known of tools; the next one is in a second": (
+        f"Numbers of unmapped tools may be old, and events of pins may be late. {_DEFECT}"
+    ),
     "the store does not answer: the catalogue of tools stays as it is": (
         "Definitions that were approved or changed elsewhere are not seen until the store answers; `/readyz` says since"
         " when. In `enforce`, a sidecar that has never read the catalogue denies every call of a tool. Bring the store"

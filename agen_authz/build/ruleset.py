@@ -39,8 +39,7 @@ def build_rules(
 
     Args:
         version, digest_key, off_word, metadata_key: as in `RuleSet`.
-        signing_keys: of each resource; the first signs. None for authors, who sign nothing.
-        compiled: `Loaded.conditions`.
+        signing_keys: of each resource, the first signs; None for authors, who sign nothing.
     """
     providers = {provider.name: build_provider(provider) for provider in config.providers}
     resources = {resource.name: build_resource(config, resource, providers) for resource in config.resources}

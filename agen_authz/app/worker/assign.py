@@ -47,13 +47,15 @@ class Assigner:
         inspection = open_inspection(sealed, current.metadata_key)
         # 1.
         if inspection is None:
-            self._warn("Process cannot open what Check told of a call, and shows it empty lists")
+            if self._may_warn("sealed"):
+                _LOG.warning("what Check told of a call cannot be opened; its lists are shown empty")
             return Assignment(build_strict_terms(None, current.session_key, self.limits), "", None, _write_none)
         expires = inspection.principal.expires
         rules = next((each for each in self.rules if each.version == inspection.version), None)
         # 2.
         if rules is None:
-            self._warn("Process does not have the rules that decided a call, and shows it empty lists")
+            if self._may_warn("version"):
+                _LOG.warning("the rules that decided a call are not here; its lists are shown empty")
             terms = build_strict_terms(inspection, current.session_key, self.limits)
             return Assignment(terms, inspection.server, expires, _write_none)
         # 3.
@@ -77,11 +79,12 @@ class Assigner:
             # Another caller has it: this one must not learn the id.
             raise Unavailable(Reason.TASK_UNKNOWN, "task")
 
-    def _warn(self, sentence: str) -> None:
+    def _may_warn(self, kind: str) -> bool:
         now = self.ports.clock.elapsed()
-        if now - self._warned.get(sentence, -_QUIET_S) >= _QUIET_S:
-            self._warned[sentence] = now
-            _LOG.warning(sentence)
+        if now - self._warned.get(kind, -_QUIET_S) < _QUIET_S:
+            return False
+        self._warned[kind] = now
+        return True
 
 
 async def _write_none(_: tuple[Note, ...]) -> None:

@@ -130,7 +130,7 @@ async def assemble_check(loaded: Loaded, metadata_key: bytes, *, is_again: bool 
     """Build the worker; it does not listen yet.
 
     Args:
-        metadata_key: seals what Process is told.
+        metadata_key: seals what Check sends to Process.
         is_again: True if another worker wrote events before, and may have ended in the middle of a line.
 
     Raises:

@@ -64,7 +64,7 @@ class ProcessWorker:
         self.metrics.set_policy_version(loaded.version)
 
     async def look_after(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Report what the catalogue shows, by the clock, until cancelled; a defect is logged, and it goes on."""
+        """Report what the catalogue shows, by the clock, until cancelled; a defect is logged, and it continues."""
         while True:
             try:
                 report_unmapped(self.assigner.rules[0], self.assigner.ports)
@@ -73,7 +73,7 @@ class ProcessWorker:
             except Unavailable:
                 # The next time tells it; the store and the sink report their own failures.
                 pass
-            except Exception:  # noqa: BLE001 the top of a background task: it is logged, and goes on
+            except Exception:  # noqa: BLE001 the top of a background task: it is logged, and the task continues
                 _LOG.exception("a defect stopped the report of what is known of tools; the next one is in a second")
             await sleep(_PERIOD_S)
 
