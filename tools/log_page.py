@@ -69,7 +69,8 @@ MEANINGS = {
     ),
     "what Check told of a call cannot be opened; its lists are shown empty": (
         "The metadata of ext_authz did not arrive, was written by another filter, or was sealed with another key."
-        " Compare Envoy's configuration with `agen-authz envoy-config`; with several replicas, set `server.metadata_key_file`."
+        " Compare Envoy's configuration with `agen-authz envoy-config`. With several replicas, set"
+        " `server.metadata_key_file`."
     ),
     "the rules that decided a call are not here; its lists are shown empty": (
         "Check and Process have different configurations for a moment after a reload, or for longer if one of them"
