@@ -183,15 +183,20 @@ def _render_allow(judged: Judged, allow: Allow, templates: Templates) -> bytes:
     if "origin" in request.headers:
         allowed += _render_cors(request, route)
     if allow.session is not None:
-        allowed += _render_session(request, allow.session)
+        allowed += _render_session(request, allow.session, is_inspected=sealed is not None)
     told = templates.skips_inspection if sealed is None else render_inspection(sealed)
     return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + told
 
 
-def _render_session(request: Request, session: Session) -> bytes:
-    """Give the backend its own id; if it repeats that in its answer, the client sees the one that it sent."""
+def _render_session(request: Request, session: Session, *, is_inspected: bool) -> bytes:
+    """Give the backend its own id; if it repeats that in its answer, the client sees the one that it sent.
+
+    Process decides what the client sees of an answer that is inspected: another `initialize` gives out another id.
+    """
     allowed = pb.OkHttpResponse()
     set_header(allowed, _SESSION_ID, session.backend_id)
+    if is_inspected:
+        return allowed.SerializeToString()
     header = pb.HeaderValue(key=_SESSION_ID, value=request.headers[_SESSION_ID])
     allowed.response_headers_to_add.add(header=header, append_action=_OVERWRITE_IF_EXISTS)
     return allowed.SerializeToString()
