@@ -59,10 +59,3 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text, f"`{name}` differs; `make golden` writes it again"
 
     return compare
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name a set by its sorted members: two workers of one run must give each test the same name."""
-    if isinstance(val, set | frozenset):
-        return "{" + ", ".join(sorted(map(repr, val))) + "}"
-    return None

@@ -15,20 +15,20 @@ from agen_authz.envoy.model import Unusable
 HERE = Path(__file__).parent
 SOUND = (HERE / "sound.yaml").read_text()
 AUTHZ, PROC = "version-authz", "version-proc"
-HOLES = {
-    (1, 40, 0): set(), (1, 41, 2): set(), (2, 0, 0): set(),
-    (1, 39, 1): set(), (1, 39, 0): {AUTHZ},
-    (1, 38, 4): {PROC}, (1, 38, 3): {AUTHZ, PROC},
-    (1, 37, 6): {PROC}, (1, 37, 5): {AUTHZ, PROC},
-    (1, 36, 10): {PROC}, (1, 36, 9): {AUTHZ, PROC},
-    (1, 35, 99): {AUTHZ, PROC}, (0, 38, 4): {AUTHZ, PROC},
+HOLES: dict[tuple[int, int, int], tuple[str, ...]] = {
+    (1, 40, 0): (), (1, 41, 2): (), (2, 0, 0): (),
+    (1, 39, 1): (), (1, 39, 0): (AUTHZ,),
+    (1, 38, 4): (PROC,), (1, 38, 3): (AUTHZ, PROC),
+    (1, 37, 6): (PROC,), (1, 37, 5): (AUTHZ, PROC),
+    (1, 36, 10): (PROC,), (1, 36, 9): (AUTHZ, PROC),
+    (1, 35, 99): (AUTHZ, PROC), (0, 38, 4): (AUTHZ, PROC),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("numbers", "expected"), HOLES.items(), ids=str)
-def test_holes_of_a_version(numbers: tuple[int, int, int], expected: set[str]):
+def test_holes_of_a_version(numbers: tuple[int, int, int], expected: tuple[str, ...]):
     report = check_file(SOUND, version=Version(*numbers))
-    assert {finding.id for finding in report.findings} == expected
+    assert {finding.id for finding in report.findings} == set(expected)
 
 
 @pytest.mark.parametrize(
@@ -50,16 +50,16 @@ def test_version_is_read_or_not(text: str, expected: Version | None):
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        pytest.param({"major_number": 1, "minor_number": 38, "patch": 4}, {PROC}, id="numbers"),
-        pytest.param({"majorNumber": 1, "minorNumber": 40}, set(), id="a patch of 0 is not written"),
-        pytest.param({"major_number": "1", "minor_number": "38", "patch": "4"}, {PROC}, id="texts"),
-        pytest.param({"major_number": 1.5}, set(), id="not a number of a release"),
+        pytest.param({"major_number": 1, "minor_number": 38, "patch": 4}, (PROC,), id="numbers"),
+        pytest.param({"majorNumber": 1, "minorNumber": 40}, (), id="a patch of 0 is not written"),
+        pytest.param({"major_number": "1", "minor_number": "38", "patch": "4"}, (PROC,), id="texts"),
+        pytest.param({"major_number": 1.5}, (), id="not a number of a release"),
     ],
 )
 def test_version_of_a_bootstrap(written: dict[str, object], expected: set[str]):
     node = json.dumps({"user_agent_build_version": {"version": written}})
     report = check_file(f"node: {node}\n{SOUND}")
-    assert {finding.id for finding in report.findings} == expected
+    assert {finding.id for finding in report.findings} == set(expected)
 
 
 def test_program_that_is_no_envoy_is_misuse(tmp_path: Path):
