@@ -31,7 +31,7 @@ class GrpcioServer:
         self._health = health_aio.HealthServicer()
         self._server: aio.Server | None = None
 
-    async def start(self, method: str, handler: "grpc.RpcMethodHandler[bytes, bytes]") -> None:
+    async def start(self, method: str, answers: "grpc.RpcMethodHandler[bytes, bytes]") -> None:
         """Listen, and answer NOT_SERVING until told otherwise.
 
         Raises:
@@ -46,7 +46,7 @@ class GrpcioServer:
             ],
             maximum_concurrent_rpcs=self._most_calls,
         )
-        server.add_registered_method_handlers(self._service, {method: handler})
+        server.add_registered_method_handlers(self._service, {method: answers})
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         with claimed(self._listener) as target:
             try:
