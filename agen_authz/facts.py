@@ -212,8 +212,10 @@ async def gather(read: Read, ports: Ports) -> Facts:
     facts = Facts(now, session, read.context, read.known.routed.received.request.authority)
     if call.task_id is not None:
         task = await ports.tasks.find(call.server, call.task_id, now) or NO_TASK
-        unpinned = ports.catalogue.snapshot.refuse_call(call.server, task.tool, rules.pinning)
-        return structs.replace(facts, task=task, unpinned=unpinned)
+        catalogue = ports.catalogue.snapshot
+        unpinned = catalogue.refuse_call(call.server, task.tool, rules.pinning)
+        annotations = catalogue.find_annotations(call.server, task.tool)
+        return structs.replace(facts, task=task, unpinned=unpinned, annotations=annotations)
     return _add_pinned(facts, call, rules, ports) if call.method == "tools/call" and call.targets else facts
 
 
@@ -225,8 +227,13 @@ def _find_session(read: Read, session_id: SessionId, key: bytes) -> Session | No
 def _add_pinned(facts: Facts, call: Call, rules: RuleSet, ports: Ports) -> Facts:
     """Add what is pinned of the tool that a call names."""
     catalogue, tool = ports.catalogue.snapshot, call.targets[0].name
-    known = catalogue.find(call.server, tool) if rules.checks_arguments else None
+    known = catalogue.find(call.server, tool)
     fit = None
-    if known is not None and known.approved:
+    if known is not None and known.approved and rules.checks_arguments:
         fit = ports.schemas.compile((each.digest, each.definition) for each in known.approved)
-    return structs.replace(facts, unpinned=catalogue.refuse_call(call.server, tool, rules.pinning), fit=fit)
+    return structs.replace(
+        facts,
+        unpinned=catalogue.refuse_call(call.server, tool, rules.pinning),
+        fit=fit,
+        annotations=None if known is None else known.annotations,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from pydantic import Field
 
 from agen_authz.authoring.draft import Draft
@@ -52,6 +53,7 @@ class CallText(Section):
     method: Line | None = Field(None, description="Another method, such as tools/list.")
     args: dict[str, Any] = Field({}, description="The arguments.")
     inputs: dict[str, Any] | None = Field(None, description="Answers to elicitations.")
+    annotations: dict[str, Any] | None = Field(None, description="What is approved of the tool's annotations.")
 
 
 class RequestText(Section):
@@ -107,8 +109,17 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     read = read_call(know(routed, principal), _locate(scenario.request, request, draft.rules.perimeter))
     if isinstance(read, Refused):
         return Decided(read)
-    facts = Facts(now, None, read.context, request.authority)
+    facts = Facts(now, None, read.context, request.authority, annotations=_read_annotations(scenario.call))
     return Decided(judge(read, facts), facts)
+
+
+def _read_annotations(call: CallText) -> Mapping[str, Json] | None:
+    if call.annotations is None:
+        return None
+    if call.tool is None:
+        raise ValueError("`annotations` are of a tool, and the call names none")
+    # As they come from a list: JSON, with nothing that only YAML has.
+    return orjson.loads(_encode(call.annotations))
 
 
 def _time_of(request: RequestText, now: float) -> float:

@@ -141,6 +141,7 @@ def _vocabulary_of(config: Config) -> Vocabulary:
         ),
         networks=frozenset(config.networks),
         has_country=config.country_header is not None,
+        pins_tools=config.tools.pinning != "off",
     )
 
 

@@ -108,6 +108,7 @@ CONDITIONS = {
         "inputs.ok.action == 'accept'", {"call": {**GET, "inputs": {"ok": {"action": "accept"}}}},
     ),
     "arguments": ("args.due == '2026-01-01'", {"call": {**GET, "args": read_document("due: 2026-01-01")}}),
+    "annotations": ("tool.annotations.readOnlyHint", {"call": {**GET, "annotations": {"readOnlyHint": True}}}),
     "claims": ("user.claims.team.name == 'red'", {"claims": {**ANALYST, "team": {"name": "red"}}}),
     "provider": ("user.issuer == 'https://id.example.com/'", {"provider": "corp"}),
 }  # fmt: skip
@@ -137,6 +138,10 @@ REFUSED = {
     ),
     "a number that is none": (
         {"call": {**GET, "args": {"x": float("nan")}}}, "the call or its claims hold what JSON cannot say",
+    ),
+    "annotations of no tool": (
+        {"call": {"server": "crm", "uri": "a://b", "annotations": {}}},
+        "`annotations` are of a tool, and the call names none",
     ),
     "claims that are no JSON": (
         {"call": GET, "claims": {"x": {1, 2}}}, "the call or its claims hold what JSON cannot say",

@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
+from agen_authz.core.model import NOWHERE, Effect, Envelope, Era, Inspection, Shape, State
 from agen_authz.core.pinning.catalogue import Sighting, sight
 from agen_authz.core.pinning.pin import Pinning
+from agen_authz.core.policy.table import Policy, compile_policies
+from agen_authz.core.response.body import ResponseLimits
+from agen_authz.core.response.message import Passed
+from agen_authz.core.response.terms import Grounds, build_terms
 from tests import builders as build
 from tests.check.rig import Rig
 from tests.fakes import MemoryCatalogue
+from tests.properties.policy_strategy import compiled
 
 SCHEMA = {
     "type": "object",
@@ -103,3 +109,63 @@ def test_arguments_must_fit_the_approved_schema(arguments):
 
 def test_arguments_of_a_tool_without_an_approved_definition_are_not_checked_where_pinning_is_not_enforced():
     assert reason(call(catalogue(TOOL), {"id": "x"}, Pinning.OBSERVE, checks_arguments=True)) == "allowed"
+
+
+# name: (what is approved, whether a policy on the read-only hint lets the tool be called)
+ANNOTATIONS: dict[str, Any] = {
+    "read-only": ([{"readOnlyHint": True}], "allowed"),
+    "one that changes something": ([{"readOnlyHint": False}], "policy_denied"),
+    "the hint is missing": ([{}], "policy_denied"),
+    "no annotations": ([None], "policy_denied"),
+    "two that agree": ([{"readOnlyHint": True}, {"readOnlyHint": True}], "allowed"),
+    "two that differ in the hint": ([{"readOnlyHint": True}, {"readOnlyHint": False}], "policy_error"),
+    "two that differ in another": ([{"readOnlyHint": True}, {"readOnlyHint": True, "title": "T"}], "policy_error"),
+    "of two one has none": ([{"readOnlyHint": True}, None], "policy_error"),
+    "nothing": ([], "policy_error"),
+}
+READ_ONLY = "!has(tool.annotations.readOnlyHint) || tool.annotations.readOnlyHint == false"
+
+
+def annotated(*approved: Any) -> MemoryCatalogue:
+    """Fill a store with definitions that say different things, and approve each."""
+    told = [{"annotations": each} if each is not None else {} for each in approved]
+    definitions = [{**TOOL, **each, "description": f"{at}"} for at, each in enumerate(told)]
+    return catalogue(*(definitions or [TOOL]), approved=tuple(definitions))
+
+
+def shows(rig: Rig) -> bool:
+    """True if the list shows the tool to the caller who makes the calls."""
+    asked = Inspection(
+        version="", request_id="r", server="crm", envelope=Envelope(Era.MODERN, Shape.REQUEST, 1),
+        mcp_version=build.MODERN, method="tools/list", target=None, principal=build.principal(), context=NOWHERE,
+        host="",
+    )  # fmt: skip
+    grounds = Grounds(asked, rig.rules, rig.ports.catalogue.snapshot, build.NOW)
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [TOOL]}}
+    passed = build_terms(grounds, ResponseLimits(1 << 20, 32)).inspect(answer)
+    assert isinstance(passed, Passed) and isinstance(passed.message, dict)
+    return passed.message["result"] == {"tools": [TOOL]}
+
+
+@pytest.mark.parametrize("approved, expected", ANNOTATIONS.values(), ids=ANNOTATIONS)
+def test_condition_reads_the_annotations_on_which_all_approved_definitions_agree(approved, expected):
+    held = Policy("p", State.ENFORCE, Effect.DENY, (), (compiled(READ_ONLY),))
+    rig = call(annotated(*approved), pinning=Pinning.OBSERVE, policies=compile_policies([held]), filters_lists=True)
+    assert (reason(rig), shows(rig)) == (expected, expected == "allowed")
+
+
+def test_what_a_server_lists_now_changes_no_annotation_that_conditions_read():
+    store = catalogue(
+        {**TOOL, "annotations": {"readOnlyHint": False}},
+        {**TOOL, "annotations": {"readOnlyHint": True}},
+        approved=({**TOOL, "annotations": {"readOnlyHint": False}},),
+    )
+    held = Policy("p", State.ENFORCE, Effect.DENY, (), (compiled(READ_ONLY),))
+    assert reason(call(store, pinning=Pinning.OBSERVE, policies=compile_policies([held]))) == "policy_denied"
+
+
+def test_policy_on_annotations_cannot_be_evaluated_for_resources():
+    held = Policy("p", State.ENFORCE, Effect.DENY, (), (compiled(READ_ONLY),))
+    rig = Rig(catalogue=annotated({"readOnlyHint": True}), pinning=Pinning.OBSERVE, policies=compile_policies([held]))
+    rig.post(build.message("resources/read", {"uri": "customer://1"}))
+    assert reason(rig) == "policy_error"

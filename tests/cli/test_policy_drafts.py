@@ -97,7 +97,7 @@ def test_replay_prints_changes_in_groups_and_what_cannot_be_decided(tmp_path):
         1,
         [
             "      2 x crm/get_customer: allow (allowed) -> deny (policy_denied) p",
-            "      1 x `reads` reads arguments or claims, which events do not hold: not replayed",
+            "      1 x `reads` reads arguments, claims or annotations, which events do not hold: not replayed",
             "6 events: 1 decided alike, 1 refused before any policy, 1 not replayed, 1 unreadable",
         ],
     )

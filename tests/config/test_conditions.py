@@ -17,6 +17,7 @@ GOOD_ONES = {
     "a claim that a provider maps": (GOOD, "'user.tenant == \"a\"'"),
     "a claim that is there by default": (BARE, "'user.email.endsWith(\"@a.com\")'"),
     "the country": (PROXY + GOOD, "'request.country == \"DE\"'"),
+    "annotations": (GOOD, "'has(tool.annotations.readOnlyHint)'"),
     "no network at all": (GOOD, "'request.networks == []'"),
 }  # fmt: skip
 
@@ -39,9 +40,9 @@ MISTAKES = {
     "types that cannot match": (
         GOOD, "'user.email == 5'", "when[0]", "column 12: found no matching overload for '_==_'", "see docs",
     ),
-    "pinned annotations": (
-        GOOD, "'tool.annotations.readOnlyHint'", "when[0]", "`tool.annotations` is not available yet in this version",
-        "leave the condition out until tools are pinned",
+    "annotations where nothing is pinned": (
+        "tools: {pinning: off}\n" + GOOD, "'tool.annotations.readOnlyHint'", "when[0]",
+        "`tools.pinning` is `off`, so no definition has `tool.annotations`", "set it to `observe` or `enforce`",
     ),
     "a network that is none": (
         GOOD, "'\"home\" in request.networks'", "when[0]", "unknown network `home`", "add it under `networks`",

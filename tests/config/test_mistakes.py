@@ -106,7 +106,7 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "condition with a mistake": (None, POLICY.replace("tools:", "when: ['1 +'], tools:") % "", "policies[0].when[0]", "column 4: Syntax error", "docs/policies.md"),
     "condition on an unknown name": (None, POLICY.replace("tools:", "when: ['user.role == 1'], tools:") % "", "policies[0].when[0]", "nothing is called `user.role`", "did you mean `user.roles`"),
     "condition of another type": (None, POLICY.replace("tools:", "when: ['user.roles == 1'], tools:") % "", "policies[0].when[0]", "no matching overload", ""),
-    "condition on annotations": (None, POLICY.replace("tools:", "when: ['tool.annotations.readOnlyHint'], tools:") % "", "policies[0].when[0]", "not available yet", "pinned"),
+    "condition on annotations": (None, "tools: {pinning: off}\n" + POLICY.replace("tools:", "when: ['tool.annotations.readOnlyHint'], tools:") % "", "policies[0].when[0]", "so no definition has `tool.annotations`", "observe"),
     "condition on a claim of nobody": (None, POLICY.replace("tools:", "when: ['user.country == \"DE\"'], tools:") % "", "policies[0].when[0]", "no provider says where `user.country` is", "claims.country"),
     "condition on a country of nobody": (None, POLICY.replace("tools:", "when: ['request.country == \"DE\"'], tools:") % "", "policies[0].when[0]", "where `request.country` comes from", "country_header"),
     "condition that is a value": (None, POLICY.replace("tools:", "when: ['user.subject'], tools:") % "", "policies[0].when[0]", "says `string`", "compare it"),

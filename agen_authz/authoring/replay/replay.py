@@ -1,7 +1,8 @@
 """Recorded decisions decided again under a draft, from audit events alone.
 
-An event holds the caller, where the call came from and what it named, but of the arguments a keyed digest only:
-where a policy of the draft reads them, the call cannot be decided again, and the result says so.
+An event holds the caller, where the call came from and what it named, but of the arguments a keyed digest only, and
+nothing of the tool's annotations: if a policy of the draft reads them, the call cannot be decided again, and the result
+says so.
 """
 
 from collections.abc import Iterable
@@ -43,7 +44,7 @@ _DECIDED_BY_SETS = frozenset(
      "unknown_method"}
 )  # fmt: skip
 _DECIDED_BY_POLICIES = frozenset({"allowed", "policy_denied", "policy_error", "step_up_required"})
-_NOT_HELD = frozenset({"args", "inputs", "user.claims"})
+_NOT_HELD = frozenset({"args", "inputs", "user.claims", "tool.annotations"})
 
 
 def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:

@@ -41,7 +41,7 @@ def render_text(result: Replayed) -> str:
     """List changes with their counts, what could not be decided again, and the sum."""
     lines = ["{count:>7} x {target}: {before} -> {after} {policies}".format(**each).rstrip() for each in _rows(result)]
     lines += [
-        f"{count:>7} x `{name}` reads arguments or claims, which events do not hold: not replayed"
+        f"{count:>7} x `{name}` reads arguments, claims or annotations, which events do not hold: not replayed"
         for name, count in result.unanswerable.most_common()
     ]
     lines.append(

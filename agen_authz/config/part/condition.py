@@ -13,7 +13,6 @@ from agen_authz.core.policy.attribute import ATTRIBUTES, Attribute
 from agen_authz.core.policy.table import environment
 
 _NETWORK = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+request\.networks""")
-_ANNOTATIONS = re.compile(r"\btool\.annotations\b")
 
 
 def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | None, known: Vocabulary) -> None:
@@ -26,9 +25,6 @@ def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | Non
             findings.conditions[text] = compiled
             _check_reads(findings, here, compiled, known)
             _check_compared(findings, here, compiled)
-        elif _ANNOTATIONS.search(text):
-            cure = "leave the condition out until tools are pinned"
-            findings.add(here, "`tool.annotations` is not available yet in this version", cure)
         else:
             findings.add(here, _locate(compiled), compiled.cure)
         _check_networks(findings, here, text, known.networks)
@@ -54,6 +50,9 @@ def _find_unknowable(known: Vocabulary, attribute: Attribute) -> Iterator[tuple[
         yield f"no provider says where `{attribute.name}` is", cure, ("providers",)
     if attribute.name == "request.country" and not known.has_country:
         yield "no setting says where `request.country` comes from", "set `country_header`", ("country_header",)
+    if attribute.name == "tool.annotations" and not known.pins_tools:
+        cure = "set it to `observe` or `enforce`"
+        yield "`tools.pinning` is `off`, so no definition has `tool.annotations`", cure, ("tools", "pinning")
 
 
 def _check_compared(findings: Findings, path: Path, condition: Condition) -> None:

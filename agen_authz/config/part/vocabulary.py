@@ -12,9 +12,11 @@ class Vocabulary:
         claims: the keys of `providers[].claims` that some provider maps.
         networks: the names under `networks`.
         has_country: some header names the caller's country.
+        pins_tools: definitions of tools are noted, so that they can be approved.
     """
 
     resources: tuple[str, ...]
     claims: frozenset[str]
     networks: frozenset[str]
     has_country: bool
+    pins_tools: bool

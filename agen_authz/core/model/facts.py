@@ -1,5 +1,6 @@
 """What is known besides the call before it is decided."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from msgspec import Struct
 
 from agen_authz.core.model.call import Call
 from agen_authz.core.model.principal import BoundTask, Session
+from agen_authz.core.model.value import Json
 from agen_authz.core.reason import Reason
 
 
@@ -43,7 +45,8 @@ class Facts(Struct, frozen=True):
     `session` is None if the call is of no session, or of one that is not the caller's.
     `unpinned` says why pinning lets no call of the tool pass; None if it does.
     `fit` is what a `tools/call` must fit; None if its arguments are not checked. `task` is what is
-    known of the task that a call names, `NO_TASK` if nothing is; None if tasks were not looked up.
+    known of the task that a call names, `NO_TASK` if nothing is; None if tasks were not looked up. `annotations` are
+    those of the tool's approved definitions; None if none is approved, or if these differ.
     """
 
     now: float
@@ -53,3 +56,4 @@ class Facts(Struct, frozen=True):
     unpinned: Reason | None = None
     fit: Fit | None = None
     task: BoundTask | None = None
+    annotations: Mapping[str, Json] | None = None

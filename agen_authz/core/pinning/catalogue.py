@@ -19,6 +19,7 @@ from agen_authz.core.pinning.definition import (
     is_callable,
     name_of,
     spell_canonical,
+    spell_value,
 )
 from agen_authz.core.pinning.lookalike import Named, index_names, list_titles
 from agen_authz.core.pinning.pin import KeptTool, New, Pinning, PinState, judge, refuse
@@ -47,12 +48,14 @@ class Approved(Struct, frozen=True):
 class KnownTool(Struct, frozen=True):
     """What is known of one tool; `state` is that of the definition that was seen last.
 
-    `approved` has every approved definition that is kept, the one that was seen last first.
+    `approved` has every approved definition that is kept, the one that was seen last first. `annotations` are those of
+    all approved definitions; None if none is approved, if they differ, or if one of the definitions is not kept.
     """
 
     tool: KeptTool
     state: PinState
     approved: tuple[Approved, ...]
+    annotations: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Catalogue:
     def find(self, server: str, name: str) -> KnownTool | None:
         """Find what is known of a tool; None if it was never seen."""
         return self.entries.get((server, name))
+
+    def find_annotations(self, server: str, name: str) -> Mapping[str, Json] | None:
+        """Find what conditions may read of a tool's annotations; None if that is not known for sure."""
+        known = self.find(server, name)
+        return None if known is None else known.annotations
 
     def list_server(self, server: str) -> list[KnownTool]:
         """List what is known of a server's tools and of its `instructions`."""
@@ -145,7 +153,19 @@ def _enter(tool: KeptTool) -> KnownTool:
         for each in tool.approved
         if (known := each.definition) is not None
     )
-    return KnownTool(tool, state, approved)
+    return KnownTool(tool, state, approved, _agree(tool, approved))
+
+
+def _agree(tool: KeptTool, approved: tuple[Approved, ...]) -> Mapping[str, Json] | None:
+    """Return what all approved definitions say of the tool: which of them a caller saw is not known.
+
+    A member that only some of them have is not left out of the others: `has()` would say that the tool lacks it.
+    """
+    if not approved or len(approved) < len(tool.approved):
+        return None
+    first = spell_value(dict(approved[0].annotations))
+    same = all(spell_value(dict(each.annotations)) == first for each in approved[1:])
+    return approved[0].annotations if same else None
 
 
 def _part(definition: Definition, key: str) -> Mapping[str, Json]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from msgspec import Struct, field
 
 from agen_authz.core.cel.condition import CelType
-from agen_authz.core.model import Call, Facts, Principal, Target
+from agen_authz.core.model import Call, Facts, Principal, Target, TargetKind
 from agen_authz.core.policy.work import Work
 
 
@@ -96,6 +96,12 @@ _TOOL = (
         CelType.STRING,
         "The name of the tool or prompt, or the URI of the resource as the client sent it.",
         lambda s: s.target.name,
+    ),
+    Attribute(
+        "tool.annotations",
+        CelType.OBJECT,
+        "The annotations of the tool's approved definition, such as `readOnlyHint` and `destructiveHint`.",
+        lambda s: s.facts.annotations if s.target.kind is TargetKind.TOOL else None,
     ),
 )
 _ARGUMENTS = (

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agen_authz.core.decide import may_list
 from agen_authz.core.model import Call, Envelope, Facts, Inspection, Json, Owner, Target, TargetKind
@@ -120,6 +121,10 @@ def _is_shown(grounds: Grounds, listing: Call, target: Target, entry: Mapping[st
     if target.kind is TargetKind.TOOL and grounds.catalogue.refuse_listed(target.server, dict(entry), rules.pinning):
         return False
     facts = Facts(grounds.now, None, inspection.context, inspection.host)
+    if target.kind is TargetKind.TOOL:
+        # As for the call, which reads what is approved and not what is listed.
+        annotations = grounds.catalogue.find_annotations(target.server, target.name)
+        facts = replace(facts, annotations=annotations)
     return not rules.filters_lists or may_list(target, listing, inspection.principal, facts, rules)
 
 

@@ -35,7 +35,7 @@ from tests.rules import build_rules
 PRINCIPAL = build.principal()
 REFUND = Target(TargetKind.TOOL, "crm", "Refund")
 AT_HOME = Context("198.51.100.7", (), None, "phone/1")
-FACTS = Facts(build.NOW, None, AT_HOME, "mcp.example.com")
+FACTS = Facts(build.NOW, None, AT_HOME, "mcp.example.com", annotations={"readOnlyHint": False})
 
 
 def policy(name: str = "p", *when: str, then: Effect = Effect.DENY, state: State = State.ENFORCE, **more) -> Policy:
@@ -153,6 +153,7 @@ def test_flood_of_names_is_evaluated_and_not_kept():
 READ = {
     "user.issuer": PRINCIPAL.issuer, "user.subject": PRINCIPAL.subject, "user.roles": list(PRINCIPAL.roles),
     "tool.name": "Refund", "tool.server": "crm", "tool.kind": "tool", "args": {"amount": 5.0}, "inputs": {},
+    "tool.annotations": {"readOnlyHint": False},
     "request.method": "tools/call", "request.ip": "198.51.100.7", "request.networks": [], "request.country": None,
     "request.user_agent": "phone/1", "request.host": "mcp.example.com",
 }  # fmt: skip
@@ -163,8 +164,8 @@ def test_attribute_is_read_from_where_it_stands(name):
     assert ATTRIBUTES[name].read(situation()) == READ[name]
 
 
-ABSENT = ("user.email", "user.tenant", "user.client", "user.country", "user.acr", "user.auth_time", "request.ip",
-          "request.networks", "request.country", "request.user_agent", "request.host")  # fmt: skip
+ABSENT = ("tool.annotations", "user.email", "user.tenant", "user.client", "user.country", "user.acr", "user.auth_time",
+          "request.ip", "request.networks", "request.country", "request.user_agent", "request.host")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ABSENT)
