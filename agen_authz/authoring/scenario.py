@@ -119,7 +119,8 @@ def _read_annotations(call: CallText) -> Mapping[str, Json] | None:
     if call.tool is None:
         raise ValueError("`annotations` are of a tool, and the call names none")
     # As they come from a list: JSON, with nothing that only YAML has.
-    return orjson.loads(_encode(call.annotations))
+    read: dict[str, Json] = orjson.loads(_encode(call.annotations))
+    return read
 
 
 def _time_of(request: RequestText, now: float) -> float:

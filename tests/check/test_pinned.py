@@ -141,7 +141,7 @@ def shows(rig: Rig) -> bool:
         host="",
     )  # fmt: skip
     grounds = Grounds(asked, rig.rules, rig.ports.catalogue.snapshot, build.NOW)
-    answer = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [TOOL]}}
+    answer: Any = {"jsonrpc": "2.0", "id": 1, "result": {"tools": [TOOL]}}
     passed = build_terms(grounds, ResponseLimits(1 << 20, 32)).inspect(answer)
     assert isinstance(passed, Passed) and isinstance(passed.message, dict)
     return passed.message["result"] == {"tools": [TOOL]}
