@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 import httpx
@@ -184,6 +183,8 @@ def running_world(
     *,
     protect: Callable[[str], BackendVerifier] | None = None,
     crm_path: str = "/crm/mcp",
+    crm_port: int | None = None,
+    changed: Callable[[str], str] = str,
 ) -> Iterator[World]:
     """Run everything; ready on entry.
 
@@ -191,6 +192,8 @@ def running_world(
         protect: builds the verifier of a backend; requests are then signed with the keys in `folder/keys/NAME`.
         more: sections that the configuration does not have yet, as YAML.
         crm_path: where `crm` is; "" is the root of the host.
+        crm_port: of another server that Envoy asks in the place of the demo's.
+        changed: changes the configuration.
     """
     ports = {name: reserve_port() for name in ("envoy", "authz", "proc", "ops", "admin")}
     crm, billing = (f"http://{HOST}:{ports['envoy']}{path}" for path in (crm_path, "/billing/mcp"))
@@ -206,12 +209,14 @@ def running_world(
         stack.enter_context(serving(site_one, site_two, *sites))
         values = {"one": one.issuer.url, "two": two.issuer.url, "crm": crm, "billing": billing, "state": folder}
         places = {name: f"{HOST}:{ports[name]}" for name in ("authz", "proc", "ops", "admin")}
-        text = CONFIG.format(**values, **places, engine=engine, jwks=JWKS) + more
+        text = changed(CONFIG.format(**values, **places, engine=engine, jwks=JWKS) + more)
         config_file.write_text(text if protect is None else sign_all(text, folder), "utf-8")
         start = partial(_serve, config_file, places["ops"])
         process = start()
         stack.callback(end, process)
-        envoy = stack.enter_context(_envoy(folder, config_file, ports, listeners))
+        asks = {name: int(sock.getsockname()[1]) for name, sock in listeners.items()}
+        asks |= {} if crm_port is None else {"crm": crm_port}
+        envoy = stack.enter_context(_envoy(folder, config_file, ports, asks))
         web = stack.enter_context(httpx.Client(trust_env=False, timeout=START_S))
         backends = {name: f"http://{authority_of(sock)}" for name, sock in listeners.items()}
         ops, admin = (f"http://{places[name]}" for name in ("ops", "admin"))
@@ -223,9 +228,9 @@ def running_world(
 
 
 def _envoy(
-    folder: Path, config_file: Path, ports: dict[str, int], listeners: dict[str, socket]
+    folder: Path, config_file: Path, ports: dict[str, int], asks: dict[str, int]
 ) -> AbstractContextManager[Process]:
-    placed = {name: Upstream(TcpAddress(HOST, each.getsockname()[1])) for name, each in listeners.items()}
+    placed = {name: Upstream(TcpAddress(HOST, port)) for name, port in asks.items()}
     front, admin = TcpAddress(HOST, ports["envoy"]), TcpAddress(HOST, ports["admin"])
     placement = Placement(listener=front, admin=admin, upstreams=placed)
     return run_envoy(launch_envoy(folder, sidecar_of(config_file, placement)))
