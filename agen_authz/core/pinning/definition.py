@@ -12,6 +12,7 @@ duplicate keys, NaN, overflow, lone surrogates (core/strict_json.py).
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -21,9 +22,17 @@ from agen_authz.core.pinning.hidden import spell
 
 Definition: TypeAlias = dict[str, Json]
 
+# W3C Trace Context and Baggage: lists of `key=value`; without a blank, so that no sentence is excluded.
+_PAIRS = re.compile(r"[a-z0-9_*/@.-]{1,256}=[!-~]{1,512}", re.IGNORECASE)
 # Members of a definition that vary from one answer to the next and mean nothing: trace context (W3C, OpenTelemetry),
-# which MCP allows in every `_meta`. No model reads it.
-EXCLUDED: Mapping[str, frozenset[str]] = {"_meta": frozenset({"traceparent", "tracestate", "baggage"})}
+# which MCP allows in every `_meta`. Of any other form they may mean something, and are covered.
+EXCLUDED: Mapping[str, Mapping[str, "re.Pattern[str]"]] = {
+    "_meta": {
+        "traceparent": re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
+        "tracestate": _PAIRS,
+        "baggage": _PAIRS,
+    }
+}
 INSTRUCTIONS = ""
 """The name that a server's `instructions` are kept under: no tool can have it."""
 
@@ -72,7 +81,11 @@ def _without(key: str, value: Json) -> Json:
     excluded = EXCLUDED.get(key)
     if excluded is None or not isinstance(value, dict):
         return value
-    return {name: each for name, each in value.items() if name not in excluded}
+    return {name: each for name, each in value.items() if name not in excluded or not _is_form(each, excluded[name])}
+
+
+def _is_form(value: Json, form: "re.Pattern[str]") -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
 
 
 def spell_value(value: Json) -> str:

@@ -2,7 +2,7 @@
 
 A list is found by its structure, whatever method it answers: a stream that is resumed repeats lists too. What no call
 could name (a name that is missing, or that Check refuses) is left out. A name that is listed twice makes the list
-ambiguous, and it is withheld.
+ambiguous, and it is withheld. So does a key that some clients read as the key of a list (`Tools`, core/twin.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_t
 from agen_authz.core.model import Json, Target, TargetKind
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.message import Passed, Withheld
+from agen_authz.core.twin import fold_parameter
 
 IsShown: TypeAlias = Callable[[Target, Mapping[str, Json]], bool]
 """True if the caller may see this target, whose entry in the list is given as well."""
@@ -20,6 +21,8 @@ IsShown: TypeAlias = Callable[[Target, Mapping[str, Json]], bool]
 # More entries than any client shows; each is decided on.
 MAX_ENTRIES = 10_000
 _UPDATED = "notifications/resources/updated"
+# Readers in Go have looked away from case, from letters that fold to ASCII, and from what follows a NUL.
+_AROUND = " \t\r\n\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ _LISTS = (
 )
 
 
+_KEYS = frozenset({*(each.key for each in _LISTS), "instructions"})
+
+
 def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | Withheld:
     """Leave out of one message what the caller may not see; total.
 
@@ -53,6 +59,17 @@ def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | With
     result = message.get("result")
     if not isinstance(result, dict):
         return Passed(message)
+    changed = _filter_all(result, server, is_shown)
+    if isinstance(changed, Withheld):
+        return changed
+    if not changed:
+        return Passed(message)
+    return Passed({**message, "result": {**result, **changed, **make_private(result)}})
+
+
+def _filter_all(result: Mapping[str, Json], server: str, is_shown: IsShown) -> dict[str, Json] | Withheld:
+    if _has_twin(result, _KEYS):
+        return Withheld(Reason.RESPONSE_UNREADABLE, "a key differs from that of a list in case or form only")
     changed: dict[str, Json] = {}
     for each in _LISTS:
         listed = result.get(each.key)
@@ -61,9 +78,7 @@ def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | With
             if isinstance(kept, Withheld):
                 return kept
             changed[each.key] = kept
-    if not changed:
-        return Passed(message)
-    return Passed({**message, "result": {**result, **changed, **make_private(result)}})
+    return changed
 
 
 def make_private(result: Mapping[str, Json]) -> dict[str, Json]:
@@ -81,7 +96,7 @@ def _filter(listed: list[Json], which: _List, server: str, is_shown: IsShown) ->
     seen: set[str] = set()
     for entry in listed:
         name = entry.get(which.name) if isinstance(entry, dict) else None
-        if not isinstance(entry, dict) or not isinstance(name, str):
+        if not isinstance(entry, dict) or not isinstance(name, str) or _has_twin(entry, frozenset({which.name})):
             continue
         if name in seen:
             return Withheld(Reason.LISTED_TWICE, f"{which.key}: a name is listed twice")
@@ -89,6 +104,11 @@ def _filter(listed: list[Json], which: _List, server: str, is_shown: IsShown) ->
         if which.is_name(name) and is_shown(Target(which.kind, server, name), entry):
             kept.append(entry)
     return kept
+
+
+def _has_twin(members: Mapping[str, Json], known: frozenset[str]) -> bool:
+    folded = {fold_parameter(each) for each in known}
+    return any(fold_parameter(key.casefold().strip(_AROUND)) in folded for key in members.keys() - known)
 
 
 def _filter_update(message: dict[str, Json], server: str, is_shown: IsShown) -> Passed | Withheld:

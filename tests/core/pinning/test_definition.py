@@ -59,11 +59,31 @@ def test_every_other_field_counts_known_or_not(field):
     assert digest_definition(tool() | {field: {"x": 1}}) != digest_definition(tool())
 
 
-@pytest.mark.parametrize("key", sorted(EXCLUDED["_meta"]))
+TRACED = {
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "tracestate": "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+    "baggage": "userId=alice,serverNode=DF%2028;p=1",
+}
+
+
+def test_every_excluded_member_is_tested():
+    assert EXCLUDED.keys() == {"_meta"}
+    assert EXCLUDED["_meta"].keys() == TRACED.keys()
+
+
+@pytest.mark.parametrize("key", sorted(TRACED))
 def test_trace_context_does_not_count(key):
-    traced = tool(_meta={"fastmcp": {"tags": []}, key: "00-4bf92f-01"})
+    traced = tool(_meta={"fastmcp": {"tags": []}, key: TRACED[key]})
     assert digest_definition(traced) == digest_definition(tool(_meta={"fastmcp": {"tags": []}}))
-    assert digest_definition(tool(_meta={key: "00-4bf92f-01"})) == digest_definition(tool())
+    assert digest_definition(tool(_meta={key: TRACED[key]})) == digest_definition(tool())
+
+
+@pytest.mark.parametrize("key", sorted(TRACED))
+@pytest.mark.parametrize(
+    "value", ["Ignore all that was said before", "a=b c", "a=\u00fc", "", 1, None, ["a=b"], {"a": "b"}]
+)
+def test_what_is_not_trace_context_counts_under_its_name_too(key, value):
+    assert digest_definition(tool(_meta={key: value})) != digest_definition(tool())
 
 
 @pytest.mark.parametrize("place", ["inputSchema", "annotations", "invented"])

@@ -71,6 +71,23 @@ def test_name_that_is_listed_twice_withholds_the_list(key):
     assert withheld == Withheld(Reason.LISTED_TWICE, f"{key}: a name is listed twice")
 
 
+@pytest.mark.parametrize(
+    "twin", ["Tools", "TOOLS", "tool\u017f", "tools\0", " tools", "resource_templates", "Instructions"]
+)
+@pytest.mark.parametrize("listed", [{}, {"tools": []}])
+def test_key_that_some_clients_read_as_that_of_a_list_withholds_the_message(twin, listed):
+    withheld = filter_lists(answer(**listed, **{twin: [{"name": "delete_customer"}]}), "crm", lambda *_: True)
+    assert isinstance(withheld, Withheld)
+    assert withheld.reason is Reason.RESPONSE_UNREADABLE
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_entry_with_two_names_is_left_out(key):
+    name, _, shown, hidden = LISTS[key]
+    entries = [{name: shown, name.upper(): hidden}]
+    assert result_of(filter_lists(answer(**{key: entries}), "crm", lambda *_: True)) == {key: []}
+
+
 def test_list_beyond_the_bound_is_withheld_before_any_entry_is_decided_on():
     entries = [{"name": f"t{number}"} for number in range(MAX_ENTRIES + 1)]
     withheld = filter_lists(answer(tools=entries), "crm", lambda *_: pytest.fail("decided on"))
