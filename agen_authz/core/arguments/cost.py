@@ -23,6 +23,8 @@ _SUBSCHEMA, _ENTRY, _MULTIPLE, _UNIQUE = 8, 2, 1000, 12
 _CHARS_A_UNIT = 32
 # A tree of subschemas, which has one toll for each of them, never reaches either.
 _MAX_TOLLS, _MAX_ASKED = 20_000, 100_000
+# Subschemas about one value, times the names of its members; together some half a second.
+_MAX_PAIRS = 300_000
 # As often as this is more than can be paid.
 _MAX_TIMES = MAX_COST
 # Values whose cost depends on what is in them.
@@ -126,7 +128,7 @@ class _TollMaker:
         self._prices = tuple(_price(node) for node in graph.nodes)
         self._made: dict[Asked, Toll] = {}
         self._pending: list[Asked] = []
-        self._asked = 0
+        self._asked = self._pairs = 0
 
     def make(self) -> Toll | None:
         """Make the toll of the whole, and every toll that leads to; None if they are too many."""
@@ -137,7 +139,12 @@ class _TollMaker:
             asked = self._pending.pop()
             toll = self._made[asked]
             asking = [(self._nodes[number], times) for number, times in asked]
-            for name in {name for node, _ in asking for name in node.maps.get("properties", ())}:
+            names = {name for node, _ in asking for name in node.maps.get("properties", ())}
+            # Each of them is asked about each name, and about all others.
+            self._pairs += len(asking) * (len(names) + 2)
+            if self._pairs > _MAX_PAIRS:
+                return None
+            for name in names:
                 toll.members[name] = self._find(_gather((_list_members(node, name), times) for node, times in asking))
             toll.other = self._find(_gather((_list_members(node, None), times) for node, times in asking))
             toll.item = self._find(_gather((_list_items(node), times) for node, times in asking))

@@ -7,7 +7,7 @@ The library's own sentences hold values of the call: nothing of them is kept but
 spelt with names that the schema has; what the caller named is `*`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import jsonschema_rs
 from jsonschema_rs import FancyRegexOptions, RegexOptions, ValidationError
@@ -21,8 +21,8 @@ from agen_authz.core.arguments.pattern import MAX_PATTERN_CHARS, is_fancy
 from agen_authz.core.model import Json, Unfit
 from agen_authz.core.reason import Reason
 
-# Of one compiled pattern; the library refuses a larger one.
-_PATTERN_BYTES = 1 << 20
+# Of one compiled pattern, and of all of them: the library refuses a larger one. A MiB takes some 20 ms to compile.
+_PATTERN_BYTES, _ALL_PATTERNS_BYTES = 1 << 20, 32 << 20
 _MAX_PATTERNS = 200
 _MAX_TRIES = 1000
 # What it takes to find out where arguments do not fit: each of the library's errors costs some 1,500 units, and it may
@@ -102,10 +102,11 @@ def compile_schema(schema: Json) -> Schema | BadSchema:
     return Schema(validator, graph, toll, *parameters)
 
 
-def _compile(document: dict[str, Json], patterns: Iterable[str]) -> jsonschema_rs.Validator:
-    options: RegexOptions | FancyRegexOptions = RegexOptions(_PATTERN_BYTES, _PATTERN_BYTES)
+def _compile(document: dict[str, Json], patterns: Collection[str]) -> jsonschema_rs.Validator:
+    bound = min(_PATTERN_BYTES, _ALL_PATTERNS_BYTES // max(len(patterns), 1))
+    options: RegexOptions | FancyRegexOptions = RegexOptions(bound, bound)
     if any(map(is_fancy, patterns)):
-        options = FancyRegexOptions(_MAX_TRIES, _PATTERN_BYTES, _PATTERN_BYTES)
+        options = FancyRegexOptions(_MAX_TRIES, bound, bound)
     # `offline` is never needed, for all references are ours.
     return jsonschema_rs.validator_for(
         document, validate_formats=False, offline=True, mask="?", pattern_options=options

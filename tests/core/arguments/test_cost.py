@@ -127,6 +127,18 @@ def test_schema_with_too_many_ways_is_bad():
     assert isinstance(made, BadSchema) and "too many ways" in made.why
 
 
+def test_schema_whose_branches_all_ask_of_every_name_is_bad():
+    # What is worked out grows with the product of both, which is a minute for one that may be pinned.
+    made = compile_schema({"anyOf": [{"properties": {f"k{at}_{of}": True for of in range(3)}} for at in range(900)]})
+    assert isinstance(made, BadSchema) and "too many ways" in made.why
+
+
+def test_schema_with_many_branches_or_many_names_is_none_of_those():
+    many: list[Any] = [{"oneOf": [{"properties": {f"k{at}": {}, "kind": {"const": at}}} for at in range(100)]}]
+    many.append({"properties": {f"k{at}": {"type": "string"} for at in range(5000)}})
+    assert not [made for each in many if isinstance(made := compile_schema(each), BadSchema)]
+
+
 PRICES = {
     "a": (1, False), "abc": (3, False), "[a-z]": (1, False), "[^]a]": (1, False), "a{10}": (10, False),
     "a{2,10}": (10, False), "a{10,}": (10, False), "a{0}": (1, False), "(?:ab){10}": (20, False),

@@ -175,6 +175,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "wrong type": ({"type": "objekt"}, "`type` has a value"),
     "broken pattern": ({"properties": {"a": {"pattern": "("}}}, "`pattern` has a value"),
     "pattern that is too large": ({"properties": {"a": {"pattern": "\\p{L}{1000}"}}}, "`pattern` has a value"),
+    "patterns that are too large together": (
+        {"properties": {f"p{at}": {"pattern": f"\\p{{L}}{{20}}{at}"} for at in range(200)}},
+        "`pattern` has a value",
+    ),
     "pattern that is too long": ({"properties": {"a": {"pattern": "a" * 4097}}}, "patterns"),
     "too many patterns": ({"patternProperties": {f"^{at}": {} for at in range(201)}}, "patterns"),
     "too deep": (eval('{"not":' * 70 + "{}" + "}" * 70), "levels"),  # noqa: S307  # a text of ours
