@@ -26,7 +26,7 @@ from agen_authz.core.response.step import (
     ResponseOutcome,
     Trailers,
 )
-from tests.core.response.wireless import Client, Envoy, bodies, head, receive, terms, withhold
+from tests.core.response.wireless import Client, Envoy, bodies, head, pass_all, receive, terms, withhold
 
 EVENTS = "text/event-stream"
 ANSWER = b'{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"caf\xc3\xa9"}]}}'
@@ -86,6 +86,22 @@ def test_what_is_inspected_passes_wherever_it_is_cut(media: str | None, raw: byt
     cut = [receive((raw[:at], raw[at:]), media, is_duplex=is_duplex) for at in range(len(raw) + 1)]
     cut.append(receive([*(raw[at : at + 1] for at in range(len(raw))), b""], media, is_duplex=is_duplex))
     assert {(client.body, client.is_complete) for client in cut} == {(passed, True)}
+
+
+@pytest.mark.parametrize("end", "\x85\u2028\u2029")
+@pytest.mark.parametrize("failed", [False, True], ids=["answer", "error"])
+def test_text_in_a_message_is_no_event_to_a_client_that_ends_lines_at_other_characters(end: str, failed: bool):
+    # As `httpx` splits lines: `str.splitlines` ends one at these too.
+    text = f"x{end}{end}data: {{}}{end}{end}"
+    document = {"jsonrpc": "2.0", "id": text, "result": {text: text}}
+    raw = json.dumps(document, ensure_ascii=False).encode()
+    inspect = withhold(Reason.POLICY_DENIED) if failed else pass_all
+    client = receive([event(raw)], EVENTS, with_terms=terms(inspect, Envelope(id=text)))
+    assert [line.partition(":")[0] for line in client.body.decode().splitlines()] == ["event", "data", ""]
+    answered = json.loads(client.body.decode().splitlines()[1].removeprefix("data: "))
+    assert answered["id"] == text
+    assert ("error" in answered) is failed
+    assert failed or answered == document
 
 
 def test_each_event_leaves_as_soon_as_it_is_whole():

@@ -7,6 +7,7 @@ server has one to answer.
 
 import re
 
+import orjson
 from msgspec import Struct
 
 from agen_authz.core.errors import Malformed
@@ -15,6 +16,8 @@ from agen_authz.core.model import Envelope, Json, Shape
 from agen_authz.core.strict_json import parse_json
 
 _MAX_METHOD_CHARS = 128
+# Some clients of events end a line here as well (Python's `str.splitlines`; ECMA-262, "line terminators").
+_LINE_ENDS = {char.encode("utf-8"): f"\\u{ord(char):04x}".encode("ascii") for char in "\x85\u2028\u2029"}
 # How a stream of events may begin: with one of the four fields, or a comment.
 _EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:data|event|id|retry)?(?::|[\r\n])")
 
@@ -41,6 +44,20 @@ def read_document(raw: bytes, limits: ResponseLimits) -> dict[str, Json] | None:
     if isinstance(document, Malformed) or not isinstance(document, dict):
         return None
     return document if _is_message(document) else None
+
+
+def write_document(document: object) -> bytes:
+    """Write a JSON value on one line, whatever its reader takes for the end of a line.
+
+    Otherwise a text in a message could be an event of its own to a client, and that event was never inspected.
+    """
+    written = orjson.dumps(document)
+    if written.isascii():
+        return written
+    for char, escaped in _LINE_ENDS.items():
+        # Beyond ASCII there are only characters of strings.
+        written = written.replace(char, escaped)
+    return written
 
 
 def _is_message(document: dict[str, Json]) -> bool:

@@ -1,9 +1,8 @@
 """What a client reads in place of a message that may not leave: a JSON-RPC error with the Reason and our request id."""
 
-import orjson
-
 from agen_authz.core.model import Envelope, Shape
 from agen_authz.core.reason import HIDDEN, REFUSALS, Reason
+from agen_authz.core.response.body import write_document
 
 
 def write_failure(envelope: Envelope, reason: Reason, request_id: str) -> bytes:
@@ -11,7 +10,7 @@ def write_failure(envelope: Envelope, reason: Reason, request_id: str) -> bytes:
     shown = Reason.UNKNOWN_TARGET if reason in HIDDEN else reason
     details = {"reason": shown.value, "request_id": request_id}
     error = {"code": REFUSALS[shown].code, "message": REFUSALS[shown].message, "data": details}
-    return orjson.dumps(bind_error(envelope, error))
+    return write_document(bind_error(envelope, error))
 
 
 def bind_error(envelope: Envelope, error: dict[str, object]) -> dict[str, object]:

@@ -8,11 +8,9 @@
 4. A message with notes leaves once they are written; otherwise it is withheld.
 """
 
-import orjson
-
 from agen_authz.core.model import Json, Shape
 from agen_authz.core.reason import Reason
-from agen_authz.core.response.body import is_answer, looks_like_events, read_document
+from agen_authz.core.response.body import is_answer, looks_like_events, read_document, write_document
 from agen_authz.core.response.failure import write_failure
 from agen_authz.core.response.message import Note, Withheld
 from agen_authz.core.response.sse import Event, SseReader, write_event
@@ -135,7 +133,7 @@ class ResponseInspector:
             return inspected.reason, ()
         if inspected.message is not document:
             self.mark(ResponseOutcome.CHANGED)
-        return orjson.dumps(inspected.message), inspected.notes
+        return write_document(inspected.message), inspected.notes
 
 
 def _frame(raw: bytes) -> bytes:

@@ -2,10 +2,11 @@
 
 A list is found by its structure, whatever method it answers: a stream that is resumed repeats lists too. What no call
 could name (a name that is missing, or that Check refuses) is left out. A name that is listed twice makes the list
-ambiguous, and it is withheld. So does a key that some clients read as the key of a list (`Tools`, core/twin.py).
+ambiguous, and it is withheld. So is a result with a key that some client takes for a list (`Tools`), and an entry with
+two keys that some client takes for its name is left out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_t
 from agen_authz.core.model import Json, Target, TargetKind
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.message import Passed, Withheld
-from agen_authz.core.twin import fold_parameter
+from agen_authz.core.twin import fold_member, fold_members
 
 IsShown: TypeAlias = Callable[[Target, Mapping[str, Json]], bool]
 """True if the caller may see this target, whose entry in the list is given as well."""
@@ -21,8 +22,6 @@ IsShown: TypeAlias = Callable[[Target, Mapping[str, Json]], bool]
 # More entries than any client shows; each is decided on.
 MAX_ENTRIES = 10_000
 _UPDATED = "notifications/resources/updated"
-# Readers in Go have looked away from case, from letters that fold to ASCII, and from what follows a NUL.
-_AROUND = " \t\r\n\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,8 @@ _LISTS = (
     _List("resourceTemplates", TargetKind.RESOURCE, "uriTemplate", is_resource_uri),
     _List("prompts", TargetKind.PROMPT, "name", is_prompt_name),
 )
-
-
-_KEYS = frozenset({*(each.key for each in _LISTS), "instructions"})
+# What of a result depends on the caller or on pins.
+_KEYS = frozenset({*(each.key for each in _LISTS), "instructions", "cacheScope", "resultType"})
 
 
 def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | Withheld:
@@ -59,17 +57,8 @@ def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | With
     result = message.get("result")
     if not isinstance(result, dict):
         return Passed(message)
-    changed = _filter_all(result, server, is_shown)
-    if isinstance(changed, Withheld):
-        return changed
-    if not changed:
-        return Passed(message)
-    return Passed({**message, "result": {**result, **changed, **make_private(result)}})
-
-
-def _filter_all(result: Mapping[str, Json], server: str, is_shown: IsShown) -> dict[str, Json] | Withheld:
     if _has_twin(result, _KEYS):
-        return Withheld(Reason.RESPONSE_UNREADABLE, "a key differs from that of a list in case or form only")
+        return Withheld(Reason.RESPONSE_UNREADABLE, "a key that some client takes for a list")
     changed: dict[str, Json] = {}
     for each in _LISTS:
         listed = result.get(each.key)
@@ -78,7 +67,17 @@ def _filter_all(result: Mapping[str, Json], server: str, is_shown: IsShown) -> d
             if isinstance(kept, Withheld):
                 return kept
             changed[each.key] = kept
-    return changed
+    if not changed:
+        return Passed(message)
+    return Passed({**message, "result": {**result, **changed, **make_private(result)}})
+
+
+def _has_twin(members: Mapping[str, Json], exact: Collection[str]) -> bool:
+    """True if some client takes another key for one of these: Go's official SDK does (GHSA-wvj2-96wp-fq3f)."""
+    others = members.keys() - exact
+    if not "".join(others).isprintable():
+        return True
+    return not frozenset(map(fold_member, exact)).isdisjoint(fold_members(others))
 
 
 def make_private(result: Mapping[str, Json]) -> dict[str, Json]:
@@ -96,24 +95,20 @@ def _filter(listed: list[Json], which: _List, server: str, is_shown: IsShown) ->
     seen: set[str] = set()
     for entry in listed:
         name = entry.get(which.name) if isinstance(entry, dict) else None
-        if not isinstance(entry, dict) or not isinstance(name, str) or _has_twin(entry, frozenset({which.name})):
+        if not isinstance(entry, dict) or not isinstance(name, str):
             continue
         if name in seen:
             return Withheld(Reason.LISTED_TWICE, f"{which.key}: a name is listed twice")
         seen.add(name)
-        if which.is_name(name) and is_shown(Target(which.kind, server, name), entry):
+        is_plain = which.is_name(name) and not _has_twin(entry, (which.name,))
+        if is_plain and is_shown(Target(which.kind, server, name), entry):
             kept.append(entry)
     return kept
 
 
-def _has_twin(members: Mapping[str, Json], known: frozenset[str]) -> bool:
-    folded = {fold_parameter(each) for each in known}
-    return any(fold_parameter(key.casefold().strip(_AROUND)) in folded for key in members.keys() - known)
-
-
 def _filter_update(message: dict[str, Json], server: str, is_shown: IsShown) -> Passed | Withheld:
     params = message.get("params")
-    uri = params.get("uri") if isinstance(params, dict) else None
+    uri = params.get("uri") if isinstance(params, dict) and not _has_twin(params, ("uri",)) else None
     if not isinstance(uri, str) or not is_resource_uri(uri):
         return Withheld(Reason.NOT_GRANTED, "an update of no resource that could be asked for")
     shown = is_shown(Target(TargetKind.RESOURCE, server, uri), {})

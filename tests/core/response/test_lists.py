@@ -71,21 +71,32 @@ def test_name_that_is_listed_twice_withholds_the_list(key):
     assert withheld == Withheld(Reason.LISTED_TWICE, f"{key}: a name is listed twice")
 
 
-@pytest.mark.parametrize(
-    "twin", ["Tools", "TOOLS", "tool\u017f", "tools\0", " tools", "resource_templates", "Instructions"]
-)
-@pytest.mark.parametrize("listed", [{}, {"tools": []}])
-def test_key_that_some_clients_read_as_that_of_a_list_withholds_the_message(twin, listed):
-    withheld = filter_lists(answer(**listed, **{twin: [{"name": "delete_customer"}]}), "crm", lambda *_: True)
-    assert isinstance(withheld, Withheld)
-    assert withheld.reason is Reason.RESPONSE_UNREADABLE
+# Go's SDK looks away from case (GHSA-wvj2-96wp-fq3f, GHSA-q382-vc8q-7jhj), mappers of protobuf from `_` as well.
+TWINS = {
+    "upper case": str.upper,
+    "first letter": lambda key: key[0].upper() + key[1:],
+    "snake case": lambda key: "".join(f"_{char.lower()}" if char.isupper() else char for char in f"{key}_"),
+    "a letter that folds": lambda key: key.replace("s", "\u017f").replace("i", "\u0130").replace("e", "\uff45"),
+    "NUL at the end": lambda key: key + "\0",
+}
 
 
+@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
+@pytest.mark.parametrize("key", [*LISTS, "instructions", "cacheScope"])
+def test_result_with_a_key_that_some_client_takes_for_a_list_is_withheld(key, twin):
+    for result in ({twin(key): []}, {key: [], twin(key): []}, {twin(key): [], key: []}):
+        withheld = filter_lists(answer(**result), "crm", lambda *_: True)
+        assert isinstance(withheld, Withheld)
+        assert withheld.reason is Reason.RESPONSE_UNREADABLE
+
+
+@pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
 @pytest.mark.parametrize("key", LISTS)
-def test_entry_with_two_names_is_left_out(key):
+def test_entry_with_two_keys_that_some_client_takes_for_its_name_is_left_out(key, twin):
     name, _, shown, hidden = LISTS[key]
-    entries = [{name: shown, name.upper(): hidden}]
-    assert result_of(filter_lists(answer(**{key: entries}), "crm", lambda *_: True)) == {key: []}
+    entries = [{name: shown, twin(name): hidden}, {name: "a:b", "größe": 1, "title": "x"}]
+    kept = result_of(filter_lists(answer(**{key: entries}), "crm", shows(shown, "a:b")))[key]
+    assert kept == entries[1:]
 
 
 def test_list_beyond_the_bound_is_withheld_before_any_entry_is_decided_on():
@@ -133,7 +144,7 @@ def test_message_with_several_lists_is_filtered_in_each():
     ("params", "passes"),
     [
         ({"uri": "customer://1"}, True), ({"uri": "vault://1"}, False), ({"uri": 7}, False), ({"uri": "x"}, False),
-        (None, False),
+        (None, False), ({"uri": "customer://1", "Uri": "vault://1"}, False),
     ],
 )  # fmt: skip
 def test_update_of_a_resource_reaches_those_who_may_read_it(params, passes):
