@@ -205,13 +205,15 @@ async def gather(read: Read, ports: Ports) -> Facts:
     """Read what the decision needs besides the call itself.
 
     Raises:
-        Unavailable: the store does not answer, and the call names a task.
+        Unavailable: the store does not answer, or too many calls wait, and the call names a task.
+        TimeoutError: the call's deadline has passed, and the call names a task.
     """
     call, rules, now = read.call, get_arrived(read).rules, ports.clock.now()
     session = None if call.session_id is None else _find_session(read, call.session_id, rules.session_key)
     facts = Facts(now, session, read.context, read.known.routed.received.request.authority)
     if call.task_id is not None:
-        task = await ports.tasks.find(call.server, call.task_id, now) or NO_TASK
+        find = partial(ports.tasks.find, call.server, call.task_id, now)
+        task = await ports.waiting.wait_until(Deadline(ports.clock, get_arrived(read).until), find) or NO_TASK
         catalogue = ports.catalogue.snapshot
         unpinned = catalogue.refuse_call(call.server, task.tool, rules.pinning)
         annotations = catalogue.find_annotations(call.server, task.tool)

@@ -213,7 +213,7 @@ class MemoryStore:
 
 
 class MemoryTasks:
-    """Bound tasks in a dictionary; a broken one does not answer."""
+    """Bound tasks in a dictionary; like a database, only on an event loop. A broken one does not answer."""
 
     def __init__(self, limit: int = 1000) -> None:
         self.is_broken = False
@@ -232,6 +232,7 @@ class MemoryTasks:
         return True
 
     async def find(self, server: str, task_id: str, now: float) -> BoundTask | None:
+        asyncio.get_running_loop()
         if self.is_broken:
             raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
         task, bound_at = self._bound.get((server, task_id), (None, 0.0))
