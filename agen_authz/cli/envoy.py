@@ -38,7 +38,7 @@ def envoy_config(
         str | None, typer.Option(help="Envoy's admin interface, on loopback.", metavar="HOST:PORT")
     ] = None,
     authz: Annotated[str | None, typer.Option(help="Check's address, for Envoy.", metavar="ADDRESS")] = None,
-    proc: Annotated[str | None, typer.Option(help="Process's address, for Envoy.", metavar="ADDRESS")] = None,
+    proc: Annotated[str | None, typer.Option(help="The first Process's address, for Envoy.", metavar="ADDRESS")] = None,
 ) -> None:
     """Print an Envoy configuration that sends every request through agen-authz.
 

@@ -7,7 +7,7 @@ from agen_authz.config.model import Config
 from agen_authz.config.proxy import read_proxies
 from agen_authz.config.schema import schema
 from agen_authz.config.secret import Secrets, list_secret_files
-from agen_authz.config.sections.server import list_proc_addresses
+from agen_authz.config.sections.server import list_proc_addresses, number_addresses
 
 __all__ = [
     "Config",
@@ -18,6 +18,7 @@ __all__ = [
     "list_secret_files",
     "load",
     "load_again",
+    "number_addresses",
     "read_proxies",
     "read_version",
     "schema",

@@ -40,6 +40,13 @@ def parse_address(text: str) -> Address | Unusable:
     return parse_tcp_address(text)
 
 
+def render_address(address: Address) -> str:
+    """Write an address as `parse_address` reads it."""
+    if isinstance(address, UnixAddress):
+        return f"{_UNIX}{address.path}"
+    return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
+
+
 def parse_tcp_address(text: str) -> TcpAddress | Unusable:
     """Read `host:port`; a port must be there."""
     parts = _split(f"//{text}")

@@ -1,5 +1,6 @@
 """Envoy's clusters: the MCP servers, and the sidecar that answers Check and Process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     CircuitBreakers,
     CircuitBreakersThresholds,
     Cluster,
+    ClusterCommonLbConfig,
     ClusterDiscoveryType,
 )
 from envoy_data_plane.envoy.config.core import v3 as core
@@ -22,6 +24,7 @@ from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
     HttpProtocolOptionsExplicitHttpConfig,
 )
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.envoy.type.v3 import Percent
 from envoy_data_plane.google.protobuf import Any
 
 from agen_authz.envoy.address import parse_ip
@@ -35,6 +38,7 @@ from agen_authz.envoy.model import (
     UnixAddress,
     Upstream,
 )
+from agen_authz.servers.engine import PROCESS_SERVICE
 
 AUTHZ_CLUSTER = "agen-authz"
 PROC_CLUSTER = "agen-proc"
@@ -53,6 +57,20 @@ _CHECKS_PER_CONNECTION = 10
 _CHECKS_PER_TLS_CONNECTION = 50
 # What Process may send ahead of Envoy, for one response and for all on a connection.
 _STREAM_WINDOW, _CONNECTION_WINDOW = 1 << 16, 1 << 20
+
+# A worker that ends is back within seconds (docs/processes.md): it is asked each second, used or not.
+_HEALTH_INTERVAL, _HEALTH_TIMEOUT = timedelta(seconds=1), timedelta(seconds=1)
+_PROC_HEALTH = core.HealthCheck(
+    interval=_HEALTH_INTERVAL,
+    no_traffic_interval=_HEALTH_INTERVAL,
+    timeout=_HEALTH_TIMEOUT,
+    unhealthy_threshold=1,
+    healthy_threshold=1,
+    grpc_health_check=core.HealthCheckGrpcHealthCheck(service_name=PROCESS_SERVICE),
+)
+
+# Envoy asks all, whether they serve or not, only if none does; its own default is less than half of them.
+_ONE_IS_ENOUGH = ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=1.0))
 
 
 def resource_cluster(name: str) -> str:
@@ -81,22 +99,26 @@ def build_authz_cluster(authz: Upstream, limits: EnvoyLimits) -> Cluster:
     return _build_cluster(AUTHZ_CLUSTER, authz, spoken, limits)
 
 
-def build_proc_cluster(proc: Upstream, limits: EnvoyLimits) -> Cluster:
+def build_proc_cluster(proc: Upstream, more: tuple[Address, ...], limits: EnvoyLimits) -> Cluster:
     """Build the cluster of Process: each response that is inspected holds one request of it until it ends.
 
-    There is no health check: the cluster has one place to ask, and Envoy asks the only one even if it is unhealthy.
+    With one Process there is no health check: Envoy asks the only one even if it is unhealthy. With several, one that
+    does not serve is left out until it does.
+
+    Args:
+        more: where the second Process and those after it are.
     """
     streams = _CHECKS_PER_CONNECTION if proc.tls is None else _CHECKS_PER_TLS_CONNECTION
     windows = core.Http2ProtocolOptions(
         initial_stream_window_size=_STREAM_WINDOW, initial_connection_window_size=_CONNECTION_WINDOW
     )
     options = HttpProtocolOptions(
-        # Every connection is taken by one process that inspects: many connections spread the load.
         common_http_protocol_options=core.HttpProtocolOptions(max_requests_per_connection=streams),
         explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=windows),
     )
     spoken = _Protocol("h2", options, _SIDECAR_CONNECT_TIMEOUT)
-    return _build_cluster(PROC_CLUSTER, proc, spoken, limits)
+    checks = [_PROC_HEALTH] if more else []
+    return _build_cluster(PROC_CLUSTER, proc, spoken, limits, more=more, health_checks=checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +128,24 @@ class _Protocol:
     connect_timeout: timedelta
 
 
-def _build_cluster(name: str, upstream: Upstream, spoken: _Protocol, limits: EnvoyLimits) -> Cluster:
+def _build_cluster(
+    name: str,
+    upstream: Upstream,
+    spoken: _Protocol,
+    limits: EnvoyLimits,
+    *,
+    more: tuple[Address, ...] = (),
+    health_checks: Sequence[core.HealthCheck] = (),
+) -> Cluster:
     return Cluster(
         name=name,
         type=_discovery(upstream.address),
+        health_checks=list(health_checks),
+        common_lb_config=_ONE_IS_ENOUGH if health_checks else None,
         connect_timeout=spoken.connect_timeout,
         circuit_breakers=_circuit_breakers(limits),
         typed_extension_protocol_options={_HTTP_OPTIONS: Any.pack(spoken.options)},
-        load_assignment=_assignment(name, upstream.address),
+        load_assignment=_assignment(name, (upstream.address, *more)),
         transport_socket=None if upstream.tls is None else _tls_socket(upstream.tls, spoken.alpn),
     )
 
@@ -134,9 +166,9 @@ def _circuit_breakers(limits: EnvoyLimits) -> CircuitBreakers:
     return CircuitBreakers(thresholds=[thresholds])
 
 
-def _assignment(name: str, address: Address) -> ClusterLoadAssignment:
-    endpoint = LbEndpoint(endpoint=Endpoint(address=build_address(address)))
-    return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
+def _assignment(name: str, addresses: Sequence[Address]) -> ClusterLoadAssignment:
+    endpoints = [LbEndpoint(endpoint=Endpoint(address=build_address(address))) for address in addresses]
+    return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=endpoints)])
 
 
 def build_address(address: Address) -> core.Address:

@@ -105,7 +105,8 @@ class Gateway:
 
     Args:
         admin: Envoy's admin interface, which can stop Envoy and shows all of its configuration; loopback only.
-        proc: where Process is.
+        proc: where the first Process is.
+        more_proc: where the others are, one address for each; all are spoken to alike.
         off_word: what `agen.inspect` says when Process may be skipped.
     """
 
@@ -117,3 +118,4 @@ class Gateway:
     off_word: str
     limits: EnvoyLimits = EnvoyLimits()
     admin: TcpAddress | None = None
+    more_proc: tuple[Address, ...] = ()

@@ -46,7 +46,7 @@ def render_sidecar(sidecar: Gateway) -> str:
     clusters = [
         *(build_resource_cluster(route, sidecar.limits) for route in sidecar.resources),
         build_authz_cluster(sidecar.authz, sidecar.limits),
-        build_proc_cluster(sidecar.proc, sidecar.limits),
+        build_proc_cluster(sidecar.proc, sidecar.more_proc, sidecar.limits),
     ]
     bootstrap = Bootstrap(
         static_resources=BootstrapStaticResources(listeners=[build_listener(sidecar)], clusters=clusters),

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from agen_authz.config import Config
+from agen_authz.config import Config, number_addresses
 from agen_authz.config import model as conf
 from agen_authz.config.part.authority import authorities_of
 from agen_authz.core.digest import off_word
 from agen_authz.core.http.loopback import is_loopback
-from agen_authz.envoy.address import is_every_address, parse_address
+from agen_authz.envoy.address import is_every_address, parse_address, render_address
 from agen_authz.envoy.model import (
+    Address,
     ClientCertificate,
     ClientTls,
     EnvoyLimits,
@@ -37,7 +38,7 @@ class Placement:
     Args:
         upstreams: each resource's server by the resource's name; `NAME.internal:8080` for one that is not here.
         authz: where Envoy reaches Check, if it is not the address that Check listens on.
-        proc: where Envoy reaches Process, likewise.
+        proc: where Envoy reaches the first Process, likewise; the others follow it as `server.filter_workers` says.
     """
 
     listener: TcpAddress = DEFAULT_LISTENER
@@ -63,6 +64,9 @@ def from_config(config: Config, metadata_key: bytes | None, placement: Placement
     proc = placement.proc or _find_listener("proc", config.server.proc, config.server)
     if isinstance(proc, Unusable):
         return proc
+    more_proc = _list_more(proc.address, config.server.filter_workers)
+    if isinstance(more_proc, Unusable):
+        return more_proc
     return Gateway(
         listener=placement.listener,
         admin=placement.admin,
@@ -72,6 +76,7 @@ def from_config(config: Config, metadata_key: bytes | None, placement: Placement
         check_timeout_s=config.server.check_timeout,
         off_word=off_word(metadata_key),
         limits=EnvoyLimits(request_bytes=config.limits.request_bytes),
+        more_proc=more_proc,
     )
 
 
@@ -84,6 +89,17 @@ def _find_listener(key: str, written: str, server: conf.Server) -> Upstream | Un
     if is_every_address(address.host):
         return Unusable(f"`server.{key}` is `{written}`", f"say with `--{key}` where Envoy reaches it")
     return Upstream(address, None if server.tls is None else _mutual_tls(address.host))
+
+
+def _list_more(first: Address, count: int) -> tuple[Address, ...] | Unusable:
+    """List where the second Process and those after it are, as the workers themselves find it."""
+    found: list[Address] = []
+    for text in number_addresses(render_address(first), count)[1:]:
+        address = parse_address(text)
+        if isinstance(address, Unusable):
+            return Unusable(f"one of {count} workers would be at `{text}`", "choose a lower port for Process")
+        found.append(address)
+    return tuple(found)
 
 
 def _mutual_tls(server_name: str) -> ClientTls:

@@ -26,9 +26,9 @@ from agen_authz.core.response.step import (
     Replace,
     Trailers,
 )
+from agen_authz.wire.sealed import PROC_KEY
 from agen_authz.wire.template import INSPECT_KEY
 
-PROC_KEY = "agen.proc"
 _NAMESPACE = "envoy.filters.http.ext_authz"
 _STREAMED, _FULL_DUPLEX_STREAMED = 1, 4
 _OUR_HEADERS = HeaderChanges((("content-type", "application/json"), ("cache-control", "no-store")))

@@ -26,7 +26,7 @@ from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 from envoy_data_plane.google.protobuf import Struct
 from envoy_data_plane.google.rpc import Status
 
-from agen_authz.envoy.model import EnvoyLimits, EnvoyRoute, Gateway, TcpAddress, Upstream
+from agen_authz.envoy.model import Address, EnvoyLimits, EnvoyRoute, Gateway, TcpAddress, Upstream
 from agen_authz.envoy.run import run_envoy
 from tests.stage.envoy import launch_envoy
 from tests.stage.port import HOST, reserve_port
@@ -318,6 +318,7 @@ def run_stand(
     check_timeout_s: float = TIMEOUT_S,
     has_check: bool = True,
     proc: Upstream | None = None,
+    more_proc: tuple[Address, ...] = (),
     changed: Callable[[str], str] = str,
 ) -> Iterator[Stand]:
     """Run Envoy between a Check and a backend; `changed` changes its rendered configuration."""
@@ -334,6 +335,7 @@ def run_stand(
             check_timeout_s=check_timeout_s,
             off_word=OFF_WORD,
             limits=limits,
+            more_proc=more_proc,
         )
         stack.enter_context(run_envoy(launch_envoy(folder, sidecar, changed=changed)))
         yield Stand(sidecar.listener.port, check, backend)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agen_authz.envoy.model import ClientTls, EnvoyRoute, Gateway, TcpAddress, UnixAddress, Upstream
+from agen_authz.envoy.model import Address, ClientTls, EnvoyRoute, Gateway, TcpAddress, UnixAddress, Upstream
 from agen_authz.envoy.render import render_sidecar
 
 OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -13,9 +13,10 @@ OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 RESETS_TAKEN = 20
 
 
-def settings_of(name: str, authz: Upstream) -> dict[str, Any]:
+def settings_of(name: str, authz: Upstream, *more: Address) -> dict[str, Any]:
     route = EnvoyRoute("crm", frozenset({"crm"}), "/", upstream=Upstream(TcpAddress("crm", 80)), upstream_path="/")
-    sidecar = Gateway(TcpAddress("127.0.0.1", 10000), (route,), authz, authz, check_timeout_s=1.0, off_word="off")
+    listener = TcpAddress("127.0.0.1", 10000)
+    sidecar = Gateway(listener, (route,), authz, authz, check_timeout_s=1.0, off_word="off", more_proc=more)
     clusters = yaml.safe_load(render_sidecar(sidecar))["static_resources"]["clusters"]
     (cluster,) = (each for each in clusters if each["name"] == name)
     found: dict[str, Any] = cluster
@@ -54,3 +55,20 @@ def test_what_process_sends_ahead_is_bounded() -> None:
     cluster = settings_of("agen-proc", Upstream(UnixAddress("/p")))
     options = cluster["typed_extension_protocol_options"][OPTIONS]["explicit_http_config"]["http2_protocol_options"]
     assert options == {"initial_stream_window_size": 1 << 16, "initial_connection_window_size": 1 << 20}
+
+
+def test_every_process_is_an_endpoint_and_is_left_out_while_it_does_not_serve() -> None:
+    cluster = settings_of("agen-proc", Upstream(UnixAddress("/p.sock")), UnixAddress("/p-2.sock"))
+    (locality,) = cluster["load_assignment"]["endpoints"]
+    paths = [each["endpoint"]["address"]["pipe"]["path"] for each in locality["lb_endpoints"]]
+    (check,) = cluster["health_checks"]
+    assert paths == ["/p.sock", "/p-2.sock"]
+    assert check["grpc_health_check"] == {"service_name": "envoy.service.ext_proc.v3.ExternalProcessor"}
+    assert cluster["common_lb_config"] == {"healthy_panic_threshold": {"value": 1}}
+    # A worker that is not used is asked as often: Envoy's own default is once a minute.
+    assert check["no_traffic_interval"] == check["interval"] == "1s"
+
+
+def test_an_only_process_and_check_have_no_health_check() -> None:
+    only = Upstream(UnixAddress("/p.sock"))
+    assert ["health_checks" in settings_of(name, only) for name in ("agen-proc", "agen-authz")] == [False, False]

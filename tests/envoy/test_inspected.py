@@ -5,7 +5,9 @@ import gzip
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Queue
 
 import pytest
@@ -442,3 +444,25 @@ def test_client_that_leaves_ends_its_stream(inspected: Inspected) -> None:
     outcome = inspected.outcome
     has_left.set()
     assert outcome == ("crm", "changed")
+
+
+# ---- several workers that inspect -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dead", [None, 0, 1], ids=["both serve", "the first is down", "the second is down"])
+def test_responses_spread_over_the_workers_that_serve(tmp_path: Path, dead: int | None) -> None:
+    paths = [tmp_path / "proc.sock", tmp_path / "proc-2.sock"]
+    workers = {number: Inspected() for number in (0, 1) if number != dead}
+    first, second = (UnixAddress(str(path)) for path in paths)
+    with ExitStack() as stack:
+        for number, worker in workers.items():
+            stack.enter_context(serving_process(worker, paths[number]))
+        stand = stack.enter_context(run_stand(tmp_path, proc=Upstream(first), more_proc=(second,)))
+        for worker in workers.values():
+            worker.stand = stand
+        next(iter(workers.values())).reset()
+        replies = [next(iter(workers.values())).get(whole(ANSWER)) for _ in range(4)]
+        assert [(reply.status, body_of(reply)) for reply in replies] == [(200, SHOWN)] * 4
+        for worker in workers.values():
+            seen = [worker.outcome for _ in range(4 // len(workers))]
+            assert seen == [("crm", "changed")] * (4 // len(workers))

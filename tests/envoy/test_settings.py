@@ -9,6 +9,7 @@ import pytest
 from agen_authz.build.ruleset import build_provider, build_resource
 from agen_authz.config import load
 from agen_authz.envoy.model import (
+    Address,
     ClientCertificate,
     ClientTls,
     EnvoyLimits,
@@ -126,6 +127,39 @@ def test_process_is_where_the_file_says_with_the_certificates_of_check(tmp_path:
     found = _sidecar(text, Placement(), tmp_path)
     assert isinstance(found, Gateway)
     assert found.proc == replace(found.authz, address=TcpAddress("10.0.0.7", 9192)) and found.proc.tls is not None
+
+
+@pytest.mark.parametrize(
+    ("server", "proc", "expected"),
+    [
+        pytest.param(
+            "proc: unix:///run/agen/proc.sock",
+            None,
+            (UnixAddress("/run/agen/proc-2.sock"), UnixAddress("/run/agen/proc-3.sock")),
+            id="sockets",
+        ),
+        pytest.param("proc: '[::1]:9192'", None, (TcpAddress("::1", 9193), TcpAddress("::1", 9194)), id="ports"),
+        pytest.param(
+            "{proc: '0.0.0.0:9192', insecure_plaintext: true}",
+            Upstream(TcpAddress("sidecar.internal", 9300)),
+            (TcpAddress("sidecar.internal", 9301), TcpAddress("sidecar.internal", 9302)),
+            id="where the caller says",
+        ),
+        pytest.param(
+            "proc: 127.0.0.1:9192",
+            Upstream(TcpAddress("127.0.0.1", 65534)),
+            Unusable("one of 3 workers would be at `127.0.0.1:65536`", "choose a lower port for Process"),
+            id="beyond the last port",
+        ),
+    ],
+)
+def test_every_worker_that_inspects_is_where_it_listens(
+    tmp_path: Path, server: str, proc: Upstream | None, expected: tuple[Address, ...] | Unusable
+) -> None:
+    inner = server[1:-1] if server.startswith("{") else server
+    text = _example(SERVER, f"server: {{{inner}, filter_workers: 3}}\n")
+    found = _sidecar(text, Placement(proc=proc), tmp_path)
+    assert (found.more_proc if isinstance(found, Gateway) else found) == expected
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,14 @@ VARIANTS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
         {"headers-after"},
     ),
     "a session that the route removes": ([level("request_headers_to_remove: [mcp-session-id]")], {"headers-after"}),
+    "a place in a stream that the route removes": (
+        [level("request_headers_to_remove: [last-event-id]")],
+        {"headers-after"},
+    ),
+    "a place in a stream that the route writes": (
+        [level("request_headers_to_add: [{header: {key: Last-Event-Id, value: '1'}}]")],
+        {"headers-after"},
+    ),
     "trailers of a protocol that is agreed on": ([crm("auto_config: {}")], {"proc-trailers"}),
     "trailers of HTTP/1.1": (
         [crm("explicit_http_config: {http_protocol_options: {enable_trailers: true}}")],

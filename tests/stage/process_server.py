@@ -21,6 +21,7 @@ def serving_process(servicer: StreamServicer, path: Path) -> Iterator[None]:
     async def serve() -> None:
         engine, stopped = ProcessEngine(Listener(f"unix://{path}", 1 << 20, 100), servicer), asyncio.Event()
         await engine.start()
+        await engine.set_serving(True)
         started.append((asyncio.get_running_loop(), stopped))
         listening.set()
         await stopped.wait()

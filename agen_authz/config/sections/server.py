@@ -82,7 +82,12 @@ def list_proc_addresses(server: Server) -> tuple[str, ...]:
     gRPC servers cannot share a Unix socket, and a port that several processes share (SO_REUSEPORT) may be shared by a
     foreign one as well.
     """
-    return tuple(_find_address(server.proc, number) for number in range(1, server.filter_workers + 1))
+    return number_addresses(server.proc, server.filter_workers)
+
+
+def number_addresses(first: str, count: int) -> tuple[str, ...]:
+    """Number addresses from the first on: the ports after its port, or `proc-2.sock` after `proc.sock`."""
+    return tuple(_find_address(first, number) for number in range(1, count + 1))
 
 
 def _find_address(first: str, number: int) -> str:

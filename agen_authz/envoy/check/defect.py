@@ -348,7 +348,8 @@ _ROUTE = (
         "headers-after",
         _OPEN,
         "after the decision, a header that the backend trusts is written or removed",
-        "leave `agen-*`, `mcp-*`, `authorization`, `signature`, `signature-input` and `content-digest` alone",
+        "leave `agen-*`, `mcp-*`, `authorization`, `last-event-id`, `signature`, `signature-input` and `content-digest`"
+        " alone",
     ),
     (
         "unknown-after",

@@ -64,5 +64,5 @@ def find_trusted(level: Spot) -> Iterator[Spot]:
         if is_trusted(item.at("header", "key").text):
             yield item
     removed = level.at("request_headers_to_remove")
-    if any(re.match(r"agen|mcp|signature|content-digest", name.lower()) for name in removed.words):
+    if any(re.match(r"agen|mcp|signature|content-digest|last-event-id", name.lower()) for name in removed.words):
         yield removed

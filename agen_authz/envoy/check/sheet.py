@@ -12,9 +12,11 @@ NAMESPACE = "envoy.filters.http.ext_authz"
 TRUSTED_HEADERS = (
     "agen-issuer", "agen-subject", "agen-tenant", "agen-client", "agen-roles", "agen-permissions", "agen-resource",
     "agen-request-id", "authorization", "content-digest", "signature", "signature-input",
-    "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id",
+    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id",
 )  # fmt: skip
-_OURS = re.compile(r"agen[-_]|mcp[-_]|authorization\Z|content[-_]digest\Z|signature(?:[-_]input)?\Z")
+_OURS = re.compile(
+    r"agen[-_]|mcp[-_]|authorization\Z|content[-_]digest\Z|last[-_]event[-_]id\Z|signature(?:[-_]input)?\Z"
+)
 
 
 def is_trusted(header: str) -> bool:
