@@ -24,7 +24,7 @@ from agen_authz.core.quote import quote_all
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.session import open_session
-from agen_authz.core.stage import Known, Read, Refused, Routed, get_arrived, refuse_token
+from agen_authz.core.stage import Known, Read, Refused, Routed, refuse_token
 from agen_authz.outside import Ports
 from agen_authz.token_cache import Vouched
 from agen_authz.waiting import Deadline
@@ -208,9 +208,10 @@ async def gather(read: Read, ports: Ports) -> Facts:
         Unavailable: the store does not answer, or too many calls wait, and the call names a task.
         TimeoutError: the call's deadline has passed, and the call names a task.
     """
-    call, rules, now = read.call, get_arrived(read).rules, ports.clock.now()
+    call, received, now = read.call, read.known.routed.received, ports.clock.now()
+    rules = received.arrived.rules
     session = None if call.session_id is None else _find_session(read, call.session_id, rules.session_key)
-    facts = Facts(now, session, read.context, read.known.routed.received.request.authority)
+    facts = Facts(now, session, read.context, received.request.authority)
     if call.task_id is not None:
         find = partial(ports.tasks.find, call.server, call.task_id, now)
         task = await ports.waiting.wait_until(Deadline(ports.clock, get_arrived(read).until), find) or NO_TASK
@@ -233,9 +234,8 @@ def _add_pinned(facts: Facts, call: Call, rules: RuleSet, ports: Ports) -> Facts
     fit = None
     if known is not None and known.approved and rules.checks_arguments:
         fit = ports.schemas.compile((each.digest, each.definition) for each in known.approved)
-    return structs.replace(
-        facts,
-        unpinned=catalogue.refuse_call(call.server, tool, rules.pinning),
-        fit=fit,
-        annotations=None if known is None else known.annotations,
-    )
+    unpinned = catalogue.refuse_call(call.server, tool, rules.pinning)
+    annotations = None if known is None else known.annotations
+    if unpinned is None and fit is None and annotations is None:
+        return facts
+    return structs.replace(facts, unpinned=unpinned, fit=fit, annotations=annotations)

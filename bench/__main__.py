@@ -2,49 +2,34 @@
 
 import os
 import platform
-import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
 
-from bench import arguments, bodies, conditions, envoy, policies, responses, signature, startup, strangers, tokens
+from bench import (
+    arguments,
+    bodies,
+    conditions,
+    envoy,
+    hostile,
+    inspected,
+    policies,
+    responses,
+    signature,
+    startup,
+    strangers,
+    tokens,
+)
 from bench.decision import Decision
+from bench.process import cpu_s, rss_mb, server
 from tests.stage.port import reserve_address
 
 ROUNDS, CALLS, WARM_UP = 4, 4000, 800
 EMPTY_GRPCIO = "empty-grpcio"
 KINDS = (EMPTY_GRPCIO, "empty-native", "ours-native", "ours-grpcio")
 FEW_RULES, MANY_RULES = 10, 10_000
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def server(kind: str, address: str) -> Iterator[int]:
-    """Run one server; yields its process id."""
-    process = subprocess.Popen([sys.executable, "-m", "bench.server", kind, address], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline(), f"{kind} ended before it listened"
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def cpu_s(pid: int) -> float:
-    """Read user and system time of a process, threads included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
-
-
-def rss_mb(pid: int) -> int:
-    """Read the memory that a process holds."""
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    assert found is not None
-    return int(found[1]) // 1024
 
 
 def load(address: str, calls: int) -> None:
@@ -88,6 +73,8 @@ PARTS: dict[str, Callable[[], None]] = {
     "conditions": lambda: print(conditions.render(conditions.measure())),
     "cpu": show_cpu,
     "envoy": lambda: print(envoy.render(envoy.measure())),
+    "hostile": lambda: print(hostile.render(hostile.measure())),
+    "inspected": lambda: print(inspected.render(inspected.measure())),
     "policies": lambda: print(policies.render(policies.measure())),
     "responses": lambda: print(responses.render(responses.measure())),
     "signature": lambda: print(signature.render(signature.measure())),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from tests.stage.setting import Setting, listening, running_issuer, serving, wri
 ROUNDS, CALLS, WARM_UP = 8, 300, 200
 NOTHING, EMPTY, OURS = "no Check", "empty native handler", "the sidecar"
 GOAL = 2.5
+PROC_FILTER = "envoy.filters.http.ext_proc"
+NO_FILTER: frozenset[str] = frozenset()
 # Without a word of Check, ext_proc would open a stream for every response.
-_OURS = ("envoy.filters.http.ext_authz", "envoy.filters.http.ext_proc")
+BOTH_FILTERS = frozenset({"envoy.filters.http.ext_authz", PROC_FILTER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +45,53 @@ class Added:
 
 
 @contextmanager
-def envoy_before(setting: Setting, backend_port: int, authz_port: int | None, listen_port: int) -> Iterator[None]:
-    """Run an Envoy with our configuration, asking the Check at a port, or none."""
+def envoy_before(
+    setting: Setting,
+    backend_port: int,
+    authz_port: int | None,
+    listen_port: int,
+    *,
+    proc_port: int | None = None,
+    without: frozenset[str] = NO_FILTER,
+) -> Iterator[None]:
+    """Run an Envoy with our configuration, asking the Check at a port, or none.
+
+    Args:
+        proc_port: where Process is, if it is not the sidecar's.
+        without: filters that this Envoy does not have.
+    """
     placement = Placement(
         listener=TcpAddress(HOST, listen_port),
         authz=Upstream(TcpAddress(HOST, authz_port or setting.authz_port)),
+        proc=None if proc_port is None else Upstream(TcpAddress(HOST, proc_port)),
         upstreams={"crm": Upstream(TcpAddress(HOST, backend_port))},
     )
+    removed = without if authz_port else BOTH_FILTERS
     sidecar = sidecar_of(setting.config_file, placement)
-    changed = str if authz_port else _without_check
-    launch = launch_envoy(setting.folder, sidecar, changed=changed, name=f"envoy-{listen_port}")
-    with run_envoy(launch):
+    changed = partial(remove_filters, removed)
+    with run_envoy(launch_envoy(setting.folder, sidecar, changed=changed, name=f"envoy-{listen_port}")):
         yield
 
 
-def _without_check(text: str) -> str:
-    """Take ext_authz and ext_proc out of a configuration, and what its routes say about it."""
+def remove_filters(names: frozenset[str], text: str) -> str:
+    """Take filters out of a configuration, and what its routes say about them."""
+    if not names:
+        return text
     tree = yaml.safe_load(text)
-    _remove(tree)
+    _remove(tree, names)
     return yaml.safe_dump(tree)
 
 
-def _remove(node: Any) -> None:
+def _remove(node: Any, names: frozenset[str]) -> None:
     if isinstance(node, dict):
-        node.pop("typed_per_filter_config", None)
         if "http_filters" in node:
-            node["http_filters"] = [each for each in node["http_filters"] if each["name"] not in _OURS]
+            node["http_filters"] = [each for each in node["http_filters"] if each["name"] not in names]
+        for name in names & node.get("typed_per_filter_config", {}).keys():
+            del node["typed_per_filter_config"][name]
         node = list(node.values())
     if isinstance(node, list):
         for each in node:
-            _remove(each)
+            _remove(each, names)
 
 
 class Caller:

@@ -21,7 +21,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (facts, "admit_principal"),
     (stage, "parse"),
     (ext_authz, "gather"),
-    (ext_authz, "decide"),
+    (ext_authz, "judge"),
     (record, "render_event"),
     (ext_authz, "render_check"),
 )

@@ -1,4 +1,7 @@
-"""One server to measure, as a separate process: `python -m bench.server KIND ADDRESS`."""
+"""One server to measure, as a separate process: `python -m bench.server KIND ADDRESS`.
+
+`empty-process` is Process with an empty handler; all others are Check.
+"""
 
 import asyncio
 import os
@@ -9,12 +12,15 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
+from agen_authz._pb.agen.envoy.v1 import ext_proc_pb2 as proc
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.metrics import PrometheusMetrics
 from agen_authz.core.reason import Reason
 from agen_authz.servers.engine import Decider, Engine, Listener
+from agen_authz.servers.ext_proc import Stream
 from agen_authz.servers.grpcio_engine import GrpcioEngine
 from agen_authz.servers.native_engine import NativeEngine
+from agen_authz.servers.process_engine import ProcessEngine
 from bench.subject import build_servicer
 
 ENGINES: dict[str, Callable[[Listener, Decider], Engine]] = {"native": NativeEngine, "grpcio": GrpcioEngine}
@@ -39,6 +45,25 @@ class Empty:
         return pb.CheckResponse(status=pb.Status(code=7)).SerializeToString()
 
 
+class EmptyProcess:
+    """Parses each message and lets it pass unchanged: what any ext_proc server in Python pays at least."""
+
+    async def process(self, stream: Stream) -> None:
+        """Answer one stream; `servers.grpcio_stream.StreamServicer`."""
+        while (raw := await stream.read()) is not None:
+            answer = proc.ProcessingResponse()
+            # `response_headers`, `response_body` or `response_trailers`: the answer has the same name.
+            getattr(answer, str(proc.ProcessingRequest.FromString(raw).WhichOneof("request"))).SetInParent()
+            await stream.write(answer.SerializeToString())
+
+
+def build_engine(kind: str, address: str) -> Engine:
+    """Build one kind of server: what is served, and by which engine."""
+    subject, _, by = kind.partition("-")
+    listener = Listener(address, 1 << 20, 1024)
+    return ProcessEngine(listener, EmptyProcess()) if by == "process" else ENGINES[by](listener, build_decider(subject))
+
+
 def build_decider(what: str) -> Decider:
     """Build what is served: `empty`, or `ours` with its audit line and metrics."""
     if what == "empty":
@@ -48,15 +73,12 @@ def build_decider(what: str) -> Decider:
     return build_servicer(sink, metrics)
 
 
-async def serve(what: str, engine: str, address: str) -> None:
+async def serve(kind: str, address: str) -> None:
     """Serve until killed; prints one line when listening."""
-    server = ENGINES[engine](Listener(address, 1 << 20, 1024), build_decider(what))
-    await server.start()
+    await build_engine(kind, address).start()
     print("listening", flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    kind, place = sys.argv[1:]
-    subject, _, by = kind.partition("-")
-    uvloop.run(serve(subject, by, place))
+    uvloop.run(serve(*sys.argv[1:]))

@@ -1,8 +1,22 @@
 """What `make bench` and `make profile` are made of still runs: each once, nothing is timed."""
 
 import pytest
+import yaml
 
-from bench import arguments, bodies, conditions, responses, signature, tokens
+from agen_authz.core.strict_json import parse_json
+from bench import (
+    arguments,
+    backend,
+    bodies,
+    conditions,
+    envoy,
+    hostile,
+    inspected,
+    profile,
+    responses,
+    signature,
+    tokens,
+)
 from bench.__main__ import PARTS, main
 from bench.decision import Decision
 from bench.subject import build_check_request
@@ -80,3 +94,42 @@ def test_part_that_is_none_is_misuse(capsys):
     assert main(["nosuch"]) == 2
     told = capsys.readouterr().err
     assert [name for name in PARTS if name not in told] == []
+
+
+def test_every_step_of_the_profile_is_one_that_a_decision_takes(monkeypatch):
+    monkeypatch.setattr(profile, "CALLS", 2)
+    assert min(profile.time_steps(Decision()).values()) > 0
+
+
+def test_answers_of_the_backend_are_messages_of_the_sizes_that_are_reported():
+    answers = {name: (media, body) for name, media, body in backend.write_answers(10_000)}
+    sizes = {name: len(body) for name, (_, body) in answers.items()}
+    assert (9_000 < sizes[backend.LIST] < 11_000, 9_000 < sizes[backend.LARGE] <= 10_000) == (True, True)
+    assert answers[backend.EVENTS][1].count(b"\r\n\r\n") == 200
+    parsed = [parse_json(body, 64) for media, body in answers.values() if media == "application/json"]
+    assert [each for each in parsed if not isinstance(each, dict)] == []
+
+
+def test_configuration_without_a_filter_keeps_what_belongs_to_the_others():
+    other, ours = "envoy.filters.http.ext_authz", envoy.PROC_FILTER
+    said = {other: {"disabled": True}, ours: {"disabled": True}}
+    text = yaml.safe_dump(
+        {"http_filters": [{"name": other}, {"name": ours}], "routes": [{"typed_per_filter_config": said}]}
+    )
+    left = {"http_filters": [{"name": other}], "routes": [{"typed_per_filter_config": {other: {"disabled": True}}}]}
+    assert yaml.safe_load(envoy.remove_filters(frozenset({ours}), text)) == left
+    assert envoy.remove_filters(envoy.NO_FILTER, text) == text
+
+
+def test_rows_of_inspected_calls_name_each_way_with_its_ratio():
+    ways = {inspected.NOTHING: inspected.Way(2.0), inspected.OURS: inspected.Way(3.0, 0.5)}
+    rows = inspected.render({backend.CALL: ways}).splitlines()
+    assert [row.split()[-3:] for row in rows[2:4]] == [["2.000", "1.00", "0.00"], ["3.000", "1.50", "0.50"]]
+
+
+def test_rows_next_to_hostile_results_compare_the_slowest_hundredth():
+    quiet, beside = hostile.Seen([1.0] * 98 + [2.0, 9.0]), hostile.Seen([1.0] * 98 + [5.0, 9.0], 1)
+    kind = hostile.Beside(quiet, beside)
+    rows = hostile.render(hostile.Hostile(kind, kind, 7, 0, 0.9)).splitlines()
+    assert rows[2].split()[-8:-3] == ["1.00", "2.00", "1.00", "5.00", "2.50"]
+    assert rows[3].split()[-5:] == ["1", "of", "101", "(goal", "0)"]

@@ -7,7 +7,7 @@ that is added later, or allowed by configuration, is inspected.
 from agen_authz.core.model import Inspection, Shape
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.stage import Read, get_arrived
+from agen_authz.core.stage import Read
 
 # Always: the answer gives a session id, or the stream must end when its caller's token expires.
 _ALWAYS = frozenset({"initialize", "subscriptions/listen"})
@@ -24,7 +24,7 @@ _NO_ANSWER = frozenset({Shape.NOTIFICATION, Shape.RESPONSE, Shape.END})
 def find_inspection(read: Read) -> Inspection | None:
     """Find out what Process must know to inspect the response to an allowed call; None if nothing inspects it."""
     call, known = read.call, read.known
-    arrived = get_arrived(read)
+    arrived = known.routed.received.arrived
     if not _is_inspected(call.method, call.envelope.shape, arrived.rules):
         return None
     return Inspection(
