@@ -205,26 +205,39 @@ async def gather(read: Read, ports: Ports) -> Facts:
     """Read what the decision needs besides the call itself.
 
     Raises:
-        Unavailable: the store does not answer, or too many calls wait, and the call names a task.
-        TimeoutError: the call's deadline has passed, and the call names a task.
+        Unavailable: the store does not answer, or too many calls wait, and the call names tasks.
+        TimeoutError: the call's deadline has passed, and the call names tasks.
     """
     call, received, now = read.call, read.known.routed.received, ports.clock.now()
     rules = received.arrived.rules
     session = None if call.session_id is None else _find_session(read, call.session_id, rules.session_key)
     facts = Facts(now, session, read.context, received.request.authority)
-    if call.task_id is not None:
-        find = partial(ports.tasks.find, call.server, call.task_id, now)
-        task = await ports.waiting.wait_until(Deadline(ports.clock, get_arrived(read).until), find) or NO_TASK
-        catalogue = ports.catalogue.snapshot
-        unpinned = catalogue.refuse_call(call.server, task.tool, rules.pinning)
-        annotations = catalogue.find_annotations(call.server, task.tool)
-        return structs.replace(facts, task=task, unpinned=unpinned, annotations=annotations)
+    if call.task_ids:
+        return await _add_tasks(facts, read, ports)
     return _add_pinned(facts, call, rules, ports) if call.method == "tools/call" and call.targets else facts
 
 
 def _find_session(read: Read, session_id: SessionId, key: bytes) -> Session | None:
     principal = read.known.principal
     return open_session(session_id, read.call.server, Owner(principal.issuer, principal.subject), key)
+
+
+async def _add_tasks(facts: Facts, read: Read, ports: Ports) -> Facts:
+    """Add what is known of the tasks that a call names; the tool of each must be one that pinning lets pass."""
+    call, arrived = read.call, read.known.routed.received.arrived
+    deadline = Deadline(ports.clock, arrived.until)
+    # Not on the thread that decides: the store answers on the event loop.
+    found = [
+        await ports.waiting.wait_until(deadline, partial(ports.tasks.find, call.server, each, facts.now))
+        for each in call.task_ids
+    ]
+    tasks = tuple(each or NO_TASK for each in found)
+    catalogue, tools = ports.catalogue.snapshot, list(dict.fromkeys(each.tool for each in tasks))
+    refused = (catalogue.refuse_call(call.server, tool, arrived.rules.pinning) for tool in tools)
+    unpinned = next((each for each in refused if each is not None), None)
+    # Conditions are asked of each tool with the same facts: of several tools nothing is known.
+    annotations = catalogue.find_annotations(call.server, tools[0]) if len(tools) == 1 else None
+    return structs.replace(facts, tasks=tasks, unpinned=unpinned, annotations=annotations)
 
 
 def _add_pinned(facts: Facts, call: Call, rules: RuleSet, ports: Ports) -> Facts:

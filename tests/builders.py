@@ -388,5 +388,6 @@ def headers_for(token: str | None, document: Mapping[str, Any] | None = None) ->
     if document is None or not isinstance(params, dict) or VERSION_KEY not in params.get("_meta", {}):
         return {**written, "mcp-protocol-version": LEGACY}
     written |= {"mcp-protocol-version": MODERN, "mcp-method": document["method"]}
-    name = params.get("uri" if document["method"] == "resources/read" else "name")
+    key = "uri" if document["method"] == "resources/read" else "name"
+    name = params.get("taskId" if document["method"].startswith("tasks/") else key)
     return written | ({"mcp-name": name} if name is not None else {})

@@ -23,7 +23,8 @@ from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Perimeter, read_context
 from agen_authz.core.identity.jws import UnverifiedToken
 from agen_authz.core.identity.token import admit_principal, read_principal
-from agen_authz.core.message.mcp import CAPABILITIES_KEY, VERSION_KEY
+from agen_authz.core.message.mcp import VERSION_KEY
+from agen_authz.core.message.parameters import CAPABILITIES_KEY
 from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import (
     ANY_TENANT,

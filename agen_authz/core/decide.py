@@ -2,8 +2,8 @@
 
 Whatever is asked, the first of these that refuses answers (design: refusals):
  1. session   the session is this caller's, and there is one if one is needed
- 2. method    known to MCP in this era, or allowed by configuration; a task is this caller's, and the rows below
-              decide on the tool that made it: without its arguments, unless answers are sent that policies may read
+ 2. method    known to MCP in this era, or allowed by configuration; tasks are this caller's, and the rows below
+              decide on the tools that made them: without arguments, unless answers are sent that policies may read
  3. access    every target that the call names is granted by a rule, and pinning does not hide the tool
  4. headers   those that repeat arguments repeat them
     arguments they fit the tool's approved definition, and so do the headers, if that is asked
@@ -14,7 +14,7 @@ Arguments are examined from row 4 on: a caller who may not make the call cannot 
 `may_list` asks rows 3 and 5 what a list may show.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -56,7 +56,12 @@ from agen_authz.core.stage import Judged, Read, get_arrived
 
 def judge(read: Read, facts: Facts) -> Judged:
     """Decide what was read, by the rules that the request arrived under: for Check, and for all that authors try."""
-    return Judged(read, decide(read.call, read.known.principal, facts, get_arrived(read).rules))
+    call, principal = read.call, read.known.principal
+    decision = decide(call, principal, facts, get_arrived(read).rules)
+    # The event and the inspection name the tool of a task if the task is the caller's.
+    if call.task_ids and _check_tasks(call, facts.tasks, principal) is None:
+        read = replace(read, call=_name_tools(call, facts.tasks))
+    return Judged(read, decision)
 
 
 def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Allow | StepUp | Deny:
@@ -72,7 +77,7 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
         return Deny(refused, (Step("method", refused.value),), call.envelope)
     # 3.
     why: list[Step] = [Step("method", "allowed", call.method)]
-    call = _name_tool(call, facts.task)
+    call = _name_tools(call, facts.tasks)
     for target in call.targets:
         refused = _check_target(target, principal, facts, rules, why)
         if refused is not None:
@@ -122,19 +127,21 @@ def _find_matches(call: Call, principal: Principal, facts: Facts, policies: Poli
         # It names nothing: what it answers may be anything of the server.
         target = Target(TargetKind.TOOL, call.server, "")
         return [(target, match) for match in policies.evaluate_answer(Situation(principal, call, target, facts))]
-    if call.task_id is not None and call.inputs is None and call.method != "tasks/update":
-        # What the arguments decide was decided when the task was made.
-        return [
-            (target, match)
-            for target in call.targets
-            for match in policies.evaluate_without_arguments(Situation(principal, call, target, facts))
-        ]
     work = Work()
     return [
         (target, match)
         for target in call.targets
-        for match in policies.evaluate(Situation(principal, call, target, facts, work))
+        for match in _evaluate(policies, Situation(principal, call, target, facts, work))
     ]
+
+
+def _evaluate(policies: PolicyTable, situation: Situation) -> Iterable[Match]:
+    call = situation.call
+    is_answer = call.inputs is not None or call.method == "tasks/update"
+    if call.task_ids and situation.target.kind is TargetKind.TOOL and not is_answer:
+        # What the arguments decide was decided when the task was made.
+        return policies.evaluate_without_arguments(situation)
+    return policies.evaluate(situation)
 
 
 _MISMATCH = Unfit(Reason.HEADER_MISMATCH, "mcp-param-*")
@@ -266,7 +273,7 @@ def _check_method(call: Call, facts: Facts, principal: Principal, resource: Reso
     if call.envelope.shape in (Shape.STREAM, Shape.END):
         return None
     if call.uses_task:
-        return _check_task(call, facts.task, principal)
+        return _check_tasks(call, facts.tasks, principal)
     method = find_method(call.method, call.envelope.era)
     if method is not None and method.names is not Names.NOTHING:
         # INVARIANT: what names a target is decided on it; only a subscription may name none.
@@ -278,18 +285,20 @@ def _check_method(call: Call, facts: Facts, principal: Principal, resource: Reso
     return None if allowed else Reason.METHOD_DENIED
 
 
-def _name_tool(call: Call, task: BoundTask | None) -> Call:
-    """Let a call that is about a task name the tool that made it, so that the task ends with the right to the tool."""
-    if call.task_id is None or task is None:
+def _name_tools(call: Call, tasks: tuple[BoundTask, ...] | None) -> Call:
+    """Let a call that is about tasks name the tools that made them, so that a task ends with the right to its tool."""
+    if not call.task_ids or tasks is None:
         return call
-    return replace(call, targets=(Target(TargetKind.TOOL, call.server, task.tool),))
+    tools = (Target(TargetKind.TOOL, call.server, task.tool) for task in tasks)
+    return replace(call, targets=tuple(dict.fromkeys((*call.targets, *tools))))
 
 
-def _check_task(call: Call, task: BoundTask | None, principal: Principal) -> Reason | None:
-    if call.task_id is None or task is None:
+def _check_tasks(call: Call, tasks: tuple[BoundTask, ...] | None, principal: Principal) -> Reason | None:
+    if not call.task_ids or tasks is None or len(tasks) != len(call.task_ids):
         return Reason.TASK_UNSUPPORTED
+    owner = Owner(principal.issuer, principal.subject)
     # An unknown task and one of another caller are answered alike.
-    return None if task.owner == Owner(principal.issuer, principal.subject) else Reason.TASK_UNKNOWN
+    return None if all(task.owner == owner for task in tasks) else Reason.TASK_UNKNOWN
 
 
 def _check_target(target: Target, principal: Principal, facts: Facts, rules: RuleSet, why: list[Step]) -> Reason | None:

@@ -100,6 +100,7 @@ class Reason(StrEnum):
     # what clients get instead of the four above
     UNKNOWN_TARGET = "unknown_target"
     # what comes back
+    TASK_UNBOUND = "task_unbound"
     LIST_TOO_LONG = "list_too_long"
     LISTED_TWICE = "listed_twice"
     RESPONSE_NOT_MCP = "response_not_mcp"
@@ -217,7 +218,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.SESSION_UNKNOWN: (404, NOT_FOUND, "No such session.", "initialize a new session"),
     Reason.UNKNOWN_METHOD: (200, METHOD_NOT_FOUND, "Method not found.", "allow it in `resources[].methods` if it names no target"),
     Reason.METHOD_DENIED: (200, METHOD_NOT_FOUND, "Method not found.", "nothing, if this is intended; otherwise allow the method in `resources[].methods`"),
-    Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available.", "call without tasks"),
+    Reason.TASK_UNSUPPORTED: (200, METHOD_NOT_FOUND, "Tasks are not available here.", "ask with `tasks/get`, `tasks/update`, `tasks/cancel` or `tasks/result` and one `taskId`; a legacy `tools/call` may have an object as `task`; `tasks/list` is never available (docs/tasks.md)"),
     Reason.TASK_UNKNOWN: (200, INVALID_PARAMS, "Task not found.", "no task of this id is bound to the caller: a task is bound to whom it was made for, for 30 days"),
     Reason.UNMAPPED: (200, INVALID_PARAMS, "Unknown target.", "no access rule names the target: add a rule if callers may use it"),
     Reason.NOT_GRANTED: (200, INVALID_PARAMS, "Unknown target.", "the caller has none of the roles or permissions that the target's access rules ask for: grant one, or change a rule"),
@@ -232,6 +233,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
         403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (the status is 401 if no scope is missing)",
     ),
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "the metric and the audit event have the true Reason"),
+    Reason.TASK_UNBOUND: (200, UPSTREAM, "The server told of a task that is not known to be the caller's.", "a server may make a task only for a `tools/call` whose client can use one, and tell of it only to who asks for it by its id: see docs/tasks.md"),
     Reason.LIST_TOO_LONG: (502, UPSTREAM, "The server's list is too long.", "let the server return its lists in pages"),
     Reason.LISTED_TWICE: (502, UPSTREAM, "The server lists a name twice.", "give each tool, resource and prompt of the server its own name"),
     Reason.RESPONSE_NOT_MCP: (502, UPSTREAM, "The server did not answer with MCP.", "the backend answered with a redirect, a challenge, an error page or another media type (a client's error keeps its status): see its log, and docs/responses.md for what passes"),

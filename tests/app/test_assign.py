@@ -1,5 +1,6 @@
 """By what Process inspects: what Check sealed and the rules that decided the call, or else the strictest."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -8,13 +9,16 @@ import pytest
 from agen_authz.app.worker.assign import Assigner
 from agen_authz.catalogue import CurrentCatalogue
 from agen_authz.core.errors import Unavailable
+from agen_authz.core.message.parameters import CAPABILITIES_KEY
 from agen_authz.core.model import NOWHERE, Envelope, Era, Inspection, Issuer, Owner, Shape, Subject
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.message import MadeTask, Passed, SawDefinitions
 from agen_authz.obligations.learn import DriftPorts
+from agen_authz.servers.ext_proc import Assignment
 from agen_authz.wire.sealed import seal_inspection
 from tests import builders as build
+from tests.check.rig import Rig, Seen
 from tests.fakes import CountingMetrics, FakeClock, ListSink, MemoryCatalogue, MemoryTasks
 from tests.rules import build_rules
 
@@ -122,3 +126,47 @@ def test_nothing_is_noted_of_a_call_that_is_not_known():
     for text in ("x", sealed(version="other")):
         passed = Bench().assigner.assign(text).terms.inspect(ANSWER)
         assert isinstance(passed, Passed) and passed.notes == ()
+
+
+async def write(assignment: Assignment, passed: Passed) -> None:
+    await assignment.write_notes(passed.notes)
+
+
+MADE: dict[Era, Any] = {
+    Era.MODERN: {"resultType": "task", "taskId": "t1", "status": "working"},
+    Era.LEGACY: {"task": {"taskId": "t1", "status": "working"}},
+}
+
+
+def ask(rig: Rig, method: str, params: Any, subject: str = "ann") -> Seen:
+    document = build.modern(method, params)
+    document["params"]["_meta"][CAPABILITIES_KEY] = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+    return rig.post(document, build.sign(build.claims(sub=subject)))
+
+
+@pytest.mark.parametrize("era", Era)
+def test_task_that_a_server_makes_is_its_callers_and_no_other_may_use_it(era):
+    bench = Bench()
+    rig = Rig(tasks=bench.tasks)
+    called = ask(rig, "tools/call", {"name": "get_customer"})
+    assert called.is_allowed
+    assignment = bench.assigner.assign(called.sealed)
+    passed = assignment.terms.inspect({"jsonrpc": "2.0", "id": 7, "result": MADE[era]})
+    assert isinstance(passed, Passed)
+    # Not before it is bound.
+    assert ask(rig, "tasks/get", {"taskId": "t1"}).reason == "task_unknown"
+    asyncio.run(write(assignment, passed))
+    for method in ("tasks/get", "tasks/update", "tasks/cancel"):
+        assert ask(rig, method, {"taskId": "t1"}).is_allowed
+        assert ask(rig, method, {"taskId": "t1"}, "eve").reason == "task_unknown"
+    watched = {"notifications": {"taskIds": ["t1"]}}
+    seen = [ask(rig, "subscriptions/listen", watched, subject) for subject in ("ann", "eve")]
+    assert [each.reason for each in seen] == ["allowed", "task_unknown"]
+    told: Any = {"jsonrpc": "2.0", "method": "notifications/tasks", "params": {"taskId": "t1", "status": "working"}}
+    assert isinstance(bench.assigner.assign(seen[0].sealed).terms.inspect(told), Passed)
+
+
+def test_store_that_does_not_answer_lets_no_task_be_used():
+    tasks = MemoryTasks()
+    tasks.is_broken = True
+    assert ask(Rig(tasks=tasks), "tasks/get", {"taskId": "t1"}).reason == "store_unavailable"

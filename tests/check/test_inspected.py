@@ -1,8 +1,12 @@
 """Which responses are inspected, what Process is told, and what a call that nothing inspects keeps."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from agen_authz.core.model import Envelope, Era, Shape
+from agen_authz.core.message.parameters import CAPABILITIES_KEY
+from agen_authz.core.model import BoundTask, Envelope, Era, Issuer, Owner, Shape, Subject
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.wire.sealed import open_inspection
 from tests import builders as build
@@ -108,3 +112,59 @@ def test_backend_is_not_asked_to_compress_what_is_inspected():
 def test_refusal_is_never_inspected():
     seen = Rig(filters_lists=True).post(build.message("tools/list", {}), sign(claims(exp=1)))
     assert (seen.is_allowed, seen.sealed) == (False, "")
+
+
+TASKS: Any = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+
+
+def task_call(era: Era) -> dict[str, Any]:
+    if era is Era.LEGACY:
+        return build.message("tools/call", {"name": "get_customer", "task": {"ttl": 1}})
+    document = build.modern("tools/call", {"name": "get_customer"})
+    document["params"]["_meta"][CAPABILITIES_KEY] = TASKS
+    return document
+
+
+@pytest.mark.parametrize("era", Era)
+def test_call_that_may_make_a_task_is_inspected_and_no_other_call_is(era):
+    rig = Rig()
+    inspection = told(rig.post(task_call(era)))
+    assert inspection is not None and inspection.makes_task
+    assert (inspection.target, inspection.task_ids) == (build.tool(), ())
+    other = build.modern("tools/call", {"name": "get_customer"}) if era is Era.MODERN else build.message()
+    assert told(rig.post(other)) is None
+
+
+def own_task(rig: Rig, task_id: str, subject: str = "ann") -> None:
+    task = BoundTask(Owner(Issuer(build.ISSUER), Subject(subject)), "get_customer")
+    assert asyncio.run(rig.tasks.bind("crm", task_id, task, build.NOW))
+
+
+@pytest.mark.parametrize("method", ["tasks/get", "tasks/update", "tasks/cancel"])
+def test_process_is_told_whose_task_a_call_is_about_and_of_which_tool(method):
+    rig = Rig()
+    own_task(rig, "t1")
+    inspection = told(rig.post(build.modern(method, {"taskId": "t1"})))
+    assert inspection is not None and not inspection.makes_task
+    assert (inspection.target, inspection.task_ids) == (build.tool(), ("t1",))
+    assert rig.audit.events[-1]["call"]["targets"] == [{"kind": "tool", "name": "get_customer"}]
+
+
+def test_tool_of_another_callers_task_is_in_no_event():
+    rig = Rig()
+    own_task(rig, "t1", "bob")
+    assert rig.post(build.modern("tasks/get", {"taskId": "t1"})).reason == "task_unknown"
+    assert "get_customer" not in str(rig.audit.events[-1])
+
+
+def test_subscription_to_own_tasks_is_inspected_with_their_ids():
+    rig = Rig()
+    own_task(rig, "t1")
+    own_task(rig, "t2")
+    own_task(rig, "t3", "bob")
+    asked = [
+        build.modern("subscriptions/listen", {"notifications": {"taskIds": ids}}) for ids in (["t1", "t2"], ["t3"])
+    ]
+    inspection = told(rig.post(asked[0]))
+    assert inspection is not None and inspection.task_ids == ("t1", "t2")
+    assert rig.post(asked[1]).reason == "task_unknown"

@@ -57,7 +57,7 @@ FAULTS: tuple[tuple[str, str, Callable[[Draft], None]], ...] = (
     ("mismatch", "header_mismatch", lambda draft: draft.sets("mcp-name", "delete_customer")),
     ("spelling", "malformed_target", lambda draft: draft.document.update(params={"name": "get customer"})),
     ("session", "session_unknown", lambda draft: draft.sets("mcp-session-id", build.session(subject="bob"))),
-    ("task", "task_unsupported", lambda draft: draft.document["params"].update(task={})),
+    ("task", "task_unsupported", lambda draft: draft.document["params"].update(task=None)),
     ("access", "not_granted", lambda draft: draft.claims.update(roles=[])),
     # The first that looks at arguments, all of them.
     ("argument's header", "header_mismatch", lambda draft: draft.sets("mcp-param-id", "2")),

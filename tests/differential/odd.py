@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agen_authz.core.message.mcp import CAPABILITIES_KEY, VERSION_KEY
+from agen_authz.core.message.mcp import VERSION_KEY
+from agen_authz.core.message.parameters import CAPABILITIES_KEY
 from tests import builders as build
 from tests.differential.spelling import KEYS, NUMBERS, SINGLE_QUOTED, SPACE, STRINGS, joined, mostly, written
 

@@ -7,22 +7,20 @@ The steps, the first that fails answers (MCP 2026-07-28 and 2025-11-25, Streamab
  4. one JSON-RPC message: request, notification or response, with an id of the right type
  5. the protocol version, and one era only: header and `_meta` must agree
  6. routing headers repeat what the body says
- 7. parameters of the method's shape, and targets in canonical spelling
+ 7. parameters of the method's shape, and targets in canonical spelling (parameters.py)
 
 Nothing here walks over arguments: what could refuse them is asked in `core.decide`, of callers who may make the call.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from msgspec import Struct
-
 from agen_authz.core.errors import Malformed
-from agen_authz.core.message.jsonrpc import SUBSCRIPTION_KEYS, Message, envelope_of, read_message
+from agen_authz.core.message.jsonrpc import Message, envelope_of, read_message
 from agen_authz.core.message.method import Method, Names, find_method
 from agen_authz.core.message.mirror import decode_value
-from agen_authz.core.message.target import is_prompt_name, is_resource_uri, is_tool_name
+from agen_authz.core.message.parameters import CAPABILITIES_KEY, may_make_task, read_parameters
 from agen_authz.core.message.version import ASSUMED_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS
 from agen_authz.core.model import (
     Call,
@@ -35,20 +33,14 @@ from agen_authz.core.model import (
     SessionId,
     Shape,
     Target,
-    TargetKind,
 )
 from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
-CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 _JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
 _ESCAPED_NUL = b"\\u0000"
-_MAX_SUBSCRIPTIONS = 100
 _MAX_ECHO_CHARS = 64
-_TASK_KEYS = frozenset({"task", "taskId", "taskIds"})
-_TASK_METHODS = frozenset({"tasks/get", "tasks/update", "tasks/cancel", "tasks/result"})
-_MAX_TASK_ID_CHARS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +51,6 @@ class BodyLimits:
     json_depth: int
     admits_text: bool = False
     json_values: int = 50_000
-
-
-class _Parameters(Struct, frozen=True):
-    targets: tuple[Target, ...] = ()
-    arguments: dict[str, Json] | None = None
-    inputs: dict[str, Json] | None = None
-    uses_task: bool = False
-    task_id: str | None = None
 
 
 def parse(request: Request, server: str, limits: BodyLimits) -> Call | Misread:
@@ -104,7 +88,7 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
     wrong = _check_shape(message, method) or _check_headers(request.headers, message, method, era)
     if wrong is not None:
         return Misread(wrong, envelope)
-    parameters = _read_parameters(message, method, server)
+    parameters = read_parameters(message, method, era, server)
     if isinstance(parameters, Malformed):
         return Misread(parameters.reason, envelope, parameters.detail)
     if request.has_text_body and _may_hide_bytes(message, parameters.targets):
@@ -122,7 +106,8 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         # No string holds one as it is: JSON spells it so, and in no other way (RFC 8259 section 7).
         may_hold_nul=_ESCAPED_NUL in request.raw_body,
         mirrored=_find_mirrored(request, message),
-        task_id=parameters.task_id,
+        task_ids=parameters.task_ids,
+        makes_task=may_make_task(message, era),
         declares_url=message.method == "initialize" and _declares_url(message.params.get("capabilities")),
     )
 
@@ -266,133 +251,7 @@ def _named_in(message: Message, method: Method | None) -> str | None:
 _NAME_KEYS = {Names.TOOL: "name", Names.PROMPT: "name", Names.RESOURCE: "uri", Names.TASK: "taskId"}
 
 
-def _read_parameters(message: Message, method: Method | None, server: str) -> _Parameters | Malformed:
-    # 7.
-    params = message.params
-    names = method.names if method is not None else Names.NOTHING
-    if method is not None and not params.keys().isdisjoint(_TASK_KEYS):
-        names = Names.TASK
-    if names is Names.NOTHING:
-        return _Parameters()
-    if names is Names.TASK:
-        return _read_task(message.method, params)
-    return _READERS[names](params, server)
-
-
-def _read_task(method: str, params: Mapping[str, Json]) -> _Parameters:
-    task_id, inputs = params.get("taskId"), params.get("inputResponses")
-    is_about_one = method in _TASK_METHODS and params.keys().isdisjoint(_TASK_KEYS - {"taskId"})
-    if not (is_about_one and isinstance(task_id, str) and 0 < len(task_id) <= _MAX_TASK_ID_CHARS):
-        return _Parameters(uses_task=True)
-    # Other answers than an object are none that a policy could read: then `inputs` is not there.
-    return _Parameters(inputs=inputs if isinstance(inputs, dict) else None, uses_task=True, task_id=task_id)
-
-
-def _misshapen(*path: str | int) -> Malformed:
-    """Refuse a parameter and name it by its JSON pointer (RFC 6901): names of MCP and positions, never a value."""
-    return Malformed(Reason.PARAMS_MALFORMED, "".join(f"/{step}" for step in ("params", *path)))
-
-
 def _may_hide_bytes(message: Message, targets: tuple[Target, ...]) -> bool:
     # Envoy writes `!` for every byte that it cannot show as text: such a name may be another one.
     names = (message.method, *message.list_keys(), *(target.name for target in targets))
     return any("!" in name for name in names)
-
-
-def _read_tool(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
-    return _read_named(params, TargetKind.TOOL, server)
-
-
-def _read_prompt(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
-    return _read_named(params, TargetKind.PROMPT, server)
-
-
-def _read_resource(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
-    target = _read_target(params.get("uri"), TargetKind.RESOURCE, server, "uri")
-    if isinstance(target, Malformed):
-        return target
-    inputs = params.get("inputResponses")
-    if not (inputs is None or isinstance(inputs, dict)):
-        return _misshapen("inputResponses")
-    return _Parameters((target,), inputs=inputs)
-
-
-def _read_named(params: Mapping[str, Json], kind: TargetKind, server: str) -> _Parameters | Malformed:
-    target = _read_target(params.get("name"), kind, server, "name")
-    if isinstance(target, Malformed):
-        return target
-    arguments, inputs = params.get("arguments"), params.get("inputResponses")
-    if arguments is None:
-        # Null like absent, as in `params`: no server reads anything else into it.
-        arguments = {}
-    if not isinstance(arguments, dict):
-        return _misshapen("arguments")
-    if not (inputs is None or isinstance(inputs, dict)):
-        return _misshapen("inputResponses")
-    return _Parameters((target,), arguments, inputs)
-
-
-_SPELLING = {
-    TargetKind.TOOL: is_tool_name,
-    TargetKind.PROMPT: is_prompt_name,
-    TargetKind.RESOURCE: is_resource_uri,
-}
-
-
-def _read_target(name: Json, kind: TargetKind, server: str, *path: str | int) -> Target | Malformed:
-    if not isinstance(name, str):
-        return _misshapen(*path)
-    if not _SPELLING[kind](name):
-        return Malformed(Reason.MALFORMED_TARGET, _misshapen(*path).detail)
-    return Target(kind, server, name)
-
-
-def _read_one(name: Json, kind: TargetKind, server: str, *path: str) -> _Parameters | Malformed:
-    target = _read_target(name, kind, server, *path)
-    return target if isinstance(target, Malformed) else _Parameters((target,))
-
-
-def _read_reference(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
-    reference = params.get("ref")
-    if not isinstance(reference, dict):
-        return _misshapen("ref")
-    if not isinstance(params.get("argument"), dict):
-        return _misshapen("argument")
-    match reference.get("type"):
-        case "ref/prompt" if "uri" not in reference:
-            return _read_one(reference.get("name"), TargetKind.PROMPT, server, "ref", "name")
-        case "ref/resource" if "name" not in reference:
-            return _read_one(reference.get("uri"), TargetKind.RESOURCE, server, "ref", "uri")
-        case _:
-            return _misshapen("ref")
-
-
-def _read_subscription(params: Mapping[str, Json], server: str) -> _Parameters | Malformed:
-    wanted = params.get("notifications", {})
-    # An unknown kind of subscription may name what no rule has seen.
-    if not isinstance(wanted, dict) or not wanted.keys() <= SUBSCRIPTION_KEYS:
-        return _misshapen("notifications")
-    uris = wanted.get("resourceSubscriptions", [])
-    # Each URI is decided on and recorded: few enough for one event, and none of them twice.
-    if not isinstance(uris, list) or len(uris) > _MAX_SUBSCRIPTIONS:
-        return _misshapen("notifications", "resourceSubscriptions")
-    targets: dict[Target, None] = {}
-    for position, uri in enumerate(uris):
-        path = ("notifications", "resourceSubscriptions", position)
-        target = _read_target(uri, TargetKind.RESOURCE, server, *path)
-        if isinstance(target, Malformed):
-            return target
-        if target in targets:
-            return _misshapen(*path)
-        targets[target] = None
-    return _Parameters(tuple(targets), uses_task="taskIds" in wanted)
-
-
-# Each kind of name has its reader: one that is missing here would be a KeyError, which denies.
-_READERS: dict[Names, Callable[[Mapping[str, Json], str], _Parameters | Malformed]] = {
-    Names.TOOL: _read_tool,
-    Names.PROMPT: _read_prompt,
-    Names.RESOURCE: _read_resource,
-    Names.REFERENCE: _read_reference,
-    Names.SUBSCRIPTION: _read_subscription,
-}

@@ -51,9 +51,9 @@ METHODS: dict[str, Method] = {
     "resources/unsubscribe": Method(Names.RESOURCE, _LEGACY),
     "completion/complete": Method(Names.REFERENCE, _BOTH),
     "subscriptions/listen": Method(Names.SUBSCRIPTION, _MODERN),
-    "tasks/get": Method(Names.TASK, _BOTH),
-    "tasks/update": Method(Names.TASK, _MODERN),
-    "tasks/cancel": Method(Names.TASK, _BOTH),
+    "tasks/get": Method(Names.TASK, _BOTH, needs_name_header=True),
+    "tasks/update": Method(Names.TASK, _MODERN, needs_name_header=True),
+    "tasks/cancel": Method(Names.TASK, _BOTH, needs_name_header=True),
     "tasks/result": Method(Names.TASK, _LEGACY),
     "tasks/list": Method(Names.TASK, _LEGACY),
 }

@@ -61,7 +61,8 @@ class Call(Struct, frozen=True):
     """One MCP message, parsed once and strictly; the bytes it came from are what is forwarded.
 
     `may_hold_nul` is false if no string in it can hold a NUL; `mirrored` is None if no header repeats an argument.
-    `task_id` is the one task that it is about; `uses_task` alone is any other use of tasks.
+    `task_ids` are the tasks that it is about; `uses_task` alone is any other use of tasks. `makes_task` is true of a
+    `tools/call` that may be answered with a new task.
     `session_id` is what the client sent; `declares_url` is true if an `initialize` declares `elicitation.url`.
     """
 
@@ -76,7 +77,8 @@ class Call(Struct, frozen=True):
     session_id: SessionId | None = None
     may_hold_nul: bool = True
     mirrored: Mirrored | None = None
-    task_id: str | None = None
+    task_ids: tuple[str, ...] = ()
+    makes_task: bool = False
     declares_url: bool = False
 
 

@@ -44,9 +44,9 @@ class Facts(Struct, frozen=True):
 
     `session` is None if the call is of no session, or of one that is not the caller's.
     `unpinned` says why pinning lets no call of the tool pass; None if it does.
-    `fit` is what a `tools/call` must fit; None if its arguments are not checked. `task` is what is
-    known of the task that a call names, `NO_TASK` if nothing is; None if tasks were not looked up. `annotations` are
-    those of the tool's approved definitions; None if none is approved, or if these differ.
+    `fit` is what a `tools/call` must fit; None if its arguments are not checked. `tasks` has
+    what is known of each task that a call names, in the same order, `NO_TASK` if nothing is; None if no task was
+    looked up. `annotations` are those of the tool's approved definitions; None if none is approved, or if these differ.
     """
 
     now: float
@@ -55,5 +55,5 @@ class Facts(Struct, frozen=True):
     host: str = ""
     unpinned: Reason | None = None
     fit: Fit | None = None
-    task: BoundTask | None = None
+    tasks: tuple[BoundTask, ...] | None = None
     annotations: Mapping[str, Json] | None = None

@@ -13,7 +13,9 @@ class Inspection(Struct, frozen=True):
     Args:
         version: names the RuleSet that decided the call; `mcp_version` is the version of MCP that the call speaks.
         envelope: of the call; an error in place of the response is bound to it.
-        target: what the call names, if it names one thing.
+        target: what the call names, if it names one thing; of a task the tool that made it.
+        task_ids: the tasks that the call is about; each is its caller's.
+        makes_task: True if the call may be answered with a new task.
         declares_url: True if an `initialize` declared that the client opens URLs (`elicitation.url`).
         host: the authority of the request.
     """
@@ -29,3 +31,5 @@ class Inspection(Struct, frozen=True):
     context: Context
     host: str
     declares_url: bool = False
+    task_ids: tuple[str, ...] = ()
+    makes_task: bool = False

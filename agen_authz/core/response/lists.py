@@ -57,6 +57,13 @@ def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | With
     result = message.get("result")
     if not isinstance(result, dict):
         return Passed(message)
+    changed = _filter_all(result, server, is_shown)
+    if isinstance(changed, Withheld):
+        return changed
+    return Passed({**message, "result": {**result, **changed, **make_private(result)}} if changed else message)
+
+
+def _filter_all(result: Mapping[str, Json], server: str, is_shown: IsShown) -> dict[str, Json] | Withheld:
     if _has_twin(result, _KEYS):
         return Withheld(Reason.RESPONSE_UNREADABLE, "a key that some client takes for a list")
     changed: dict[str, Json] = {}
@@ -67,9 +74,7 @@ def filter_lists(message: Json, server: str, is_shown: IsShown) -> Passed | With
             if isinstance(kept, Withheld):
                 return kept
             changed[each.key] = kept
-    if not changed:
-        return Passed(message)
-    return Passed({**message, "result": {**result, **changed, **make_private(result)}})
+    return changed
 
 
 def _has_twin(members: Mapping[str, Json], exact: Collection[str]) -> bool:

@@ -4,12 +4,13 @@ Everything is inspected but the responses to methods that are known to answer no
 that is added later, or allowed by configuration, is inspected.
 """
 
-from agen_authz.core.model import Inspection, Shape
+from agen_authz.core.model import Call, Inspection, Shape
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Read
 
-# Always: the answer gives a session id, or the stream must end when its caller's token expires.
+# Always: the answer gives a session id, or the stream must end when its caller's token expires. Besides these, what may
+# make a task, and what is about one.
 _ALWAYS = frozenset({"initialize", "subscriptions/listen"})
 # What a rule may be about, but no list or pin is.
 _NO_LIST = frozenset(
@@ -25,7 +26,7 @@ def find_inspection(read: Read) -> Inspection | None:
     """Find out what Process must know to inspect the response to an allowed call; None if nothing inspects it."""
     call, known = read.call, read.known
     arrived = known.routed.received.arrived
-    if not _is_inspected(call.method, call.envelope.shape, arrived.rules):
+    if not _is_inspected(call, arrived.rules):
         return None
     return Inspection(
         version=arrived.rules.version,
@@ -39,12 +40,15 @@ def find_inspection(read: Read) -> Inspection | None:
         context=read.context,
         host=known.routed.received.request.authority,
         declares_url=call.declares_url,
+        task_ids=call.task_ids,
+        makes_task=call.makes_task,
     )
 
 
-def _is_inspected(method: str, shape: Shape, rules: RuleSet) -> bool:
-    if shape is Shape.STREAM or method in _ALWAYS:
+def _is_inspected(call: Call, rules: RuleSet) -> bool:
+    shape = call.envelope.shape
+    if shape is Shape.STREAM or call.method in _ALWAYS or call.makes_task or call.task_ids:
         return True
-    if shape in _NO_ANSWER or method in _NO_LIST:
+    if shape in _NO_ANSWER or call.method in _NO_LIST:
         return False
     return rules.filters_lists or rules.pinning is not Pinning.OFF

@@ -1,10 +1,11 @@
 """How one response is inspected: by the rules that decided its call, or by the strictest if these are not grounds.
 
 1. what a server tells of its tools (definitions, `instructions`) is noted, if definitions are pinned
-2. a list shows what the caller may call, by the code that decides the call, and what pinning lets pass
-3. `instructions` that pinning refuses are left out
-4. what depends on the caller may be kept in a cache for this caller only
-5. the session id that `initialize` gives out proves its owner (core/session.py)
+2. a new task is noted, so that it is its caller's; other tasks are withheld (tasks.py)
+3. a list shows what the caller may call, by the code that decides the call, and what pinning lets pass
+4. `instructions` that pinning refuses are left out
+5. what depends on the caller may be kept in a cache for this caller only
+6. the session id that `initialize` gives out proves its owner (core/session.py)
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.lists import IsShown, filter_lists, make_private
 from agen_authz.core.response.message import Note, Passed, SawDefinitions, Withheld
 from agen_authz.core.response.step import Terms
+from agen_authz.core.response.tasks import TaskScope, find_task
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.session import sign_session
 
@@ -42,6 +44,7 @@ class _View(Struct, frozen=True):
         hides: whether a server's `instructions` are left out.
         note: what the store learns from a result.
         is_discovery: the result depends on the caller, even if it holds no list.
+        tasks: which tasks the server may tell of.
     """
 
     server: str
@@ -49,6 +52,7 @@ class _View(Struct, frozen=True):
     hides: Callable[[Json], bool]
     note: Callable[[Mapping[str, Json]], tuple[Note, ...]]
     is_discovery: bool
+    tasks: TaskScope
 
 
 def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
@@ -61,6 +65,7 @@ def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
         hides=partial(_hides_instructions, grounds),
         note=partial(_note, grounds),
         is_discovery=inspection.method == "server/discover",
+        tasks=_scope(inspection, may_make=inspection.makes_task),
     )
     return Terms(
         inspect=partial(_inspect, view),
@@ -78,7 +83,9 @@ def build_strict_terms(inspection: Inspection | None, session_key: bytes, limits
         inspection: None if what Check told is missing, cannot be opened or was forged.
     """
     server = "" if inspection is None else inspection.server
-    view = _View(server, lambda *_: False, lambda _: True, lambda _: (), is_discovery=True)
+    # A new task cannot be bound, for nothing is noted.
+    tasks = TaskScope("", Envelope()) if inspection is None else _scope(inspection, may_make=False)
+    view = _View(server, lambda *_: False, lambda _: True, lambda _: (), is_discovery=True, tasks=tasks)
     return Terms(
         inspect=partial(_inspect, view),
         envelope=Envelope() if inspection is None else inspection.envelope,
@@ -93,11 +100,15 @@ def _inspect(view: _View, message: Json) -> Passed | Withheld:
     result = message.get("result") if isinstance(message, dict) else None
     notes = view.note(result) if isinstance(result, dict) else ()
     # 2.
+    task = find_task(message, view.tasks)
+    if isinstance(task, Withheld):
+        return task
+    # 3.
     filtered = Passed(message) if view.shows is None else filter_lists(message, view.server, view.shows)
     if isinstance(filtered, Withheld):
         return filtered
-    # 3. 4.
-    return Passed(_finish(view, filtered.message), notes)
+    # 4. 5.
+    return Passed(_finish(view, filtered.message), notes if task is None else (*notes, task))
 
 
 def _finish(view: _View, message: Json) -> Json:
@@ -144,6 +155,12 @@ def _note(grounds: Grounds, result: Mapping[str, Json]) -> tuple[Note, ...]:
     definitions = tuple(listed) if isinstance(listed, list) else ()
     told = instructions if isinstance(instructions, str) else None
     return (SawDefinitions(grounds.inspection.server, definitions, told),) if definitions or told is not None else ()
+
+
+def _scope(inspection: Inspection, *, may_make: bool) -> TaskScope:
+    target = inspection.target
+    tool = target.name if may_make and target is not None and target.kind is TargetKind.TOOL else None
+    return TaskScope(inspection.server, inspection.envelope, tool, inspection.task_ids)
 
 
 def _session_marker(inspection: Inspection, key: bytes) -> Callable[[str], str | None]:

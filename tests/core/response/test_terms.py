@@ -18,13 +18,16 @@ from agen_authz.core.model import (
     Shape,
     State,
     Subject,
+    Target,
+    TargetKind,
 )
 from agen_authz.core.pinning.catalogue import UNREAD, Catalogue, build_catalogue
 from agen_authz.core.pinning.definition import define_instructions, digest_definition, name_of
 from agen_authz.core.pinning.pin import Kept, KeptTool, Pinning
 from agen_authz.core.policy.table import Policy, compile_policies, environment
+from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
-from agen_authz.core.response.message import Passed, SawDefinitions, Withheld
+from agen_authz.core.response.message import MadeTask, Passed, SawDefinitions, Withheld
 from agen_authz.core.response.terms import Grounds, build_strict_terms, build_terms
 from agen_authz.core.session import open_session
 from tests import builders as build
@@ -186,3 +189,38 @@ def test_call_that_is_not_known_sees_empty_lists_no_instructions_and_private_cac
 
 def test_call_that_is_not_known_gets_no_session():
     assert build_strict_terms(None, b"s" * 32, LIMITS).mark_session("s1") is None
+
+
+NEW_TASK = answer(resultType="task", taskId="t1", status="working")
+CALLED = Target(TargetKind.TOOL, "crm", "get_customer")
+
+
+def test_new_task_is_noted_with_the_tool_of_its_call():
+    asked = inspection("tools/call", target=CALLED, makes_task=True)
+    passed = inspect(NEW_TASK, asked)
+    assert passed == Passed(NEW_TASK, (MadeTask("crm", "t1", "get_customer"),))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        inspection("tools/call", target=CALLED), inspection("tools/call", target=None, makes_task=True),
+        inspection("GET"), inspection("tools/list"), inspection("tasks/get", target=CALLED, task_ids=("t1",)),
+    ],
+    ids=["not declared", "no tool", "stream", "list", "task"],
+)  # fmt: skip
+def test_new_task_whose_tool_is_not_known_is_withheld(asked):
+    assert inspect(NEW_TASK, asked) == Withheld(Reason.TASK_UNBOUND, "a new task that cannot be bound")
+
+
+def test_state_of_the_task_that_was_asked_for_is_shown():
+    asked = inspection("tasks/get", target=CALLED, task_ids=("t1",))
+    state = [answer(resultType="complete", taskId=each, status="working") for each in ("t1", "t2")]
+    assert [isinstance(inspect(each, asked), Withheld) for each in state] == [False, True]
+    strict = build_strict_terms(asked, b"s" * 32, LIMITS)
+    assert [isinstance(strict.inspect(each), Withheld) for each in state] == [False, True]
+
+
+@pytest.mark.parametrize("asked", [None, inspection("tools/call", target=CALLED, makes_task=True)])
+def test_new_task_of_a_call_that_is_not_known_is_withheld(asked):
+    assert isinstance(build_strict_terms(asked, b"s" * 32, LIMITS).inspect(NEW_TASK), Withheld)

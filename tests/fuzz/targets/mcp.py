@@ -80,7 +80,8 @@ def _twins(members: Mapping[str, Any]) -> list[str]:
 def _compare_parameters(call: Call, params: dict[str, Any]) -> None:
     method = find_method(call.method, call.envelope.era)
     names = Names.NOTHING if method is None else method.names
-    if method is not None and (names is Names.TASK or TASK_KEYS & params.keys()):
+    asks = call.makes_task and not call.uses_task and TASK_KEYS & params.keys() == {"task"}
+    if method is not None and (names is Names.TASK or TASK_KEYS & params.keys()) and not asks:
         expect(call.uses_task and not call.targets, "tasks are known to be tasks")
         return
     expect([target.name for target in call.targets] == _named(names, params), "what is named is the body's")
