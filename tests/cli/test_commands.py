@@ -92,8 +92,9 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_serve_refuses_fails(tmp_path, case):
     text, message = REFUSED[case]
-    # Another sidecar on this machine may have the default address.
-    text = text.replace("server:\n", f"server:\n  ops: {reserve_address()}\n")
+    # Another sidecar on this machine may have the default addresses.
+    free = f"server:\n  ops: {reserve_address()}\n  proc: {reserve_address()}\n"
+    text = text.replace("server:\n", free)
     config = write(tmp_path, text.replace("STORE", f"{tmp_path}/agen.db"))
     told = [RUN.invoke(app, words) for words in (["check-config", config], ["serve", "--config", config])]
     assert [(each.exit_code, message in each.stderr) for each in told] == [(1, True), (1, True)]
