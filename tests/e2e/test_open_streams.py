@@ -4,6 +4,8 @@ Everything that the backend sends after the moment in question holds `SECRET`.
 """
 
 import json
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -32,8 +34,8 @@ from tests.e2e.told import (
     told_world,
     whole,
 )
-from tests.stage.family import find_worker, kill_worker
-from tests.stage.process import await_true, is_answering
+from tests.stage.family import are_gone, find_worker, kill_worker, list_family
+from tests.stage.process import STOP_S, await_true, is_answering
 
 pytestmark = pytest.mark.envoy
 
@@ -130,6 +132,37 @@ def test_process_that_is_killed_within_a_response_cuts_it(told: Told, media: str
     assert (got.is_whole, got.body.count(b"data:")) == (False, 1 if media == EVENTS else 0)
     assert SECRET.encode() not in raw
     assert told.get(whole(dump(ALL))).messages == [SHOWN]
+
+
+def test_sidecar_that_is_killed_within_a_response_cuts_it(told: Told):
+    world, gate = told.world, Future[None]()
+    told.tell(head(media=EVENTS) + event(FIRST), gate, event(ALL))
+    with opened(told, LIST) as connection:
+        raw = read_until(connection, chunk_end(FIRST))
+        family = list_family(world.sidecar.pid)
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        world.sidecar.wait(STOP_S)
+        await_true(world.envoy, "the end of the sidecar", lambda: are_gone(family), told.folder / "sidecar.log")
+        gate.set_result(None)
+        got = parse(raw + b"".join(read_on(connection)))
+    denied = told.get(whole(dump(ALL)))
+    world.sidecar = world.start()
+    await_true(world.sidecar, "Envoy", lambda: told.ask(LIST).messages == [SHOWN], told.folder / "sidecar.log")
+    assert (got.is_whole, got.messages, denied.status) == (False, [FIRST], 503)
+    assert SECRET.encode() not in got.raw + denied.raw
+
+
+@pytest.mark.services
+def test_process_that_hangs_shows_nothing_and_no_other_call_waits_for_it(told: Told):
+    told.backend.script = by_method({"tools/call": [whole(dump(RESULT))], "tools/list": [whole(dump(ALL))]})
+    pid = kill_worker(told.world.sidecar.pid, "process", signal.SIGSTOP)
+    try:
+        called, listed = told.ask(CALL), told.ask(LIST)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (called.messages, listed.status, SECRET.encode() in listed.raw) == ([RESULT], 504, False)
+    await_true(told.world.sidecar, "Process", lambda: told.ask(LIST).messages == [SHOWN], told.folder / "sidecar.log")
 
 
 def test_process_that_is_killed_again_and_again_stops_no_call_that_nothing_inspects(told: Told):

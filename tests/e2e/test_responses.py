@@ -5,7 +5,6 @@ is inspected arrives whole and in order.
 """
 
 import gzip
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,7 +26,6 @@ from tests.e2e.told import (
     head,
     listing,
     rpc,
-    told_world,
     tool,
     whole,
 )
@@ -42,12 +40,6 @@ ERROR = rpc(id=7, error={"code": -32602, "message": "no such cursor"})
 ODD = event(PROGRESS[0], "e1") + event(ROOTS) + event(ALL, "e2")
 PAGE = f"<html><body>{SECRET}</body></html>".encode()
 SPLIT = b"data: " + dump(ALL).replace(b", ", b",\ndata:  ") + b"\n\n"
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    with told_world(tmp_path_factory.mktemp("told")) as running:
-        yield running
 
 
 def cut(raw: bytes, size: int) -> list[bytes]:
