@@ -8,8 +8,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +37,7 @@ class Verdict(StrEnum):
 # What the suite said of each check; a check that runs more than once has its worst.
 Checks: TypeAlias = Mapping[str, str]
 Outcome: TypeAlias = Mapping[str, Checks]
+Server: TypeAlias = Callable[[Path], AbstractContextManager[TcpAddress]]
 _WORST_FIRST = ("FAILURE", "WARNING", "SKIPPED", "INFO", "SUCCESS")
 
 
@@ -120,10 +121,10 @@ def running_server(folder: Path) -> Iterator[TcpAddress]:
 
 
 @contextmanager
-def running_both(folder: Path) -> Iterator[Ways]:
+def running_both(folder: Path, server: Server = running_server) -> Iterator[Ways]:
     """Run the server, the provider, the sidecar and Envoy; yield what leads there directly and through us."""
     with ExitStack() as stack:
-        backend = stack.enter_context(running_server(folder))
+        backend = stack.enter_context(server(folder))
         provider = stack.enter_context(running_provider(folder))
         plan = plan_gate(provider.issuer, backend)
         gate = stack.enter_context(running_gate(folder, plan, provider.issue(plan.url)))

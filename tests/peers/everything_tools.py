@@ -89,6 +89,12 @@ async def _reconnect(asked: Asked, _params: mcp.CallToolRequestParams) -> Result
     return say("answered after the stream was closed")
 
 
+async def _touch(asked: Asked, params: mcp.CallToolRequestParams) -> Result:
+    """Tell the client that a resource changed, on the stream that it listens to."""
+    await asked.session.send_resource_updated(str((params.arguments or {})["uri"]))
+    return say("told that the resource changed")
+
+
 async def _echo(_asked: Asked, params: mcp.CallToolRequestParams) -> Result:
     return say(str(params.arguments))
 
@@ -144,6 +150,7 @@ PLAIN: Mapping[str, Offer] = {
     "test_tool_with_progress": Offer(_progress),
     "test_missing_capability": Offer(_need_sampling),
     "test_reconnection": Offer(_reconnect),
+    "touch_resource": Offer(_touch, {"type": "object", "properties": {"uri": {"type": "string"}}, "required": ["uri"]}),
     "json_schema_2020_12_tool": Offer(_echo, _RICH_SCHEMA),
     "test_mirrored_argument": Offer(_echo, _MIRRORED),
 }

@@ -8,6 +8,7 @@ from tests.stage.process import Process, await_true, running
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALLED = ROOT / "build" / "peers"
 NODE = INSTALLED / "node_modules" / "node" / "bin" / "node"
+EVERYTHING = INSTALLED / "node_modules" / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
 SUITE = INSTALLED / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 
 
