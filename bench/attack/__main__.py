@@ -9,11 +9,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.attack.ask import call_at_a_rate
-from bench.attack.kind import KINDS, Kind, write_legacy
+from bench.attack.kind import KINDS, Kind
 from bench.attack.report import GOAL, Got, Row, render, render_heading, sum_up
 from bench.attack.stage import attacked
 from tests.stage.setting import Setting, write_call
@@ -47,8 +46,8 @@ def measure(name: str, engine: str, seconds: float) -> Row:
     kind = KINDS[name]
     with attacked(engine) as (stage, refused):
         setting = stage.setting
-        # The same callers throughout, with tokens that were verified before: newcomers have a separate kind.
-        callers = [_requests(setting, kind, number) for number in range(GOOD)]
+        # The same callers throughout, with tokens that were verified before.
+        callers = [write_call(setting, setting.mint(f"good-{number}")) for number in range(GOOD)]
         call_well(setting, callers, 1.0)
         quiet = call_well(setting, callers, seconds)
         beside, attacker = _beside(setting, kind, callers, seconds)
@@ -57,37 +56,28 @@ def measure(name: str, engine: str, seconds: float) -> Row:
     return Row(kind.letter, kind.what, quiet, beside, attacker)
 
 
-def _beside(setting: Setting, kind: Kind, callers: list[Iterator[bytes]], seconds: float) -> tuple[Got, dict[int, int]]:
+def _beside(setting: Setting, kind: Kind, callers: list[bytes], seconds: float) -> tuple[Got, dict[int, int]]:
     # The attackers are a separate process: they must not slow the good callers' clocks.
     plan = setting.folder / "attack.json"
     requests = [raw.decode("latin-1") for raw in kind.build(setting)]
     plan.write_text(json.dumps(requests), "utf-8")
-    bound = "once" if kind.fills else str(seconds + 2 * SETTLE_S)
-    more = [str(setting.envoy_port), str(plan), str(kind.connections), bound]
+    more = [str(setting.envoy_port), str(plan), str(kind.connections), str(seconds + 2 * SETTLE_S)]
     command = [sys.executable, "-m", "bench.attack.crowd", *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         pipe = process.stdout
         assert pipe is not None and pipe.readline()
-        said = pipe.readline() if kind.fills else b""
         time.sleep(SETTLE_S)
         beside = call_well(setting, callers, seconds)
-        said = said or pipe.readline()
+        said = pipe.readline()
         process.wait(LIMIT_S)
     return beside, {int(status): count for status, count in json.loads(said).items()}
 
 
-def call_well(setting: Setting, callers: list[Iterator[bytes]], seconds: float) -> Got:
+def call_well(setting: Setting, callers: list[bytes], seconds: float) -> Got:
     """Make good calls at a fixed rate."""
     with ThreadPoolExecutor(GOOD) as pool:
-        seen = pool.map(lambda requests: call_at_a_rate(setting.envoy_port, requests, PER_SECOND, seconds), callers)
+        seen = pool.map(lambda raw: call_at_a_rate(setting.envoy_port, raw, PER_SECOND, seconds), callers)
         return sum_up(list(itertools.chain.from_iterable(seen)))
-
-
-def _requests(setting: Setting, kind: Kind, who: int) -> Iterator[bytes]:
-    if not kind.is_legacy:
-        return itertools.repeat(write_call(setting, setting.mint(f"good-{who}")))
-    # A newcomer each time.
-    return (write_legacy(setting, setting.mint(f"new-{who}-{turn}"), f"new-{who}-{turn}") for turn in itertools.count())
 
 
 if __name__ == "__main__":

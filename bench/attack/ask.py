@@ -3,7 +3,6 @@
 import itertools
 import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException, HTTPResponse
 
@@ -45,15 +44,14 @@ class Client:
             self._held = None
 
 
-def attack(port: int, requests: list[bytes], connections: int, seconds: float | None) -> dict[int, int]:
-    """Send requests in turn on so many connections, until the time is over, or each once; count the answers."""
-    ends = None if seconds is None else time.monotonic() + seconds
-    shares = [requests[number::connections] if ends is None else requests for number in range(connections)]
+def attack(port: int, requests: list[bytes], connections: int, seconds: float) -> dict[int, int]:
+    """Send requests in turn on so many connections, until the time is over; count the answers."""
+    ends = time.monotonic() + seconds
 
-    def run(share: list[bytes]) -> list[int]:
+    def run(_: int) -> list[int]:
         client, seen = Client(port), []
-        for raw in share if ends is None else itertools.cycle(share):
-            if ends is not None and time.monotonic() > ends:
+        for raw in itertools.cycle(requests):
+            if time.monotonic() > ends:
                 break
             seen.append(client.ask(raw))
         client.close()
@@ -61,13 +59,13 @@ def attack(port: int, requests: list[bytes], connections: int, seconds: float | 
 
     counts: dict[int, int] = {}
     with ThreadPoolExecutor(connections) as pool:
-        for status in itertools.chain.from_iterable(pool.map(run, shares)):
+        for status in itertools.chain.from_iterable(pool.map(run, range(connections))):
             counts[status] = counts.get(status, 0) + 1
     return counts
 
 
-def call_at_a_rate(port: int, requests: Iterator[bytes], per_second: float, seconds: float) -> list[Answered]:
-    """Make good calls on one connection at a fixed rate; one that is late begins at once, timed from its turn."""
+def call_at_a_rate(port: int, raw: bytes, per_second: float, seconds: float) -> list[Answered]:
+    """Repeat a good call on one connection at a fixed rate; one that is late begins at once, timed from its turn."""
     client, seen, begun = Client(port), [], time.monotonic()
     for turn in range(int(per_second * seconds)):
         due = begun + turn / per_second
@@ -77,7 +75,7 @@ def call_at_a_rate(port: int, requests: Iterator[bytes], per_second: float, seco
         if now < due:
             time.sleep(due - now)
         started = time.monotonic()
-        status = client.ask(next(requests))
+        status = client.ask(raw)
         ended = time.monotonic()
         seen.append(Answered(ended, status, (ended - started) * 1e3))
     client.close()

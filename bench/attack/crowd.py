@@ -1,4 +1,4 @@
-"""The attackers, a separate process: `python -m bench.attack.crowd PORT PLAN CONNECTIONS SECONDS|once`."""
+"""The attackers, a separate process: `python -m bench.attack.crowd PORT PLAN CONNECTIONS SECONDS`."""
 
 import json
 import sys
@@ -7,12 +7,11 @@ from pathlib import Path
 from bench.attack.ask import attack
 
 
-def run(port: str, plan: str, connections: str, bound: str) -> None:
+def run(port: str, plan: str, connections: str, seconds: str) -> None:
     """Say that it begins, attack, and print how often each status was answered."""
     requests = [raw.encode("latin-1") for raw in json.loads(Path(plan).read_text("utf-8"))]
     print("begun", flush=True)
-    seconds = None if bound == "once" else float(bound)
-    print(json.dumps(attack(int(port), requests, int(connections), seconds)), flush=True)
+    print(json.dumps(attack(int(port), requests, int(connections), float(seconds))), flush=True)
 
 
 if __name__ == "__main__":

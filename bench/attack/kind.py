@@ -16,7 +16,7 @@ MIB = 1 << 20
 TOKEN_BYTES = 15_700
 # Within what a body may hold (`limits.json_values`), or beyond it where that is the attack.
 FILTERED, ALLOWED, WIDE, TOO_WIDE, LISTENED = 9_900, 30_000, 40_000, 80_000, 1_000
-SESSIONS, CALLERS = 640, 10
+IDS, CALLERS = 640, 10
 # Tools that only the attacker calls, and what conditions read of them.
 HEAVY = (
     ("filter", "size(args.items.filter(i, i > 0)) > 5"),
@@ -33,16 +33,12 @@ class Kind:
         letter: of the issue's list, or what is named besides.
         build: makes the requests; each connection sends them in turn.
         connections: at once.
-        is_legacy: good callers speak the legacy era, each call as a caller and in a separate session.
-        fills: the requests are sent once, before good callers are measured.
     """
 
     letter: str
     what: str
     build: Callable[[Setting], list[bytes]]
     connections: int
-    is_legacy: bool = False
-    fills: bool = False
 
 
 def forge(setting: Setting) -> list[bytes]:
@@ -107,14 +103,10 @@ def shout(setting: Setting) -> list[bytes]:
     return [write(setting, None, call("get_customer", {}), agent="a" * 500)]
 
 
-def hoard(setting: Setting) -> list[bytes]:
-    """As many sessions as the table holds, in the names of several callers."""
-    requests = []
-    for caller in range(CALLERS):
-        token = setting.mint(f"hoarder-{caller}")
-        for number in range(SESSIONS // CALLERS):
-            requests.append(write_legacy(setting, token, f"hoard-{caller}-{number}"))
-    return requests
+def invent(setting: Setting) -> list[bytes]:
+    """Ids of sessions that were never given out, in the form of those that are, from several callers: each is 404."""
+    tokens = [setting.mint(f"inventor-{caller}") for caller in range(CALLERS)]
+    return [write_legacy(setting, tokens[number % CALLERS], f"{number:022}-s-{number}") for number in range(IDS)]
 
 
 def crowd(setting: Setting) -> list[bytes]:
@@ -129,7 +121,7 @@ KINDS: dict[str, Kind] = {
     "conditions": Kind("0c", "lists and objects that conditions walk", reason, 2),
     "evidence": Kind("0d", "a thousand URIs, no role", listen, 2),
     "strangers": Kind("15", "strangers' requests with long lines", shout, 32),
-    "sessions": Kind("0e", "a table full of sessions", hoard, 4, is_legacy=True, fills=True),
+    "sessions": Kind("0e", "invented ids of sessions", invent, 32),
     "share": Kind("0", "one caller's calls, 100 at once", crowd, 100),
 }
 

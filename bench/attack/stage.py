@@ -9,7 +9,7 @@ from threading import Thread
 
 from agen_authz.config import load
 from agen_authz.core.errors import ConfigError
-from bench.attack.kind import HEAVY, SESSIONS
+from bench.attack.kind import HEAVY
 from tests.stage.storm import Stage, staged
 
 # As a log shipper reads: ten megabytes a second, a pipe's worth at a time.
@@ -23,7 +23,6 @@ def configured(text: str, folder: Path) -> tuple[str, list[str]]:
     rows = [(f"wide {number}", "crm/get_wide", when) for number, when in enumerate(wide)]
     rows += [(name, f"crm/get_{name}", when) for name, when in HEAVY]
     refused: list[str] = []
-    text = text.replace("policies:\n", f"limits: {{sessions: {SESSIONS}}}\npolicies:\n", 1)
     for name, tool, when in rows:
         more = f'policies:\n  - {{name: {name}, state: enforce, tools: ["{tool}"], when: ["{when}"], then: deny}}\n'
         changed = text.replace("policies:\n", more, 1)

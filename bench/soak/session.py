@@ -9,7 +9,7 @@ from bench.soak.teller import Teller
 from bench.soak.truth import Answer, Token
 from bench.soak.wire import Line, Reply
 
-# Few owners, so that what is remembered of their sessions fills within minutes.
+# Few owners, so that each has several sessions at a time.
 _OWNERS = 8
 _LISTEN_S = 0.3
 _BEGIN = {

@@ -1,5 +1,6 @@
 """The real parts that are soaked: the tests' world, small bounds so that caches fill, and Envoy's own counters."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from tests.stage.process import Process, end
 from tests.stage.world import World, running_world
 
 # What is remembered fills within minutes, so that what goes out is exercised too, and growth is a leak.
-TOKEN_CACHE, SESSIONS = 300, 2000
+TOKEN_CACHE = 300
 TOGGLED_TOOL = "list_open_deals"
 CAP = 1_000_000
+# Events that no decision leaves (docs/tools.md).
+_NOT_DECIDED = frozenset({"drift", "pin"})
 _RULE = '    - {{name: toggled, tools: ["crm/{tool}"], allow: [{role}]}}\n'
 _ADDED = """\
-limits: {{token_cache: {tokens}, sessions: {sessions}}}
+limits: {{token_cache: {tokens}}}
 policies:
   - {{name: cap, state: enforce, tools: ["crm/update_deal"], when: ["args.amount > {cap}.0"], then: deny}}
 """
@@ -36,7 +39,7 @@ class ConfigFile:
         role = "analyst" if self.is_on else "nobody"
         rule = _RULE.format(tool=TOGGLED_TOOL, role=role)
         head, mark, tail = text.partition("store:")
-        added = _ADDED.format(tokens=TOKEN_CACHE, sessions=SESSIONS, cap=CAP)
+        added = _ADDED.format(tokens=TOKEN_CACHE, cap=CAP)
         self.replace(f"{head}{rule}{mark}{tail}{added}")
 
     def replace(self, text: str) -> None:
@@ -61,9 +64,9 @@ class Stage:
         return (self.folder / "sidecar.log").read_text("utf-8", errors="replace")
 
     def count_events(self) -> int:
-        """Count the audit events that were written."""
+        """Count the audit events of decisions; what Process saw of tools for the first time has separate ones."""
         with self.world.audit_file.open("rb") as lines:
-            return sum(1 for _ in lines)
+            return sum(json.loads(line)["decision"] not in _NOT_DECIDED for line in lines)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from bench.soak.truth import Facts, Span, Truth
 from bench.soak.wire import Line, Reply
 
 UNAVAILABLE = 503
+# What a response showed of tools could not be kept in time, so it was withheld.
+WITHHELD = (200, "store_unavailable")
 
 
 @dataclass(slots=True)
@@ -68,6 +70,10 @@ class Teller:
             # Nothing got past, and nothing was served: counted by its cause, and no wrong answer.
             self.faults.lose(f"{UNAVAILABLE} {_cause(reply)}")
             self._settle(booked, {0} if got[1] != "-" else {0, 1})
+        elif got == WITHHELD:
+            # The backend was asked, and no client sees its answer.
+            self.faults.lose(f"{got[0]} {got[1]}")
+            self._settle(booked, {1})
         else:
             wanted = " or ".join(sorted(f"{answer.status} {answer.reason}" for answer in expected))
             self.faults.add(f"{ask.kind}: got {got[0]} {got[1]}, expected {wanted} ({ask.mark})")

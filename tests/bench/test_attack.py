@@ -5,7 +5,9 @@ import json
 import pytest
 
 from agen_authz.core.message.mcp import BodyLimits
-from bench.attack.kind import CALLERS, KINDS, MIB, SESSIONS
+from agen_authz.core.model import Issuer, Owner, SessionId, Subject
+from agen_authz.core.session import open_session, sign_session
+from bench.attack.kind import CALLERS, IDS, KINDS, MIB
 from bench.attack.report import GOAL, Got, Row, render, sum_up
 from bench.attack.stage import configured
 from tests.stage.setting import Setting, running_issuer
@@ -28,10 +30,14 @@ def test_attack_is_requests_that_envoy_and_check_take(setting: Setting, name):
         assert json.loads(body)["method"] in ("tools/call", "subscriptions/listen")
 
 
-def test_hoarders_fill_the_table(setting):
-    requests = KINDS["sessions"].build(setting)
-    sessions = {raw.split(b"mcp-session-id: ")[1].split(b"\r\n")[0] for raw in requests}
-    assert len(sessions) == SESSIONS == 64 * CALLERS
+def test_invented_ids_have_the_form_of_real_ones_and_open_nothing(setting):
+    ids = {raw.split(b"mcp-session-id: ")[1].split(b"\r\n")[0].decode() for raw in KINDS["sessions"].build(setting)}
+    assert len(ids) == IDS == 64 * CALLERS
+    ann = Owner(Issuer("https://idp.example.com"), Subject("ann"))
+    real = sign_session("s-1", "crm", ann, b"k" * 32, declares_url=False)
+    assert real is not None
+    assert {(each[22], each[23:25]) for each in {*ids, real}} == {("-", "s-")}
+    assert {open_session(SessionId(each), "crm", ann, b"k" * 32) for each in ids} == {None}
 
 
 def test_conditions_that_do_not_load_are_left_out_and_named(setting, monkeypatch):
