@@ -252,15 +252,16 @@ class Exchange:
         return self._stream(held)
 
     def _stream(self, body: Body) -> Actions:
-        outgoing = _Outgoing()
+        outgoing, inspector = _Outgoing(), self._inspector
+        add, read_event = outgoing.add, inspector.read_event
         for found in self._reader.read(body.raw):
             if found is COMMENT:
-                outgoing.add(WRITTEN_COMMENT)
+                add(WRITTEN_COMMENT)
             elif isinstance(found, Oversized):
                 return self._cut_after(outgoing, Reason.RESPONSE_TOO_LARGE, body)
             else:
-                outgoing.add(self._inspector.read_event(found))
-                if self._inspector.unreadable > _MAX_UNREADABLE:
+                add(read_event(found))
+                if inspector.unreadable > _MAX_UNREADABLE:
                     return self._cut_after(outgoing, Reason.RESPONSE_UNREADABLE, body)
         if not body.ends:
             return (self._emit(*outgoing.list_pieces()),)

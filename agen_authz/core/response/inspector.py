@@ -99,9 +99,12 @@ class ResponseInspector:
 
     def read_event(self, event: Event) -> bytes | Piece:
         """Inspect one event of a stream; a Piece if something must be written first."""
-        if event.data is None or not event.data.strip():
-            return write_event(event, None if event.data is None else b"")
-        document = None if event.is_named_badly else read_document(event.data, self._terms.limits)
+        data = event.data
+        if data is None:
+            return write_event(event, None)
+        if not data.strip():
+            return write_event(event, b"")
+        document = None if event.is_named_badly else read_document(data, self._terms.limits)
         if document is None:
             self.unreadable += 1
             self._miss(Reason.RESPONSE_UNREADABLE)

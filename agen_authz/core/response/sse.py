@@ -58,7 +58,7 @@ class SseReader:
     """Reads one stream of events; total on any bytes, cut anywhere."""
 
     __slots__ = (
-        *("_data", "_has_comment", "_has_data", "_has_field", "_id", "_is_over", "_max_bytes", "_name", "_retry"),
+        *("_data", "_has_comment", "_has_field", "_id", "_is_over", "_max_bytes", "_name", "_retry"),
         *("_saw_cr", "_size", "_start", "_tail"),
     )
 
@@ -68,10 +68,12 @@ class SseReader:
         self._start: bytes | None = b""
         self._tail = bytearray()
         self._saw_cr, self._is_over = False, False
+        # None until there is a `data` line: many events of a hostile stream have none.
+        self._data: bytearray | None = None
         self._clear()
 
     def _clear(self) -> None:
-        self._data, self._has_data = bytearray(), False
+        self._data = None
         self._name: bytes | None = None
         self._id: bytes | None = None
         self._retry: bytes | None = None
@@ -140,10 +142,11 @@ class SseReader:
             content = content[1:]
         match field:
             case b"data":
-                if self._has_data:
+                if self._data is None:
+                    self._data = bytearray(content)
+                else:
                     self._data += b"\n"
-                self._data += content
-                self._has_data = True
+                    self._data += content
             case b"id":
                 self._id = content if _ID.fullmatch(content) else self._id
             case b"event":
@@ -156,10 +159,10 @@ class SseReader:
                 pass
 
     def _complete(self) -> Event:
-        name = self._name or None
+        name, data = self._name or None, self._data
         is_named_badly = name is not None and _NAME.fullmatch(name) is None
         event = Event(
-            bytes(self._data) if self._has_data else None,
+            None if data is None else bytes(data),
             None if is_named_badly else name,
             self._id,
             self._retry,
@@ -175,18 +178,14 @@ def write_event(event: Event, data: bytes | None) -> bytes:
 
     An event of which nothing is left is written as nothing.
     """
-    parts = []
-    if event.has_comment:
-        parts.append(b":\n")
+    # Few parts, most of them absent: joining a list of them takes twice the time.
+    written = b":\n" if event.has_comment else b""
     if event.name is not None and data is not None:
-        parts.append(b"event: " + event.name + b"\n")
+        written += b"event: %b\n" % event.name
     if event.id is not None:
-        parts.append(b"id: " + event.id + b"\n")
+        written += b"id: %b\n" % event.id
     if event.retry is not None:
-        parts.append(b"retry: " + event.retry + b"\n")
+        written += b"retry: %b\n" % event.retry
     if data is not None:
-        parts.append(b"data: " + data + b"\n")
-    if not parts:
-        return b""
-    parts.append(b"\n")
-    return b"".join(parts)
+        return b"%bdata: %b\n\n" % (written, data)
+    return written + b"\n" if written else b""
