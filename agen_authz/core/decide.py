@@ -104,20 +104,23 @@ _CALLED_BY = {
 }
 
 
-def may_list(target: Target, listing: Call, principal: Principal, facts: Facts, rules: RuleSet) -> bool:
+def may_list(
+    target: Target, listing: Call, principal: Principal, facts: Facts, rules: RuleSet, *, work: Work | None = None
+) -> bool:
     """True if a caller who is shown a target could use it: there are arguments with which a call is not denied.
 
     Rows 3 and 5 decide it as they decide the call; policies that read arguments are left out, since others may pass.
 
     Args:
         listing: the call that asks for the list.
+        work: what this decision costs; new for each.
     """
     resource = rules.resources[listing.server]
     _, refused = _check_access(target, principal, resource, rules.access)
     if refused is not None:
         return False
     call = replace(listing, method=_CALLED_BY[target.kind], targets=(target,), arguments=None, inputs=None)
-    situation = Situation(principal, call, target, facts)
+    situation = Situation(principal, call, target, facts, work or Work())
     found = [(target, match) for match in rules.policies.evaluate_without_arguments(situation)]
     return not isinstance(_apply(_Case(call, principal, resource, facts.now, found)), Deny)
 

@@ -1,21 +1,29 @@
-"""How much work one decision may make: what its conditions read and cost is counted, and bounded."""
+"""How much work one decision, or one list, may make: what its conditions read and cost is counted, and bounded."""
 
 from agen_authz.core.cel.condition import MAX_WORK
 from agen_authz.core.policy.ambiguity import Look
 
 _WALKED = 60.0
+# What it costs to ask the library anything.
+_ASKED = 5_000.0
+MAX_LIST_WORK = 40 * MAX_WORK
+"""What conditions may cost for all entries of one list: a second, or 40,000 of the cheapest."""
 
 
 class Work:
-    """What one decision has cost so far, and what was found in its call's arguments."""
+    """What one decision has cost so far, and what was found in its call's arguments.
 
-    __slots__ = ("_charged", "_look", "_spent", "_spent_watching")
+    Attributes:
+        done: units of all that was affordable, with what it costs to ask.
+    """
+
+    __slots__ = ("_charged", "_look", "_spent", "_spent_watching", "done")
 
     def __init__(self) -> None:
         # Most decisions need none of it.
         self._look: Look | None = None
         self._charged = 0
-        self._spent = self._spent_watching = 0.0
+        self._spent = self._spent_watching = self.done = 0.0
 
     @property
     def look(self) -> Look:
@@ -35,6 +43,9 @@ class Work:
             self._charged = self._look.walked
         if is_watched:
             self._spent_watching += units
-            return self._spent_watching <= MAX_WORK
-        self._spent += units
-        return self._spent <= MAX_WORK
+        else:
+            self._spent += units
+        is_affordable = (self._spent_watching if is_watched else self._spent) <= MAX_WORK
+        if is_affordable:
+            self.done += units + _ASKED
+        return is_affordable

@@ -5,6 +5,7 @@
 3. a list shows what the caller may call, by the code that decides the call, and what pinning lets pass
 4. `instructions` that pinning refuses are left out
 5. what depends on the caller may be kept in a cache for this caller only
+6. what deciding on the entries of one list costs is bounded: a list that costs more is withheld
 6. the session id that `initialize` gives out proves its owner (core/session.py)
 """
 
@@ -18,8 +19,10 @@ from agen_authz.core.decide import may_list
 from agen_authz.core.model import Call, Envelope, Facts, Inspection, Json, Owner, Target, TargetKind
 from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.core.pinning.pin import Pinning
+from agen_authz.core.policy.work import MAX_LIST_WORK, Work
+from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
-from agen_authz.core.response.lists import IsShown, filter_lists, make_private
+from agen_authz.core.response.lists import filter_lists, make_private
 from agen_authz.core.response.message import Note, Passed, SawDefinitions, Withheld
 from agen_authz.core.response.step import Terms
 from agen_authz.core.response.tasks import TaskScope, find_task
@@ -36,11 +39,20 @@ class Grounds(Struct, frozen=True):
     now: float
 
 
+class _Spent:
+    """What deciding on one list has cost, in units of `core.policy.work`."""
+
+    __slots__ = ("units",)
+
+    def __init__(self) -> None:
+        self.units = 0.0
+
+
 class _View(Struct, frozen=True):
     """What one caller sees of one server.
 
     Args:
-        shows: None if lists are not filtered.
+        shows: whether the caller sees an entry, by what its list has cost so far; None if lists are not filtered.
         hides: whether a server's `instructions` are left out.
         note: what the store learns from a result.
         is_discovery: the result depends on the caller, even if it holds no list.
@@ -48,7 +60,7 @@ class _View(Struct, frozen=True):
     """
 
     server: str
-    shows: IsShown | None
+    shows: Callable[["_Spent", Target, Mapping[str, Json]], bool] | None
     hides: Callable[[Json], bool]
     note: Callable[[Mapping[str, Json]], tuple[Note, ...]]
     is_discovery: bool
@@ -104,7 +116,11 @@ def _inspect(view: _View, message: Json) -> Passed | Withheld:
     if isinstance(task, Withheld):
         return task
     # 3.
-    filtered = Passed(message) if view.shows is None else filter_lists(message, view.server, view.shows)
+    spent = _Spent()
+    filtered = Passed(message) if view.shows is None else filter_lists(message, view.server, partial(view.shows, spent))
+    # 6.
+    if spent.units > MAX_LIST_WORK:
+        return Withheld(Reason.LIST_TOO_LONG, "deciding on its entries costs too much")
     if isinstance(filtered, Withheld):
         return filtered
     # 4. 5.
@@ -127,8 +143,10 @@ def _ask_for(inspection: Inspection) -> Call:
     return Call(inspection.server, inspection.envelope, inspection.mcp_version, inspection.method)
 
 
-def _is_shown(grounds: Grounds, listing: Call, target: Target, entry: Mapping[str, Json]) -> bool:
+def _is_shown(grounds: Grounds, listing: Call, spent: _Spent, target: Target, entry: Mapping[str, Json]) -> bool:
     inspection, rules = grounds.inspection, grounds.rules
+    if spent.units > MAX_LIST_WORK:
+        return False
     if target.kind is TargetKind.TOOL and grounds.catalogue.refuse_listed(target.server, dict(entry), rules.pinning):
         return False
     facts = Facts(grounds.now, None, inspection.context, inspection.host)
@@ -136,7 +154,12 @@ def _is_shown(grounds: Grounds, listing: Call, target: Target, entry: Mapping[st
         # As for the call, which reads what is approved and not what is listed.
         annotations = grounds.catalogue.find_annotations(target.server, target.name)
         facts = replace(facts, annotations=annotations)
-    return not rules.filters_lists or may_list(target, listing, inspection.principal, facts, rules)
+    if not rules.filters_lists:
+        return True
+    work = Work()
+    shown = may_list(target, listing, inspection.principal, facts, rules, work=work)
+    spent.units += work.done
+    return shown
 
 
 def _hides_instructions(grounds: Grounds, instructions: Json) -> bool:

@@ -11,7 +11,7 @@ from agen_authz.core.model import Allow, Deny, Effect, Facts, Outcome, State, Ta
 from agen_authz.core.policy.access import AccessRule, Basis, compile_access
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, compile_policies, environment
-from agen_authz.core.policy.work import Work
+from agen_authz.core.policy.work import MAX_LIST_WORK, Work
 from agen_authz.core.reason import Reason
 from tests import builders as build
 from tests.rules import build_rules
@@ -167,6 +167,7 @@ def test_policies_in_shadow_take_nothing_from_enforced_ones():
 def test_bound_is_about_25_milliseconds():
     # As units of 5 ns; bench/conditions.py measures what it comes to.
     assert pytest.approx(0.025) == MAX_WORK * 5e-9
+    assert pytest.approx(1.0) == MAX_LIST_WORK * 5e-9
 
 
 def test_what_was_walked_is_charged_once_at_its_price():

@@ -84,9 +84,8 @@ TWINS = {
 @pytest.mark.parametrize("twin", TWINS.values(), ids=TWINS)
 @pytest.mark.parametrize("key", [*LISTS, "instructions", "cacheScope"])
 def test_result_with_a_key_that_some_client_takes_for_a_list_is_withheld(key, twin):
-    results: list[dict[str, Any]] = [{twin(key): []}, {key: [], twin(key): []}, {twin(key): [], key: []}]
-    for result in results:
-        withheld = filter_lists(answer(**result), "crm", lambda *_: True)
+    for keys in ((twin(key),), (key, twin(key)), (twin(key), key)):
+        withheld = filter_lists(answer(**{each: [] for each in keys}), "crm", lambda *_: True)
         assert isinstance(withheld, Withheld)
         assert withheld.reason is Reason.RESPONSE_UNREADABLE
 

@@ -143,6 +143,21 @@ def test_discovery_may_be_cached_for_this_caller_only():
     assert inspect(message, inspection("tools/call")).message is message
 
 
+@pytest.mark.parametrize("state", [State.ENFORCE, State.SHADOW])
+def test_list_on_which_it_costs_too_much_to_decide_is_withheld(state):
+    condition = environment().compile("user.email.contains(user.client)")
+    assert isinstance(condition, Condition)
+    # The library searches such texts faster than the bound on its work says.
+    caller = build.principal(email="a" * 14_000, client="b" * 14_000)
+    policies = compile_policies([Policy("slow", state, Effect.DENY, (), (condition,))])
+    listed = [{"name": f"get_{number}"} for number in range(80)]
+    asked = inspection(principal=caller)
+    assert result_of(inspect(answer(tools=listed[:30]), asked, policies=policies))["tools"] == listed[:30]
+    withheld = inspect(answer(tools=listed), asked, policies=policies)
+    assert isinstance(withheld, Withheld)
+    assert withheld.reason is Reason.LIST_TOO_LONG
+
+
 def test_ambiguous_list_is_withheld():
     assert isinstance(inspect(answer(tools=[TOOLS[0], TOOLS[0]])), Withheld)
 
