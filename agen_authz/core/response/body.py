@@ -49,7 +49,7 @@ def read_document(raw: bytes, limits: ResponseLimits) -> dict[str, Json] | None:
 def write_document(document: object) -> bytes:
     """Write a JSON value on one line, whatever its reader takes for the end of a line.
 
-    Otherwise a text in a message could be another event to a client, and that event was never inspected.
+    Otherwise some clients take a text in a message for a separate event, which was never inspected.
     """
     written = orjson.dumps(document)
     if written.isascii():
