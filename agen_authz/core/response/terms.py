@@ -22,7 +22,7 @@ from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.work import MAX_LIST_WORK, Work
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
-from agen_authz.core.response.lists import filter_lists, make_private
+from agen_authz.core.response.lists import MAX_ENTRIES, filter_lists, make_private
 from agen_authz.core.response.message import Note, Passed, SawDefinitions, Withheld
 from agen_authz.core.response.step import Terms
 from agen_authz.core.response.tasks import TaskScope, find_task
@@ -111,6 +111,8 @@ def _inspect(view: _View, message: Json) -> Passed | Withheld:
     # 1. Of what the server sent, not of what is shown.
     result = message.get("result") if isinstance(message, dict) else None
     notes = view.note(result) if isinstance(result, dict) else ()
+    if any(isinstance(note, SawDefinitions) and len(note.definitions) > MAX_ENTRIES for note in notes):
+        return Withheld(Reason.LIST_TOO_LONG, f"more than {MAX_ENTRIES} tools to note")
     # 2.
     task = find_task(message, view.tasks)
     if isinstance(task, Withheld):

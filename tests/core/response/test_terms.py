@@ -27,6 +27,7 @@ from agen_authz.core.pinning.pin import Kept, KeptTool, Pinning
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
+from agen_authz.core.response.lists import MAX_ENTRIES
 from agen_authz.core.response.message import MadeTask, Passed, SawDefinitions, Withheld
 from agen_authz.core.response.terms import Grounds, build_strict_terms, build_terms
 from agen_authz.core.session import open_session
@@ -156,6 +157,15 @@ def test_list_on_which_it_costs_too_much_to_decide_is_withheld(state):
     withheld = inspect(answer(tools=listed), asked, policies=policies)
     assert isinstance(withheld, Withheld)
     assert withheld.reason is Reason.LIST_TOO_LONG
+
+
+@pytest.mark.parametrize("pinning", [Pinning.OBSERVE, Pinning.ENFORCE])
+def test_list_of_more_tools_than_can_be_noted_is_withheld_though_lists_are_not_filtered(pinning):
+    many = [{"name": "t"}] * (MAX_ENTRIES + 1)
+    withheld = inspect(answer(tools=many), pinning=pinning, filters_lists=False)
+    assert isinstance(withheld, Withheld)
+    assert withheld.reason is Reason.LIST_TOO_LONG
+    assert inspect(answer(tools=many), pinning=Pinning.OFF, filters_lists=False) == Passed(answer(tools=many))
 
 
 def test_ambiguous_list_is_withheld():
