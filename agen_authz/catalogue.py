@@ -4,14 +4,17 @@
 2. If the store does not answer, the last snapshot stays, and `describe` reports since when. One that was never read
    refuses calls in `enforce` (core/pinning/catalogue.py).
 3. What another process writes is seen within a second. What this process writes is read right after.
+4. What calls need of a snapshot, such as compiled schemas, is prepared before any call sees it.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.pinning.catalogue import UNREAD, Catalogue, build_catalogue
+from agen_authz.core.pinning.record import Listing
 from agen_authz.ports import CatalogueStore, Clock
 
 _LOG = logging.getLogger(__name__)
@@ -21,11 +24,19 @@ _PERIOD_S = 1.0
 class CurrentCatalogue:
     """Holds the newest snapshot; one for each process."""
 
-    __slots__ = ("_clock", "_failing_since", "_reading", "_snapshot", "_store")
+    __slots__ = ("_clock", "_failing_since", "_prepare", "_reading", "_snapshot", "_store")
 
-    def __init__(self, store: CatalogueStore, clock: Clock) -> None:
+    def __init__(
+        self, store: CatalogueStore, clock: Clock, prepare: Callable[[Catalogue], None] = lambda _: None
+    ) -> None:
+        """Hold nothing yet.
+
+        Args:
+            prepare: what is done with a snapshot in its thread, before it is held.
+        """
         self._store = store
         self._clock = clock
+        self._prepare = prepare
         self._snapshot = UNREAD
         self._failing_since: float | None = None
         self._reading = asyncio.Lock()
@@ -59,8 +70,14 @@ class CurrentCatalogue:
             if each.definition is not None
         }
         listing = await self._store.list_tools(known)
-        # In a thread: thousands of tools take a tenth of a second.
-        self._snapshot = await asyncio.to_thread(build_catalogue, listing.version, listing.tools)
+        # In a thread: thousands of tools take a tenth of a second, and their schemas take seconds.
+        self._snapshot = await asyncio.to_thread(self._build, listing)
+
+    def _build(self, listing: Listing) -> Catalogue:
+        built = build_catalogue(listing.version, listing.tools)
+        # 4.
+        self._prepare(built)
+        return built
 
     async def watch(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Refresh every second until cancelled; a defect is logged, and does not end the watch."""
@@ -78,3 +95,9 @@ class CurrentCatalogue:
         if self._failing_since is None:
             return said
         return f"{said}, the store has not answered for {self._clock.elapsed() - self._failing_since:.0f} s"
+
+
+def prepare_schemas(schemas: SchemaCompiler, catalogue: Catalogue) -> None:
+    """Compile the schemas of all approved definitions of a snapshot."""
+    tools = catalogue.entries.values()
+    schemas.prepare([(each.digest, each.definition) for each in known.approved] for known in tools)

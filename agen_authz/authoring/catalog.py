@@ -1,14 +1,22 @@
-"""What a server offers, from saved answers to `tools/list`, `resources/list` and `prompts/list`."""
+"""What a server offers: from saved answers to `tools/list`, `resources/list` and `prompts/list`, and from the store.
+
+A list that an author saved comes before what the store knows of the same server: a server may list its tools to callers
+differently, and the store keeps tools that are listed no longer.
+"""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from agen_authz.core.model import Target, TargetKind
+from agen_authz.core.arguments.graph import BadSchema, Graph, Subschema, read_graph
+from agen_authz.core.model import Json, Target, TargetKind
+from agen_authz.core.pinning.catalogue import KnownTool, build_catalogue
+from agen_authz.core.pinning.definition import is_callable
+from agen_authz.core.pinning.record import Listing
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # Verbs in tools' names; `export` moves data out, which writes to another place.
@@ -35,6 +43,7 @@ _WRITES = frozenset(
         "share", "start", "stop", "submit", "sync", "unlock", "update", "upload", "upsert", "write"
     }
 )  # fmt: skip
+_OTHERS = ("additionalProperties", "unevaluatedProperties")
 _KINDS = (
     ("tools", TargetKind.TOOL, "name"),
     ("resources", TargetKind.RESOURCE, "uri"),
@@ -45,10 +54,18 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One tool, resource or prompt that a server offers; `is_read_only` is what the server says of it."""
+    """One tool, resource or prompt that a server offers.
+
+    Args:
+        is_read_only: the server says that it changes nothing.
+        is_destructive: the server says that it may destroy something.
+        arguments: the names that its schema has; None if it takes others, or if that is not known.
+    """
 
     target: Target
     is_read_only: bool = False
+    is_destructive: bool = False
+    arguments: frozenset[str] | None = None
 
     @property
     def spelling(self) -> str:
@@ -66,10 +83,10 @@ class CatalogEntry:
 
     @property
     def is_sensitive(self) -> bool:
-        """True if its name says that it deletes, pays or configures."""
-        if self.target.kind is not TargetKind.TOOL or not self.writes:
+        """True if its name says that it deletes, pays or configures, or if the server says that it is destructive."""
+        if self.target.kind is not TargetKind.TOOL or not (self.writes or self.is_destructive):
             return False
-        return not words_of(self.target.name).isdisjoint(_DELETES | _PAYS | _CONFIGURES)
+        return self.is_destructive or not words_of(self.target.name).isdisjoint(_DELETES | _PAYS | _CONFIGURES)
 
 
 def words_of(name: str) -> set[str]:
@@ -111,6 +128,71 @@ def _entries(listed: Mapping[str, Any], server: str) -> Iterator[CatalogEntry]:
     for key, kind, name in _KINDS:
         for entry in listed.get(key, ()):
             if isinstance(entry, dict) and isinstance(entry.get(name), str):
-                hints = entry.get("annotations")
-                is_read_only = isinstance(hints, dict) and hints.get("readOnlyHint") is True
-                yield CatalogEntry(Target(kind, server, entry[name]), is_read_only)
+                yield _enter(Target(kind, server, entry[name]), entry)
+
+
+def _enter(target: Target, definition: Mapping[str, Any]) -> CatalogEntry:
+    hints = definition.get("annotations")
+    hints = hints if isinstance(hints, dict) and target.kind is TargetKind.TOOL else {}
+    return CatalogEntry(
+        target,
+        is_read_only=hints.get("readOnlyHint") is True,
+        is_destructive=hints.get("destructiveHint") is True,
+        arguments=list_arguments(definition.get("inputSchema")),
+    )
+
+
+def add_kept(known: Sequence[CatalogEntry], listing: Listing, servers: Iterable[str]) -> list[CatalogEntry]:
+    """Add the tools that the store knows of servers whose tools no saved list has."""
+    open_to = set(servers) - {each.target.server for each in known if each.target.kind is TargetKind.TOOL}
+    entries = build_catalogue(listing.version, listing.tools).entries.values()
+    held = [each for each in entries if each.tool.server in open_to and is_callable(each.tool.name)]
+    return [*known, *map(_enter_kept, held)]
+
+
+def _enter_kept(known: KnownTool) -> CatalogEntry:
+    """Sum up what is approved and what was listed last: a hint that makes a tool harmless must be in all of them."""
+    target = Target(TargetKind.TOOL, known.tool.server, known.tool.name)
+    last = known.tool.last
+    listed = [] if last is None or last.definition is None else [_enter(target, last.definition)]
+    approved = [_enter(target, each.definition) for each in known.approved]
+    entries = [*approved, *listed]
+    named = [each.arguments for each in approved or listed]
+    is_open = not named or None in named
+    return CatalogEntry(
+        target,
+        is_read_only=bool(entries) and all(each.is_read_only for each in entries),
+        is_destructive=any(each.is_destructive for each in entries),
+        arguments=None if is_open else frozenset().union(*(each for each in named if each is not None)),
+    )
+
+
+def list_arguments(schema: Json) -> frozenset[str] | None:
+    """List the names that an `inputSchema` has; None if it says that there may be others, or cannot be read.
+
+    A schema that does not say so may take others as well (JSON Schema's default), but no tool is known to read them.
+    """
+    graph = read_graph(schema)
+    if isinstance(graph, BadSchema):
+        return None
+    found: set[str] = set()
+    seen: set[int] = set()
+    pending = [0]
+    while pending:
+        at = pending.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        node = graph.nodes[at]
+        if _takes_others(graph, node):
+            return None
+        required = node.plain.get("required")
+        found.update(node.maps.get("properties", ()))
+        found.update(each for each in (required if isinstance(required, list) else ()) if isinstance(each, str))
+        pending.extend(node.list_same())
+    return frozenset(found)
+
+
+def _takes_others(graph: Graph, node: Subschema) -> bool:
+    others = [graph.nodes[node.schemas[each]] for each in _OTHERS if each in node.schemas]
+    return bool(node.maps.get("patternProperties")) or any(each.always is not False for each in others)

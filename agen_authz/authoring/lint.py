@@ -11,6 +11,7 @@ from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.reach import concerns, list_named, names_target, owners_of, selectors_of
 from agen_authz.config.sections.access import AccessRule
 from agen_authz.core.cel.condition import Condition
+from agen_authz.core.cel.tree import ANY
 from agen_authz.core.message.method import RESPONSE
 from agen_authz.core.model import Effect, State, Target, TargetKind
 from agen_authz.core.policy.table import Policy, environment, list_reads
@@ -42,13 +43,14 @@ def lint(draft: Draft, known: Sequence[CatalogEntry], shadow_since: dict[str, fl
     policies = list(draft.policies.values())
     everybodys = [policy for policy in policies if policy.name not in owners_of(draft)]
     return [
-        *_lint_tools(draft.config.access.rules, everybodys, [*known, *list_named(draft, known)]),
+        *_lint_tools(draft, everybodys, [*known, *list_named(draft, known)]),
         *_lint_wide_grants(draft, known),
         *_lint_names(draft, known),
         *_lint_assertable(draft),
         *_lint_shadowed_rules(draft.config.access.rules),
         *_lint_constants(policies),
         *_lint_unreadable(policies),
+        *_lint_arguments(draft, policies, known),
         *_lint_answers(draft, policies),
         *_lint_shadowed_policies(policies, owners_of(draft)),
         *_lint_demands(policies),
@@ -56,9 +58,8 @@ def lint(draft: Draft, known: Sequence[CatalogEntry], shadow_since: dict[str, fl
     ]
 
 
-def _lint_tools(
-    rules: Sequence[AccessRule], policies: Sequence[Policy], known: Sequence[CatalogEntry]
-) -> Iterator[LintFinding]:
+def _lint_tools(draft: Draft, policies: Sequence[Policy], known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
+    rules = draft.config.access.rules
     plain = {each for rule in rules for each in selectors_of(rule) if "*" not in each[1]}
     for each in known:
         if each.writes and (TargetKind.TOOL, each.spelling) not in plain:
@@ -66,17 +67,23 @@ def _lint_tools(
             yield LintFinding(
                 "write_without_rule", each.spelling, "the tool may write, and no rule names it exactly", cure
             )
+        elif each.target.kind is TargetKind.TOOL and not draft.rules.access.names(each.target):
+            yield _name_unmapped(draft, each)
         guards = [policy for policy in policies if policy.state is State.ENFORCE and concerns(policy, each.target)]
         if each.is_sensitive and not any(
             policy.effect is not Effect.DENY or not policy.conditions for policy in guards
         ):
             cure = "add a policy with `then: step_up` or `then: require_approval`"
-            yield LintFinding(
-                "sensitive_without_proof",
-                each.spelling,
-                "no step-up or approval protects a tool that deletes, pays or configures",
-                cure,
-            )
+            kind = "whose server calls it destructive" if each.is_destructive else "that deletes, pays or configures"
+            message = f"no step-up or approval protects a tool {kind}"
+            yield LintFinding("sensitive_without_proof", each.spelling, message, cure)
+
+
+def _name_unmapped(draft: Draft, known: CatalogEntry) -> LintFinding:
+    is_open = draft.rules.resources[known.target.server].admits_unmapped
+    who = "every caller with a token may call it" if is_open else "no caller may call it"
+    cure = f'name it in a rule: tools: ["{known.spelling}"]'
+    return LintFinding("tool_without_rule", known.spelling, f"no rule names the tool, so {who}", cure)
 
 
 def _lint_wide_grants(draft: Draft, known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
@@ -207,6 +214,28 @@ def _lint_unreadable(policies: Sequence[Policy]) -> Iterator[LintFinding]:
             message = f"it reads `args`, which a call of a resource ({', '.join(names)}) never has"
             cure = "name the resources in a separate policy, and read `tool.name` there"
             yield LintFinding("never_has_args", policy.name, message, cure)
+
+
+def _lint_arguments(draft: Draft, policies: Sequence[Policy], known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
+    tools = [each for each in known if each.target.kind is TargetKind.TOOL]
+    listed = {each.target.server for each in tools}
+    for policy in policies:
+        names = [selector for kind, selector in policy.selectors if kind is TargetKind.TOOL]
+        reached = set().union(*(_servers_of(draft, each) for each in names)) if policy.selectors else listed
+        touched = [each.arguments for each in tools if concerns(policy, each.target)]
+        # What a tool takes that is not known, or that takes any argument, is not known either.
+        if not touched or None in touched or not reached <= listed:
+            continue
+        taken: frozenset[str] = frozenset().union(*(each for each in touched if each is not None))
+        for name in sorted(_list_arguments_read(policy) - taken):
+            message = f"it reads `args.{name}`, which is an argument of no tool that it names"
+            cure = f"the tools take: {', '.join(sorted(taken)) or 'no arguments'}"
+            yield LintFinding("unknown_argument", policy.name, message, cure)
+
+
+def _list_arguments_read(policy: Policy) -> set[str]:
+    paths = (path for condition in policy.conditions for path in condition.tree.paths)
+    return {path[1] for path in paths if path[0] == "args" and len(path) > 1 and path[1] is not ANY}
 
 
 def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[LintFinding]:

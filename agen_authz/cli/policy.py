@@ -16,6 +16,7 @@ from agen_authz.cli.output import Exit, load_or_exit, show_problems
 if TYPE_CHECKING:
     from agen_authz.authoring.catalog import CatalogEntry
     from agen_authz.authoring.draft import Draft
+    from agen_authz.core.errors import ConfigError
 
 app = typer.Typer(help="Try policies before they are enforced.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -105,6 +106,9 @@ def lint(config: ConfigFile, catalog: Catalog = [], as_json: AsJson = False) -> 
     """Find probable mistakes: grants that are too wide, tools without a rule, rules without effect; exit 1 if any.
 
     Example: agen-authz policy lint --config agen.yaml --catalog crm=tools.json
+
+    Tools are known from the store that the configuration names, and from saved lists, which come first. If the store
+    cannot be read, standard error says so, and the exit code is that of what was found without it.
     """
     from agen_authz.app.shadow import read_shadow
     from agen_authz.authoring.draft import build_draft
@@ -114,12 +118,12 @@ def lint(config: ConfigFile, catalog: Catalog = [], as_json: AsJson = False) -> 
 
     loaded = load_or_exit(config, secrets=False, as_json=as_json)
     draft, now = build_draft(loaded), time.time()
-    known = _read_catalog(catalog, draft)
+    known = _add_kept(_read_catalog(catalog, draft), draft)
     try:
         since = dict(asyncio.run(read_shadow(loaded.config)))
     except ConfigError as exc:
-        show_problems(exc.problems, as_json=as_json)
-        raise typer.Exit(Exit.FINDING) from exc
+        since = {}
+        _note("since when policies are in shadow is not known", exc)
     findings = find(draft, known, since, now)
     typer.echo((render_json if as_json else render_text)(findings))
     raise typer.Exit(Exit.FINDING if findings else Exit.OK)
@@ -135,11 +139,13 @@ def targets(
     """List the known tools, resources, prompts and roles that a policy or rule is about, before you enforce it.
 
     Example: agen-authz policy targets "big refunds" --config agen.yaml --catalog billing=tools.json
+
+    Tools are known from the store that the configuration names, and from saved lists, which come first.
     """
     from agen_authz.authoring.targets import find_reach, render_json, render_text
 
     draft = _draft(config, as_json=as_json)
-    reach = find_reach(draft, name, _read_catalog(catalog, draft))
+    reach = find_reach(draft, name, _add_kept(_read_catalog(catalog, draft), draft))
     if reach is None:
         _refuse(f"{config}: no policy or rule is called `{name}`")
     typer.echo((render_json if as_json else render_text)(reach))
@@ -202,6 +208,25 @@ def _read_catalog(files: list[str], *drafts: "Draft") -> list["CatalogEntry"]:
         return read_catalog(files, servers)
     except ValueError as exc:
         _refuse(str(exc))
+
+
+def _add_kept(known: list["CatalogEntry"], draft: "Draft") -> list["CatalogEntry"]:
+    """Add what the store knows of tools; say so if it cannot be read."""
+    from agen_authz.app.pins import read_listing
+    from agen_authz.authoring.catalog import add_kept
+    from agen_authz.core.errors import ConfigError
+
+    try:
+        listing = asyncio.run(read_listing(draft.config))
+    except ConfigError as exc:
+        _note("the tools that the store knows are not used", exc)
+        return known
+    return add_kept(known, listing, draft.rules.resources)
+
+
+def _note(what: str, error: "ConfigError") -> None:
+    for problem in error.problems:
+        typer.echo(f"{what}: {problem}", err=True)
 
 
 def _refuse(message: str) -> NoReturn:

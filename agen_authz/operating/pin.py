@@ -4,12 +4,15 @@
    definition that was seen last, or one that is named by its digest.
 2. What cannot be called, and what is not kept whole, cannot be approved.
 3. What deceives a reader (hidden text, a look-alike) is approved only if the operator says so.
+4. A schema that no call could be checked against is approved with a warning.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agen_authz.core.arguments.graph import BadSchema
+from agen_authz.core.arguments.schema import compile_schema
 from agen_authz.core.pinning.change import Kind
 from agen_authz.core.pinning.definition import INSTRUCTIONS, is_callable
 from agen_authz.core.pinning.hidden import find_first, find_hidden
@@ -33,6 +36,14 @@ class Choice:
     def deceives(self) -> bool:
         """True if a reader may not see what it is."""
         return bool(find_hidden(self.kept.definition)) or Kind.LOOK_ALIKE in self.view.drift.kinds
+
+    @property
+    def unusable(self) -> str:
+        """Why arguments cannot be checked against its schema; empty if they can, or if it has none to approve."""
+        if self.kept.definition is None or self.kept.is_approved or self.view.tool.name == INSTRUCTIONS:
+            return ""
+        compiled = compile_schema(self.kept.definition.get("inputSchema"))
+        return compiled.why if isinstance(compiled, BadSchema) else ""
 
 
 def choose(views: Sequence[ToolView], digest: str | None, *, is_server: bool, changed: bool) -> list[Choice]:
@@ -118,8 +129,17 @@ async def forget(store: CatalogueStore, views: Sequence[ToolView], by: str, now:
 
 def render_choices(choices: Sequence[Choice], words: Sequence[str]) -> str:
     """Show each definition, and what became of it."""
-    shown = [f"{render_diff(each.view, each.kept)}\n  {word}" for each, word in zip(choices, words, strict=True)]
+    shown = [
+        f"{render_diff(each.view, each.kept)}\n{_warn(each)}  {word}" for each, word in zip(choices, words, strict=True)
+    ]
     return "\n\n".join(shown) or "nothing to do"
+
+
+def _warn(choice: Choice) -> str:
+    # 4.
+    why = choice.unusable
+    effect = "`tools.arguments: check` denies every call of it (`schema_unusable`)"
+    return f"  warning: its inputSchema cannot be used: {why}; {effect}\n" if why else ""
 
 
 def render_choices_json(choices: Sequence[Choice], words: Sequence[str]) -> str:
@@ -129,6 +149,7 @@ def render_choices_json(choices: Sequence[Choice], words: Sequence[str]) -> str:
             **as_json(each.view),
             "chosen_digest": each.kept.digest,
             "diff": list_differences(each.view, each.kept),
+            "schema_unusable": each.unusable,
             "outcome": word,
         }
         for each, word in zip(choices, words, strict=True)

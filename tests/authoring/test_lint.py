@@ -1,5 +1,7 @@
 """What is probably not meant is found, once, and nothing else is."""
 
+from dataclasses import replace
+
 import pytest
 
 from agen_authz.authoring.catalog import CatalogEntry, read_catalog
@@ -46,11 +48,23 @@ def unruled(name: str) -> LintFinding:
     return LintFinding("write_without_rule", name, "the tool may write, and no rule names it exactly", cure)
 
 
-def unproven(name: str) -> LintFinding:
+def unmapped(name: str, who: str) -> LintFinding:
+    cure = f'name it in a rule: tools: ["{name}"]'
+    return LintFinding("tool_without_rule", name, f"no rule names the tool, so {who}", cure)
+
+
+def unproven(name: str, kind: str = "that deletes, pays or configures") -> LintFinding:
     cure = "add a policy with `then: step_up` or `then: require_approval`"
-    return LintFinding(
-        "sensitive_without_proof", name, "no step-up or approval protects a tool that deletes, pays or configures", cure
-    )
+    return LintFinding("sensitive_without_proof", name, f"no step-up or approval protects a tool {kind}", cure)
+
+
+def unknown(name: str, taken: str) -> LintFinding:
+    message = f"it reads `args.{name}`, which is an argument of no tool that it names"
+    return LintFinding("unknown_argument", "p", message, f"the tools take: {taken}")
+
+
+def takes(name: str, *arguments: str) -> CatalogEntry:
+    return replace(tool(name, is_read_only=True), arguments=frozenset(arguments))
 
 
 def never_grants(name: str) -> LintFinding:
@@ -64,6 +78,8 @@ ALWAYS = LintFinding(
     "correct the condition",
 )  # fmt: skip
 DELETE, PAY = tool("delete_customer"), tool("refund", server="billing")
+WIPES = "whose server calls it destructive"
+WIPING = replace(tool("get_x", is_read_only=True), is_destructive=True)
 RULE = "name: r, tools: [crm/delete_customer], allow: [a]"
 P = "name: p, state: enforce, tools: [crm/get_customer]"
 ALL = "name: q, state: enforce, tools: ['CRM/get_*'], then: deny"
@@ -76,6 +92,39 @@ FOUND: dict[str, tuple[str, list[CatalogEntry], list[LintFinding]]] = {
     "a tool that writes under a pattern": (GOOD, [tool("get_and_set")], [unruled("crm/get_and_set")]),
     "a tool that says that it reads": (GOOD, [tool("get_x", is_read_only=True)], []),
     "a tool that writes with a rule": (rules("name: r, tools: [crm/update_x], allow: [a]"), [tool("update_x")], []),
+    "a tool that only reads, without a rule": (
+        GOOD, [tool("list_x", is_read_only=True)], [unmapped("crm/list_x", "no caller may call it")],
+    ),
+    "a tool that only reads, without a rule, where none is needed": (
+        GOOD.replace("insecure_unsigned: true", "insecure_unsigned: true\n    unmapped: authenticated", 1),
+        [tool("list_x", is_read_only=True)], [unmapped("crm/list_x", "every caller with a token may call it")],
+    ),
+    "a tool that its server calls destructive": (GOOD, [WIPING], [unproven("crm/get_x", WIPES)]),
+    "a policy that reads an argument that no tool has": (
+        GOOD + policies(f"{P}, then: deny, when: ['args.idd == 1', '!has(args.x.y)', 'args.id == 2']"),
+        [takes("get_customer", "id", "fields")],
+        [unknown("idd", "fields, id"), unknown("x", "fields, id")],
+    ),
+    "a policy that reads an argument that one of its tools has": (
+        GOOD + policies("name: p, state: enforce, tools: ['crm/get_*'], then: deny, when: ['args.a == 1']"),
+        [takes("get_customer", "id"), takes("get_order", "a")], [],
+    ),
+    "a policy that reads an argument of a tool that takes any": (
+        GOOD + policies("name: p, state: enforce, tools: ['crm/get_*'], then: deny, when: ['args.a == 1']"),
+        [takes("get_customer", "id"), tool("get_order", is_read_only=True)], [],
+    ),
+    "a policy that reads arguments of a server that nobody listed, too": (
+        GOOD + policies("name: p, state: enforce, tools: ['*/get_*'], then: deny, when: ['args.a == 1']"),
+        [takes("get_customer", "id")], [],
+    ),
+    "a policy that looks at every argument": (
+        GOOD + policies(f"{P}, then: deny, when: ['args.exists(name, name == \"a\")', 'size(args) > 3']"),
+        [takes("get_customer", "id")], [],
+    ),
+    "a policy that reads an argument of a tool without any": (
+        GOOD + policies(f"{P}, then: deny, when: ['args.a == 1']"), [takes("get_customer")],
+        [unknown("a", "no arguments")],
+    ),
     "a tool that deletes unasked": (rules(RULE), [DELETE], [unproven("crm/delete_customer")]),
     "a tool that deletes and asks for more": (
         rules(RULE, rest=policies(f"name: p, state: enforce, tools: ['crm/delete_*'], {STEP_UP}")), [DELETE], [],
@@ -200,13 +249,14 @@ FOUND: dict[str, tuple[str, list[CatalogEntry], list[LintFinding]]] = {
 
 @pytest.mark.parametrize(("text", "known", "expected"), FOUND.values(), ids=FOUND)
 def test_finding_is_what_it_is_and_alone(tmp_path, text, known, expected):
-    assert lint(draft(tmp_path, text), [*KNOWN, *known], {}, NOW) == expected
+    held = known if any(each.target == KNOWN[0].target for each in known) else [*KNOWN, *known]
+    assert lint(draft(tmp_path, text), held, {}, NOW) == expected
 
 
 def test_every_finding_says_how_to_fix_it():
     assert {finding.check for _, _, found in FOUND.values() for finding in found if finding.cure} == {
         "write_without_rule", "sensitive_without_proof", "wide_grant", "names_nothing", "shadowed_rule",
-        "never_grants", "never_applies", "never_evaluates", "shadowed_policy",
+        "never_grants", "never_applies", "never_evaluates", "shadowed_policy", "tool_without_rule", "unknown_argument",
     }  # fmt: skip
 
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from functools import partial
 
 import pytest
 
-from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.catalogue import CurrentCatalogue, prepare_schemas
+from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.pinning.catalogue import UNREAD, sight
+from agen_authz.core.pinning.definition import digest_definition
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.reason import Reason
 from tests.builders import NOW
@@ -98,3 +101,21 @@ async def test_watching_reads_every_second_and_survives_a_defect(caplog):
     watching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await watching
+
+
+async def test_snapshot_is_prepared_before_any_call_sees_it():
+    store, seen = MemoryCatalogue(), []
+    current = CurrentCatalogue(store, FakeClock(), lambda built: seen.append((built.version, current.snapshot.version)))
+    await note(store, tool())
+    await current.refresh()
+    await current.refresh()
+    assert seen == [(current.snapshot.version, UNREAD.version)]
+
+
+async def test_schemas_of_approved_definitions_are_compiled_with_the_snapshot():
+    store, schemas = MemoryCatalogue(), SchemaCompiler()
+    current = CurrentCatalogue(store, FakeClock(), partial(prepare_schemas, schemas))
+    await note(store, tool(), tool("other"))
+    await store.approve("crm", "other", digest_definition(tool("other")), "ann", NOW)
+    await current.refresh()
+    assert list(schemas._prepared) == [digest_definition(tool("other"))]

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from agen_authz.adapters.store import migrate, open_store
+from agen_authz.adapters.store import SqlCatalogue, migrate, open_store
 from agen_authz.app.shadow import note_shadow
 from agen_authz.config import load
+from agen_authz.core.pinning.catalogue import sight
 from tests.authoring.rig import TEXT, TOOLS, config, run, save, write
 from tests.builders import NOW
 from tests.config.test_mistakes import GOOD
+from tests.core.pinning.rig import tool
 
 COMMANDS = ("lint", "targets", "test", "explain", "diff", "replay", "import")
 CALL = "{call: {server: crm, tool: get_customer}, claims: {roles: [analyst], team: red}%s}"
@@ -104,12 +106,73 @@ def test_lint_names_policies_that_were_forgotten_in_shadow(tmp_path):
     assert (told.exit_code, found["check"], found["cure"]) == (1, "long_in_shadow", "enforce it, or remove it")
 
 
-def test_lint_says_where_the_store_cannot_be_read(tmp_path):
+def test_lint_says_that_the_store_cannot_be_read_and_goes_on_without_it(tmp_path):
     (tmp_path / "agen.db").write_bytes(b"this is no database, whatever its name says" * 99)
     told = run("lint", "--config", config(tmp_path, QUIET.replace("enforce", "shadow")))
-    assert (told.exit_code, told.stdout, "store.url" in told.stderr) == (1, "", True)
-    as_json = run("lint", "--config", tmp_path / "agen.yaml", "--json")
-    assert (as_json.exit_code, json.loads(as_json.stdout)["ok"]) == (1, False)
+    assert (told.exit_code, told.stdout) == (0, "nothing found\n")
+    tools, shadow = told.stderr.splitlines()
+    assert tools.startswith("the tools that the store knows are not used: ") and "store.url" in tools
+    assert shadow.startswith("since when policies are in shadow is not known: ") and "store.url" in shadow
+    found = run("lint", "--config", config(tmp_path, TEXT), "--json")
+    assert (found.exit_code, json.loads(found.stdout)["ok"]) == (1, False)
+
+
+def keep_tools(file: Path, *definitions: Any) -> None:
+    """Keep definitions in the store of a configuration, as listed by `crm`, and approve them."""
+
+    async def keep() -> None:
+        url = load(file, environ={}).config.store.url
+        assert url is not None
+        await migrate(url)
+        store = open_store(url, timeout_s=5.0)
+        seen = [sighting for each in definitions if (sighting := sight(each)) is not None]
+        await SqlCatalogue(store).note_seen("crm", seen, NOW)
+        for each in seen:
+            await SqlCatalogue(store).approve("crm", each.name, each.digest, "ann", NOW)
+        await store.close()
+
+    asyncio.run(keep())
+
+
+def test_lint_knows_the_tools_of_the_store(tmp_path):
+    file = config(
+        tmp_path,
+        GOOD + "policies: [{name: p, state: enforce, tools: [crm/get_customer], then: deny, when: ['args.ids == 1']},"
+        " {name: q, state: enforce, tools: [crm/get_order], then: deny}]\n",
+    )
+    keep_tools(file, tool(), tool("list_orders"), tool("get_all", annotations={"destructiveHint": True}))
+    told = run("lint", "--config", file, "--json")
+    found = [(each["check"], each["subject"]) for each in json.loads(told.stdout)["findings"]]
+    assert (told.exit_code, told.stderr, sorted(found)) == (
+        1,
+        "",
+        [
+            ("names_nothing", "q"),
+            ("sensitive_without_proof", "crm/get_all"),
+            ("tool_without_rule", "crm/list_orders"),
+            ("unknown_argument", "p"),
+            ("write_without_rule", "crm/get_all"),
+        ],
+    )
+    saved = run("lint", "--config", file, "--json", "--catalog", f"crm={save(tmp_path, TOOLS)}")
+    assert "crm/list_orders" not in saved.stdout
+
+
+def test_targets_knows_the_tools_of_the_store(tmp_path):
+    file = config(tmp_path)
+    keep_tools(file, tool(), tool("get_order"), tool("list_orders"))
+    told = run("targets", "read", "--config", file)
+    assert (told.exit_code, told.stderr, told.stdout.splitlines()[0]) == (
+        0,
+        "",
+        "tools: crm/get_customer, crm/get_order",
+    )
+
+
+def test_targets_says_that_there_is_no_store(tmp_path):
+    told = run("targets", "notes", "--config", config(tmp_path))
+    assert (told.exit_code, (tmp_path / "agen.db").exists()) == (0, False)
+    assert told.stderr.startswith("the tools that the store knows are not used: ")
 
 
 @pytest.mark.parametrize("words", ["lint --config {0}", "targets read --config {0}", "diff {0} {0}"])
@@ -138,7 +201,8 @@ def test_targets_lists_what_is_touched(tmp_path):
 def test_targets_of_what_is_not_there_is_misuse(tmp_path):
     file = config(tmp_path)
     told = run("targets", "nobody", "--config", file)
-    assert (told.exit_code, told.stdout, told.stderr) == (2, "", f"{file}: no policy or rule is called `nobody`\n")
+    *_, last = told.stderr.splitlines()
+    assert (told.exit_code, told.stdout, last) == (2, "", f"{file}: no policy or rule is called `nobody`")
 
 
 # ---- test ----------------------------------------------------------------------------------------------------

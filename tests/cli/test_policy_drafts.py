@@ -113,9 +113,26 @@ def test_replay_as_json(tmp_path):
         1,
         {
             "events": 6, "same": 1, "skipped": 1, "undecided": 1, "logged": 0, "unreadable": 1,
-            "unanswerable": {"reads": 1}, "changes": [change],
+            "unanswerable": {"reads": 1}, "unheld": [], "changes": [change],
         },
     )  # fmt: skip
+
+
+def test_replay_says_which_decisions_it_cannot_take_again(tmp_path):
+    recorded = event(decision="deny", reason="tool_changed")
+    file = audit(tmp_path, event(), recorded, recorded)
+    told = run("replay", "--audit", file, "--config", config(tmp_path, GOOD))
+    needs = "depends on the tool's approved definitions, which events do not hold: not replayed"
+    assert (told.exit_code, told.stdout.splitlines()) == (
+        0,
+        [
+            f"      2 x deny (tool_changed) {needs}",
+            "3 events: 1 decided alike, 0 refused before any policy, 2 not replayed, 0 unreadable",
+        ],
+    )
+    as_json = json.loads(run("replay", "--audit", file, "--config", config(tmp_path, GOOD), "--json").stdout)
+    missing = "the tool's approved definitions"
+    assert as_json["unheld"] == [{"before": "deny (tool_changed)", "missing": missing, "count": 2}]
 
 
 def test_replay_that_changes_nothing_exits_0(tmp_path):

@@ -174,3 +174,23 @@ def test_store_that_cannot_be_written_is_reported(stand, tmp_path):
     connection.close()
     code, output = stand.run("pin", "crm")
     assert (code, "newer version" in output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"$ref": "https://example.com/x"}, "`/$ref` leaves the document"),
+        ({"type": "objekt"}, "`type` has a value that JSON Schema does not allow"),
+        ("x", "`inputSchema` is not an object"),
+    ],
+)
+def test_schema_that_no_call_can_be_checked_against_is_pinned_with_a_warning(stand, schema, why):
+    stand.note(tool(), tool("odd", inputSchema=schema))
+    code, output = stand.run("pin", "crm/odd")
+    assert code == 0 and f"  warning: its inputSchema cannot be used: {why}; `tools.arguments: check` denies" in output
+    assert "warning" not in stand.run("pin", "crm/odd", "--withdraw")[1]
+    code, output = stand.run("pin", "crm", "--json")
+    assert (code, {each["tool"]: each["schema_unusable"] for each in json.loads(output)["tools"]}) == (
+        0,
+        {"get_customer": "", "odd": why},
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -17,9 +18,10 @@ from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import OpenStore, join_state
 from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.build.ruleset import discovered_issuer
-from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.catalogue import CurrentCatalogue, prepare_schemas
 from agen_authz.config import Config, Loaded, read_proxies, weakened
 from agen_authz.config import model as conf
+from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.outside import Ports
 from agen_authz.servers.engine import Engine
@@ -146,9 +148,11 @@ async def assemble_check(loaded: Loaded, metadata_key: bytes, *, is_again: bool 
     await keys.start()
     sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight, may_be_cut=is_again)
     rules = build_worker_rules(loaded, state, metadata_key)
-    catalogue = CurrentCatalogue(state.catalogue, clock)
+    schemas = SchemaCompiler()
+    catalogue = CurrentCatalogue(state.catalogue, clock, partial(prepare_schemas, schemas))
     await catalogue.refresh()
-    ports = Ports(clock, entropy, keys, sink, metrics, catalogue, state.tasks, *_remember(rules, config))
+    remembered = _remember(rules, config)
+    ports = Ports(clock, entropy, keys, sink, metrics, catalogue, state.tasks, *remembered, schemas)
     servicer = CheckServicer(rules, ports)
     engine = build_check_engine(config, servicer)
     return CheckWorker(loaded.version, engine, servicer, metrics, keys, state, config.resources, sink, metadata_key)

@@ -12,11 +12,13 @@ from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.entry import enter, know
 from agen_authz.authoring.replay.log_line import LogLine, read_log
 from agen_authz.authoring.replay.replayed import Replayed
+from agen_authz.authoring.replay.stage import Stage, find_stage
 from agen_authz.core.decide import judge
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider
+from agen_authz.core.message.method import METHODS, Names
 from agen_authz.core.model import (
     Answer,
     Call,
@@ -38,12 +40,6 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Read, Refused, check_scopes, refuse_token
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 
-# Refusals that come before anything that a draft decides: the token, the message, the surroundings.
-_DECIDED_BY_SETS = frozenset(
-    {"allowed", "unmapped", "not_granted", "policy_denied", "policy_error", "step_up_required", "method_denied",
-     "unknown_method"}
-)  # fmt: skip
-_DECIDED_BY_POLICIES = frozenset({"allowed", "policy_denied", "policy_error", "step_up_required"})
 _NOT_HELD = frozenset({"args", "inputs", "user.claims", "tool.annotations"})
 
 
@@ -67,10 +63,20 @@ def _replay_line(draft: Draft, line: LogLine, result: Replayed) -> None:
     if isinstance(recorded, NoEvent):
         result.unreadable += 1
         result.first_unreadable = result.first_unreadable or line.number
-    elif recorded.call is None or recorded.reason not in _DECIDED_BY_SETS:
+    elif recorded.call is None or (stage := _stage_of(recorded, recorded.call)) is Stage.OUTSIDE:
         result.skipped += 1
+    elif stage.missing:
+        result.undecided += 1
+        result.unheld[f"{recorded.decision} ({recorded.reason})", stage.missing] += 1
     else:
         _replay(draft, recorded, recorded.call, result)
+
+
+def _stage_of(recorded: Recorded, held: RecordedCall) -> Stage:
+    stage, method = find_stage(recorded.reason), METHODS.get(held.call.method)
+    # What is asked of a task is decided on the tool that made it.
+    is_about_task = method is not None and method.names is Names.TASK
+    return Stage.TASKS if is_about_task and stage is not Stage.OUTSIDE else stage
 
 
 def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replayed) -> None:
@@ -143,7 +149,7 @@ def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) 
 
 
 def _stands_before_policies(decision: Decision) -> bool:
-    return decision.reason.value not in _DECIDED_BY_POLICIES
+    return find_stage(decision.reason) is not Stage.POLICIES
 
 
 def _stands(decision: Decision, readers: list[Policy]) -> bool:

@@ -11,6 +11,7 @@ class Replayed:
     """The result of a replay: changes with their counts, and what could not be decided again.
 
     Args:
+        unheld: decisions that depend on what events do not hold: the decision, and what that is.
         logged: lines of the sidecar's own log, which are mixed with the events in a container's log.
         first_unreadable: the line of the first of `unreadable`.
     """
@@ -22,6 +23,7 @@ class Replayed:
     unreadable: int = 0
     changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     unanswerable: Counter[str] = field(default_factory=Counter)
+    unheld: Counter[tuple[str, str]] = field(default_factory=Counter)
     logged: int = 0
     first_unreadable: int = field(default=0, compare=False)
 
@@ -44,6 +46,10 @@ def render_text(result: Replayed) -> str:
         f"{count:>7} x `{name}` reads arguments, claims or annotations, which events do not hold: not replayed"
         for name, count in result.unanswerable.most_common()
     ]
+    lines += [
+        f"{count:>7} x {before} depends on {missing}, which events do not hold: not replayed"
+        for (before, missing), count in result.unheld.most_common()
+    ]
     lines.append(
         f"{result.events} events: {result.same} decided alike, {result.skipped} refused before any policy, "
         f"{result.undecided} not replayed, {result.unreadable} unreadable"
@@ -56,7 +62,11 @@ def render_json(result: Replayed) -> str:
     counts = {"events": result.events, "same": result.same, "skipped": result.skipped}
     counts |= {"undecided": result.undecided, "logged": result.logged}
     unread = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
-    return json.dumps({**counts, **unread, "changes": _rows(result)})
+    unheld = [
+        {"before": before, "missing": missing, "count": count}
+        for (before, missing), count in result.unheld.most_common()
+    ]
+    return json.dumps({**counts, **unread, "unheld": unheld, "changes": _rows(result)})
 
 
 def _rows(result: Replayed) -> list[dict[str, Any]]:

@@ -5,8 +5,9 @@ a caller saw is not known: a call passes if its arguments and its headers fit an
 may cost no more than one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from agen_authz.core.arguments.cost import MAX_COST
 from agen_authz.core.arguments.graph import BadSchema
@@ -63,23 +64,47 @@ def _check(schema: Schema, call: Call, unrepeated: frozenset[str], cost: int) ->
 
 
 class SchemaCompiler:
-    """Compiles the schemas of approved definitions, each of them once while it is remembered."""
+    """Compiles the schemas of approved definitions: before calls need them, and each of them once.
+
+    A large schema takes up to a second, so a call that had to wait for one would miss its deadline. `prepare` compiles
+    what the catalogue approves, in the thread that builds the snapshot and before any call sees it.
+    """
 
     def __init__(self, limit: int = MAX_COMPILED) -> None:
+        self._limit = limit
+        self._prepared: Mapping[Digest, Schema | BadSchema] = {}
         self._compiled: Memory[Digest, Schema | BadSchema] = Memory(limit)
 
+    def prepare(self, tools: Iterable[Iterable[tuple[Digest, Json]]]) -> None:
+        """Compile what is approved, `limit` schemas at most, and forget what was prepared before.
+
+        Args:
+            tools: the approved definitions of each tool, as `compile` gets them.
+        """
+        prepared: dict[Digest, Schema | BadSchema] = {}
+        for digest, definition in chain.from_iterable(islice(each, MAX_APPROVED) for each in tools):
+            if digest not in prepared and len(prepared) < self._limit:
+                found = self._find(digest)
+                prepared[digest] = found if found is not None else _compile_definition(definition)
+        # One assignment: calls of other threads look up the old ones until all new ones are there.
+        self._prepared = prepared
+
     def compile(self, definitions: Iterable[tuple[Digest, Json]]) -> ApprovedSchemas:
-        """Compile the definitions of one tool.
+        """Return the compiled definitions of one tool; what was not prepared is compiled now.
 
         Args:
             definitions: each with its digest, by which it is remembered: two definitions never have the same.
         """
-        first = [each for each, _ in zip(definitions, range(MAX_APPROVED), strict=False)]
-        return ApprovedSchemas(tuple(self._find(digest, definition) for digest, definition in first))
+        first = islice(definitions, MAX_APPROVED)
+        return ApprovedSchemas(tuple(self._get(digest, definition) for digest, definition in first))
 
-    def _find(self, digest: Digest, definition: Json) -> Schema | BadSchema:
-        found = self._compiled.find(digest)
+    def _get(self, digest: Digest, definition: Json) -> Schema | BadSchema:
+        found = self._find(digest)
         return found if found is not None else self._compiled.keep(digest, _compile_definition(definition))
+
+    def _find(self, digest: Digest) -> Schema | BadSchema | None:
+        prepared = self._prepared.get(digest)
+        return prepared if prepared is not None else self._compiled.find(digest)
 
 
 def _compile_definition(definition: Json) -> Schema | BadSchema:

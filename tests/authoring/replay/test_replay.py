@@ -6,9 +6,11 @@ import pytest
 
 from agen_authz.authoring.replay.replay import replay
 from agen_authz.authoring.replay.replayed import Replayed
+from agen_authz.authoring.replay.stage import STAGES, Stage
 from agen_authz.core.decide import decide
 from agen_authz.core.http.route import Route
 from agen_authz.core.model import Allow, Context, Deny, Facts
+from agen_authz.core.reason import Reason
 from agen_authz.wire.event import render_event
 from agen_authz.wire.identity import render_principal
 from tests.authoring.rig import TEXT, draft, event, lines
@@ -33,6 +35,12 @@ def changed(before: str, after: str, target: str = "crm/get_customer", names: st
 def unread(*names: str, same: int = 0, undecided: int = 0) -> Replayed:
     result = Replayed(events=1, same=same, undecided=undecided)
     result.unanswerable.update(names)
+    return result
+
+
+def unheld(before: str, missing: str) -> Replayed:
+    result = Replayed(events=1, undecided=1)
+    result.unheld[before, missing] += 1
     return result
 
 
@@ -103,6 +111,36 @@ CASES: dict[str, tuple[str, Any, Replayed]] = {
     ),
     "arguments are read, and the caller may not come": (
         policies(READS).replace(OPEN, f"    clients: [other]\n{OPEN}"), event(), changed(ALLOW, "deny (token_client)"),
+    ),
+    "annotations are read": (
+        policies(READS.replace("args.x == 1", "tool.annotations.readOnlyHint")), event(),
+        unread("reads", undecided=1),
+    ),
+    "a tool that was not approved": (
+        GOOD, event(decision="deny", reason="tool_unpinned"),
+        unheld("deny (tool_unpinned)", "the tool's approved definitions"),
+    ),
+    "a tool that had changed": (
+        GOOD, event(decision="deny", reason="tool_changed"),
+        unheld("deny (tool_changed)", "the tool's approved definitions"),
+    ),
+    "arguments that did not fit": (
+        GOOD, event(decision="deny", reason="invalid_arguments"),
+        unheld("deny (invalid_arguments)", "the arguments and the tool's approved definitions"),
+    ),
+    "a task of another caller": (
+        GOOD, event(decision="deny", reason="task_unknown", call={"method": "tasks/get", "targets": []}),
+        unheld("deny (task_unknown)", "whose a task is"),
+    ),
+    "a task of the caller": (
+        GOOD, event(call={"method": "tasks/get", "targets": []}), unheld(ALLOW, "whose a task is"),
+    ),
+    "a task, refused for its token": (
+        GOOD, event(decision="deny", reason="token_expired", call={"method": "tasks/get", "targets": []}),
+        Replayed(events=1, skipped=1),
+    ),
+    "a Reason that this version does not know": (
+        GOOD, event(decision="deny", reason="invented"), Replayed(events=1, skipped=1),
     ),
     "a list of tools": (
         GOOD, event(call={"method": "tools/list", "targets": []}), SAME,
@@ -190,3 +228,8 @@ def test_event_as_the_sidecar_writes_it_is_read(tmp_path, name):
     # `watched` reads a claim, in shadow: what was decided stands.
     expected = unread("watched", same=1) if name == "get_customer" else SAME
     assert replay(built, [written]) == expected
+
+
+def test_every_reason_is_of_one_stage():
+    held = [reason for reasons in STAGES.values() for reason in reasons]
+    assert (sorted(held), set(STAGES)) == (sorted(Reason), set(Stage))

@@ -7,7 +7,7 @@ import pytest
 from agen_authz.core.arguments.approved import MAX_APPROVED, ApprovedSchemas, SchemaCompiler
 from agen_authz.core.arguments.graph import BadSchema
 from agen_authz.core.arguments.schema import compile_schema
-from agen_authz.core.model import Call, Digest, Envelope, Era, Mirrored, Shape, Unfit
+from agen_authz.core.model import Call, Digest, Envelope, Era, Json, Mirrored, Shape, Unfit
 from agen_authz.core.reason import Reason
 from tests import builders as build
 
@@ -165,3 +165,25 @@ def test_annotation_that_mcp_does_not_allow_makes_the_schema_bad(name):
 
 def test_property_may_have_the_annotations_name():
     assert approve({"properties": {"x-mcp-header": {"type": "string"}}}).check(call({"x-mcp-header": "a"})) is None
+
+
+def approved_of(*digests: str) -> list[tuple[Digest, Json]]:
+    return [(Digest(each), {"inputSchema": TEXT}) for each in digests]
+
+
+def test_prepared_schema_is_the_one_that_calls_get():
+    compiler = SchemaCompiler()
+    compiler.prepare([approved_of("a", "b"), approved_of("c")])
+    first = [compiler.compile(approved_of(each)).schemas[0] for each in "abc"]
+    compiler.prepare([approved_of("b")])
+    again = [compiler.compile(approved_of(each)).schemas[0] for each in "abc"]
+    # What is approved still is not compiled again; what was not is forgotten.
+    assert [one is other for one, other in zip(first, again, strict=True)] == [False, True, False]
+
+
+def test_what_is_prepared_is_bounded():
+    compiler = SchemaCompiler(limit=2)
+    compiler.prepare([approved_of("a", "b", "c")])
+    assert len(compiler._prepared) == 2
+    compiler.prepare([approved_of(*map(str, range(MAX_APPROVED + 9)))])
+    assert len(SchemaCompiler()._prepared) == 0 and len(compiler._prepared) == 2
