@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.model import NOWHERE, Effect, Envelope, Era, Inspection, Shape, State
+from agen_authz.core.model import (
+    NOWHERE,
+    BoundTask,
+    Effect,
+    Envelope,
+    Era,
+    Inspection,
+    Issuer,
+    Owner,
+    Shape,
+    State,
+    Subject,
+)
 from agen_authz.core.pinning.catalogue import Sighting, sight
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.table import Policy, compile_policies
@@ -14,7 +26,7 @@ from agen_authz.core.response.message import Passed
 from agen_authz.core.response.terms import Grounds, build_terms
 from tests import builders as build
 from tests.check.rig import Rig
-from tests.fakes import MemoryCatalogue
+from tests.fakes import MemoryCatalogue, MemoryTasks
 from tests.properties.policy_strategy import compiled
 
 SCHEMA = {
@@ -169,3 +181,18 @@ def test_policy_on_annotations_cannot_be_evaluated_for_resources():
     rig = Rig(catalogue=annotated({"readOnlyHint": True}), pinning=Pinning.OBSERVE, policies=compile_policies([held]))
     rig.post(build.message("resources/read", {"uri": "customer://1"}))
     assert reason(rig) == "policy_error"
+
+
+@pytest.mark.parametrize(("is_read_only", "expected"), [(True, "allowed"), (False, "policy_denied")])
+def test_task_is_decided_by_the_annotations_of_the_tool_that_made_it(is_read_only, expected):
+    tasks, held = MemoryTasks(), Policy("p", State.ENFORCE, Effect.DENY, (), (compiled(READ_ONLY),))
+    owner = Owner(Issuer(build.ISSUER), Subject("ann"))
+    asyncio.run(tasks.bind("crm", "t1", BoundTask(owner, "get_customer"), build.NOW))
+    rig = Rig(
+        catalogue=annotated({"readOnlyHint": is_read_only}),
+        tasks=tasks,
+        pinning=Pinning.OBSERVE,
+        policies=compile_policies([held]),
+    )
+    rig.post(build.message("tasks/get", {"taskId": "t1"}))
+    assert reason(rig) == expected

@@ -113,7 +113,7 @@ def test_replay_as_json(tmp_path):
         1,
         {
             "events": 6, "same": 1, "skipped": 1, "undecided": 1, "logged": 0, "unreadable": 1,
-            "unanswerable": {"reads": 1}, "unheld": [], "changes": [change],
+            "unanswerable": {"reads": 1}, "unheld": [], "ignores_pins": False, "changes": [change],
         },
     )  # fmt: skip
 
@@ -133,6 +133,15 @@ def test_replay_says_which_decisions_it_cannot_take_again(tmp_path):
     as_json = json.loads(run("replay", "--audit", file, "--config", config(tmp_path, GOOD), "--json").stdout)
     missing = "the tool's approved definitions"
     assert as_json["unheld"] == [{"before": "deny (tool_changed)", "missing": missing, "count": 2}]
+
+
+def test_replay_says_that_pins_of_the_draft_are_not_applied(tmp_path):
+    words = ["--audit", audit(tmp_path, event()), "--config", config(tmp_path, "tools: {pinning: enforce}\n" + GOOD)]
+    told = run("replay", *words)
+    assert (told.exit_code, told.stdout.splitlines()[0]) == (
+        0, "pins and schemas, which the draft enforces, are not applied: events do not hold definitions",
+    )  # fmt: skip
+    assert json.loads(run("replay", *words, "--json").stdout)["ignores_pins"] is True
 
 
 def test_replay_that_changes_nothing_exits_0(tmp_path):

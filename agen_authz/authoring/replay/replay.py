@@ -34,6 +34,7 @@ from agen_authz.core.model import (
     Session,
     State,
 )
+from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, ask, list_reads
 from agen_authz.core.reason import Reason
@@ -45,7 +46,7 @@ _NOT_HELD = frozenset({"args", "inputs", "user.claims", "tool.annotations"})
 
 def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:
     """Decide every event of an audit file or a container's log again; total: a line that is not an event is counted."""
-    result = Replayed()
+    result = Replayed(ignores_pins=draft.rules.pinning is Pinning.ENFORCE or draft.rules.checks_arguments)
     for line in read_log(lines):
         if line.is_error:
             result.logged += 1

@@ -12,6 +12,7 @@ class Replayed:
 
     Args:
         unheld: decisions that depend on what events do not hold: the decision, and what that is.
+        ignores_pins: the draft denies calls by pins or schemas, which were not applied.
         logged: lines of the sidecar's own log, which are mixed with the events in a container's log.
         first_unreadable: the line of the first of `unreadable`.
     """
@@ -24,6 +25,7 @@ class Replayed:
     changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     unanswerable: Counter[str] = field(default_factory=Counter)
     unheld: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ignores_pins: bool = False
     logged: int = 0
     first_unreadable: int = field(default=0, compare=False)
 
@@ -50,6 +52,8 @@ def render_text(result: Replayed) -> str:
         f"{count:>7} x {before} depends on {missing}, which events do not hold: not replayed"
         for (before, missing), count in result.unheld.most_common()
     ]
+    if result.ignores_pins:
+        lines.append("pins and schemas, which the draft enforces, are not applied: events do not hold definitions")
     lines.append(
         f"{result.events} events: {result.same} decided alike, {result.skipped} refused before any policy, "
         f"{result.undecided} not replayed, {result.unreadable} unreadable"
@@ -61,12 +65,13 @@ def render_json(result: Replayed) -> str:
     """Write counts and changes down as JSON."""
     counts = {"events": result.events, "same": result.same, "skipped": result.skipped}
     counts |= {"undecided": result.undecided, "logged": result.logged}
-    unread = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
+    unread: dict[str, Any] = {"unreadable": result.unreadable, "unanswerable": dict(result.unanswerable)}
     unheld = [
         {"before": before, "missing": missing, "count": count}
         for (before, missing), count in result.unheld.most_common()
     ]
-    return json.dumps({**counts, **unread, "unheld": unheld, "changes": _rows(result)})
+    unread |= {"unheld": unheld, "ignores_pins": result.ignores_pins}
+    return json.dumps({**counts, **unread, "changes": _rows(result)})
 
 
 def _rows(result: Replayed) -> list[dict[str, Any]]:
