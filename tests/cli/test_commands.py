@@ -60,14 +60,14 @@ def test_good_file_is_ok(tmp_path):
 
 
 def test_what_is_not_built_yet_is_a_note_where_the_file_is_checked_alone(tmp_path):
-    told = RUN.invoke(app, ["check-config", "--no-secrets", write(tmp_path, GOOD + "unruled_sample: 1%\n")])
-    assert (told.exit_code, "unruled_sample: not available yet" in told.output) == (0, True)
+    told = RUN.invoke(app, ["check-config", "--no-secrets", write(tmp_path, GOOD + "audit: {chain: true}\n")])
+    assert (told.exit_code, "audit.chain: not available yet" in told.output) == (0, True)
 
 
 REFUSED = {
     "not built": (
-        GOOD + "unruled_sample: 1%\nstore: {url: 'sqlite:///STORE'}\n",
-        "unruled_sample: not available yet",
+        GOOD + "audit: {chain: true}\nstore: {url: 'sqlite:///STORE'}\n",
+        "audit.chain: not available yet",
     ),
     "url in a file": (GOOD + "store: {url_file: /etc/passwd}\n", "store.url_file: not available yet"),
     "store without a folder": (
