@@ -81,6 +81,10 @@ class Plan:
         """Where the keys of one resource lie, each in a file that is named by its id."""
         return self.state / "keys" / resource
 
+    def descriptions_dir(self, resource: str) -> Path:
+        """Where a person puts a file to let a resource's server describe a tool anew: `NAME.txt`."""
+        return self.state / "descriptions" / resource
+
     def url_of(self, resource: str) -> str:
         """The URL that callers configure for a resource, which is also its tokens' audience."""
         return f"http://{HOST}:{self.ports.envoy}/{resource}/mcp"
@@ -191,6 +195,8 @@ policies:
     then: step_up
     step_up: {acr: ["urn:mfa"]}
     message: Refunding more than 1000 needs a second factor.
+# What a tool is must be approved before callers see it: the demo approves what its servers list at the start.
+tools: {pinning: enforce}
 store:
   url: sqlite:///$state/agen.db
 """)

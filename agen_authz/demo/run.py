@@ -11,9 +11,8 @@ from pathlib import Path
 
 from agen_authz.config import load
 from agen_authz.demo.launch import DemoError, Parts, await_url, own_command, refuse_taken_ports, stop_on_signals
+from agen_authz.demo.pin import pin_all
 from agen_authz.demo.plan import HOST, RESOURCES, DemoPorts, Plan, render_config
-from agen_authz.demo.token import fetch_token
-from agen_authz.demo.wire import try_call
 from agen_authz.envoy.binary import find_binary
 from agen_authz.envoy.model import TcpAddress, Unusable, Upstream
 from agen_authz.envoy.render import render_sidecar
@@ -47,6 +46,7 @@ def write_files(plan: Plan) -> None:
     """Write the sidecar's configuration and Envoy's, rendered from it."""
     for name in RESOURCES:
         _write_key(plan.keys_dir(name), f"{name}-1")
+        plan.descriptions_dir(name).mkdir(parents=True, exist_ok=True)
     plan.config_file.write_text(render_config(plan), "utf-8")
     loaded = load(plan.config_file, environ=os.environ)
     ports = plan.ports
@@ -75,7 +75,8 @@ async def _start_all(parts: Parts, binary: Path) -> None:
     await parts.start("issuer", *issuer)
     listening = ["--crm", str(ports.crm), "--billing", str(ports.billing)]
     keys = [word for name in RESOURCES for word in (f"--{name}-keys", str(plan.keys_dir(name)))]
-    backend = own_command("agen_authz.demo.backend", *listening, *keys)
+    told = [word for name in RESOURCES for word in (f"--{name}-descriptions", str(plan.descriptions_dir(name)))]
+    backend = own_command("agen_authz.demo.backend", *listening, *keys, *told)
     await parts.start("backend", *backend)
     await parts.start("envoy", str(binary), "--config-path", str(plan.envoy_file), *_ENVOY_OPTIONS)
     # Started when its provider answers: the first fetch of keys then finds them.
@@ -86,12 +87,7 @@ async def _start_all(parts: Parts, binary: Path) -> None:
     await await_url(
         parts, f"{plan.url_of('crm').replace('/crm', '/.well-known/oauth-protected-resource/crm')}", frozenset({200})
     )
-    await _decide_one_call(parts)
-
-
-async def _decide_one_call(parts: Parts) -> None:
-    token = await fetch_token(parts.plan.issuer, "analyst", parts.plan.url_of("crm"))
-    await try_call(parts.plan.url_of("crm"), token)
+    await pin_all(plan)
 
 
 async def run_demo(
@@ -107,7 +103,7 @@ async def run_demo(
             evidence stays.
         ports: where the parts listen.
         play: what to do with the running demo; its answer is returned.
-        show: called once, when a call through Envoy was decided.
+        show: called once, when the tools are pinned and a call through Envoy was allowed.
     """
     folder = Path(tempfile.mkdtemp(prefix="agen-demo-")) if state is None else state
     folder.mkdir(parents=True, exist_ok=True)

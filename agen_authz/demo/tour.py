@@ -1,9 +1,6 @@
 """The tour: a short story through the official MCP client, and whether everything went as it tells."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import httpx2
 from mcp import Client, MCPError
@@ -12,27 +9,19 @@ from rich.console import Console
 
 from agen_authz.demo.launch import Parts
 from agen_authz.demo.plan import Plan
+from agen_authz.demo.scene import Act, Ending, Scene
 from agen_authz.demo.token import fetch_token
-from agen_authz.demo.wire import post_call
+from agen_authz.demo.tour_tools import compare_lists, describe_anew, describe_as_before, look_for, run_tools, until
+from agen_authz.demo.wire import post_call, post_in_session, start_session
 
 _MODERN, _LEGACY = "2026-07-28", "legacy"
 _TIMEOUT_S = 20.0
+# Every outcome in which something is shown or done; any other is a Reason for a refusal.
+_DONE = frozenset({"allowed", "4 and 8 tools", "pinned", "listed"})
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 PAYOUT: dict[str, object] = {"payee": "ACME", "iban": "DE89370400440532013000", "amount": 10}
 LARGE_REFUND: dict[str, object] = {"invoice_id": "i-4001", "amount": 1200}
-
-Act: TypeAlias = Callable[[Plan], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One thing that a caller does, how it must end, and why."""
-
-    told: str
-    act: Act
-    expected: str
-    why: str
 
 
 async def play_tour(parts: Parts) -> bool:
@@ -43,21 +32,27 @@ async def play_tour(parts: Parts) -> bool:
     )
     went_well = True
     for scene in SCENES:
-        outcome = await scene.act(parts.plan)
-        is_right = outcome == scene.expected
-        went_well = went_well and is_right
-        colour = "red" if not is_right else "green" if outcome == "allowed" else "yellow"
-        console.print(f"  [{colour}]{outcome:<16}[/{colour}] {scene.told}")
-        console.print(f"  {'':<16} [dim]{scene.why}[/dim]")
-        if not is_right:
-            console.print(f"  {'':<16} [red]expected: {scene.expected}[/red]")
-    ending = "[green]Everything went as told.[/green]" if went_well else "[red]Something went otherwise.[/red]"
-    console.print(f"\n  {ending} The evidence of every call is in {parts.plan.audit_file}\n")
+        ending = await scene.act(parts.plan)
+        _show(console, scene, ending)
+        went_well = went_well and ending.outcome == scene.expected
+    closing = "[green]Everything went as told.[/green]" if went_well else "[red]Something went otherwise.[/red]"
+    console.print(f"\n  {closing} The evidence of every call is in {parts.plan.audit_file}\n")
     return went_well
 
 
+def _show(console: Console, scene: Scene, ending: Ending) -> None:
+    is_right = ending.outcome == scene.expected
+    colour = "red" if not is_right else "green" if ending.outcome in _DONE else "yellow"
+    console.print(f"  [{colour}]{ending.outcome:<18}[/{colour}] {scene.told}")
+    console.print(f"  {'':<18} [dim]{scene.why}[/dim]")
+    for line in ending.lines:
+        console.print(f"  {'':<18}   {line}", markup=False)
+    if not is_right:
+        console.print(f"  {'':<18} [red]expected: {scene.expected}[/red]")
+
+
 def _call(role: str, server: str, tool: str, arguments: dict[str, object], *, mode: str = _MODERN) -> Act:
-    async def act(plan: Plan) -> str:
+    async def act(plan: Plan) -> Ending:
         url = plan.url_of(server)
         token = await fetch_token(plan.issuer, role, url)
         return await _call_with(token, url, tool, arguments, mode=mode)
@@ -65,7 +60,7 @@ def _call(role: str, server: str, tool: str, arguments: dict[str, object], *, mo
     return act
 
 
-async def _call_with(token: str, url: str, tool: str, arguments: dict[str, object], *, mode: str = _MODERN) -> str:
+async def _call_with(token: str, url: str, tool: str, arguments: dict[str, object], *, mode: str = _MODERN) -> Ending:
     async with (
         httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=_TIMEOUT_S) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
@@ -73,28 +68,41 @@ async def _call_with(token: str, url: str, tool: str, arguments: dict[str, objec
         try:
             result = await client.call_tool(tool, arguments)
         except MCPError as exc:
-            return _reason_in(exc.data) or f"error {exc.code}"
-    return "tool error" if result.is_error else "allowed"
+            return Ending(_reason_in(exc.data) or f"error {exc.code}")
+    return Ending("tool error" if result.is_error else "allowed")
 
 
 def _post(server: str, role: str | None, *, issued_for: str | None = None, forged: bool = False) -> Act:
-    async def act(plan: Plan) -> str:
+    async def act(plan: Plan) -> Ending:
         token = None
         if role is not None:
             token = await fetch_token(plan.issuer, role, plan.url_of(issued_for or server))
         if forged and token is not None:
             token = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
         response = await post_call(plan.url_of(server), token, "get_customer", {"customer_id": "c-1001"})
-        answer = response.json()
-        return _reason_in(answer.get("error", {}).get("data")) or "allowed"
+        return _end(response.json())
 
     return act
+
+
+def _borrow_session(owner: str, borrower: str, server: str) -> Act:
+    async def act(plan: Plan) -> Ending:
+        url = plan.url_of(server)
+        session = await start_session(url, await fetch_token(plan.issuer, owner, url))
+        response = await post_in_session(url, await fetch_token(plan.issuer, borrower, url), session)
+        return _end(response.json())
+
+    return act
+
+
+def _end(answer: dict[str, dict[str, object]]) -> Ending:
+    return Ending(_reason_in(answer.get("error", {}).get("data")) or "allowed")
 
 
 def _step_up(role: str, server: str, tool: str, arguments: dict[str, object]) -> Act:
     """Be refused, get the token that the challenge asks for, and repeat the call: what a client does."""
 
-    async def act(plan: Plan) -> str:
+    async def act(plan: Plan) -> Ending:
         url = plan.url_of(server)
         refused = await post_call(url, await fetch_token(plan.issuer, role, url), tool, arguments)
         asked = dict(_PARAMETER.findall(refused.headers.get("www-authenticate", "")))
@@ -126,7 +134,25 @@ SCENES: tuple[Scene, ...] = (
         "the same through a client of the older era",
         _call("analyst", "crm", "get_customer", {"customer_id": "c-1001"}, mode=_LEGACY),
         "allowed",
-        "MCP 2025-11-25: the session belongs to the analyst from its first use on",
+        "MCP 2025-11-25: the session id proves whose session it is",
+    ),
+    Scene(
+        "support uses the analyst's session id",
+        _borrow_session("analyst", "support", "crm"),
+        "session_unknown",
+        "the id is signed for the analyst and the crm; nothing is remembered, so nothing can be taken over",
+    ),
+    Scene(
+        "an analyst and an admin list the crm's tools",
+        compare_lists("crm", "analyst", "admin"),
+        "4 and 8 tools",
+        "each list shows what its caller may call; the same code decides lists and calls",
+    ),
+    Scene(
+        "the analyst sends a number as a text",
+        _call("analyst", "crm", "search_customers", {"limit": "ten"}),
+        "invalid_arguments",
+        "arguments are compared with the pinned schema before the server sees them",
     ),
     Scene(
         "the analyst edits a deal",
@@ -199,5 +225,35 @@ SCENES: tuple[Scene, ...] = (
         _post("crm", "admin", forged=True),
         "token_signature",
         "nothing in a token is believed before its signature is verified",
+    ),
+    Scene(
+        "the crm describes `get_deal` anew: its words address the model",
+        describe_anew("crm", "get_deal", "analyst"),
+        "hidden",
+        "what changed in more than wording is in no list until an operator approves it",
+    ),
+    Scene(
+        "the analyst calls the tool nevertheless",
+        until("unknown_target", _call("analyst", "crm", "get_deal", {"deal_id": "d-2001"})),
+        "unknown_target",
+        "the event says `tool_changed`; for the caller the tool does not exist",
+    ),
+    Scene(
+        "an operator looks at the change and approves it",
+        run_tools("pin", "crm/get_deal", "--by", "ann@example.com", done="pinned"),
+        "pinned",
+        "agen-authz tools pin crm/get_deal --by ann@example.com; the audit log names ann",
+    ),
+    Scene(
+        "the analyst lists the tools again",
+        until("listed", look_for("crm", "get_deal", "analyst")),
+        "listed",
+        "exactly the definition that was shown is approved, and within a second every worker knows it",
+    ),
+    Scene(
+        "the crm describes the tool as before",
+        describe_as_before("crm", "get_deal", "analyst"),
+        "listed",
+        "that definition is approved as well: several of one tool may be",
     ),
 )

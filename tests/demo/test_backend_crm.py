@@ -45,6 +45,19 @@ async def test_server_speaks_the_era_of_its_client(reading, mode):
         assert client.protocol_version == ERAS[mode]
 
 
+async def test_description_in_a_file_is_listed_as_long_as_it_is_there(tmp_path):
+    server = build_crm()
+    server.descriptions = tmp_path
+    seen = []
+    for text in (None, "Get a deal.\n"):
+        if text is not None:
+            (tmp_path / "get_deal.txt").write_text(text)
+        seen.append({tool.name: tool.description for tool in await server.list_tools()})
+    (tmp_path / "get_deal.txt").unlink()
+    assert seen[1] == seen[0] | {"get_deal": "Get a deal."}
+    assert {tool.name: tool.description for tool in await server.list_tools()} == seen[0]
+
+
 async def test_tools_say_what_they_change(reading, mode):
     async with Client(reading, mode=mode) as client:
         tools = (await client.list_tools()).tools

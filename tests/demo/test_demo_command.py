@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,8 @@ from tests.stage.talk import Talk, talking
 
 pytestmark = pytest.mark.envoy
 
-PORTS = DemoPorts(*(reserve_port() for _ in range(6)))
+PORTS = DemoPorts(*(reserve_port() for _ in fields(DemoPorts)))
+TOOLS = f"{sys.executable} -m agen_authz tools"
 COMMAND = (sys.executable, "-m", "agen_authz", "demo", "--ports", str(PORTS))
 CRM = Plan(Path(), PORTS).url_of("crm")
 
@@ -46,16 +48,38 @@ def test_ready_is_printed_once_a_call_was_decided(demo):
     _, lines, state = demo
     events = [json.loads(line) for line in (state / "audit.jsonl").read_text("utf-8").splitlines()]
     assert lines[-1] == "ready"
-    assert [event["reason"] for event in events if event["decision"] == "allow"] == ["allowed"]
+    allowed = [event["call"]["method"] for event in events if event["decision"] == "allow"]
+    assert allowed == [*("server/discover", "tools/list") * 2, "tools/call"]
 
 
-def test_three_commands_are_printed_and_work(demo):
-    told = "\n".join(demo[1])
-    commands = [part.partition("\n\n")[0] for part in told.split("  # ")[1:]]
-    first, second, third = (json.loads(shell(command)) for command in commands)
+def test_demo_approves_what_its_servers_list_and_says_so(demo):
+    listed = json.loads(shell(f"{TOOLS} list --json --config {demo[2] / 'agen.yaml'} || true"))["tools"]
+    approved = {f"{each['server']}/{each['tool']}" for each in listed if each["approved"]}
+    assert {"crm/get_deal", "crm/(instructions)", "billing/payout", "billing/(instructions)"} <= approved
+    assert "the demo has approved what its servers list now" in "\n".join(demo[1])
+
+
+def commands_of(lines: list[str]) -> list[str]:
+    return ["# " + part.partition("\n\n")[0] for part in "\n".join(lines).split("  # ")[1:]]
+
+
+def test_commands_that_call_tools_are_printed_and_work(demo):
+    first, second, third = (json.loads(shell(command)) for command in commands_of(demo[1])[:3])
     assert first["result"]["structuredContent"]["customer"]["customer_id"] == "c-1001"
     assert second["error"]["data"]["reason"] == "unknown_target"
     assert third["result"]["structuredContent"]["customer_id"] == "c-1005"
+
+
+def test_tool_that_is_described_anew_is_hidden_until_it_is_pinned(demo):
+    describe, look, differ, pin = commands_of(demo[1])[3:]
+    assert '"get_deal"' in shell(look)
+    shell(describe)
+    assert '"get_deal"' not in shell(look)
+    assert "crm/get_deal: changed (wording, instruction)" in shell(f"{differ} || true")
+    assert shell(pin).endswith("pinned\n")
+    # Every worker that inspects knows it within a second.
+    while '"get_deal"' not in shell(look):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -105,6 +129,8 @@ def test_tour_goes_as_told_and_token_without_a_demo_is_refused(demo):
     # After the demo has ended: the tour starts its own.
     toured = run("--tour")
     assert (toured.returncode, "Everything went as told." in toured.stdout) == (0, True)
+    assert ["analyst", "admin"] in [line.split() for line in toured.stdout.splitlines()]
+    assert ["-", "delete_customer"] in [line.split() for line in toured.stdout.splitlines()]
     # The evidence that it points at is there when it has ended, and nothing else of the demo is.
     evidence = Path(toured.stdout.rpartition("The evidence of every call is in ")[2].strip())
     assert len(evidence.read_text("utf-8").splitlines()) > 10

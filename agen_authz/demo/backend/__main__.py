@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -44,7 +45,9 @@ def _build_sites(sockets: dict[str, socket.socket], options: argparse.Namespace)
 def _build_app(name: str, options: argparse.Namespace) -> ASGIApp:
     keys = getattr(options, f"{name}_keys")
     verifier = None if keys is None else BackendVerifier(KeyDirectory(keys), resource=name)
-    return build_app(SERVERS[name](), verifier=verifier, is_recording=options.record)
+    server = SERVERS[name]()
+    server.descriptions = getattr(options, f"{name}_descriptions")
+    return build_app(server, verifier=verifier, is_recording=options.record)
 
 
 def _announce(sockets: dict[str, socket.socket]) -> str:
@@ -62,6 +65,12 @@ def _build_parser() -> argparse.ArgumentParser:
     for name in SERVERS:
         parser.add_argument(f"--{name}", type=int, metavar="PORT", help=f"serve {name} here; 0 takes a free port")
         parser.add_argument(f"--{name}-keys", metavar="DIR", help=f"verify {name}'s requests with the keys in DIR")
+        parser.add_argument(
+            f"--{name}-descriptions",
+            metavar="DIR",
+            type=Path,
+            help=f"describe {name}'s tool NAME with what NAME.txt in DIR holds, as long as it is there",
+        )
     parser.add_argument(
         "--record", action="store_true", help="tell at GET /demo/received what arrived, credentials included"
     )

@@ -8,11 +8,12 @@ from starlette.types import ASGIApp
 
 from agen_authz.demo.backend.billing import build_billing
 from agen_authz.demo.backend.crm import build_crm
+from agen_authz.demo.backend.described import DescribedServer
 from agen_authz.demo.backend.recorder import Recorder
 from agen_authz.verify import ASGIVerifier, BackendVerifier
 
 MCP_PATH = "/mcp"
-SERVERS: Mapping[str, Callable[[], MCPServer]] = {"crm": build_crm, "billing": build_billing}
+SERVERS: Mapping[str, Callable[[], DescribedServer]] = {"crm": build_crm, "billing": build_billing}
 
 
 def build_app(server: MCPServer, *, verifier: BackendVerifier | None = None, is_recording: bool = False) -> ASGIApp:

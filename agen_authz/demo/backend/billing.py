@@ -6,7 +6,6 @@ All of them are coroutines without a pause in them, so that each change happens 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from pydantic import Field
 
@@ -20,6 +19,7 @@ from agen_authz.demo.backend.billing_model import (
     Refund,
 )
 from agen_authz.demo.backend.billing_records import BillingRecords, Refusal, seed_billing
+from agen_authz.demo.backend.described import DescribedServer
 from agen_authz.demo.backend.hints import moving_money, overwriting, reading
 
 InvoiceId = Annotated[str, Field(description="Id of the invoice, for example i-4001")]
@@ -93,10 +93,10 @@ class Billing:
             raise ResourceNotFoundError(f"unknown invoice `{invoice_id}`") from None
 
 
-def build_billing(records: BillingRecords | None = None) -> MCPServer:
+def build_billing(records: BillingRecords | None = None) -> DescribedServer:
     """Build the billing server."""
     billing = Billing(seed_billing() if records is None else records)
-    server: MCPServer = MCPServer(
+    server = DescribedServer(
         "agen-demo-billing",
         title="Demo billing",
         instructions="Invoices, refunds and payouts. All of it is invented, no money moves.",

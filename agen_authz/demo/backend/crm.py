@@ -6,7 +6,6 @@ All of them are coroutines without a pause in them, so that each change happens 
 from dataclasses import dataclass
 from typing import Annotated
 
-from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.types import (
     Completion,
@@ -29,6 +28,7 @@ from agen_authz.demo.backend.crm_model import (
     Stage,
 )
 from agen_authz.demo.backend.crm_records import CrmRecords, seed_crm
+from agen_authz.demo.backend.described import DescribedServer
 from agen_authz.demo.backend.hints import adding, overwriting, reading
 
 _MAX_COMPLETIONS = 100  # what MCP allows in one answer
@@ -142,10 +142,10 @@ class Crm:
         return Completion(values=values[:_MAX_COMPLETIONS], total=len(values), has_more=len(values) > _MAX_COMPLETIONS)
 
 
-def build_crm(records: CrmRecords | None = None) -> MCPServer:
+def build_crm(records: CrmRecords | None = None) -> DescribedServer:
     """Build the CRM server."""
     crm = Crm(seed_crm() if records is None else records)
-    server: MCPServer = MCPServer(
+    server = DescribedServer(
         "agen-demo-crm",
         title="Demo CRM",
         instructions="Customers, deals and notes. All of it is invented.",
