@@ -15,7 +15,19 @@ opens no socket and writes no log. The shell reads everything before a decision 
 `policy test`, `explain` and `replay` decide with the very function that decides a real call.
 
 Read in this order: [AGENTS.md](../AGENTS.md) (the map, one screen), `agen_authz/servers/ext_authz.py` (the steps of a
-request), `agen_authz/core/decide.py` (the decision), then the room that you came for.
+request), `agen_authz/core/decide.py` (the decision), `agen_authz/servers/ext_proc.py` (the steps of a response), then
+the room that you came for.
+
+## Two halves, in two processes
+
+Check decides a request, Process inspects its response. They share no memory: Check seals for Process who called what
+under which rules (`wire/sealed.py`), Envoy carries it, and Process opens it and takes the same rules
+(`app/worker/assign.py`). `core/exchange.py` is the state machine of a response. It gives each message to
+`core/response/`, which filters lists with `core/decide.py`, compares definitions with the pins (`core/pinning`) and
+signs session ids (`core/session.py`). What a message shows of tools is written to the store (`obligations/learn.py`)
+before the message leaves. Check reads it from there each second (`catalogue.py`), denies calls of tools that are not
+approved, and compares arguments with the approved schema (`core/arguments`). `app/supervisor` starts, watches and
+restarts the processes; `app/worker` is what runs in them.
 
 ## The picture
 

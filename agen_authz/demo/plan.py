@@ -82,7 +82,7 @@ class Plan:
         return self.state / "keys" / resource
 
     def descriptions_dir(self, resource: str) -> Path:
-        """Where a person puts a file to let a resource's server describe a tool anew: `NAME.txt`."""
+        """Where a person puts a file to let a resource's server describe a tool in other words: `NAME.txt`."""
         return self.state / "descriptions" / resource
 
     def url_of(self, resource: str) -> str:

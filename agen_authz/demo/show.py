@@ -32,7 +32,7 @@ def show_invitation(plan: Plan) -> None:
         "Try, in another terminal:",
         "",
         *_commands(plan),
-        "Let the crm describe a tool anew, and see it disappear until you pin it:",
+        "Let the crm describe a tool in other words, and see it disappear until you pin it:",
         "",
         *_change(plan),
         "Ctrl-C ends all of it.",

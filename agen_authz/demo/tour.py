@@ -11,7 +11,7 @@ from agen_authz.demo.launch import Parts
 from agen_authz.demo.plan import Plan
 from agen_authz.demo.scene import Act, Ending, Scene
 from agen_authz.demo.token import fetch_token
-from agen_authz.demo.tour_tools import compare_lists, describe_anew, describe_as_before, look_for, run_tools, until
+from agen_authz.demo.tour_tools import compare_lists, look_for, restore_words, reword, run_tools, until
 from agen_authz.demo.wire import post_call, post_in_session, start_session
 
 _MODERN, _LEGACY = "2026-07-28", "legacy"
@@ -227,8 +227,8 @@ SCENES: tuple[Scene, ...] = (
         "nothing in a token is believed before its signature is verified",
     ),
     Scene(
-        "the crm describes `get_deal` anew: its words address the model",
-        describe_anew("crm", "get_deal", "analyst"),
+        "the crm describes `get_deal` in other words, which address the model",
+        reword("crm", "get_deal", "analyst"),
         "hidden",
         "what changed in more than wording is in no list until an operator approves it",
     ),
@@ -252,7 +252,7 @@ SCENES: tuple[Scene, ...] = (
     ),
     Scene(
         "the crm describes the tool as before",
-        describe_as_before("crm", "get_deal", "analyst"),
+        restore_words("crm", "get_deal", "analyst"),
         "listed",
         "that definition is approved as well: several of one tool may be",
     ),

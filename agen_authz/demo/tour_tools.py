@@ -46,8 +46,8 @@ def compare_lists(server: str, one: str, other: str) -> Act:
     return act
 
 
-def describe_anew(server: str, tool: str, role: str) -> Act:
-    """Let a server describe a tool anew, and look whether a role still sees it; each time it is another description."""
+def reword(server: str, tool: str, role: str) -> Act:
+    """Let a server describe a tool in other words, each time in new ones, and look whether a role still sees it."""
 
     async def act(plan: Plan) -> Ending:
         text = _CHANGED.format(number=int(time.time()))
@@ -57,7 +57,7 @@ def describe_anew(server: str, tool: str, role: str) -> Act:
     return act
 
 
-def describe_as_before(server: str, tool: str, role: str) -> Act:
+def restore_words(server: str, tool: str, role: str) -> Act:
     """Let a server describe a tool as it did at the start."""
 
     async def act(plan: Plan) -> Ending:

@@ -7,10 +7,13 @@
     3 identify   Routed -> Known              facts.py:identify
     4 parse      Known -> Read                core/stage.py:read_call, core/message/mcp.py:parse
     5 decide     Read -> Judged               facts.py:gather, core/decide.py:judge
-    6 discharge  every write but the event    obligations/discharge.py:discharge
+    6 discharge  sign, seal for Process       obligations/discharge.py:discharge
     7 render     -> CheckResponse             wire/ext_authz.py:render_check
     8 count      the metrics                  ports.py:count_decision
     9 record     the event, last (ADR 0018)   obligations/record.py:record
+
+To discharge is to do what an allowed call depends on: it is signed for the backend, and who called what is sealed for
+Process, which inspects the response.
 
 A step that cannot continue returns a Refused, which carries the stage that was reached; whatever fails is a denial.
 """

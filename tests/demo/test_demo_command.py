@@ -70,7 +70,7 @@ def test_commands_that_call_tools_are_printed_and_work(demo):
     assert third["result"]["structuredContent"]["customer_id"] == "c-1005"
 
 
-def test_tool_that_is_described_anew_is_hidden_until_it_is_pinned(demo):
+def test_tool_that_is_reworded_for_the_model_is_hidden_until_it_is_pinned(demo):
     describe, look, differ, pin = commands_of(demo[1])[3:]
     assert '"get_deal"' in shell(look)
     shell(describe)

@@ -1,4 +1,4 @@
-"""MCP servers whose tools can be described anew while they run: a file for each tool, so that a demo shows a change."""
+"""MCP servers whose tools can be reworded while they run: a file for each tool, so that a demo shows a change."""
 
 from pathlib import Path
 
