@@ -99,12 +99,12 @@ class ResponseInspector:
 
     def read_event(self, event: Event) -> bytes | Piece:
         """Inspect one event of a stream; a Piece if something must be written first."""
-        data = event.data
-        if data is None:
+        text = event.data
+        if text is None:
             return write_event(event, None)
-        if not data.strip():
+        if not text.strip():
             return write_event(event, b"")
-        document = None if event.is_named_badly else read_document(data, self._terms.limits)
+        document = None if event.is_named_badly else read_document(text, self._terms.limits)
         if document is None:
             self.unreadable += 1
             self._miss(Reason.RESPONSE_UNREADABLE)
