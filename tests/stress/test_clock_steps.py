@@ -85,7 +85,7 @@ def test_age_of_a_token_is_computed_for_every_call(clock):
 def test_session_stays_with_its_owner(rig, clock, seconds):
     def response(subject: str) -> int:
         bearer = token(sub=subject, exp=clock.now() + LIFE_S, iat=clock.now())
-        return rig.post(build.message("ping"), bearer, headers={"mcp-session-id": "s-1"}).status
+        return rig.post(build.message("ping"), bearer, headers={"mcp-session-id": build.session("s-1")}).status
 
     seen = [response("ann")]
     clock.step(seconds)
