@@ -1,4 +1,4 @@
-"""How one response is inspected: by the rules that decided its call, or by the strictest if these are not grounds.
+"""How one response is inspected: by the rules that decided its call, or by the strictest if these are not known.
 
 1. what a server tells of its tools (definitions, `instructions`) is noted, if definitions are pinned
 2. a new task is noted, so that it is its caller's; other tasks are withheld (tasks.py)
@@ -6,7 +6,7 @@
 4. `instructions` that pinning refuses are left out
 5. what depends on the caller may be kept in a cache for this caller only
 6. what deciding on the entries of one list costs is bounded: a list that costs more is withheld
-6. the session id that `initialize` gives out proves its owner (core/session.py)
+7. the session id that `initialize` gives out proves its owner (core/session.py)
 """
 
 from collections.abc import Callable, Mapping
