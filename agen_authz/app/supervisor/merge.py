@@ -8,16 +8,14 @@ from collections.abc import Iterable
 
 from agen_authz.adapters.metrics import Family
 
-# Gauges of what each worker holds for itself. What the others show is the same thing in every worker: a policy set, a
-# setting, how many tools of a server no rule names.
-_OWN = frozenset({"agen_sessions"})
+# A gauge shows the same thing in every worker: a policy set, a setting, how many tools of a server no rule names.
 _GAUGE = "gauge"
 
 Families = tuple[Family, ...]
 
 
 def merge(several: Iterable[Families]) -> Families:
-    """Make one family of each name: what is counted and what is measured is added up."""
+    """Make one family of each name: what is counted is added up, a gauge is the largest."""
     merged: dict[str, Family] = {}
     for family in (each for families in several for each in families):
         known = merged.get(family.name)
@@ -34,5 +32,5 @@ def _add(one: Family, other: Family) -> Family:
     samples = dict(one.samples)
     for key, value in other.samples.items():
         before = samples.get(key, 0.0)
-        samples[key] = before + value if one.kind != _GAUGE or one.name in _OWN else max(before, value)
+        samples[key] = max(before, value) if one.kind == _GAUGE else before + value
     return Family(one.name, one.meaning, one.kind, samples)
