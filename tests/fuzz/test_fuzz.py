@@ -78,7 +78,7 @@ def test_corpus_stays_small():
 ALLOWED = {
     "header-map", "header-name-in-base64", "header-values-as-text", "large-integer", "legacy-call",
     "legacy-call-in-a-session", "modern-call", "notification", "origin", "overrides", "response", "session-ends",
-    "signature-forged", "stream",
+    "signature-forged", "stream", "task",
 }  # fmt: skip
 
 
