@@ -25,7 +25,7 @@ def write(
 def _modern(method: str, params: Any = None) -> bytes:
     document = build.modern(method, params or {})
     headers = {"mcp-protocol-version": build.MODERN, "mcp-method": method}
-    named = document["params"].get("uri" if method == "resources/read" else "name")
+    named = build.headers_for(None, document).get("mcp-name")
     return write(document, headers | ({"mcp-name": named} if named is not None else {}))
 
 
