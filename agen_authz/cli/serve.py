@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,8 @@ def serve(config: ConfigFile) -> None:
     from agen_authz.app.supervisor.place import WorkerGaveUp
     from agen_authz.core.errors import ConfigError
 
+    # It would end a process that does not wait for it yet. A file that changes meanwhile is found changed (app/run.py).
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     loaded = load_or_exit(config, secrets=True, as_json=False)
     set_up_logs()
     try:

@@ -6,7 +6,7 @@ spelt out (core/pinning/hidden.py), so that what is shown is what a model reads.
 
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from agen_authz.core.model import Json
 from agen_authz.core.pinning.definition import Definition
@@ -14,34 +14,50 @@ from agen_authz.core.pinning.hidden import spell
 from agen_authz.core.pinning.pin import Changed, Kept, Reworded, name_state
 from agen_authz.operating.tools import ToolView, as_json, notes_of, spell_time
 
-# To compare many lines in their order takes quadratic time; beyond, those of one side only are shown.
+# To compare many lines in their order takes quadratic time. Of more than these, only places that differ are compared;
+# if that are still more, all of their lines are shown.
 _MAX_ORDERED = 2000
 
 
-def list_lines(value: Json, path: str = "") -> Iterator[str]:
-    """Yield every value of a definition with its place, keys in alphabetical order."""
+def list_lines(value: Json) -> list[str]:
+    """List every value of a definition with its place, keys in alphabetical order."""
+    return [line for lines in dict(_list_places(value)).values() for line in lines]
+
+
+def _list_places(value: Json, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield each place, as a JSON pointer, with the lines of the value that is there."""
     if isinstance(value, dict) and value:
         for key in sorted(value):
-            yield from list_lines(value[key], f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
+            yield from _list_places(value[key], f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(value, list) and value:
         for index, each in enumerate(value):
-            yield from list_lines(each, f"{path}/{index}")
+            yield from _list_places(each, f"{path}/{index}")
     elif isinstance(value, str) and "\n" in value:
-        for line in value.split("\n"):
-            yield f"{spell(path)}: | {spell(line)}"
+        yield path, [f"{spell(path)}: | {spell(line)}" for line in value.split("\n")]
     else:
-        yield f"{spell(path)}: {spell(json.dumps(value, ensure_ascii=False))}"
+        yield path, [f"{spell(path)}: {spell(json.dumps(value, ensure_ascii=False))}"]
 
 
 def compare(before: Definition | None, after: Definition) -> list[str]:
     """List what differs: `-` for a line of the first, `+` for a line of the second; all of it if there is no first."""
-    old, new = [] if before is None else list(list_lines(before)), list(list_lines(after))
-    if len(old) + len(new) > _MAX_ORDERED:
-        gone, come = set(new), set(old)
-        return [*(f"- {line}" for line in old if line not in gone), *(f"+ {line}" for line in new if line not in come)]
+    old = dict(() if before is None else _list_places(before))
+    new = dict(_list_places(after))
+    if _count(old, new) > _MAX_ORDERED:
+        old, new = _leave_out(old, new), _leave_out(new, old)
+    gone, come = ([line for lines in each.values() for line in lines] for each in (old, new))
+    if len(gone) + len(come) > _MAX_ORDERED:
+        return [*(f"- {line}" for line in gone), *(f"+ {line}" for line in come)]
     # The first two lines are the names of two files.
-    changed = list(difflib.unified_diff(old, new, n=0, lineterm=""))[2:]
+    changed = list(difflib.unified_diff(gone, come, n=0, lineterm=""))[2:]
     return [f"{line[0]} {line[1:]}" for line in changed if not line.startswith("@@")]
+
+
+def _count(*several: Mapping[str, list[str]]) -> int:
+    return sum(len(lines) for each in several for lines in each.values())
+
+
+def _leave_out(places: Mapping[str, list[str]], others: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {path: lines for path, lines in places.items() if others.get(path) != lines}
 
 
 def find_nearest(view: ToolView) -> Kept | None:

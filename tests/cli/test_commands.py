@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,15 @@ def test_mapping_and_last_line_that_the_store_remembers_are_checked(tmp_path):
     for words in (["check-config", changed], ["serve", "--config", changed]):
         told = RUN.invoke(app, words)
         assert (told.exit_code, "may be cut short" in told.stderr or "made for `roles`" in told.stderr) == (1, True)
+
+
+def test_request_to_reload_does_not_end_a_serve_that_starts(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        RUN.invoke(app, ["serve", "--config", str(tmp_path / "nowhere.yaml")])
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_serve_refuses_a_file_without_its_last_line_once_it_had_one(tmp_path):

@@ -139,6 +139,18 @@ def test_comparison_of_many_lines_shows_those_of_one_side_only():
     assert compare(old, new) == ["- /0: 0", "+ /1500: 1500"]
 
 
+def test_lines_in_another_order_are_shown_however_many_lines_there_are():
+    rest = {f"k{at}": at for at in range(2500)}
+    old, new = ({"description": text, "rest": rest} for text in ("Do not\ndelete", "delete\nDo not"))
+    assert compare(old, new) == ["+ /description: | delete", "- /description: | delete"]
+
+
+def test_every_line_of_a_place_is_shown_if_too_many_differ():
+    old, new = ("\n".join(map(str, range(start, start + 1500))) for start in (0, 1))
+    shown = compare({"description": old}, {"description": new})
+    assert (len(shown), shown[0], shown[-1]) == (3000, "- /description: | 0", "+ /description: | 1500")
+
+
 def test_diff_compares_with_the_nearest_approved_definition():
     far, near = kept(OTHER | {"name": "get_customer"}, NOW + 5), kept(tool())
     seen = only(kept_tool(far, near, kept(tool(title="Kunde"), NOW + 9, by=None)))
