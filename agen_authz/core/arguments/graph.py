@@ -135,6 +135,10 @@ def _list_children(value: Json) -> Iterable[Json]:
     return value if isinstance(value, list) else ()
 
 
+def _is_positive(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
 class _Reader:
     """Gives every schema that is reached a number, in the order in which it was reached."""
 
@@ -190,6 +194,9 @@ class _Reader:
             node.maps[keyword] = {name: self._number((*path, name), each) for name, each in schemas}
         elif keyword in LISTS or keyword in MAPS:
             raise _BadSchemaError(f"{_spell(path)} does not hold schemas")
+        elif keyword == "multipleOf" and not _is_positive(value):
+            # The library takes -0.0 for a number to divide by.
+            raise _BadSchemaError(f"{_spell(path)} is not greater than 0")
         elif keyword in PLAIN:
             node.plain[keyword] = value
 

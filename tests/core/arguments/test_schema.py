@@ -179,6 +179,10 @@ BAD: dict[str, tuple[Any, str]] = {
         {"properties": {f"p{at}": {"pattern": f"\\p{{L}}{{20}}{at}"} for at in range(200)}},
         "`pattern` has a value",
     ),
+    "nothing to divide by": (
+        {"$schema": "http://json-schema.org/draft-07/schema#", "items": {"multipleOf": -0.0}},
+        "`/items/multipleOf` is not greater than 0",
+    ),
     "pattern that is too long": ({"properties": {"a": {"pattern": "a" * 4097}}}, "patterns"),
     "too many patterns": ({"patternProperties": {f"^{at}": {} for at in range(201)}}, "patterns"),
     "too deep": (eval('{"not":' * 70 + "{}" + "}" * 70), "levels"),  # noqa: S307  # a text of ours
