@@ -140,9 +140,12 @@ def test_comparison_of_many_lines_shows_those_of_one_side_only():
 
 
 def test_lines_in_another_order_are_shown_however_many_lines_there_are():
-    rest = {f"k{at}": at for at in range(2500)}
-    old, new = ({"description": text, "rest": rest} for text in ("Do not\ndelete", "delete\nDo not"))
-    assert compare(old, new) == ["+ /description: | delete", "- /description: | delete"]
+    rest: Json = {f"k{at}": at for at in range(2500)}
+    old: dict[str, Json] = {"description": "Do not\ndelete", "rest": rest}
+    assert compare(old, {**old, "description": "delete\nDo not"}) == [
+        "+ /description: | delete",
+        "- /description: | delete",
+    ]
 
 
 def test_every_line_of_a_place_is_shown_if_too_many_differ():
