@@ -16,6 +16,7 @@ from tests.e2e.told import (
     dump,
     event,
     head,
+    listing,
     rpc,
     tool,
     whole,
@@ -42,6 +43,9 @@ SEEN = {
     "resourceTemplates": [],
     "prompts": [{"name": "p"}],
 }
+# Clients in Go have read keys in any case.
+LOOSE = {"tools": [], "Tools": ALL["result"]["tools"]}
+NAMED = {"tools": [tool("get_a", Name=HIDDEN), tool("get_b")]}
 DEEP = b'{"jsonrpc":"2.0","id":7,"result":{"tools":[],"a":%s"%s"%s}}' % (b"[" * 200, SECRET.encode(), b"]" * 200)
 TWIN = b'{"jsonrpc":"2.0","id":7,"result":{"tools":[]},"Result":%s}' % dump(ALL["result"])
 PROTO = b'{"jsonrpc":"2.0","id":7,"result":{"tools":[],"__proto__":%s}}' % dump(ALL["result"])
@@ -84,6 +88,8 @@ CASES: dict[str, tuple[list[Any], int, list[Any]]] = {
     ),
     "nested too deeply": ([whole(DEEP)], 200, UNREAD),
     "second result in another case": ([whole(TWIN)], 200, UNREAD),
+    "second list in another case": ([whole(dump(rpc(id=7, result=LOOSE)))], 200, UNREAD),
+    "name in another case": ([whole(dump(rpc(id=7, result=NAMED)))], 200, [listing("get_b")]),
     "prototype": ([whole(PROTO)], 200, UNREAD),
     "more that cannot be read than may be": ([head(media=EVENTS) + UNREADABLE + event(ALL)], 200, UNREAD),
 }  # fmt: skip
