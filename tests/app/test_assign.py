@@ -61,7 +61,7 @@ def shown(assignment: Any) -> list[str]:
 def test_call_is_inspected_by_the_rules_that_decided_it():
     assignment = Bench().assigner.assign(sealed())
     assert (shown(assignment), assignment.server, assignment.expires) == (
-        ["get_customer"], "crm", build.principal().expires,
+        ["get_customer"], "crm", build.principal().expires + build.provider().leeway_s,
     )  # fmt: skip
     assert (assignment.terms.envelope.id, assignment.terms.request_id) == (7, "r1")
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import assert_never
 
 from agen_authz.core.errors import Unavailable
+from agen_authz.core.identity.token import find_provider
 from agen_authz.core.model import BoundTask, Inspection, Owner
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
@@ -61,6 +62,9 @@ class Assigner:
         # 3.
         grounds = Grounds(inspection, rules, self.ports.current.snapshot, self.ports.clock.now())
         terms = build_terms(grounds, self.limits)
+        # Check believes a token for its provider's leeway after it has expired; so does the stream.
+        provider = find_provider(rules.resources[inspection.server], inspection.principal.issuer)
+        expires += 0.0 if provider is None else provider.leeway_s
         return Assignment(terms, inspection.server, expires, partial(self._write_notes, inspection))
 
     async def _write_notes(self, inspection: Inspection, notes: tuple[Note, ...]) -> None:
