@@ -52,6 +52,12 @@ def test_call_that_answers_no_list_opens_no_stream(method):
     assert (seen.is_allowed, seen.sealed) == (True, "")
 
 
+@pytest.mark.parametrize("method", [each for each in CALLS if each != "tools/call"])
+def test_every_answer_is_inspected_where_pins_are_enforced(method):
+    # A server could answer a list that the client waits for on any of them.
+    assert told(Rig(pinning=Pinning.ENFORCE).post(build.message(method, CALLS[method]))) is not None
+
+
 def test_method_that_configuration_allows_is_inspected():
     rig = Rig(resources=(build.resource(methods={"invented/method": True}),), filters_lists=True)
     assert told(rig.post(build.message("invented/method", {}))) is not None

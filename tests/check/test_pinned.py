@@ -92,6 +92,11 @@ def test_pinning_denies_nothing_before_it_is_enforced(fill, pinning):
     assert reason(call(fill(), pinning=pinning)) == "allowed"
 
 
+def test_answer_of_a_tool_is_inspected_where_pins_are_enforced():
+    rig = Rig(catalogue=catalogue(TOOL, approved=(TOOL,)), pinning=Pinning.ENFORCE)
+    assert rig.post(build.message("tools/call", {"name": "get_customer", "arguments": {"id": 1}})).sealed
+
+
 def test_client_cannot_tell_a_hidden_tool_from_one_that_is_not_granted():
     rig = Rig(catalogue=catalogue(TOOL), pinning=Pinning.ENFORCE)
     told = [rig.post(build.message("tools/call", {"name": name})) for name in ("get_customer", "delete_customer")]

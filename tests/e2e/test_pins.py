@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.told import CLIENT, LEGACY, LIST, Got, Told, by_method, dump, rpc, told_world, tool, whole
+from tests.e2e.told import CLIENT, EVENTS, LEGACY, LIST, Got, Told, by_method, dump, event, rpc, told_world, tool, whole
 from tests.stage.process import await_true
 from tests.stage.world import VERSION, modern, tool_call
 
@@ -121,6 +121,16 @@ class Pinned:
         """List the tools of these that can be called."""
         return {name for name in names if self.call(name).messages == [RESULT]}
 
+    def shown_elsewhere(self, tools: dict[str, dict[str, Any]]) -> set[str]:
+        """List what a caller sees of a list that the server answers on the response to another call."""
+        other = rpc(id=99, result={"tools": list(tools.values())})
+        script = self.told.backend.script
+        self.told.backend.script = by_method({"tools/call": [whole(event(other) + event(RESULT), media=EVENTS)]})
+        listed, answer = self.call("get_same").messages
+        self.told.backend.script = script
+        assert answer == RESULT
+        return {each["name"] for each in listed["result"]["tools"]}
+
     def reasons(self) -> dict[str, str]:
         """List the true Reasons of the last call of each tool, from the audit log."""
         calls = [each for each in self.told.world.events() if each.get("call", {}).get("method") == "tools/call"]
@@ -214,6 +224,8 @@ def test_enforced_change_hides_a_tool_and_denies_its_calls_until_it_is_pinned(tm
         assert told == {name: [RESULT] if name in HARMLESS else ["7: unknown_target"] for name in AFTER}
         changed = {name: "tool_unpinned" if name in NEW else "tool_changed" for name in set(AFTER) - HARMLESS}
         pinned.until(lambda: {name: pinned.reasons().get(name) for name in changed} == changed)
+        # A list that is answered on the response to another call hides it as well.
+        assert pinned.shown_elsewhere(AFTER) == HARMLESS
         # Pinned again: what deceives needs a word more.
         code, printed = pinned.command("diff", "crm")
         assert (code, "<U+200B ZERO WIDTH SPACE>" in printed, ZERO_WIDTH in printed) == (1, True, False)

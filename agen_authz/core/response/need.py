@@ -2,6 +2,9 @@
 
 Everything is inspected but the responses to methods that are known to answer nothing a rule is about: so a method
 that is added later, or allowed by configuration, is inspected.
+
+Where pins are enforced, a server is not believed: it could answer a list that a client waits for on the response to
+any other request, and clients match answers by their id. So every answer to a request is inspected then.
 """
 
 from agen_authz.core.model import Call, Inspection, Shape
@@ -49,6 +52,8 @@ def _is_inspected(call: Call, rules: RuleSet) -> bool:
     shape = call.envelope.shape
     if shape is Shape.STREAM or call.method in _ALWAYS or call.makes_task or call.task_ids:
         return True
-    if shape in _NO_ANSWER or call.method in _NO_LIST:
+    if shape in _NO_ANSWER:
         return False
-    return rules.filters_lists or rules.pinning is not Pinning.OFF
+    if rules.pinning is Pinning.ENFORCE:
+        return True
+    return call.method not in _NO_LIST and (rules.filters_lists or rules.pinning is not Pinning.OFF)
