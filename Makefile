@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 FAST_TESTS = $(wildcard tests/core tests/properties tests/wire tests/check tests/config tests/test_ground.py)
 # A worker for each core, a file of tests to one worker: its fixtures are made once. In the order that files are found in,
 # the few long files are not the last.
-PARALLEL = --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PARALLEL = --numprocesses auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 # A test that hangs fails by its name, with the stacks of all threads, and the others go on. If it hangs where Python does
 # not run, the stacks are written and the worker ends. Far above what any test takes on a busy machine.
 BOUNDED = --timeout $(LIMIT_S) --timeout-method signal -o faulthandler_timeout=$$((2 * $(LIMIT_S))) -o faulthandler_exit_on_timeout=true
