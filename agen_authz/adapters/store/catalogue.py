@@ -12,9 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from agen_authz.adapters.store.sql import SqlStore
+from agen_authz.adapters.store.sql import SqlStore, insert_into
 from agen_authz.core.model import Digest
 from agen_authz.core.pinning.catalogue import Sighting
 from agen_authz.core.pinning.definition import Definition
@@ -58,8 +57,6 @@ _RECORD = sa.Table(
 _VERSION = sa.Table(
     "catalogue_version", _TABLES, sa.Column("id", sa.Integer, primary_key=True), sa.Column("version", sa.Integer)
 )
-# Both spell `ON CONFLICT` alike.
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Rows of one statement: SQLite takes 32,766 values.
 _ROWS = 200
 _MAX_UNTOLD = 100
@@ -181,7 +178,7 @@ _SETTLE = sa.text(
 
 
 def _insert_definitions(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, Digest]]:
-    insert = _INSERT[connection.dialect.name](_DEFINITION).on_conflict_do_nothing()
+    insert = insert_into(_DEFINITION, connection).on_conflict_do_nothing()
     values = [{key: value for key, value in row.items() if key != "settled"} for row in rows]
     # 1. What comes back is what was written.
     written = connection.execute(insert.returning(_DEFINITION.c.name, _DEFINITION.c.digest), values)
@@ -189,7 +186,7 @@ def _insert_definitions(connection: sa.Connection, rows: Sequence[Mapping[str, A
 
 
 def _settle_tools(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    insert = _INSERT[connection.dialect.name](_TOOL)
+    insert = insert_into(_TOOL, connection)
     seen = insert.excluded
     # 2. Not by the time that was passed in: two replicas' clocks differ, and the later write has seen it later.
     is_old = _TOOL.c.last_seen <= seen.last_seen - SETTLED_S

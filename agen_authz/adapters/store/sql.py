@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -18,7 +19,15 @@ T = TypeVar("T")
 _NAME = "store"
 _KEPT = sa.table("kept_value", sa.column("name", sa.String), sa.column("value", sa.String))
 # One conditional write: of two sidecars that start at once, both keep the value of the first.
-_INSERT = sa.text("INSERT INTO kept_value (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
+_KEEP = sa.text("INSERT INTO kept_value (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
+
+# Both spell `ON CONFLICT` alike.
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def insert_into(table: sa.Table, connection: sa.Connection) -> Any:
+    """Return an `INSERT` into a table, in the connection's dialect, that may say `ON CONFLICT`."""
+    return _INSERT[connection.dialect.name](table)
 
 
 class SqlStore:
@@ -85,7 +94,7 @@ class SqlStore:
             for statement in before:
                 await connection.execute(statement)
             for name, value in defaults.items():
-                await connection.execute(_INSERT, {"name": name, "value": value})
+                await connection.execute(_KEEP, {"name": name, "value": value})
             return await connection.run_sync(list_kept)
 
     async def _bounded(self, statements: Coroutine[object, object, T]) -> T:

@@ -10,9 +10,8 @@ import hashlib
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from agen_authz.adapters.store.sql import SqlStore
+from agen_authz.adapters.store.sql import SqlStore, insert_into
 from agen_authz.core.model import TASK_KEPT_S, BoundTask, Issuer, Owner, Subject
 
 _TASK = sa.Table(
@@ -22,8 +21,6 @@ _TASK = sa.Table(
     *(sa.Column(name, sa.String) for name in ("issuer", "subject", "tool")),
     sa.Column("bound_at", sa.Double),
 )
-# Both spell `ON CONFLICT` alike.
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SHARE = 100
 
 
@@ -39,7 +36,7 @@ class SqlTasks:
 
         def bind(connection: sa.Connection) -> bool:
             connection.execute(sa.delete(_TASK).where(_TASK.c.bound_at <= now - TASK_KEPT_S))
-            if not connection.execute(_bind(connection.dialect.name, server, task_id, task, now)).rowcount:
+            if not connection.execute(_bind(connection, server, task_id, task, now)).rowcount:
                 return False
             _make_room(connection, self._limit)
             return True
@@ -62,12 +59,12 @@ def _is(server: str, task_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(_TASK.c.server == server, _TASK.c.digest == _digest(task_id))
 
 
-def _bind(dialect: str, server: str, task_id: str, task: BoundTask, now: float) -> Any:
+def _bind(connection: sa.Connection, server: str, task_id: str, task: BoundTask, now: float) -> Any:
     row = {
         "server": server, "digest": _digest(task_id), "issuer": task.owner.issuer, "subject": task.owner.subject,
         "tool": task.tool, "bound_at": now,
     }  # fmt: skip
-    insert = _INSERT[dialect](_TASK).values(row)
+    insert = insert_into(_TASK, connection).values(row)
     is_theirs = sa.and_(_TASK.c.issuer == task.owner.issuer, _TASK.c.subject == task.owner.subject)
     return insert.on_conflict_do_update(
         index_elements=["server", "digest"], set_={"bound_at": now}, where=sa.and_(is_theirs, _TASK.c.tool == task.tool)
