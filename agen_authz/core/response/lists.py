@@ -16,7 +16,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.response.message import Passed, Withheld
 from agen_authz.core.twin import fold_member, fold_members
 
-IsShown: TypeAlias = Callable[[Target, Mapping[str, Json]], bool]
+IsShown: TypeAlias = Callable[[Target, dict[str, Json]], bool]
 """True if the caller may see this target, whose entry in the list is given as well."""
 
 # More entries than any client shows; each is decided on.

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from agen_authz.core.decide import may_list
 from agen_authz.core.model import Call, Envelope, Facts, Inspection, Json, Owner, Target, TargetKind
@@ -60,7 +59,7 @@ class _View(Struct, frozen=True):
     """
 
     server: str
-    shows: Callable[["_Spent", Target, Mapping[str, Json]], bool] | None
+    shows: Callable[["_Spent", Target, dict[str, Json]], bool] | None
     hides: Callable[[Json], bool]
     note: Callable[[Mapping[str, Json]], tuple[Note, ...]]
     is_discovery: bool
@@ -145,19 +144,18 @@ def _ask_for(inspection: Inspection) -> Call:
     return Call(inspection.server, inspection.envelope, inspection.mcp_version, inspection.method)
 
 
-def _is_shown(grounds: Grounds, listing: Call, spent: _Spent, target: Target, entry: Mapping[str, Json]) -> bool:
+def _is_shown(grounds: Grounds, listing: Call, spent: _Spent, target: Target, entry: dict[str, Json]) -> bool:
     inspection, rules = grounds.inspection, grounds.rules
     if spent.units > MAX_LIST_WORK:
         return False
-    if target.kind is TargetKind.TOOL and grounds.catalogue.refuse_listed(target.server, dict(entry), rules.pinning):
+    is_tool = target.kind is TargetKind.TOOL
+    if is_tool and grounds.catalogue.refuse_listed(target.server, entry, rules.pinning):
         return False
-    facts = Facts(grounds.now, None, inspection.context, inspection.host)
-    if target.kind is TargetKind.TOOL:
-        # As for the call, which reads what is approved and not what is listed.
-        annotations = grounds.catalogue.find_annotations(target.server, target.name)
-        facts = replace(facts, annotations=annotations)
     if not rules.filters_lists:
         return True
+    # As for the call, which reads what is approved and not what is listed.
+    annotations = grounds.catalogue.find_annotations(target.server, target.name) if is_tool else None
+    facts = Facts(grounds.now, None, inspection.context, inspection.host, annotations=annotations)
     work = Work()
     shown = may_list(target, listing, inspection.principal, facts, rules, work=work)
     spent.units += work.done
