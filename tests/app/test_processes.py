@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from agen_authz.servers.engine import PROCESS_SERVICE
 from tests.stage.family import are_gone, find_worker, kill_worker, list_family
 from tests.stage.process import START_S
-from tests.stress.sidecar import Plan, Sidecar, ready, refused, running, start
+from tests.stress.sidecar import Plan, Sidecar, ready, refused, running
 from tests.stress.stand import unary
 
 pytestmark = pytest.mark.loopback
@@ -91,8 +91,7 @@ async def test_supervisor_that_is_killed_leaves_no_process_and_its_addresses_are
         kill_worker(sidecar.process.pid, "process", signal.SIGSTOP)
         await sidecar.kill()
         await until(lambda: are_gone(family))
-        sidecar.process = start(sidecar.plan, asyncio.subprocess.DEVNULL)
-        await ready(sidecar)
+        await sidecar.start_again(asyncio.subprocess.DEVNULL)
         assert (len(family), (await sidecar.ask(sidecar.token())).is_allowed) == (4, True)
 
 

@@ -137,6 +137,14 @@ class Sidecar:
         self.process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(self.process.wait, START_S)
 
+    async def start_again(self, stdout: "IO[bytes] | int") -> None:
+        """Start it on what the last one left; ready, and connected, on return."""
+        self.process = start(self.plan, stdout)
+        await ready(self)
+        # The channel may have looked for the socket in between: until it tries again, its calls fail.
+        async with asyncio.timeout(START_S):
+            await self.channel.channel_ready()
+
 
 def _read(raw: bytes) -> Told:
     response = pb.CheckResponse.FromString(raw)

@@ -19,7 +19,7 @@ from agen_authz.adapters.store import migrate
 from agen_authz.core.errors import ConfigError, Problem
 from tests.adapters.database import STEPS
 from tests.stage.process import BOUND_S, START_S
-from tests.stress.sidecar import Plan, Sidecar, Told, events, ready, refused, running, start
+from tests.stress.sidecar import Plan, Sidecar, Told, events, refused, running
 
 pytestmark = pytest.mark.loopback
 SHADOW = "policies: [{name: watched, state: shadow, tools: [crm/get_*], then: deny}]\n"
@@ -215,8 +215,7 @@ async def test_killed_sidecar_leaves_an_event_of_every_call_that_it_allowed(tmp_
             kept = {event["request_id"] for event in events(audit) if event["decision"] == "allow"}
             assert {each.request_id for each in told if each.is_allowed} <= kept
             # Its socket and its store are still there: the next one takes both.
-            sidecar.process = start(sidecar.plan, stdout)
-            await ready(sidecar)
+            await sidecar.start_again(stdout)
             assert (await sidecar.ask(sidecar.token())).is_allowed
     first, last = events(audit)[0], events(audit)[-1]
     assert digests(first) == digests(last)
