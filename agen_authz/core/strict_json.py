@@ -32,6 +32,8 @@ _MAX_DEPTH = 250
 _CONSTRUCTOR, _PROTOTYPE = "constructor", "prototype"
 # Without a run of digits that is longer, no integer is long enough to take time.
 _LONG_RUN, _DIGITS_AS_ZERO = b"0" * (_MAX_INTEGER_DIGITS + 1), bytes.maketrans(b"123456789", b"0" * 9)
+# Some clients of events end a line here as well (Python's `str.splitlines`; ECMA-262, "line terminators").
+_LINE_ENDS = {char.encode("utf-8"): f"\\u{ord(char):04x}".encode("ascii") for char in "\x85\u2028\u2029"}
 _BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
@@ -81,6 +83,20 @@ def parse_json(raw: bytes, max_depth: int, max_values: int | None = None) -> Jso
         return parse_strictly(raw, bare)
     value, written = plain
     return Malformed(Reason.JSON_KEY_TWIN) if _names_prototype(value, written) else value
+
+
+def write_json(value: object) -> bytes:
+    """Write a JSON value on one line, whatever its reader takes for the end of a line.
+
+    Otherwise some clients take a text in a message for a separate event, which was never inspected.
+    """
+    written = orjson.dumps(value)
+    if written.isascii():
+        return written
+    for char, escaped in _LINE_ENDS.items():
+        # Beyond ASCII there are only characters of strings.
+        written = written.replace(char, escaped)
+    return written
 
 
 def drop_backslashes(raw: bytes) -> bytes:

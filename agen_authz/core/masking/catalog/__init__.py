@@ -1,0 +1,88 @@
+"""The catalogue: every detector, as rows; a file for each field that they belong to."""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from agen_authz.core.masking.catalog import (
+    africa,
+    america,
+    america_north,
+    america_south,
+    asia_east,
+    asia_japan,
+    asia_korea,
+    asia_south,
+    asia_southeast,
+    bank,
+    card,
+    date,
+    device,
+    europe_british,
+    europe_east,
+    europe_german,
+    europe_north,
+    europe_south,
+    europe_union,
+    europe_west,
+    health,
+    login,
+    middle_east,
+    network,
+    pacific,
+    passport,
+    person,
+    place,
+    secret_cloud,
+    secret_code,
+    secret_generic,
+    secret_saas,
+    secret_work,
+    special,
+    trait,
+    wallet,
+)
+from agen_authz.core.masking.row import Detector
+
+_FILES = (
+    africa,
+    america,
+    america_north,
+    america_south,
+    asia_east,
+    asia_japan,
+    asia_korea,
+    asia_south,
+    asia_southeast,
+    bank,
+    card,
+    date,
+    device,
+    europe_british,
+    europe_east,
+    europe_german,
+    europe_north,
+    europe_south,
+    europe_union,
+    europe_west,
+    health,
+    login,
+    middle_east,
+    network,
+    pacific,
+    passport,
+    person,
+    place,
+    secret_cloud,
+    secret_code,
+    secret_generic,
+    secret_saas,
+    secret_work,
+    special,
+    trait,
+    wallet,
+)
+CATALOG: Mapping[str, Detector] = {row.id: row for row in chain.from_iterable(file.ROWS for file in _FILES)}
+"""Every detector by its id."""
+
+ALIASES: Mapping[str, str] = {alias: row.id for row in CATALOG.values() for alias in row.aliases}
+"""From each other name of a detector to its id."""

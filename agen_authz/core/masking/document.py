@@ -1,0 +1,282 @@
+"""A JSON document taken apart into what is searched: its strings, numbers and the names of its members.
+
+1. What the protocol needs as it is (`id`, cursors, `requestState`, progress tokens, ids of tasks) is left out, at the
+   places where the protocol has it and nowhere else.
+2. JSON in a string is taken apart as well, to a depth of `MAX_NESTED`; with text around it, and a document on
+   each line. What is nested deeper is withheld whole.
+3. A blob is decoded: if it is text it is searched like one; if not, it is binary, as images and audio are.
+4. A number is searched by its digits in full, whatever its notation.
+5. Documents of rows repeat the names of their members: those of one kind of object are looked at once.
+"""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from agen_authz.core.masking.catalog.person import BARE_NAME_KEYS, PERSON_SIBLINGS
+from agen_authz.core.masking.nested import split_nested
+from agen_authz.core.masking.node import BINARY_TYPES, Kind, Node, Spot
+from agen_authz.core.masking.scanner import Scanner
+from agen_authz.core.masking.trail import Trail, split_key
+from agen_authz.core.memory import Memory
+from agen_authz.core.model import Json
+
+MAX_NESTED = 4
+# Shorter texts and smaller numbers are nothing, unless their member's name says so.
+_MIN_CHARS, _MIN_NUMBER = 4, 10_000
+_MIN_WORD_CHARS = 12
+_TEXT, _NUMBER, _NAME = range(3)
+_MIN_FLOAT = 1e11
+_NAMES: TypeAlias = tuple[str, ...]
+_NOTHING: frozenset[str] = frozenset()
+_ENVELOPE = frozenset({"jsonrpc", "id", "method"})
+_META = frozenset({"progressToken", "taskId"})
+# What a result, or the parameters of a notification or request, have that the client sends back or goes by.
+_BODY = frozenset(
+    {
+        "nextCursor", "cursor", "requestState", "resultType", "taskId", "progressToken", "requestId", "elicitationId",
+        "sessionId", "protocolVersion", "cacheScope", "lastUpdatedAt", "createdAt", "pollInterval", "ttl", "ttlMs",
+    }
+)  # fmt: skip
+_OUTER = frozenset({"result", "params"})
+
+
+class _Shape:
+    """An object's member names, looked at once.
+
+    Attributes:
+        trails: of the members, in their order.
+        is_clean: True once the names were searched and nothing was found.
+        has_blob: True if it may hold a blob, an image or audio.
+    """
+
+    __slots__ = ("has_blob", "is_clean", "suspects", "trails")
+
+    def __init__(self, trails: tuple[Trail, ...], suspects: tuple[str, ...], *, has_blob: bool) -> None:
+        self.trails, self.suspects, self.has_blob = trails, suspects, has_blob
+        self.is_clean = not suspects
+
+
+_MAX_SHAPES = 16_384
+
+
+class Shapes:
+    """The shapes of objects that one scanner has seen.
+
+    Attributes:
+        root: the trail of a whole document.
+        has_customs: True if there are patterns that may match anything.
+    """
+
+    __slots__ = ("_known", "_scanner", "has_customs", "root")
+
+    def __init__(self, scanner: Scanner) -> None:
+        self.root, self.has_customs = scanner.fields.root, bool(scanner.customs)
+        self._known: Memory[tuple[Trail, _NAMES], _Shape] = Memory(_MAX_SHAPES)
+        self._scanner = scanner
+
+    def get(self, trail: Trail, names: _NAMES) -> _Shape:
+        """Return the shape of an object with these names."""
+        return self._known.find((trail, names)) or self._known.keep((trail, names), self._make(trail, names))
+
+    def _make(self, trail: Trail, names: _NAMES) -> _Shape:
+        fields = self._scanner.fields
+        is_person = "person_name" in self._scanner.held and any(_tells_of_person(name) for name in names)
+        trails = tuple(
+            Trail(child.words, ("person_name", *child.fields))
+            if is_person and name.lower() in BARE_NAME_KEYS
+            else child
+            for name, child in ((name, fields.step(trail, name)) for name in names)
+        )
+        suspects = tuple(name for name in names if _is_suspect(name))
+        has_blob = "blob" in names or ("data" in names and "type" in names)
+        return _Shape(trails, suspects, has_blob=has_blob)
+
+
+def _name_person(trail: Trail, name: str, *, is_person: bool) -> Trail:
+    """Let a bare `name` be a person's, next to what only a person has."""
+    if not is_person or name.lower() not in BARE_NAME_KEYS:
+        return trail
+    return Trail(trail.words, ("person_name", *trail.fields))
+
+
+def _tells_of_person(name: str) -> bool:
+    words = split_key(name)
+    return " ".join(words) in PERSON_SIBLINGS or not PERSON_SIBLINGS.isdisjoint(words)
+
+
+def _is_suspect(name: str) -> bool:
+    return len(name) >= _MIN_CHARS and not (name.isascii() and name.replace("_", "").isalpha())
+
+
+class Document:
+    """A document that is taken apart.
+
+    Attributes:
+        texts: what is searched; `trails` are the ways to them.
+        pending: shapes whose names are among the texts; they are clean if nothing is found there.
+        deep: spots that are nested too deeply to be taken apart.
+        binary: spots of what is not text.
+        root: the document.
+    """
+
+    __slots__ = ("_has_customs", "_places", "_shapes", "binary", "deep", "pending", "root", "texts", "trails")
+
+    def __init__(self, value: Json, shapes: Shapes, root: Trail, *, is_message: bool) -> None:
+        self.texts: list[str] = []
+        self.trails: list[Trail] = []
+        # Where each text is, taken apart: most are never asked for.
+        self._places: list[tuple[Node, str | int, int]] = []
+        self.pending: list[_Shape] = []
+        self.deep: list[Spot] = []
+        self.binary: list[Spot] = []
+        self._shapes, self._has_customs = shapes, shapes.has_customs
+        self.root = Node(None, "", value, Kind.LIST if isinstance(value, list) else Kind.OBJECT)
+        if is_message and isinstance(value, dict):
+            self._walk_message(value, root)
+        elif isinstance(value, dict):
+            self._walk_object(value, self.root, root, _NOTHING)
+        elif isinstance(value, list):
+            self._walk_list(value, self.root, root)
+        else:
+            self.root = Node(None, "", [value], Kind.ALONE)
+            self._walk_list([value], self.root, root)
+
+    def _walk_message(self, message: dict[str, Json], root: Trail) -> None:
+        # 1.
+        for key, value in message.items():
+            if key in _OUTER and isinstance(value, dict):
+                self._walk_body(value, Node(self.root, key, value, Kind.OBJECT), root)
+            elif key not in _ENVELOPE or not isinstance(value, str | int):
+                self._walk(value, self.root, key, root)
+
+    def _walk_body(self, body: dict[str, Json], node: Node, root: Trail) -> None:
+        rest = {key: value for key, value in body.items() if key not in ("_meta", "structuredContent", "task")}
+        self._walk_object(rest, node, root, _BODY)
+        for key, skipped in (("_meta", _META), ("task", _BODY), ("structuredContent", _NOTHING)):
+            value = body.get(key)
+            if isinstance(value, dict):
+                child = Node(node, key, value, Kind.OBJECT, may_drop=key == "structuredContent")
+                self._walk_object(value, child, root, skipped)
+            elif value is not None:
+                self._walk(value, node, key, root)
+
+    def _walk(self, value: Json, node: Node, key: str | int, trail: Trail) -> None:
+        if isinstance(value, str):
+            self._add_text(value, node, key, trail)
+        elif isinstance(value, dict):
+            self._walk_object(value, Node(node, key, value, Kind.OBJECT), trail, _NOTHING)
+        elif isinstance(value, list):
+            self._walk_list(value, Node(node, key, value, Kind.LIST), trail)
+        elif value is not None:
+            self._add_number(value, node, key, trail)
+
+    def _walk_object(self, value: Mapping[str, Json], node: Node, trail: Trail, skipped: frozenset[str]) -> None:
+        shape = self._shapes.get(trail, tuple(value))
+        if shape.suspects and not shape.is_clean:
+            self._add_names(shape, node)
+        if shape.has_blob:
+            value = self._take_binary(value, node, trail)
+        for (key, item), child in zip(value.items(), shape.trails, strict=True):
+            kind = type(item)
+            if kind is str:
+                # The first test of `_add_text`, which most texts of a table end with.
+                is_word = len(item) < _MIN_WORD_CHARS and item.isalpha()  # type: ignore[arg-type, union-attr]
+                if not (is_word and not child.fields and not self._has_customs) and key not in skipped:
+                    self._add_text(item, node, key, child)  # type: ignore[arg-type]
+            elif kind is int:
+                if (child.fields or not -_MIN_NUMBER < item < _MIN_NUMBER) and key not in skipped:  # type: ignore[operator]
+                    self._add(str(abs(item)), child, node, key, _NUMBER)  # type: ignore[arg-type]
+            elif item is not None:
+                self._walk(item, node, key, child)
+
+    def _walk_list(self, value: list[Json], node: Node, trail: Trail) -> None:
+        for place, item in enumerate(value):
+            if type(item) is str:
+                self._add_text(item, node, place, trail)
+            elif item is not None:
+                self._walk(item, node, place, trail)
+
+    # ---- leaves --------------------------------------------------------------------------------------------
+
+    def spot(self, leaf: int) -> Spot:
+        """Return where a text is."""
+        node, key, kind = self._places[leaf]
+        return Spot(node, key, is_name=kind == _NAME, is_text=kind != _NUMBER)
+
+    def is_name(self, leaf: int) -> bool:
+        """True if a text is a member's name."""
+        return self._places[leaf][2] == _NAME
+
+    def _add(self, text: str, trail: Trail, node: Node, key: str | int, kind: int) -> None:
+        self.texts.append(text)
+        self.trails.append(trail)
+        self._places.append((node, key, kind))
+
+    def _add_names(self, shape: _Shape, node: Node) -> None:
+        self.pending.append(shape)
+        for name in shape.suspects:
+            self._add(name, self._shapes.root, node, name, _NAME)
+
+    def _add_text(self, text: str, node: Node, key: str | int, trail: Trail) -> None:
+        # INVARIANT: one word of letters is nothing: it has no digit, no sign, and is too short for an encoding.
+        is_short = len(text) < _MIN_CHARS or (len(text) < _MIN_WORD_CHARS and text.isalpha())
+        if is_short and not trail.fields and not self._has_customs:
+            return
+        # 2.
+        if '"' in text and ("{" in text or "[" in text):
+            parts = split_nested(text)
+            if parts is not None:
+                self._add_nested(parts, node, key, trail)
+                return
+        self._add(text, trail, node, key, _TEXT)
+
+    def _add_nested(self, parts: list[Json], node: Node, key: str | int, trail: Trail) -> None:
+        inner = Node(node, key, parts, Kind.NESTED, may_drop=True, depth=node.depth + 1)
+        if inner.depth > MAX_NESTED:
+            self.deep.append(Spot(node, key))
+            return
+        self._walk_list(parts, inner, trail)
+
+    def _add_number(self, number: float, node: Node, key: str | int, trail: Trail) -> None:
+        # 4.
+        if type(number) is bool:
+            if trail.fields:
+                self._add("true" if number else "false", trail, node, key, _NUMBER)
+        elif type(number) is int:
+            if trail.fields or number >= _MIN_NUMBER or number <= -_MIN_NUMBER:
+                self._add(str(abs(number)), trail, node, key, _NUMBER)
+        elif trail.fields or abs(number) >= _MIN_FLOAT:
+            self._add(_write_float(abs(number)), trail, node, key, _NUMBER)
+
+    # ---- blobs ---------------------------------------------------------------------------------------------
+
+    def _take_binary(self, value: Mapping[str, Json], node: Node, trail: Trail) -> Mapping[str, Json]:
+        # 3.
+        taken, blob = value, value.get("blob")
+        if value.get("type") in BINARY_TYPES and isinstance(value.get("data"), str):
+            self.binary.append(Spot(node, "data"))
+            taken = {**value, "data": None}
+        if isinstance(blob, str):
+            taken = {**taken, "blob": None}
+            text = _read_blob(blob)
+            if text is None:
+                self.binary.append(Spot(node, "blob"))
+            else:
+                parts: list[Json] = split_nested(text) or [text]
+                self._walk_list(parts, Node(node, "blob", parts, Kind.BLOB, depth=node.depth + 1), trail)
+        return taken
+
+
+def _read_blob(blob: str) -> str | None:
+    try:
+        raw = b64decode(blob, validate=True)
+        text = raw.decode("utf-8")
+    except (ValueError, Base64Error):
+        return None
+    return None if "\x00" in text else text
+
+
+def _write_float(number: float) -> str:
+    return str(int(number)) if number.is_integer() and number < 1e30 else repr(number)

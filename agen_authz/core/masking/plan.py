@@ -1,0 +1,112 @@
+"""Several data-protection rules at once, as one response is masked by them: the strictest style of each detector."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from agen_authz.core.masking.catalog import CATALOG
+from agen_authz.core.masking.document import Shapes
+from agen_authz.core.masking.row import Style
+from agen_authz.core.masking.rule import Pointer, Rule
+from agen_authz.core.masking.scanner import Scanner, get_scanner
+from agen_authz.core.masking.selection import Detectors
+from agen_authz.core.masking.style import Masker, settle, strictest
+from agen_authz.core.memory import remember
+
+# What no rule names, and every rule masks: text that is nested or encoded too deeply, and what is not text.
+ALWAYS = ("nested", "encoded", "binary")
+
+
+class Choice(Struct, frozen=True):
+    """How a value of one detector is masked, and by which rule."""
+
+    rule: str
+    style: Style
+    exempt: tuple[Pointer, ...] = ()
+
+
+class Plan(Struct, frozen=True, eq=False):
+    """How the messages of one response are masked.
+
+    Args:
+        enforced: by detector, the strictest choice first.
+        watched: the same of rules in shadow.
+        passes_binary: True if every enforced rule lets binary pass.
+    """
+
+    scanner: Scanner
+    shapes: Shapes
+    masker: Masker
+    enforced: dict[str, tuple[Choice, ...]]
+    watched: dict[str, tuple[Choice, ...]]
+    passes_binary: bool
+
+    def choose(self, detector: str, pointer: Pointer) -> Choice | None:
+        """Choose how a value is masked; None if it is not, or is exempt."""
+        return _choose(self.enforced.get(detector, ()), pointer)
+
+    def watch(self, detector: str, pointer: Pointer) -> Choice | None:
+        """Choose the rule in shadow that would have masked a value."""
+        return _choose(self.watched.get(detector, ()), pointer)
+
+    @property
+    def masks(self) -> bool:
+        """True if there is an enforced rule."""
+        return bool(self.enforced)
+
+
+def make_plan(rules: Sequence[Rule], masker: Masker) -> Plan:
+    """Make the plan of rules that apply together; it is kept for as long as the rules are."""
+    detectors = Detectors()
+    for rule in rules:
+        ids = detectors.ids | rule.detectors.ids
+        detectors = Detectors(ids, tuple(dict.fromkeys((*detectors.customs, *rule.detectors.customs))))
+    enforced = [rule for rule in rules if rule.is_enforced]
+    return Plan(
+        scanner=get_scanner(detectors),
+        shapes=_get_shapes(detectors),
+        masker=masker,
+        enforced=_list_choices(enforced),
+        watched=_list_choices([rule for rule in rules if not rule.is_enforced]),
+        passes_binary=all(rule.passes_binary for rule in enforced),
+    )
+
+
+@remember(64)
+def _get_shapes(detectors: Detectors) -> Shapes:
+    return Shapes(get_scanner(detectors))
+
+
+def _list_choices(rules: Sequence[Rule]) -> dict[str, tuple[Choice, ...]]:
+    found: dict[str, list[Choice]] = {}
+    for rule in rules:
+        names = (*rule.detectors.ids, *(each.name for each in rule.detectors.customs))
+        for name in names:
+            found.setdefault(name, []).append(Choice(rule.name, _style_of(name, rule), rule.exempt))
+        for name in ALWAYS:
+            found.setdefault(name, []).append(Choice(rule.name, Style.REDACT))
+    return {name: tuple(sorted(choices, key=_strictness, reverse=True)) for name, choices in found.items()}
+
+
+def _strictness(choice: Choice) -> int:
+    return list(Style).index(choice.style)
+
+
+def _style_of(name: str, rule: Rule) -> Style:
+    row = CATALOG.get(name)
+    own = Style.REDACT if row is None else row.style
+    return settle(name, rule.styles.get(name) or rule.default or own)
+
+
+def _choose(choices: tuple[Choice, ...], pointer: Pointer) -> Choice | None:
+    return next((each for each in choices if not any(_matches(exempt, pointer) for exempt in each.exempt)), None)
+
+
+def _matches(exempt: Pointer, pointer: Pointer) -> bool:
+    """True if a value is at an exempt place, or below it."""
+    if len(pointer) < len(exempt):
+        return False
+    return all(step in ("*", there) for step, there in zip(exempt, pointer, strict=False))
+
+
+_ = strictest

@@ -1,0 +1,116 @@
+"""Special categories of personal data, and crimes."""
+
+import pytest
+
+from agen_authz.core.masking import Detectors, detect
+from agen_authz.core.masking.catalog.special import ROWS
+from agen_authz.core.masking.row import Preset, Style
+
+
+def _found(name: str, text: str, *path: str) -> list[str]:
+    return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("special_category", "religion"),
+        ("special_category", "race"),
+        ("special_category", "ethnicOrigin"),
+        ("special_category", "political_party"),
+        ("special_category", "union_membership"),
+        ("special_category", "sexualOrientation"),
+        ("special_category", "hiv_status"),
+        ("special_category", "diagnosis"),
+        ("special_category", "isDisability"),
+        ("special_category", "bloodType"),
+        ("special_category", "dna_profile"),
+        ("special_category", "faceTemplate"),
+        ("special_category", "Konfession"),
+        ("special_category", "gewerkschaft"),
+        ("special_category", "Blutgruppe"),
+        ("special_category", "behinderung"),
+        ("special_category", "appartenance_syndicale"),
+        ("special_category", "origine_ethnique"),
+        ("special_category", "orientation_sexuelle"),
+        ("special_category", "groupe_sanguin"),
+        ("special_category", "afiliacion_sindical"),
+        ("special_category", "orientacionSexual"),
+        ("special_category", "huella_dactilar"),
+        ("special_category", "discapacidad"),
+        ("special_category", "orientamento_politico"),
+        ("special_category", "gruppoSanguigno"),
+        ("special_category", "disabilità"),
+        ("biometric", "iris_scan"),
+        ("criminal_record", "criminalRecord"),
+        ("criminal_record", "vorstrafen"),
+        ("criminal_record", "casier_judiciaire"),
+        ("criminal_record", "antecedentesPenales"),
+        ("criminal_record", "precedenti_penali"),
+    ],
+)
+def test_a_member_tells_of_its_value(name: str, key: str) -> None:
+    assert _found(name, "true", key) == ["true"]
+
+
+@pytest.mark.parametrize(
+    "key", ["race_condition", "health_status", "health", "fingerprint", "party_size", "orientation"]
+)
+def test_members_of_machines_are_left(key: str) -> None:
+    assert _found("special_category", "true", key) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("special_category", "religion: Catholic", "Catholic"),
+        ("special_category", "Ethnicity: Hispanic or Latino, age 40", "Hispanic or Latino"),
+        ("special_category", "HIV status: positive", "positive"),
+        ("special_category", "blood type: A+", "A+"),
+        ("special_category", "political affiliation: Green Party", "Green Party"),
+        ("special_category", "Konfession: evangelisch", "evangelisch"),
+        ("special_category", "orientation sexuelle : homosexuelle", "homosexuelle"),
+        ("special_category", "she was diagnosed with type 2 diabetes in 2019", "type 2 diabetes"),
+        ("special_category", "The patient suffers from asthma and", "asthma"),
+        ("special_category", "leidet an Depressionen", "Depressionen"),
+        ("special_category", "souffre d'asthme", "asthme"),
+        ("special_category", "diagnosticada con cáncer de mama", "cáncer de mama"),
+        ("special_category", "affetto da diabete mellito", "diabete mellito"),
+        ("special_category", "member of the Unite union", "Unite union"),
+        ("special_category", "Mitglied der IG Metall", "IG Metall"),
+        ("special_category", "afiliada a CCOO", "CCOO"),
+        ("special_category", "iscritto alla CGIL", "CGIL"),
+        ("special_category", "he is Muslim", "Muslim"),
+        ("special_category", "She is a Catholic priest", "Catholic"),
+        ("NRP", "member of the Communist Party", "Communist Party"),
+        ("criminal_record", "convicted of fraud in 2010", "fraud"),
+        ("criminal_record", "vorbestraft wegen Diebstahls", "Diebstahls"),
+        ("criminal_record", "condamné pour vol", "vol"),
+        ("criminal_record", "condenado por robo", "robo"),
+        ("criminal_record", "condannato per furto", "furto"),
+        ("criminal_record", "criminal record: two burglaries (2001)", "two burglaries"),
+    ],
+)
+def test_words_tell_of_a_value(name: str, text: str, value: str) -> None:
+    assert _found(name, text) == [value]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("special_category", "race: condition found"),
+        ("special_category", "The service suffers from high latency"),
+        ("special_category", "member of the European Union"),
+        ("special_category", "religion: [SPECIAL_CATEGORY]"),
+        ("special_category", "the Muslim quarter"),
+        ("criminal_record", "charged with a fee of 5"),
+        ("criminal_record", "your card was charged with $5"),
+    ],
+)
+def test_what_only_looks_like_it_is_left(name: str, text: str) -> None:
+    assert _found(name, text) == []
+
+
+def test_they_are_dropped_and_not_in_the_preset_of_persons() -> None:
+    assert {row.style for row in ROWS} == {Style.DROP}
+    assert not any(Preset.PII in row.presets for row in ROWS)
