@@ -1,42 +1,58 @@
 """Copies of a value elsewhere in its message: what a name or a label told of has no form to be found by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from agen_authz.core.masking.document import Document
+from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.search import Found
+from agen_authz.core.masking.view import lower
 
 # A shorter value is a part of many other things.
 _MIN_CHARS, _MIN_DIGITS, _MAX_CHARS = 5, 6, 200
-_MAX_VALUES = 2_000
+_MAX_VALUES = 50_000
 _TOLD = frozenset({"field", "label", "context"})
+_NOTHING = frozenset({"false", "unknown", "undefined", "other", "never"})
+_ESCAPED_LETTERS = frozenset({"\\n", "\\r", "\\t"})
 
 
-def find_copies(found: Sequence[Found], texts: Sequence[str]) -> list[Found]:
-    """Find where else values are, as whole words."""
+def find_copies(found: Sequence[Found], document: Document) -> list[Found]:
+    """Find where else values are, as whole words, in capitals or not; names of members become texts of the document.
+
+    Raises:
+        Unmaskable: there are too many values.
+    """
     values: dict[str, Found] = {}
     for each in found:
-        value = texts[each.leaf][each.start : each.end]
+        value = lower(document.texts[each.leaf][each.start : each.end])
         if not _TOLD.isdisjoint(each.why) and _is_telling(value):
             values.setdefault(value, each)
-    if not values or len(texts) < 2 or len(values) > _MAX_VALUES:
+    if len(values) > _MAX_VALUES:
+        raise Unmaskable("too many values whose copies would have to be looked for")
+    if not values:
         return []
     automaton = AhoCorasick(list(values), matchkind=MatchKind.LeftmostLongest)
     originals = list(values.values())
+    for node, names in document.objects:
+        for name in names:
+            if any(_list_whole(automaton, name)):
+                document.add_name(node, name)
     return [
         Found(leaf, start, end, originals[number].detector, originals[number].score, ("copy",))
-        for leaf, text in enumerate(texts)
-        for number, start, end in automaton.find_matches_as_indexes(text)
-        if _is_whole(text, start, end)
+        for leaf, text in enumerate(document.texts)
+        for number, start, end in _list_whole(automaton, text)
     ]
 
 
 def _is_telling(value: str) -> bool:
-    if not _MIN_CHARS <= len(value) <= _MAX_CHARS or value.lower() in ("false", "unknown"):
+    if not _MIN_CHARS <= len(value) <= _MAX_CHARS or value in _NOTHING:
         return False
     return not value.isdigit() or len(value) >= _MIN_DIGITS
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
-    return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
-
+def _list_whole(automaton: AhoCorasick, text: str) -> Iterator[tuple[int, int, int]]:
+    for number, start, end in automaton.find_matches_as_indexes(lower(text)):
+        is_begun = text[start - 1 : start].isalnum() and text[max(start - 2, 0) : start] not in _ESCAPED_LETTERS
+        if not is_begun and not text[end : end + 1].isalnum():
+            yield number, start, end

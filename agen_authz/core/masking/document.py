@@ -9,6 +9,7 @@
 5. Documents of rows repeat the names of their members: those of one kind of object are looked at once.
 """
 
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
@@ -25,7 +26,10 @@ from agen_authz.core.model import Json
 MAX_NESTED = 4
 # Shorter texts and smaller numbers are nothing, unless their member's name says so.
 _MIN_CHARS, _MIN_NUMBER = 4, 10_000
-_MIN_WORD_CHARS = 12
+_MIN_WORD_CHARS, _MIN_VALUE_CHARS = 12, 16
+_MAX_NUMBER_CHARS = 40
+_NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30}(?:[eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})")
+_SMALL, _SKIPPED = frozenset({int, float}), frozenset({int, str})
 _TEXT, _NUMBER, _NAME = range(3)
 _MIN_FLOAT = 1e11
 _NAMES: TypeAlias = tuple[str, ...]
@@ -39,6 +43,7 @@ _BODY = frozenset(
         "sessionId", "protocolVersion", "cacheScope", "lastUpdatedAt", "createdAt", "pollInterval", "ttl", "ttlMs",
     }
 )  # fmt: skip
+_STANDARD = str.maketrans("-_", "+/")
 _OUTER = frozenset({"result", "params"})
 
 
@@ -107,7 +112,9 @@ def _tells_of_person(name: str) -> bool:
 
 
 def _is_suspect(name: str) -> bool:
-    return len(name) >= _MIN_CHARS and not (name.isascii() and name.replace("_", "").isalpha())
+    if len(name) < _MIN_CHARS:
+        return False
+    return len(name) >= _MIN_VALUE_CHARS or not (name.isascii() and name.replace("_", "").isalpha())
 
 
 class Document:
@@ -118,10 +125,22 @@ class Document:
         pending: shapes whose names are among the texts; they are clean if nothing is found there.
         deep: spots that are nested too deeply to be taken apart.
         binary: spots of what is not text.
+        objects: every object, with the names of its members.
         root: the document.
     """
 
-    __slots__ = ("_has_customs", "_places", "_shapes", "binary", "deep", "pending", "root", "texts", "trails")
+    __slots__ = (
+        "_has_customs",
+        "_places",
+        "_shapes",
+        "binary",
+        "deep",
+        "objects",
+        "pending",
+        "root",
+        "texts",
+        "trails",
+    )
 
     def __init__(self, value: Json, shapes: Shapes, root: Trail, *, is_message: bool) -> None:
         self.texts: list[str] = []
@@ -130,6 +149,7 @@ class Document:
         self._places: list[tuple[Node, str | int, int]] = []
         self.pending: list[_Shape] = []
         self.deep: list[Spot] = []
+        self.objects: list[tuple[Node, _NAMES]] = []
         self.binary: list[Spot] = []
         self._shapes, self._has_customs = shapes, shapes.has_customs
         self.root = Node(None, "", value, Kind.LIST if isinstance(value, list) else Kind.OBJECT)
@@ -150,6 +170,7 @@ class Document:
                 self._walk_body(value, Node(self.root, key, value, Kind.OBJECT), root)
             elif key not in _ENVELOPE or not isinstance(value, str | int):
                 self._walk(value, self.root, key, root)
+                self.add_name(self.root, key)
 
     def _walk_body(self, body: dict[str, Json], node: Node, root: Trail) -> None:
         rest = {key: value for key, value in body.items() if key not in ("_meta", "structuredContent", "task")}
@@ -173,30 +194,32 @@ class Document:
             self._add_number(value, node, key, trail)
 
     def _walk_object(self, value: Mapping[str, Json], node: Node, trail: Trail, skipped: frozenset[str]) -> None:
-        shape = self._shapes.get(trail, tuple(value))
+        names = tuple(value)
+        self.objects.append((node, names))
+        shape = self._shapes.get(trail, names)
         if shape.suspects and not shape.is_clean:
             self._add_names(shape, node)
         if shape.has_blob:
             value = self._take_binary(value, node, trail)
-        for (key, item), child in zip(value.items(), shape.trails, strict=True):
+        # This loop sees every value there is: what is nothing for certain ends here.
+        for key, item, child in zip(value, value.values(), shape.trails, strict=True):
             kind = type(item)
-            if kind is str:
-                # The first test of `_add_text`, which most texts of a table end with.
-                is_word = len(item) < _MIN_WORD_CHARS and item.isalpha()  # type: ignore[arg-type, union-attr]
-                if not (is_word and not child.fields and not self._has_customs) and key not in skipped:
-                    self._add_text(item, node, key, child)  # type: ignore[arg-type]
-            elif kind is int:
-                if (child.fields or not -_MIN_NUMBER < item < _MIN_NUMBER) and key not in skipped:  # type: ignore[operator]
-                    self._add(str(abs(item)), child, node, key, _NUMBER)  # type: ignore[arg-type]
-            elif item is not None:
+            if kind in _SMALL and not child.fields and -_MIN_NUMBER < item < _MIN_NUMBER:  # type: ignore[operator]
+                continue
+            if kind is str and self._is_nothing(item, child):  # type: ignore[arg-type]
+                continue
+            if not (skipped and key in skipped and kind in _SKIPPED):
                 self._walk(item, node, key, child)
 
     def _walk_list(self, value: list[Json], node: Node, trail: Trail) -> None:
         for place, item in enumerate(value):
-            if type(item) is str:
-                self._add_text(item, node, place, trail)
-            elif item is not None:
+            if type(item) is not str or not self._is_nothing(item, trail):
                 self._walk(item, node, place, trail)
+
+    def _is_nothing(self, text: str, trail: Trail) -> bool:
+        # INVARIANT: one word of letters is nothing: it has no digit, no sign, and is too short for an encoding.
+        is_short = len(text) < _MIN_WORD_CHARS and (text.isalpha() or len(text) < _MIN_CHARS)
+        return is_short and not trail.fields and not self._has_customs
 
     # ---- leaves --------------------------------------------------------------------------------------------
 
@@ -214,22 +237,26 @@ class Document:
         self.trails.append(trail)
         self._places.append((node, key, kind))
 
+    def add_name(self, node: Node, name: str) -> None:
+        """Add a member's name to the texts."""
+        self._add(name, self._shapes.root, node, name, _NAME)
+
     def _add_names(self, shape: _Shape, node: Node) -> None:
         self.pending.append(shape)
         for name in shape.suspects:
-            self._add(name, self._shapes.root, node, name, _NAME)
+            self.add_name(node, name)
 
     def _add_text(self, text: str, node: Node, key: str | int, trail: Trail) -> None:
-        # INVARIANT: one word of letters is nothing: it has no digit, no sign, and is too short for an encoding.
-        is_short = len(text) < _MIN_CHARS or (len(text) < _MIN_WORD_CHARS and text.isalpha())
-        if is_short and not trail.fields and not self._has_customs:
-            return
         # 2.
-        if '"' in text and ("{" in text or "[" in text):
+        if (text[0] in "{[" or '"' in text) and ("{" in text or "[" in text):
             parts = split_nested(text)
             if parts is not None:
                 self._add_nested(parts, node, key, trail)
                 return
+        if text[0] in "+-0123456789" and len(text) <= _MAX_NUMBER_CHARS and _NUMBER_TEXT.fullmatch(text) is not None:
+            # A number that is written as a text, with a fraction or an exponent.
+            self._add(_write_float(abs(float(text))), trail, node, key, _NUMBER)
+            return
         self._add(text, trail, node, key, _TEXT)
 
     def _add_nested(self, parts: list[Json], node: Node, key: str | int, trail: Trail) -> None:
@@ -254,26 +281,41 @@ class Document:
 
     def _take_binary(self, value: Mapping[str, Json], node: Node, trail: Trail) -> Mapping[str, Json]:
         # 3.
-        taken, blob = value, value.get("blob")
-        if value.get("type") in BINARY_TYPES and isinstance(value.get("data"), str):
-            self.binary.append(Spot(node, "data"))
-            taken = {**value, "data": None}
-        if isinstance(blob, str):
-            taken = {**taken, "blob": None}
-            text = _read_blob(blob)
-            if text is None:
-                self.binary.append(Spot(node, "blob"))
-            else:
-                parts: list[Json] = split_nested(text) or [text]
-                self._walk_list(parts, Node(node, "blob", parts, Kind.BLOB, depth=node.depth + 1), trail)
+        taken = value
+        for key in ("data", "blob"):
+            held = value.get(key)
+            if isinstance(held, str) and (key == "blob" or value.get("type") in BINARY_TYPES):
+                taken = {**taken, key: None}
+                self._add_binary(held, node, key, trail)
         return taken
 
+    def _add_binary(self, held: str, node: Node, key: str, trail: Trail) -> None:
+        raw = _read_base64(held)
+        if raw is None:
+            # It is not what it should be, but may be a text.
+            self._add_text(held, node, key, trail)
+            return
+        text = _read_text(raw)
+        if text is None:
+            self.binary.append(Spot(node, key))
+        else:
+            parts: list[Json] = split_nested(text) or [text]
+            self._walk_list(parts, Node(node, key, parts, Kind.BLOB, depth=node.depth + 1), trail)
 
-def _read_blob(blob: str) -> str | None:
+
+def _read_base64(text: str) -> bytes | None:
+    """Read base64 in any of its spellings: with line ends, without padding, for URLs (RFC 4648, RFC 2045)."""
+    word = "".join(text.split()).rstrip("=").translate(_STANDARD)
     try:
-        raw = b64decode(blob, validate=True)
-        text = raw.decode("utf-8")
+        return b64decode(word + "=" * (-len(word) % 4), validate=True)
     except (ValueError, Base64Error):
+        return None
+
+
+def _read_text(raw: bytes) -> str | None:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
         return None
     return None if "\x00" in text else text
 

@@ -1,38 +1,69 @@
-"""Text that is written in base64 (RFC 4648), told from other long words by its letters.
+"""Text that is written in base64 (RFC 4648, and in lines as RFC 2045 has it), found by decoding what may be it.
 
-Every three bytes become four letters. Of printable ASCII the first three of these are taken from a part of the
-alphabet only, so other words of letters and digits are told apart before anything is decoded.
+A run of the alphabet's letters is decoded as a whole, then, if that is no text, without what is before a sign that may
+be one of the alphabet or not (a path before a `/`).
 """
 
 import re
 from base64 import b64decode
 
-# Which letters stand for printable ASCII, as the first, second and third of four.
-_FOUR = rb"[I-Za-f][C-HS-Xi-ny-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_\-]"
-ENCODED = rb"(?:%b){3}(?:[A-Za-z0-9+/_\-]{4})*[A-Za-z0-9+/_\-]{0,3}={0,2}" % _FOUR
-"""A word that may be text in base64; it begins where such a word begins."""
+ENCODED = rb"[A-Za-z0-9+/_\-]{16,}(?:\r?\n[A-Za-z0-9+/_\-]{16,})*={0,2}"
+"""A run of letters that may be text in base64."""
 
-_WORD = re.compile(ENCODED)
-_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=")
+_MIN_CHARS = 16
+_LINES = re.compile(rb"[\r\n]+")
+_SIGNS = re.compile(rb"[/_+\-]")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
+# At most this many ways to read one run: it costs a decoding each.
+_MAX_WAYS = 8
+_TEXT = re.compile(r"[\t\n\r\x20-\x7e\x85\xa0-\U0010ffff]*")
 
 
-def read_encoded(raw: bytes, start: int, end: int) -> str | None:
-    """Decode a word of a text; None if it is not text in base64."""
-    if start and raw[start - 1] in _LETTERS:
-        return None
-    word = raw[start:end]
-    if _WORD.fullmatch(word) is None:
-        return None
+def list_encoded(raw: bytes) -> list[tuple[int, int, str]]:
+    """List the texts that a run holds in base64: where each is, and what it says."""
+    found = _read_lines(raw)
+    if found is not None:
+        return [(0, len(raw), found)]
+    listed: list[tuple[int, int, str]] = []
+    at = 0
+    for line in _LINES.split(raw):
+        start = raw.index(line, at)
+        at = start + len(line)
+        listed.extend((start + first, start + last, text) for first, last, text in _list_in(line))
+    return listed
+
+
+def _read_lines(raw: bytes) -> str | None:
+    return _decode(_LINES.sub(b"", raw))
+
+
+def _list_in(line: bytes) -> list[tuple[int, int, str]]:
+    starts = [0, *(sign.end() for sign in _SIGNS.finditer(line))][:_MAX_WAYS]
+    for start in starts:
+        text = _decode(line[start:]) if len(line) - start >= _MIN_CHARS else None
+        if text is not None:
+            return [(start, len(line), text)]
+    # Between two signs.
+    listed: list[tuple[int, int, str]] = []
+    start = 0
+    for part in _SIGNS.split(line)[:_MAX_WAYS]:
+        text = _decode(part) if len(part) >= _MIN_CHARS else None
+        if text is not None:
+            listed.append((start, start + len(part), text))
+        start += len(part) + 1
+    return listed
+
+
+def _decode(word: bytes) -> str | None:
     word = word.rstrip(b"=").translate(_URL_SAFE)
     if len(word) % 4 == 1:
         return None
     decoded = b64decode(word + b"=" * (-len(word) % 4))
-    try:
-        return decoded.decode("utf-8")
-    except UnicodeDecodeError:
-        return decoded.decode("latin-1") if _is_mostly_text(decoded) else None
-
-
-def _is_mostly_text(raw: bytes) -> bool:
-    return sum(32 <= each < 127 for each in raw) * 10 >= len(raw) * 9
+    for encoding in ("utf-8", "utf-16-le") if b"\x00" in decoded else ("utf-8",):
+        try:
+            text = decoded.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _TEXT.fullmatch(text) is not None:
+            return text
+    return None

@@ -56,10 +56,10 @@ def mask_message(message: Json, plan: Plan, *, is_message: bool = True) -> Maske
 class _Masking:
     """The masking of one message."""
 
-    __slots__ = ("_document", "_plan", "_receipts", "_texts", "_work")
+    __slots__ = ("_document", "_message", "_plan", "_receipts", "_texts", "_work")
 
     def __init__(self, message: Json, plan: Plan, *, is_message: bool) -> None:
-        self._plan = plan
+        self._message, self._plan = message, plan
         # 1.
         self._document = Document(message, plan.shapes, plan.shapes.root, is_message=is_message)
         self._work = Work(sum(map(len, self._document.texts)))
@@ -76,7 +76,7 @@ class _Masking:
         if found:
             self._mask(found)
         if not self._texts and not self._receipts:
-            return MaskedMessage(document.root.value if document.root.value is not None else None)
+            return MaskedMessage(self._message)
         written = document.root.write()
         return MaskedMessage(written, tuple(_list_receipts(self._receipts)))
 
@@ -96,7 +96,7 @@ class _Masking:
     def _mask(self, found: list[Found]) -> None:
         document = self._document
         # 3.
-        found = [*found, *find_copies(found, document.texts)]
+        found = [*found, *find_copies(found, document)]
         by_leaf: dict[int, list[Found]] = {}
         for each in found:
             by_leaf.setdefault(each.leaf, []).append(each)

@@ -36,14 +36,15 @@ class Scanner:
         fields: makes the trails of documents.
         words: context, and labels.
         forms: what a window of letters and digits may be.
-        direct: finds what has a distinctive form, is a telephone number, or is encoded.
+        direct: finds what has a distinctive form, or is a telephone number.
         directs: which detectors those may be of.
+        encoded: finds what may be encoded.
         phone: the detector that telephone numbers are of; None if they are not looked for.
         customs: patterns of the configuration, by their names.
         held: by detector: what a member must hold whose name tells of it.
     """
 
-    __slots__ = ("customs", "direct", "directs", "fields", "forms", "held", "phone", "words")
+    __slots__ = ("customs", "direct", "directs", "encoded", "fields", "forms", "held", "phone", "words")
 
     def __init__(self, detectors: Detectors) -> None:
         rows = detectors.list_rows()
@@ -55,7 +56,8 @@ class Scanner:
         self.directs = tuple(_list_directs(rows))
         patterns = [each.pattern.pattern for each in self.directs]
         patterns += [PHONE] if self.phone else []
-        self.direct = re2.compile(b"|".join(b"(?:%b)" % each for each in (*patterns, ENCODED)), _options())
+        self.direct = re2.compile(b"|".join(b"(?:%b)" % each for each in patterns) or rb"\z.", _options())
+        self.encoded = re2.compile(ENCODED, _options())
         self.customs = tuple((each.name, re2.compile(each.pattern)) for each in detectors.customs)
 
 

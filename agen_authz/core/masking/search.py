@@ -19,7 +19,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from agen_authz.core.masking.encoded import read_encoded
+from agen_authz.core.masking.encoded import list_encoded
 from agen_authz.core.masking.form import Candidate, Entry
 from agen_authz.core.masking.phone import measure_phone
 from agen_authz.core.masking.row import DROP, LIFT, SURE, THRESHOLD, At, Check
@@ -69,6 +69,7 @@ class _Joined(Struct, frozen=True):
         bounds: where each view begins and ends in `text`; `starts` are the beginnings.
         leaves: of which text each view is; None if each text has one, which is the text itself.
         views: with the ways back to their texts; None as `leaves` is.
+        beyond: texts with escapes that are nested too deeply to be read.
     """
 
     text: str
@@ -77,6 +78,7 @@ class _Joined(Struct, frozen=True):
     bounds: list[tuple[int, int]]
     leaves: list[int] | None = None
     views: list[View] | None = None
+    beyond: Sequence[int] = ()
 
     def find(self, at: int) -> int:
         """Find the number of the view that a place is in."""
@@ -139,6 +141,9 @@ class _Search:
         self._found: list[Found] = []
 
     def run(self) -> list[Found]:
+        self._found.extend(
+            Found(leaf, 0, len(self._texts[leaf]), "encoded", 1.0, ("encoded",)) for leaf in self._joined.beyond
+        )
         self._find_direct()
         self._find_in_regions()
         self._find_labelled()
@@ -189,19 +194,16 @@ class _Search:
             start, end = found.span()
             self._work.spend(4)
             value = found.group()
-            is_one = False
             for direct in scanner.directs:
                 if direct.pattern.fullmatch(value) is not None:
                     self._claim(_Claim(start, end, direct.detector, direct.score, direct.check, "form"))
-                    is_one = True
-            if is_one:
-                continue
             if value[:1] in b"+(":
                 self._find_phone(start, end)
-            else:
-                decoded = read_encoded(raw, start, end)
-                if decoded is not None:
-                    self._find_encoded(start, end, decoded)
+        for found in scanner.encoded.finditer(raw):
+            self._work.spend(4)
+            begins = found.start()
+            for start, end, decoded in list_encoded(found.group()):
+                self._find_encoded(begins + start, begins + end, decoded)
 
     def _find_phone(self, start: int, end: int) -> None:
         phone, text = self._scanner.phone, self._joined.text[start:end]
@@ -246,11 +248,12 @@ class _Search:
     def _match_all(self, view: int, candidates: Sequence[Candidate], told: "frozenset[str] | set[str]") -> None:
         joined = self._joined
         begins, fields, text = joined.starts[view], self._trails[joined.leaf(view)].fields, joined.text
+        is_loose = joined.views is not None and joined.views[view].is_loose
         for candidate in candidates:
             start, end = begins + candidate.start, begins + candidate.end
             first = text[start]
             for entry in candidate.sure:
-                if first in entry.firsts:
+                if first in entry.firsts and (not is_loose or entry.score >= SURE):
                     self._match(start, end, entry)
             if told or fields:
                 # What is not sure by itself is nothing unless a word or a name tells of it.
@@ -335,14 +338,17 @@ def _join(texts: Sequence[str]) -> _Joined:
         return _Joined(joined, joined.encode("ascii"), starts, bounds)
     views: list[View] = []
     leaves: list[int] = []
+    beyond: list[int] = []
     for number, text in enumerate(texts):
         made = make_views(text)
-        views.extend(made)
-        leaves.extend([number] * len(made))
+        views.extend(made.views)
+        leaves.extend([number] * len(made.views))
+        if made.is_beyond:
+            beyond.append(number)
     written = [view.text for view in views]
     joined = SEPARATOR.join(written)
     starts, bounds = _bound(written)
-    return _Joined(joined, encode(joined), starts, bounds, leaves, views)
+    return _Joined(joined, encode(joined), starts, bounds, leaves, views, beyond)
 
 
 def _bound(texts: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:

@@ -13,7 +13,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from msgspec import Struct
 
 from agen_authz.core.masking.row import At, Detector, Label
-from agen_authz.core.masking.view import encode, spell
+from agen_authz.core.masking.view import encode, lower, spell
 
 BEFORE, AFTER = 40, 30
 """How far from a value a word may be, in characters."""
@@ -121,14 +121,10 @@ class Vocabulary:
         """
         if self._automaton is None:
             return Hits((), (), self._told_by)
-        lower = text.lower()
-        if len(lower) != len(text):
-            # INVARIANT: a view has no character that changes its length (view.py).
-            lower = "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
         hits, labelled = [], []
         begins_whole, ends_whole, labels = self._begins_whole, self._ends_whole, self.labels
         ended = len(raw)
-        for number, start, end in self._automaton.find_matches_as_indexes(lower, overlapping=True):
+        for number, start, end in self._automaton.find_matches_as_indexes(lower(text), overlapping=True):
             if start and begins_whole[number] and _RUNS_ON[raw[start - 1]]:
                 continue
             is_inside = end < ended and _RUNS_ON[raw[end]]
