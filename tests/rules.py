@@ -1,19 +1,31 @@
 """A RuleSet of a few values, the others as a small configuration would have them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
+from agen_authz.core.masking.rule import Rule
+from agen_authz.core.masking.selection import Detectors
 from agen_authz.core.message.mcp import BodyLimits
-from agen_authz.core.model import Resource, Revoked
+from agen_authz.core.model import Resource, Revoked, State
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessTable
-from agen_authz.core.policy.table import PolicyTable, compile_policies
+from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies
 from agen_authz.core.ruleset import RuleSet
 from tests import builders as build
 
 OFF = "off-0123456789abcdef"
+
+
+def protect(*targets: Policy, masking: Mapping[str, Rule] | None = None) -> dict[str, Any]:
+    """Write what `build_rules` takes of data-protection rules; `masking` says what those mask that do not mask PCI."""
+    rules = {
+        each.name: Rule(each.name, Detectors.preset("pci"), is_enforced=each.state is State.ENFORCE)
+        for each in targets
+        if each.state is not State.DISABLED
+    }
+    return {"protections": compile_policies(targets), "protection_rules": rules | dict(masking or {})}
 
 
 def build_rules(
@@ -45,5 +57,9 @@ def build_rules(
         "filters_lists": False,
         "pinning": Pinning.OFF,
         "checks_arguments": False,
+        "protections": compile_policies([]),
+        "protection_rules": {},
+        "masking_keys": None,
+        "unruled_sample": 0.0,
     }
     return RuleSet(**{**values, **changes})

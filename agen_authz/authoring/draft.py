@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agen_authz.build.policy import build_policy
+from agen_authz.build.protection import build_target
 from agen_authz.build.ruleset import build_provider, build_rules
 from agen_authz.config import Config, Loaded
 from agen_authz.core.model import Provider
@@ -18,6 +19,7 @@ class Draft:
     Args:
         policies: every policy by its name, disabled ones too.
         tenants: policies that tenants add.
+        protections: every data-protection rule by its name, as what says which calls it is about; disabled ones too.
     """
 
     config: Config
@@ -25,6 +27,7 @@ class Draft:
     providers: Mapping[str, Provider]
     policies: Mapping[str, Policy]
     tenants: Mapping[str, tuple[Policy, ...]]
+    protections: Mapping[str, Policy]
 
 
 def build_draft(loaded: Loaded) -> Draft:
@@ -50,4 +53,5 @@ def build_draft(loaded: Loaded) -> Draft:
         providers={provider.name: build_provider(provider) for provider in config.providers},
         policies={policy.name: policy for policy in everyone},
         tenants=tenants,
+        protections={rule.name: build_target(rule, compiled) for rule in config.data_protection},
     )

@@ -5,7 +5,7 @@ these digests is of one run, or a reader of an amount's digest in the log of a b
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from agen_authz.authoring.scenario import Decided
 from agen_authz.core.cel.condition import Condition
 from agen_authz.core.cel.tree import ANY, Path, spell_path
 from agen_authz.core.digest import digest_text
-from agen_authz.core.model import Answer, Json
+from agen_authz.core.model import Allow, Answer, Json
 from agen_authz.core.policy.attribute import ATTRIBUTES, Situation
 from agen_authz.core.policy.table import Policy, examine
 from agen_authz.core.reason import Reason
@@ -33,13 +33,17 @@ class TraceNode:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A whole decision: its word, its Reason, the tree of what led to it, and why policies could not be evaluated."""
+    """A whole decision: its word, its Reason, the tree of what led to it, and why policies could not be evaluated.
+
+    `protections` names the data-protection rules that apply to what comes back.
+    """
 
     decision: str
     reason: Reason
     policies: tuple[str, ...]
     root: TraceNode
     causes: tuple[str, ...] = ()
+    protections: tuple[str, ...] = ()
 
 
 def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) -> Trace:
@@ -54,13 +58,16 @@ def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) 
     steps = [
         TraceNode(" ".join(filter(None, (step.check, step.outcome, step.rule))))
         for step in why
-        if step.check != "policy"
+        if step.check not in ("policy", "data_protection")
     ]
     tried = [node for situation in decided.situations() for node in _trace_policies(draft, situation, digest_key)]
+    protections = decision.protections if isinstance(decision, Allow) else ()
+    masked = _trace_protections(draft, decided, protections, digest_key) if isinstance(decision, Allow) else ()
     matched = () if isinstance(decision, Answer) else decision.matched
     names = tuple(each.policy for each in matched)
     causes = tuple(dict.fromkeys(f"policy `{each.policy}`, {each.cause}" for each in matched if each.cause))
-    return Trace(word, reason, names, TraceNode(f"{word}: {reason.value}", (*steps, *tried)), causes)
+    root = TraceNode(f"{word}: {reason.value}", (*steps, *tried, *masked))
+    return Trace(word, reason, names, root, causes, protections)
 
 
 def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None) -> Iterator[TraceNode]:
@@ -71,6 +78,26 @@ def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None
         conditions = tuple(_trace_condition(each, situation, digest_key) for each in policy.conditions)
         head = f"policy `{policy.name}` ({policy.state.value}, {policy.effect.value}): {said}"
         yield TraceNode(head, conditions + _trace_demand(policy))
+
+
+def _trace_protections(
+    draft: Draft, decided: Decided, applying: Collection[str], digest_key: bytes | None
+) -> Iterator[TraceNode]:
+    """Tell of every rule that names what the call names, and of every other that applies."""
+    situations = decided.situations()
+    named = {
+        rule.name: situation
+        for situation in situations
+        for rule in draft.rules.protections.list_for(situation.principal.tenant, situation.target)
+    }
+    for name in draft.rules.protection_rules:
+        if name not in named and name not in applying:
+            continue
+        rule = draft.protections[name]
+        said = "applies" if name in applying else "does not apply"
+        # A call that names nothing has no values that conditions could be shown with.
+        conditions = tuple(_trace_condition(each, named[name], digest_key) for each in rule.conditions if name in named)
+        yield TraceNode(f"data protection `{name}` ({rule.state.value}): {said}", conditions)
 
 
 def _trace_condition(condition: Condition, situation: Situation, digest_key: bytes | None) -> TraceNode:
@@ -135,7 +162,7 @@ def draw_tree(node: TraceNode) -> list[str]:
 def as_object(trace: Trace) -> dict[str, Any]:
     """Write a trace down as `--json` prints it."""
     decided = {"decision": trace.decision, "reason": trace.reason.value, "policies": list(trace.policies)}
-    return {**decided, "trace": _node_as_object(trace.root)}
+    return {**decided, "data_protection": list(trace.protections), "trace": _node_as_object(trace.root)}
 
 
 def _node_as_object(node: TraceNode) -> dict[str, Any]:

@@ -44,11 +44,13 @@ def lint(draft: Draft, known: Sequence[CatalogEntry], shadow_since: dict[str, fl
     everybodys = [policy for policy in policies if policy.name not in owners_of(draft)]
     return [
         *_lint_tools(draft, everybodys, [*known, *list_named(draft, known)]),
+        *_lint_unmasked(draft, [*known, *list_named(draft, known)]),
         *_lint_wide_grants(draft, known),
         *_lint_names(draft, known),
         *_lint_assertable(draft),
         *_lint_shadowed_rules(draft.config.access.rules),
         *_lint_constants(policies),
+        *_lint_masks_nothing(draft.protections.values()),
         *_lint_unreadable(policies),
         *_lint_arguments(draft, policies, known),
         *_lint_answers(draft, policies),
@@ -86,6 +88,28 @@ def _name_unmapped(draft: Draft, known: CatalogEntry) -> LintFinding:
     return LintFinding("tool_without_rule", known.spelling, f"no rule names the tool, so {who}", cure)
 
 
+def _lint_unmasked(draft: Draft, known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
+    """Find tools that callers may use and no data-protection rule names, on a server that such a rule is about."""
+    rules = [rule for rule in draft.protections.values() if rule.state is not State.DISABLED]
+    selectors = [each for rule in rules for kind, each in rule.selectors if kind is TargetKind.TOOL]
+    covered = set().union(*(_servers_of(draft, each) for each in selectors))
+    for each in known:
+        target = each.target
+        if target.kind is not TargetKind.TOOL or target.server not in covered:
+            continue
+        if draft.rules.access.names(target) and not any(concerns(rule, target) for rule in rules):
+            message = f"data protection covers tools of `{target.server}`, but what this one returns is not masked"
+            cure = f'name it in a rule of `data_protection`: tools: ["{each.spelling}"]'
+            yield LintFinding("tool_without_masking", each.spelling, message, cure)
+
+
+def _lint_masks_nothing(rules: Iterable[Policy]) -> Iterator[LintFinding]:
+    for rule in rules:
+        if any(not each.tree.paths and _constant(each) is False for each in rule.conditions):
+            message = "a condition of it is always false, so it masks nothing"
+            yield LintFinding("never_masks", rule.name, message, "correct the condition")
+
+
 def _lint_wide_grants(draft: Draft, known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
     listed = {each.target.server for each in known if each.target.kind is TargetKind.TOOL}
     for rule in draft.config.access.rules:
@@ -114,7 +138,8 @@ def _lint_names(draft: Draft, known: Sequence[CatalogEntry]) -> Iterator[LintFin
         for rule in draft.config.access.rules
         for kind, selector in selectors_of(rule)
     ]
-    policies = [(policy.name, *each, True) for policy in draft.policies.values() for each in policy.selectors]
+    folding = [*draft.policies.values(), *draft.protections.values()]
+    policies = [(policy.name, *each, True) for policy in folding for each in policy.selectors]
     for name, kind, selector, folds in [*rules, *policies]:
         # If a server's tools are not listed, it is not known what it does not have.
         is_listed = all((kind, server) in seen for server in _servers_of(draft, selector))
@@ -240,12 +265,13 @@ def _list_arguments_read(policy: Policy) -> set[str]:
 
 def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[LintFinding]:
     for policy in policies:
-        if policy.state is not State.ENFORCE or "inputs" not in list_reads(policy):
+        read = next((each for each in ("inputs", "detected") if each in list_reads(policy)), None)
+        if policy.state is not State.ENFORCE or read is None:
             continue
         named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.rules.resources)]
         for server in sorted(set().union(*named)):
             if draft.rules.resources[server].methods.get(RESPONSE, True):
-                message = f"it reads `inputs`, so it denies every response that a legacy client posts to `{server}`"
+                message = f"it reads `{read}`, so it denies every response that a legacy client posts to `{server}`"
                 cure = f"say so with `methods: {{response: deny}}` under the resource `{server}`"
                 yield LintFinding("denies_responses", policy.name, message, cure)
 

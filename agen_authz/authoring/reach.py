@@ -17,11 +17,15 @@ Holder: TypeAlias = tuple[str, ...]
 
 
 def list_named(draft: Draft, known: Sequence[CatalogEntry]) -> list[CatalogEntry]:
-    """List what rules and policies name by its whole name, if the server's targets of that kind are not listed."""
+    """List what rules and policies name by its whole name, if the server's targets of that kind are not listed.
+
+    Data-protection rules are among them: what is masked is known, though perhaps no rule grants it.
+    """
     listed = {(each.target.server, each.target.kind) for each in known}
     rules = [each for rule in draft.config.access.rules for each in selectors_of(rule)]
     named: dict[tuple[TargetKind, str], CatalogEntry] = {}
-    for kind, selector in [*rules, *(each for policy in draft.policies.values() for each in policy.selectors)]:
+    held = [*draft.policies.values(), *draft.protections.values()]
+    for kind, selector in [*rules, *(each for policy in held for each in policy.selectors)]:
         server, _, name = selector.partition("/")
         server = server if server in draft.rules.resources else fold_selector(server)
         if "*" not in selector and server in draft.rules.resources and (server, kind) not in listed:

@@ -22,6 +22,9 @@ class Expected(Section):
     decision: Literal["allow", "deny", "step_up"] = Field(description="allow, deny or step_up.")
     reason: Line | None = Field(None, description="The true Reason (docs/reasons.md).")
     policy: Name | None = Field(None, description="A policy that must have applied.")
+    data_protection: tuple[Name, ...] | None = Field(
+        None, description="All data-protection rules that must apply to what comes back, in any order."
+    )
 
 
 class Case(Scenario):
@@ -95,8 +98,14 @@ def _compare(expected: Expected, trace: Trace) -> Iterator[str]:
     if expected.reason is not None and expected.reason != trace.reason.value:
         yield f"expected reason `{expected.reason}`, got `{trace.reason.value}`"
     if expected.policy is not None and expected.policy not in trace.policies:
-        applied = ", ".join(f"`{name}`" for name in trace.policies) or "none"
-        yield f"expected policy `{expected.policy}`, applied: {applied}"
+        yield f"expected policy `{expected.policy}`, applied: {_list_names(trace.policies)}"
+    if expected.data_protection is not None and set(expected.data_protection) != set(trace.protections):
+        wanted, applied = map(_list_names, (expected.data_protection, trace.protections))
+        yield f"expected data protection {wanted}, applied: {applied}"
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
 
 
 def render_text(tried: Sequence[Tried]) -> str:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from agen_authz.config import Config
 from agen_authz.config.part.scope import name_of
+from agen_authz.config.part.selector import Selecting
 from agen_authz.config.sections import policies as conf
 from agen_authz.core.cel.condition import Condition, ConditionMistake
 from agen_authz.core.model import Effect, State, TargetKind
@@ -32,20 +33,30 @@ def build_policy(policy: conf.Policy, compiled: Compiled = NOT_COMPILED) -> Poli
     Args:
         compiled: `Loaded.conditions`; a condition that is not among them is compiled here.
     """
-    named = (
-        (TargetKind.TOOL, policy.tools),
-        (TargetKind.RESOURCE, policy.resources),
-        (TargetKind.PROMPT, policy.prompts),
-    )
     return Policy(
         name=policy.name,
         state=State(policy.state),
         effect=Effect(policy.then),
-        selectors=tuple((kind, selector) for kind, selectors in named for selector in selectors or ()),
-        conditions=tuple(compiled.get(text) or _compile(text) for text in policy.when or ()),
+        selectors=build_selectors(policy),
+        conditions=build_conditions(policy.when, compiled),
         message=policy.message,
         demand=None if policy.step_up is None else _build_demand(policy.step_up),
     )
+
+
+def build_selectors(named: Selecting) -> tuple[tuple[TargetKind, str], ...]:
+    """Collect what a policy or a rule is about."""
+    written = (
+        (TargetKind.TOOL, named.tools),
+        (TargetKind.RESOURCE, named.resources),
+        (TargetKind.PROMPT, named.prompts),
+    )
+    return tuple((kind, selector) for kind, selectors in written for selector in selectors or ())
+
+
+def build_conditions(when: Iterable[str] | None, compiled: Compiled = NOT_COMPILED) -> tuple[Condition, ...]:
+    """Collect conditions, compiled; `compiled` as in `build_policy`."""
+    return tuple(compiled.get(text) or _compile(text) for text in when or ())
 
 
 def _compile(text: str) -> Condition:

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from ipaddress import ip_network
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from agen_authz.build.policy import NOT_COMPILED, Compiled, build_policies
+from agen_authz.build.protection import build_masking_keys, build_protection_rules, build_protections
 from agen_authz.config import Config
 from agen_authz.config import model as conf
 from agen_authz.config.part.authority import authorities_of, url_of
@@ -15,10 +17,14 @@ from agen_authz.core.http.context import Network, Perimeter
 from agen_authz.core.http.route import build_routes, metadata_path
 from agen_authz.core.identity.audience import spell_audiences
 from agen_authz.core.identity.jws import spell_type
+from agen_authz.core.masking import prepare_detection
+from agen_authz.core.masking.rule import Rule
+from agen_authz.core.masking.style import MaskingKeys
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import ANY_TENANT, ClaimPaths, Issuer, Provider, Resource, Revoked, TargetKind
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessRule, AccessTable, Basis, compile_access
+from agen_authz.core.policy.table import PolicyTable
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.session import derive_session_key
 from agen_authz.core.signature import SignedTarget, Signer, SigningKey
@@ -33,6 +39,7 @@ def build_rules(
     off_word: str,
     metadata_key: bytes,
     signing_keys: Mapping[str, SigningKeys] | None,
+    masking_keys: SigningKeys = (),
     compiled: Compiled = NOT_COMPILED,
 ) -> RuleSet:
     """Build everything that a request is decided by.
@@ -40,16 +47,15 @@ def build_rules(
     Args:
         version, digest_key, off_word, metadata_key: as in `RuleSet`.
         signing_keys: of each resource, the first signs; None for authors, who sign nothing.
+        masking_keys: the first masks.
     """
     providers = {provider.name: build_provider(provider) for provider in config.providers}
     resources = {resource.name: build_resource(config, resource, providers) for resource in config.resources}
-    policies = build_policies(config, compiled)
     return RuleSet(
         version=version,
         resources=resources,
         routes=build_routes(resources.values()),
         access=build_access(config),
-        policies=policies,
         limits=build_limits(config),
         revoked=build_revoked(config),
         perimeter=build_perimeter(config),
@@ -60,10 +66,35 @@ def build_rules(
         off_word=off_word,
         denials_per_second=config.audit.denials_per_second,
         timeout_s=config.server.check_timeout,
-        keeps_claims="user.claims" in policies.reads,
         filters_lists=config.tools.filter_lists,
         pinning=Pinning(config.tools.pinning),
         checks_arguments=_checks_arguments(config),
+        **_build_conditional(config, masking_keys, compiled),
+    )
+
+
+class _Conditional(TypedDict):
+    policies: PolicyTable
+    keeps_claims: bool
+    protections: PolicyTable
+    protection_rules: Mapping[str, Rule]
+    masking_keys: MaskingKeys | None
+    unruled_sample: float
+
+
+def _build_conditional(config: Config, masking_keys: SigningKeys, compiled: Compiled) -> _Conditional:
+    """Build what depends on conditions, and what these read."""
+    policies, protections = build_policies(config, compiled), build_protections(config, compiled)
+    if "detected" in policies.reads | protections.reads:
+        # A call would wait half a second for it, and all others with it.
+        prepare_detection()
+    return _Conditional(
+        policies=policies,
+        keeps_claims="user.claims" in policies.reads | protections.reads,
+        protections=protections,
+        protection_rules=build_protection_rules(config),
+        masking_keys=build_masking_keys(masking_keys),
+        unruled_sample=config.unruled_sample,
     )
 
 

@@ -28,9 +28,12 @@ def import_policies(
         typer.Option("--app", help="An application's resource; repeatable.", metavar="ID=NAME"),
     ] = None,
     *,
+    patterns: Annotated[
+        list[str] | None, typer.Option("--patterns", help="Agen's masking patterns as JSON.", metavar="FILE")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Convert Agen's policies: print `policies` for this configuration, or an error for each that has no equivalent.
+    """Convert Agen's policies: print `policies` and `data_protection`, or an error for each without an equivalent.
 
     Example: agen-authz policy import agen-policies.json --server crm > policies.yaml
 
@@ -40,25 +43,33 @@ def import_policies(
     from agen_authz.authoring.import_agen.imported import import_policies as import_all
     from agen_authz.authoring.import_agen.plain import ImportNames
 
+    _check_words(state, server)
+    document = _read_json(file)
+    apps = dict(map(_read_app, app or []))
+    names = ImportNames(server, _read_tools(document, catalog or []), apps, _read_patterns(patterns or []))
+    imported = import_all(document, state=state, names=names)
+    if imported.errors:
+        _print_errors(imported.errors, as_json=as_json)
+    if not imported.policies and not imported.data_protection:
+        _refuse(f"{file}: holds no policies")
+    _print(list(imported.policies), list(imported.data_protection), as_json=as_json)
+
+
+def _check_words(state: str, server: str) -> None:
     if state not in ("shadow", "enforce"):
         _refuse("--state: write shadow or enforce")
     if server != "*" and not _SERVER.fullmatch(server):
         _refuse(f"--server: `{server}` is not the name of a resource")
-    document = _read_json(file)
-    names = ImportNames(server, _read_tools(document, catalog or []), dict(map(_read_app, app or [])))
-    imported = import_all(document, state=state, names=names)
-    if imported.errors:
-        _print_errors(imported.errors, as_json=as_json)
-    if not imported.policies:
-        _refuse(f"{file}: holds no policies")
-    _print(list(imported.policies), as_json=as_json)
 
 
-def _print(policies: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print(policies: list[dict[str, Any]], rules: list[dict[str, Any]], *, as_json: bool) -> None:
     from agen_authz.authoring.import_agen.load import list_needs, render_policies
 
-    typer.echo(json.dumps({"policies": policies}) if as_json else render_policies(policies).rstrip())
-    for need in list_needs(policies):
+    # A section of which there is nothing is left out.
+    held = {name: found for name, found in (("policies", policies), ("data_protection", rules)) if found}
+    text = "".join(render_policies(found, name) for name, found in held.items())
+    typer.echo(json.dumps(held) if as_json else text.rstrip())
+    for need in list_needs(policies, rules):
         typer.echo(f"these policies need more of the configuration: {need}", err=True)
 
 
@@ -98,6 +109,18 @@ def _read_tools(document: Any, files: list[str]) -> dict[str, Any]:
         except ValueError as exc:
             _refuse(f"{file}: {exc}")
     return tools
+
+
+def _read_patterns(files: list[str]) -> dict[str, Any]:
+    from agen_authz.authoring.import_agen.masking import read_patterns
+
+    patterns: dict[str, Any] = {}
+    for file in files:
+        try:
+            patterns |= read_patterns(_read_json(Path(file)))
+        except ValueError as exc:
+            _refuse(f"{file}: {exc}")
+    return patterns
 
 
 def _read_app(written: str) -> tuple[str, str]:

@@ -9,9 +9,6 @@ from agen_authz.core.errors import Problem
 # Keys whose capability does not exist yet, and the values that ask for nothing.
 UNBUILT: dict[Path, tuple[object, ...]] = {
     ("server", "console"): (),
-    ("data_protection",): ((),),
-    ("unruled_sample",): (0.0,),
-    ("masking_keys",): ((),),
     ("hooks",): ((),),
     ("approvals",): (),
     ("notifications",): (),

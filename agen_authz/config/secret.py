@@ -11,6 +11,7 @@ from agen_authz.config.model import Config
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Section
 from agen_authz.config.reading.tree import Path as KeyPath
+from agen_authz.config.reading.tree import spell
 
 _MIN_KEY_BYTES = 32
 _MAX_SECRET_BYTES = 64 * 1024
@@ -32,12 +33,14 @@ class Secrets:
     Args:
         signing_keys: of each resource, (id, key) in the order of the file: the first signs.
         provider_cas: of each provider with a `ca_file`, the certificates in it, as PEM.
+        masking_keys: (id, key) in the order of the file: the first masks.
     """
 
     metadata_key: bytes | None = field(default=None, repr=False)
     store_key: bytes | None = field(default=None, repr=False)
     signing_keys: Mapping[str, SigningKeys] = field(default_factory=dict, repr=False)
     provider_cas: Mapping[str, str] = field(default_factory=dict, repr=False)
+    masking_keys: SigningKeys = field(default=(), repr=False)
 
 
 def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str]) -> Secrets:
@@ -58,13 +61,20 @@ def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str])
             for position, key in enumerate(resource.signing_keys or ())
         ]
         signing[resource.name] = tuple((identifier, read[path]) for identifier, path in paths if path in read)
+    masking = [(key.id, ("masking_keys", position, "secret_file")) for position, key in enumerate(config.masking_keys)]
     metadata_key = read.get(("server", "metadata_key_file"))
     cas = {
         provider.name: _read_certificates(findings, path, read[path])
         for index, provider in enumerate(config.providers)
         if read.get(path := ("providers", index, "ca_file"))
     }
-    return Secrets(metadata_key, read.get(("store", "encryption_key_file")), signing, cas)
+    return Secrets(
+        metadata_key,
+        read.get(("store", "encryption_key_file")),
+        signing,
+        cas,
+        tuple((identifier, read[path]) for identifier, path in masking if path in read),
+    )
 
 
 def _read_certificates(findings: Findings, path: KeyPath, content: bytes) -> str:
@@ -126,12 +136,19 @@ def _read(findings: Findings, path: KeyPath, file: Path) -> bytes | None:
 
 
 def _refuse_shared(findings: Findings, config: Config, read: Mapping[KeyPath, bytes]) -> None:
-    """Refuse one key's bytes under two resources: one backend could then forge to the other."""
+    """Refuse one key's bytes under two owners.
+
+    With a key of two resources, one backend could forge to the other; a key that masks and signs could be found by
+    those who hold it; and of two masking keys that are one, neither could be retired.
+    """
     owners: dict[bytes, str] = {}
     for path, content in read.items():
-        if path[0] == "resources" and content:
-            name = config.resources[int(path[1])].name
-            owner = owners.setdefault(content, name)
-            if owner != name:
-                cure = "generate a separate key for each resource"
-                findings.add(path, f"has the bytes of a key of `{owner}`", cure)
+        if not content or path[0] not in ("resources", "masking_keys"):
+            continue
+        if path[0] == "resources":
+            name, cure = config.resources[int(path[1])].name, "generate a separate key for each resource"
+        else:
+            name, cure = spell(path[:2]), "generate a separate key for each id"
+        owner = owners.setdefault(content, name)
+        if owner != name:
+            findings.add(path, f"has the bytes of a key of `{owner}`", cure)

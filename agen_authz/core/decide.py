@@ -10,6 +10,7 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  5. policies  what applies to any of the targets, combined by one table (`TABLE`); a posted response may be the
               answer to an elicitation, so a policy that reads `inputs` cannot be evaluated for it
 
+A call that is allowed carries the data-protection rules that apply to what comes back (core/protection.py).
 Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
 `may_list` asks rows 3 and 5 what a list may show.
 """
@@ -36,6 +37,7 @@ from agen_authz.core.model import (
     Owner,
     Principal,
     Resource,
+    Session,
     Shape,
     State,
     Step,
@@ -47,8 +49,9 @@ from agen_authz.core.model import (
 from agen_authz.core.policy.access import AccessTable, Granted, NotGranted, Unmapped
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.stepup import Demand, challenge, is_satisfied
-from agen_authz.core.policy.table import Match, PolicyTable
+from agen_authz.core.policy.table import Match, Policy, PolicyTable
 from agen_authz.core.policy.work import Work
+from agen_authz.core.protection import find_protections
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Judged, Read, get_arrived
@@ -87,13 +90,21 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
     if unfit is not None:
         return _refuse_unfit(unfit, call, why)
     # 5.
-    found = _find_matches(call, principal, facts, rules.policies)
+    work = Work()
+    found = _find_matches(call, principal, facts, rules.policies, work)
     if found:
         stopped = _apply(_Case(call, principal, resource, facts.now, found))
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_steps_of(found))
-    return Allow(tuple(why), facts.session, _record(found) if found else ())
+    return _allow(why, facts.session, found, find_protections(call, principal, facts, rules, work=work))
+
+
+def _allow(why: list[Step], session: Session | None, found: "list[_Found]", protections: tuple[Policy, ...]) -> Allow:
+    if not protections:
+        return Allow(tuple(why), session, _record(found) if found else ())
+    why.extend(Step("data_protection", each.state.value, each.name) for each in protections)
+    return Allow(tuple(why), session, _record(found), tuple(each.name for each in protections))
 
 
 # What calls a listed target; a resource may be subscribed to as well, by the same rules.
@@ -125,12 +136,11 @@ def may_list(
     return not isinstance(_apply(_Case(call, principal, resource, facts.now, found)), Deny)
 
 
-def _find_matches(call: Call, principal: Principal, facts: Facts, policies: PolicyTable) -> "list[_Found]":
+def _find_matches(call: Call, principal: Principal, facts: Facts, policies: PolicyTable, work: Work) -> "list[_Found]":
     if call.envelope.shape is Shape.RESPONSE:
         # It names nothing: what it answers may be anything of the server.
         target = Target(TargetKind.TOOL, call.server, "")
-        return [(target, match) for match in policies.evaluate_answer(Situation(principal, call, target, facts))]
-    work = Work()
+        return [(target, match) for match in policies.evaluate_answer(Situation(principal, call, target, facts, work))]
     return [
         (target, match)
         for target in call.targets
@@ -224,10 +234,12 @@ class Row:
     answer: Callable[[list[_Found], _Case], Deny | StepUp | None]
 
 
+# What masks decides nothing, and is in another table.
+_DECIDING = frozenset(Effect) - {Effect.MASK}
 # Everything that applies must be satisfied. What no token can change is answered first.
 TABLE: tuple[Row, ...] = (
     Row(frozenset({(Outcome.APPLIES, Effect.DENY)}), _deny),
-    Row(frozenset((Outcome.ERROR, effect) for effect in Effect), _deny_unevaluated),
+    Row(frozenset((Outcome.ERROR, effect) for effect in _DECIDING), _deny_unevaluated),
     Row(frozenset({(Outcome.APPLIES, Effect.STEP_UP)}), _ask_for_more),
     # INVARIANT: there are no approvals yet, so what needs one is denied; the loader refuses such policies.
     Row(frozenset({(Outcome.APPLIES, Effect.REQUIRE_APPROVAL)}), _deny_unevaluated),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import RouteTable
+from agen_authz.core.masking.rule import Rule
+from agen_authz.core.masking.style import MaskingKeys
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
 from agen_authz.core.pinning.pin import Pinning
@@ -29,6 +31,11 @@ class RuleSet:
         filters_lists: True if lists show only what the caller may use.
         pinning: what changed definitions of tools lead to.
         checks_arguments: True if a call must fit an approved definition of its tool.
+        protections: the data-protection rules as policies: which calls each is about.
+        protection_rules: the same rules by their names, in their order: what is masked, and how; disabled ones are
+            left out.
+        masking_keys: what `hash` and `tokenize` write and read with; None if there are no keys.
+        unruled_sample: which share of the responses that no rule covers is scanned, between 0 and 1.
     """
 
     version: str
@@ -50,3 +57,7 @@ class RuleSet:
     filters_lists: bool
     pinning: Pinning
     checks_arguments: bool
+    protections: PolicyTable
+    protection_rules: Mapping[str, Rule]
+    masking_keys: MaskingKeys | None
+    unruled_sample: float

@@ -90,13 +90,15 @@ class Judged(Struct, frozen=True):
 
     Args:
         signed: the signature for the backend, if the call has one.
-        sealed: what Process must know to inspect the response; None if nothing inspects it.
+        sealed: what Process must know to inspect the response, or to scan a copy; None if it looks at nothing.
+        is_inspected: True if Process may change the response, and False if it scans a copy at most.
     """
 
     stage: Read
     decision: Allow | StepUp | Deny
     signed: Signed | None = None
     sealed: str | None = None
+    is_inspected: bool = False
 
 
 class Refused(Struct, frozen=True):

@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from agen_authz.core.errors import Malformed
 from agen_authz.core.model import Allow, Era, Request, Session, Step
-from agen_authz.core.response.need import find_inspection
+from agen_authz.core.response.need import find_inspection, find_sample
+from agen_authz.core.response.unread import is_watched
 from agen_authz.core.signature import Signed
 from agen_authz.core.stage import Ended, Judged, Read, get_arrived, refuse
 from agen_authz.outside import Ports
@@ -12,6 +13,7 @@ from agen_authz.ports import Entropy
 from agen_authz.wire.sealed import NONCE_BYTES, seal_inspection
 
 _NONCE_BYTES = 16
+_DRAWN_BYTES = 8
 
 
 def discharge(ended: Ended, ports: Ports, now: float) -> Ended:
@@ -23,13 +25,22 @@ def discharge(ended: Ended, ports: Ports, now: float) -> Ended:
     if not (isinstance(ended, Judged) and isinstance(ended.decision, Allow)):
         return ended
     read, decision = ended.stage, ended.decision
-    inspection, sealed = find_inspection(read), None
+    rules, sealed = get_arrived(read).rules, None
+    inspection = find_inspection(read, decision.protections)
+    # INVARIANT: if only a copy is scanned (samples, rules in shadow), a call is sent and signed as if nothing were.
+    is_inspected = inspection is not None and not is_watched(inspection, rules)
+    if inspection is None and _is_drawn(rules.unruled_sample, ports.entropy):
+        inspection = find_sample(read)
     if inspection is not None:
-        sealed = seal_inspection(inspection, get_arrived(read).rules.metadata_key, ports.entropy.draw(NONCE_BYTES))
-    signed = _sign(read, decision.session, ports.entropy, now, is_inspected=sealed is not None)
+        sealed = seal_inspection(inspection, rules.metadata_key, ports.entropy.draw(NONCE_BYTES))
+    signed = _sign(read, decision.session, ports.entropy, now, is_inspected=is_inspected)
     if isinstance(signed, Malformed):
         return refuse(ended, signed.reason, Step("signature", signed.reason.value))
-    return Judged(read, decision, signed, sealed)
+    return Judged(read, decision, signed, sealed, is_inspected=is_inspected)
+
+
+def _is_drawn(share: float, entropy: Entropy) -> bool:
+    return share > 0 and int.from_bytes(entropy.draw(_DRAWN_BYTES)) < share * 2 ** (8 * _DRAWN_BYTES)
 
 
 def _sign(

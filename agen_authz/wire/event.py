@@ -22,7 +22,7 @@ MAX_STRANGER_EVENT_BYTES = 4096
 
 _POLICY = ("name", "effect", "state", "outcome", "cause")
 _SHADOW = State.SHADOW.value
-_GRANTING = frozenset({"allowed", "granted", "unmapped_admitted"})
+_GRANTING = frozenset({"allowed", "granted", "unmapped_admitted", State.ENFORCE.value})
 
 
 def render_event(decision: Decision, stage: Stage, *, now: float, duration_us: int) -> bytes:

@@ -175,7 +175,7 @@ def _render_allow(judged: Judged, allow: Allow, templates: Templates) -> bytes:
     request, route, request_id = routed.received.request, routed.route, routed.received.arrived.request_id
     allowed = (
         read.known.rendered.headers
-        + templates.render_resource(route.resource, read.call.envelope, request.names, is_inspected=sealed is not None)
+        + templates.render_resource(route.resource, read.call.envelope, request.names, is_inspected=judged.is_inspected)
         + _write_header("agen-request-id", f'"{request_id}"')
     )
     if route.resource.is_signed:
@@ -183,7 +183,7 @@ def _render_allow(judged: Judged, allow: Allow, templates: Templates) -> bytes:
     if "origin" in request.headers:
         allowed += _render_cors(request, route)
     if allow.session is not None:
-        allowed += _render_session(request, allow.session, is_inspected=sealed is not None)
+        allowed += _render_session(request, allow.session, is_inspected=judged.is_inspected)
     told = templates.skips_inspection if sealed is None else render_inspection(sealed)
     return _STATUS_OK + write_field(_OK_RESPONSE, allowed) + told
 

@@ -14,7 +14,7 @@ from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.access import AccessTable
-from agen_authz.core.policy.table import PolicyTable, compile_policies
+from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies
 from agen_authz.core.signature import Signer
 from agen_authz.outside import Ports
 from agen_authz.servers.ext_authz import CheckServicer
@@ -31,7 +31,7 @@ from tests.fakes import (
     MemoryTasks,
     SeqEntropy,
 )
-from tests.rules import OFF, build_rules
+from tests.rules import OFF, build_rules, protect
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ class Rig:
     filters_lists: bool = False
     pinning: Pinning = Pinning.OFF
     checks_arguments: bool = False
+    protections: tuple[Policy, ...] = ()
+    unruled_sample: float = 0.0
     # What the store knows of tools when the first call comes.
     catalogue: Any = field(default_factory=MemoryCatalogue)
     tasks: Any = field(default_factory=MemoryTasks)
@@ -110,6 +112,8 @@ class Rig:
             filters_lists=self.filters_lists,
             pinning=self.pinning,
             checks_arguments=self.checks_arguments,
+            unruled_sample=self.unruled_sample,
+            **protect(*self.protections),
         )
         self.ports = Ports(
             self.clock,

@@ -317,6 +317,7 @@ def test_explain_prints_the_same_as_json(tmp_path):
         0,
         {
             "decision": "allow", "reason": "allowed", "policies": ["watched"],
+            "data_protection": [],
             "trace": {"text": "allow: allowed", "children": [*steps, policy]},
         },
     )  # fmt: skip

@@ -19,6 +19,9 @@ GOOD_ONES = {
     "the country": (PROXY + GOOD, "'request.country == \"DE\"'"),
     "annotations": (GOOD, "'has(tool.annotations.readOnlyHint)'"),
     "no network at all": (GOOD, "'request.networks == []'"),
+    "a detector": (GOOD, "'\"credit_card\" in detected'"),
+    "several detectors": (GOOD, "'detected.exists(d, d == \"us_ssn\" || d.startsWith(\"uk_\"))'"),
+    "any detector": (GOOD, "'detected != []'"),
 }  # fmt: skip
 
 
@@ -46,6 +49,19 @@ MISTAKES = {
     ),
     "a network that is none": (
         GOOD, "'\"home\" in request.networks'", "when[0]", "unknown network `home`", "add it under `networks`",
+    ),
+    "a detector that is none": (
+        GOOD, "'\"credit_cards\" in detected'", "when[0]", "unknown detector `credit_cards`",
+        "did you mean `credit_card`",
+    ),
+    "a detector by another name": (
+        GOOD, "'\"usSsn\" in detected'", "when[0]", "`detected` has our ids", "write `us_ssn`",
+    ),
+    "a detector that is none, in a loop": (
+        GOOD, "'detected.exists(d, d == \"shoe_size\")'", "when[0]", "unknown detector `shoe_size`", "docs/masking.md",
+    ),
+    "a detector of no preset": (
+        GOOD, "'\"unverified_credit_card\" in detected'", "when[0]", "in no preset", "a detector of a preset",
     ),
     "a claim that no provider maps": (
         BARE, "'user.tenant == \"a\"'", "when[0]", "no provider says where `user.tenant` is",

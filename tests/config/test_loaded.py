@@ -137,9 +137,6 @@ def test_variable_of_the_store_must_be_set(tmp_path):
 UNBUILT = {
     "server.console": ("  authz", "  console: 127.0.0.1:8080\n  authz"),
     "approvals": (None, "approvals: {hold: 0s}\n"),
-    "data_protection": (None, "data_protection: [{name: d, state: enforce, presets: [pii]}]\n"),
-    "unruled_sample": (None, "unruled_sample: 1%\n"),
-    "masking_keys": (None, "masking_keys: [{id: m, secret_file: /m}]\n"),
     "hooks": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
     "notifications": (None, "notifications: {max_per_hour: 5}\n"),
     "console": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n"),
@@ -165,7 +162,8 @@ def test_what_is_not_built_yet_is_named(tmp_path, path):
     [
         "",
         "tools: {pinning: off, filter_lists: false}\n",
-        "unruled_sample: 0%\n",
+        "unruled_sample: 1%\n",
+        "data_protection: [{name: d, state: enforce, presets: [pci]}]\n",
         "audit: {chain: false, arguments: digest, sinks: [{name: stdout, type: stdout, format: json}]}\n",
         "policies: []\nhooks: []\ndata_protection: []\nmasking_keys: []\n",
         "store: {url: 'sqlite:////var/lib/agen/agen.db'}\n",

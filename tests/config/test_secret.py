@@ -123,6 +123,26 @@ def test_two_names_of_one_key_under_two_resources_are_found_by_its_bytes(tmp_pat
     ]
 
 
+def test_masking_keys_are_returned_in_the_order_of_the_file(tmp_path):
+    for name in ("new", "old"):
+        (tmp_path / name).write_bytes(name.encode() * 16 + b"\n")
+    held = ", ".join(f"{{id: {name}, secret_file: {tmp_path}/{name}}}" for name in ("new", "old"))
+    text = f"masking_keys: [{held}]\n"
+    loaded = load_with(tmp_path, GOOD + text)
+    assert loaded.secrets.masking_keys == (("new", b"new" * 16), ("old", b"old" * 16))
+    assert repr(loaded.secrets) == "Secrets()"
+
+
+def test_one_key_under_two_masking_ids_or_as_a_signing_key_too_is_found_by_its_bytes(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(KEY)
+    text = GOOD.replace("insecure_unsigned: true", KEYS.replace("/a", str(tmp_path / "a")), 1)
+    text += f"masking_keys: [{{id: b, secret_file: {tmp_path}/b}}]\n"
+    assert places_of(tmp_path, text) == [("masking_keys[0].secret_file", "has the bytes of a key of `crm`")]
+    text = GOOD + f"masking_keys: [{{id: b, secret_file: {tmp_path}/b}}, {{id: c, secret_file: {tmp_path}/c}}]\n"
+    assert places_of(tmp_path, text) == [("masking_keys[1].secret_file", "has the bytes of a key of `masking_keys[0]`")]
+
+
 def test_mistakes_of_secrets_are_reported_with_the_others(tmp_path):
     text = (
         GOOD.replace("allow: [analyst]", "allow: []")

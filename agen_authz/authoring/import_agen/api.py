@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from agen_authz.authoring.import_agen.condition import NoEquivalent, quote, refuse_unknown
-from agen_authz.authoring.import_agen.plain import Group, ImportNames, Plain, check_action, check_enabled, check_names
+from agen_authz.authoring.import_agen.masking import read_masking
+from agen_authz.authoring.import_agen.plain import (
+    MASK,
+    Group,
+    ImportNames,
+    Plain,
+    check_action,
+    check_enabled,
+    check_names,
+)
 
 _KEYS = frozenset({
     "id", "vendorId", "tenantId", "name", "description", "type", "slug", "appIds", "enabled", "internalToolIds",
@@ -18,9 +27,10 @@ _KEYS = frozenset({
 _OF_THE_API = ("targeting", "internalToolIds", "appIds", "policyConfiguration", "keys")
 _IDS = ("internalToolIds", "customCodeToolIds")
 # What narrows or widens a policy in a way that nothing does here.
-_WITHOUT = ("slug", "allowToAllUsers", "keys", "policyConfiguration")
-_KINDS = {"RBAC": "write an access rule", "MASK": "masking is not available yet"}
-_CONDITIONAL = "CONDITION"
+_WITHOUT = ("slug", "allowToAllUsers", "keys")
+_CONFIGURATION = "policyConfiguration"
+_KINDS = {"RBAC": "write an access rule"}
+_CONDITIONAL, _MASKING = "CONDITION", "MASK"
 _TOOL, _SLUG = ("tool-id", "tool-name"), "slug"
 _VALUES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("in_list", "starts_with", "ends_with", "contains"), ("list",)),
@@ -32,6 +42,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }
 _GROUP = frozenset({"conditions", "conditionLogic"})
 _IF, _THEN = "targeting.if.conditions", "targeting.then"
+_MASKS = {"then": {"result": MASK}}
 
 
 def is_of_the_api(written: Mapping[str, Any]) -> bool:
@@ -46,17 +57,20 @@ def read_api(written: Mapping[str, Any], names: ImportNames) -> Plain:
         NoEquivalent: a part of it has none, or an id is not known; the message names the part.
     """
     written = {key: value for key, value in written.items() if value is not None}
-    _check_kind(written.get("type"))
-    targeting = _mapping(written.get("targeting"), "targeting")
+    is_masking = _check_kind(written.get("type"))
+    # A masking policy need not say that it masks.
+    targeting = _mapping(written.get("targeting", _MASKS if is_masking else None), "targeting")
     outcome = _mapping(targeting.get("then"), _THEN)
-    result = outcome.get("result")
-    action = check_action(result.lower() if isinstance(result, str) else result, f"{_THEN}.result")
+    action = _read_action(outcome, is_masking=is_masking)
     refuse_unknown(written, _KEYS, "")
     refuse_unknown(targeting, frozenset({"if", "then"}), "", where="targeting")
     refuse_unknown(outcome, frozenset({"result", "approvalFlowId", "stepUpActionAsync"}), "", where=_THEN)
-    for key in _WITHOUT:
+    for key in (*_WITHOUT, *(() if action == MASK else (_CONFIGURATION,))):
         if written.get(key):
             raise NoEquivalent(f"`{key}` has no equivalent here")
+    masking = None
+    if action == MASK:
+        masking = read_masking(written.get(_CONFIGURATION), names.patterns, _CONFIGURATION)
     group, scope = _read_conditions(targeting.get("if"), names)
     return Plain(
         name=written["name"],
@@ -65,18 +79,29 @@ def read_api(written: Mapping[str, Any], names: ImportNames) -> Plain:
         tools=_read_tools(written, scope, names),
         group=group,
         conditions=_read_tenant(written.get("tenantId")),
+        masking=masking,
     )
 
 
-def _check_kind(kind: Any) -> None:
+def _read_action(outcome: Mapping[str, Any], *, is_masking: bool) -> str:
+    result = outcome.get("result")
+    action = check_action(result.lower() if isinstance(result, str) else result, f"{_THEN}.result")
+    if is_masking and action != MASK:
+        raise NoEquivalent(f"{_THEN}.result: a masking policy cannot have the result `{result}` here")
+    return action
+
+
+def _check_kind(kind: Any) -> bool:
+    """Check the type of a policy; true if it is one of masking."""
     if kind is None:
-        return
+        return False
     word = str(kind).upper()
     for mark, why in _KINDS.items():
         if mark in word:
             raise NoEquivalent(f"type `{kind}`: {why}")
-    if _CONDITIONAL not in word:
+    if _CONDITIONAL not in word and _MASKING not in word:
         raise NoEquivalent(f"unknown type `{kind}`")
+    return _MASKING in word
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:

@@ -10,21 +10,21 @@ from agen_authz.config import find_problems
 from agen_authz.core.errors import Problem
 from agen_authz.core.policy.attribute import ATTRIBUTES
 
-_PLACE = re.compile(r"policies\[(\d+)\](?:\.(.+))?")
+_PLACE = re.compile(r"(?:policies|data_protection)\[(\d+)\](?:\.(.+))?")
 _FILE = "policies"
 
 
-def render_policies(policies: Iterable[Mapping[str, Any]]) -> str:
-    """Render policies as the section of a configuration file."""
-    return yaml.safe_dump({"policies": list(policies)}, sort_keys=False, width=120)
+def render_policies(policies: Iterable[Mapping[str, Any]], section: str = _FILE) -> str:
+    """Render policies, or the rules of `data_protection`, as that section of a configuration file."""
+    return yaml.safe_dump({section: list(policies)}, sort_keys=False, width=120)
 
 
-def find_unloadable(policies: list[dict[str, Any]]) -> list[str]:
-    """Say of each policy why it does not load; empty if it does, given that it reads what is configured."""
+def find_unloadable(policies: list[dict[str, Any]], section: str = _FILE) -> list[str]:
+    """Say of each policy (or rule) why it does not load; empty if it does, given that it reads what is configured."""
     flaws = [""] * len(policies)
     for _ in policies:
         left = [index for index, flaw in enumerate(flaws) if not flaw]
-        found = _find_flaws([policies[index] for index in left])
+        found = _find_flaws([policies[index] for index in left], section)
         if not found:
             break
         # What is refused may hide, or cause, what else is found: the others are tried again without it.
@@ -33,14 +33,16 @@ def find_unloadable(policies: list[dict[str, Any]]) -> list[str]:
     return flaws
 
 
-def list_needs(policies: list[dict[str, Any]]) -> list[str]:
-    """Say what else a configuration must name, because policies that load read it."""
-    text = _surround(policies, is_bare=True) + render_policies(policies)
+def list_needs(policies: list[dict[str, Any]], rules: list[dict[str, Any]] | None = None) -> list[str]:
+    """Say what else a configuration must name, because policies (and rules of `data_protection`) that load read it."""
+    rules = rules or []
+    text = _surround([*policies, *rules], is_bare=True) + render_policies(policies)
+    text += render_policies(rules, "data_protection")
     return list(dict.fromkeys(problem.cure for problem in find_problems(text, _FILE)))
 
 
-def _find_flaws(policies: list[dict[str, Any]]) -> dict[int, str]:
-    problems = find_problems(_surround(policies) + render_policies(policies), _FILE) if policies else ()
+def _find_flaws(policies: list[dict[str, Any]], section: str) -> dict[int, str]:
+    problems = find_problems(_surround(policies) + render_policies(policies, section), _FILE) if policies else ()
     placed = [(_PLACE.fullmatch(problem.path), problem) for problem in problems]
     found = {int(match[1]): _spell(match[2], problem) for match, problem in reversed(placed) if match is not None}
     if problems and not found:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agen_authz.authoring.import_agen.condition import NoEquivalent, at
+from agen_authz.authoring.import_agen.masking import Masking, Pattern
 from agen_authz.authoring.import_agen.tool import Tool
 
-_ACTIONS = ("deny", "step_up")
-_NOT_YET = {"mask": "masking is not available yet", "approval_required": "approvals are not available yet"}
+MASK = "mask"
+_ACTIONS = ("deny", "step_up", MASK)
+_NOT_YET = {"approval_required": "approvals are not available yet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,13 @@ class ImportNames:
         server: the resource of tools whose application is not named in `apps`.
         tools: Agen's tools by their ids.
         apps: our resources by the ids of Agen's applications.
+        patterns: Agen's own patterns by their ids.
     """
 
     server: str = "*"
     tools: Mapping[str, Tool] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """One policy: about which tools it is, under which conditions, and what it asks for."""
+    """One policy: about which tools it is, under which conditions, and what it asks for.
+
+    Args:
+        masking: what is masked; None unless the action is `mask`.
+    """
 
     name: str
     action: str
@@ -47,6 +55,7 @@ class Plain:
     group: Group
     conditions: tuple[str, ...] = ()
     message: str | None = None
+    masking: Masking | None = None
 
 
 def check_action(action: Any, where: str = "") -> str:

@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from agen_authz.authoring.import_agen.condition import NoEquivalent
+from agen_authz.authoring.import_agen.masking import PATTERN_IDS
 from agen_authz.authoring.import_agen.tool import walk_terraform
 from agen_authz.core.errors import Malformed
 from agen_authz.core.strict_json import parse_json
 
-_CONDITIONAL = "_conditional_policy"
+_CONDITIONAL, _MASKING = "_conditional_policy", "_masking_policy"
 # Other resources that restrict calls: passing over them would read as if nothing were lost.
 _OTHERS = {
-    "_masking_policy": "masking is not available yet",
-    "_custom_masking_regex": "masking is not available yet",
     "_rbac_policy": "write an access rule",
     "_geo_fence": "write a policy that reads `request.country`",
     "_geo_fence_config": "write a policy that reads `request.country`",
@@ -32,6 +31,8 @@ _NAMES = {
     "tenant_id": "tenantId", "allow_to_all_users": "allowToAllUsers", "condition_logic": "conditionLogic",
     "approval_flow_id": "approvalFlowId", "step_up_action_async": "stepUpActionAsync",
 }  # fmt: skip
+# What a masking policy masks. A plan leaves out what is known after it was applied.
+_MASKED = ("detectors", "custom_masking_regex_ids")
 _TEXTS = ("string", "date")
 _MAX_DEPTH = 16
 
@@ -44,9 +45,10 @@ def read_state(document: Any) -> list[dict[str, Any] | NoEquivalent]:
         other = next((why for suffix, why in _OTHERS.items() if kind.endswith(suffix)), None)
         if other is not None and resource.get("mode") != "data":
             found.append(NoEquivalent(f"{place}: {other}"))
-        elif kind.endswith(_CONDITIONAL):
+        elif kind.endswith((_CONDITIONAL, _MASKING)):
+            read = _read_masking if kind.endswith(_MASKING) else _read_policy
             try:
-                found.append(_read_policy(resource.get("values")))
+                found.append(read(resource.get("values")))
             except NoEquivalent as exc:
                 found.append(NoEquivalent(f"{place}: {exc}"))
     return found
@@ -59,7 +61,7 @@ def _read_policy(values: Any) -> dict[str, Any]:
         # A plan leaves out what is known after it was applied; without it the policy would be about every tool.
         raise NoEquivalent("`internal_tool_ids` is not known yet; import the state after it was applied")
     policy = _renamed(values)
-    targeting = _one(policy.get("targeting"), "targeting")
+    policy["targeting"] = targeting = _one(policy.get("targeting"), "targeting")
     if targeting is not None:
         conditions, outcome = _one(targeting.get("if"), "if"), _one(targeting.get("then"), "then")
         policy["targeting"] = {
@@ -68,6 +70,21 @@ def _read_policy(values: Any) -> dict[str, Any]:
             "then": None if outcome is None else _renamed(outcome),
         }
     return policy
+
+
+def _read_masking(values: Any) -> dict[str, Any]:
+    """Read a masking policy: its detectors are a list, or switches in the older provider's block."""
+    policy = {**_read_policy(values), "type": "MASKING"}
+    switches = _one(policy.pop("policy_configuration", None), "policy_configuration")
+    if switches is None:
+        missing = next((key for key in _MASKED if key not in policy), None)
+        if missing is not None:
+            raise NoEquivalent(f"`{missing}` is not known yet; import the state after it was applied")
+    detectors, patterns = (policy.pop(key, None) or [] for key in _MASKED)
+    if not isinstance(detectors, list):
+        raise NoEquivalent("`detectors` is not a list")
+    switched = {**(switches or {}), **dict.fromkeys(map(str, detectors), True)}
+    return {**policy, "policyConfiguration": {**switched, **({PATTERN_IDS: patterns} if patterns else {})}}
 
 
 def _renamed(block: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from agen_authz.core.http.context import Perimeter
 from agen_authz.core.identity.token import VerifiedToken, admit_principal, find_provider
 from agen_authz.core.message.method import METHODS, Names
 from agen_authz.core.model import (
+    Allow,
     Answer,
     Call,
     Context,
@@ -41,7 +42,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Read, Refused, check_scopes, refuse_token
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
 
-_NOT_HELD = frozenset({"args", "inputs", "user.claims", "tool.annotations"})
+_NOT_HELD = frozenset({"args", "inputs", "detected", "user.claims", "tool.annotations"})
 
 
 def replay(draft: Draft, lines: Iterable[bytes]) -> Replayed:
@@ -99,6 +100,11 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
         result.undecided += 1
         return
     after = f"{decision.word} ({decision.reason.value})"
+    masking = recorded.protections
+    if masking is not None:
+        unheld = _list_unheld(draft)
+        before += _spell_masking(masking - unheld)
+        after += _spell_masking(_list_masking(draft, decision) - unheld)
     if after == before:
         result.same += 1
         return
@@ -147,6 +153,20 @@ def _find_readers(draft: Draft, principal: Principal, call: Call, facts: Facts) 
         for policy in draft.rules.policies.list_for(principal.tenant, target)
         if _NOT_HELD & set(list_reads(policy)) and not _is_settled(policy, Situation(principal, call, target, facts))
     ]
+
+
+def _list_unheld(draft: Draft) -> frozenset[str]:
+    """List the data-protection rules of which an event does not say if they apply."""
+    return frozenset(rule.name for rule in draft.protections.values() if _NOT_HELD & set(list_reads(rule)))
+
+
+def _list_masking(draft: Draft, decision: Decision) -> frozenset[str]:
+    names = decision.protections if isinstance(decision, Allow) else ()
+    return frozenset(name for name in names if draft.protections[name].state is State.ENFORCE)
+
+
+def _spell_masking(names: frozenset[str]) -> str:
+    return f", masked by {', '.join(f'`{name}`' for name in sorted(names))}" if names else ""
 
 
 def _stands_before_policies(decision: Decision) -> bool:

@@ -4,15 +4,18 @@ import re
 from collections.abc import Collection, Iterator
 from ipaddress import IPv6Address, ip_address
 
+from agen_authz.config.part.detector import suggest_detector
 from agen_authz.config.part.vocabulary import Vocabulary
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.tree import Path
 from agen_authz.core.cel.condition import Condition, ConditionMistake
+from agen_authz.core.masking.selection import Detectors, find_id
 from agen_authz.core.message.target import open_uri
 from agen_authz.core.policy.attribute import ATTRIBUTES, Attribute
 from agen_authz.core.policy.table import environment
 
 _NETWORK = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+request\.networks""")
+_DETECTOR = re.compile(r"""(["'])(?P<name>[^"']*)\1\s+in\s+detected\b""")
 
 
 def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | None, known: Vocabulary) -> None:
@@ -28,6 +31,8 @@ def check_conditions(findings: Findings, path: Path, when: tuple[str, ...] | Non
         else:
             findings.add(here, _locate(compiled), compiled.cure)
         _check_networks(findings, here, text, known.networks)
+        for match in _DETECTOR.finditer(text):
+            _check_detector(findings, here, match["name"])
 
 
 def _locate(mistake: ConditionMistake) -> str:
@@ -58,13 +63,26 @@ def _find_unknowable(known: Vocabulary, attribute: Attribute) -> Iterator[tuple[
 def _check_compared(findings: Findings, path: Path, condition: Condition) -> None:
     """Refuse constants that no call could ever be equal to: a policy on them would never apply."""
     for (name, *rest), text in sorted(condition.tree.compared):
-        if name == "request.ip" and not rest:
+        if name == "detected":
+            _check_detector(findings, path, text)
+        elif name == "request.ip" and not rest:
             cure = _correct_address(text)
             if cure:
                 findings.add(path, f"no address is spelt `{text}`", cure)
         elif name == "tool.name" and not rest and "://" in text and open_uri(text) != text:
             message = f"`{text}` is not spelt as a backend opens it, so other spellings would pass"
             findings.add(path, message, f"write `{open_uri(text)}`, which is compared with every spelling")
+
+
+def _check_detector(findings: Findings, path: Path, name: str) -> None:
+    """Refuse a name that is never in `detected`: a policy on it would never apply."""
+    found = find_id(name)
+    if found is None:
+        findings.add(path, f"unknown detector `{name}`", suggest_detector(name))
+    elif found not in Detectors.every().ids:
+        findings.add(path, f"`{found}` is in no preset, so it is never in `detected`", "use a detector of a preset")
+    elif found != name:
+        findings.add(path, f"`detected` has our ids, and `{name}` is another name", f"write `{found}`")
 
 
 def _correct_address(text: str) -> str:

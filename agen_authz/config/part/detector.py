@@ -1,234 +1,59 @@
-"""Names of detectors that the file may use; the detectors themselves come with masking.
-
-Ours are lower snake case. Agen's camelCase names and upper-snake names of the same detectors are aliases.
-"""
+"""Detectors as the file names them (ours, Agen's and Presidio's spellings), and patterns that it adds."""
 
 import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
-_OWN = frozenset(
-    [
-        "address",
-        "ad_id",
-        "admission_date",
-        "age",
-        "api_key",
-        "bank_account",
-        "bic",
-        "card_expiry",
-        "card_pin",
-        "card_track",
-        "city",
-        "claim_number",
-        "clabe",
-        "credit_card",
-        "criminal_record",
-        "crypto_wallet",
-        "cbu",
-        "cvv",
-        "date_of_birth",
-        "dea_number",
-        "death_date",
-        "diagnosis_code",
-        "discharge_date",
-        "driver_license",
-        "email",
-        "employer_id",
-        "eu_vat",
-        "fax",
-        "gps",
-        "health_plan_number",
-        "hicn",
-        "iban",
-        "imei",
-        "imsi",
-        "ip_address",
-        "jwt",
-        "license_plate",
-        "mac_address",
-        "mbi",
-        "medical_record_number",
-        "ndc",
-        "npi",
-        "password",
-        "person_name",
-        "phone",
-        "postcode",
-        "prescription_number",
-        "prior_authorization",
-        "private_key",
-        "procedure_code",
-        "referral_number",
-        "secret",
-        "sort_code",
-        "special_category",
-        "token",
-        "url_userinfo",
-        "us_ein",
-        "us_itin",
-        "us_passport",
-        "us_routing",
-        "us_ssn",
-        "username",
-        "uuid",
-        "vin",
-        "ar_cuit",
-        "at_svnr",
-        "au_medicare",
-        "au_tfn",
-        "be_nn",
-        "bg_egn",
-        "br_cnpj",
-        "br_cpf",
-        "ca_sin",
-        "ch_ahv",
-        "cl_rut",
-        "cn_ric",
-        "cz_rc",
-        "de_tax_id",
-        "dk_cpr",
-        "ee_ik",
-        "es_nie",
-        "es_nif",
-        "fi_hetu",
-        "fr_nir",
-        "gr_amka",
-        "hr_oib",
-        "ie_pps",
-        "in_aadhaar",
-        "in_gstin",
-        "in_pan",
-        "in_voter",
-        "it_fiscal_code",
-        "jp_my_number",
-        "kr_rrn",
-        "lt_ak",
-        "lv_pk",
-        "mx_curp",
-        "mx_rfc",
-        "ng_nin",
-        "nl_bsn",
-        "no_fnr",
-        "ph_umid",
-        "pl_pesel",
-        "pt_nif",
-        "ro_cnp",
-        "se_pnr",
-        "sg_nric",
-        "sk_rc",
-        "th_id",
-        "tr_id",
-        "uk_nhs",
-        "uk_nino",
-        "uk_utr",
-        "za_id",
-    ]
-)
-_AGEN = frozenset(
-    [
-        "abaRoutingNumber",
-        "auAbn",
-        "auAcn",
-        "auMedicare",
-        "auTfn",
-        "australiaPassportNumber",
-        "austriaSsn",
-        "bitcoinAddress",
-        "brCpfNumber",
-        "brazilCnpjNumber",
-        "bulgarianUniformCivilNumber",
-        "canadaBankAccountNumber",
-        "canadaDriversLicenseNumber",
-        "canadaHealthServiceNumber",
-        "canadaPassport",
-        "canadaPersonalHealthIdNumberPhin",
-        "canadaSocialInsuranceNumber",
-        "chinaIdNumber",
-        "creditCard",
-        "croatiaIdNumber",
-        "cvvCvc",
-        "dutchBankAccountNumber",
-        "emailAddress",
-        "esNif",
-        "ethereumAddress",
-        "franceSsnNir",
-        "germanyDriversLicenseNumber",
-        "germanyIdNumber",
-        "germanyPassportNumber",
-        "germanyTaxIdNumber",
-        "germanyVatNumber",
-        "hongKongId",
-        "ibanCode",
-        "ilBankNumber",
-        "ilIdNumber",
-        "ilPassportRe",
-        "ipAddress",
-        "itDriverLicense",
-        "itFiscalCode",
-        "itIdentityCard",
-        "itPassport",
-        "itVatCode",
-        "japanBankAccountNumber",
-        "japanDriverLicenseNumber",
-        "japanMyNumberCorporate",
-        "japanMyNumberPersonal",
-        "japanPassportNumber",
-        "japanResidenceCardNumber",
-        "japanResidentRegistrationNumber",
-        "japanSocialInsuranceNumberSin",
-        "malaysiaIdNumber",
-        "medicalLicense",
-        "mexicoUniquePopulationRegistryCodeCurp",
-        "netherlandBsn",
-        "newZealandNhiNumber",
-        "phoneNumber",
-        "publicIpAddress",
-        "sgNricFin",
-        "singaporeDriverLicenseNumber",
-        "singaporePassportNumber",
-        "southKoreaAlienRegisterationNumber",
-        "southKoreaCreditCardNumber",
-        "southKoreaDomesticResidenceReportNumber",
-        "southKoreaDriverLicenseNumber",
-        "southKoreaHealthInsuranceNumber",
-        "southKoreaIdNumber",
-        "southKoreaPassportMrzNumber",
-        "southKoreaPassportNumber",
-        "southKoreaResidentRegistrationNumber",
-        "spainIdDni",
-        "spainSsn",
-        "swiftCode",
-        "switzerlandSsn",
-        "taiwanNationalIdNumber",
-        "thailandIdNumber",
-        "uaeIdentityCardNumber",
-        "uaePassport",
-        "ukDriverLicenseNumber",
-        "ukElectoralRollNumber",
-        "ukNationalInsuranceNumberNino",
-        "ukNhs",
-        "ukUniqueTaxpayerReferenceNumber",
-        "unverifiedCreditCard",
-        "url",
-        "usBankNumber",
-        "usDriverLicense",
-        "usItin",
-        "usPassport",
-        "usSsn",
-        "vin",
-    ]
-)
-# Upper-snake names that are not ours in capitals.
-_UPPER = frozenset({"CRYPTO", "DATE_TIME", "LOCATION", "PERSON"})
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+import re2
+
+from agen_authz.core.masking.catalog import CATALOG
+
+MAX_PATTERN_CHARS = 1024
+# What a compiled pattern may take: all of them are held by every process that masks.
+_MAX_PATTERN_BYTES = 1 << 20
+# A text with the places at which a pattern of nothing but conditions (`\b`, `$`) matches.
+_PROBES = ("", "a 1\n_-A")
+# RE2 reads what it cannot repeat so often as the text that is written there.
+_HUGE_REPEAT = re.compile(r"(?<!\\)\{(?:[0-9]{4,}(?:,[0-9]*)?|[0-9]*,[0-9]{4,})\}")
 
 
-def _snake(name: str) -> str:
-    return _HUMP.sub("_", name).lower()
+def suggest_detector(name: str, own: Iterable[str] | None = None) -> str:
+    """Say what to write instead of a name that no detector has.
+
+    Args:
+        own: names that a rule defines; None for what can define none.
+    """
+    near = get_close_matches(name, sorted({*CATALOG, *(own or ())}), n=1)
+    if near:
+        return f"did you mean `{near[0]}`"
+    return "use one of docs/masking.md" if own is None else "use one of ours, or define it under `custom`"
 
 
-DETECTORS = _OWN | {_snake(name) for name in _AGEN}
+def find_pattern_flaw(pattern: str) -> tuple[str, str] | None:
+    """Find why a pattern cannot be searched for, and what to do; None if it can."""
+    if len(pattern) > MAX_PATTERN_CHARS:
+        return f"longer than {MAX_PATTERN_CHARS} characters", "split it into several patterns"
+    if _HUGE_REPEAT.search(pattern):
+        return "it repeats more than 1000 times", "repeat less; to mean braces, write `\\{`"
+    options = re2.Options()
+    options.max_mem, options.log_errors = _MAX_PATTERN_BYTES, False
+    try:
+        compiled = re2.compile(pattern, options)
+    except UnicodeError:
+        return "it holds half of a character", "write the character"
+    except re2.error as exc:
+        return _explain(exc.args[0])
+    if any(match.start() == match.end() for probe in _PROBES for match in compiled.finditer(probe)):
+        return "it matches the empty text", "write what a value must hold, such as `[0-9]+` for `[0-9]*`"
+    return None
 
 
-def is_detector(name: str) -> bool:
-    """True if a detector has this name or alias."""
-    return name in DETECTORS or name in _AGEN or name in _UPPER or (name.isupper() and name.lower() in DETECTORS)
+def _explain(raw_said: bytes) -> tuple[str, str]:
+    said = raw_said.decode("utf-8", "replace")
+    known: Mapping[str, tuple[str, str]] = {
+        "pattern too large": ("it is too large", "repeat less, or split it into several patterns"),
+        "bad repetition operator": ("repeats of repeats do not exist there", "put one of them in brackets"),
+        "invalid perl operator": ("look-around does not exist there", "write the value alone, without what is around"),
+        "invalid escape sequence": (said, "correct it: back-references do not exist there"),
+    }
+    return next((why for start, why in known.items() if said.startswith(start)), (said, "correct the pattern"))

@@ -1,14 +1,12 @@
 """`data_protection` and `masking_keys`: what is masked in what comes back."""
 
-import re
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from agen_authz.config.part.condition import check_conditions
-from agen_authz.config.part.detector import DETECTORS, is_detector
+from agen_authz.config.part.detector import find_pattern_flaw, suggest_detector
 from agen_authz.config.part.pointer import POINTER
 from agen_authz.config.part.selector import check_selectors
 from agen_authz.config.part.vocabulary import Vocabulary
@@ -16,13 +14,14 @@ from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Lines, Name, Section, Selectors, Text, Word
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.sections.policies import State
+from agen_authz.core.masking.row import Style
+from agen_authz.core.masking.selection import Detectors, find_id
+from agen_authz.core.masking.style import settle
 
 MaskStyle = Literal["redact", "partial", "last4", "hash", "tokenize", "generalize", "drop"]
-# RE2 has no look-around, back-references, atomic groups, conditions or possessive repeats.
-_NOT_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
-# RE2 spells these as the standard library does not: any character is used for them.
-_ONLY_RE2 = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\[:\^?[a-z]+:\]|\\[zCQE]|\(\?U\)|\\x\{[0-9a-fA-F]+\}")
-_MAX_PATTERN_CHARS = 1024
+_KEYED = frozenset({"hash", "tokenize"})
+# In `style`: every detector that is not named there.
+OTHERS = "default"
 
 
 class DetectorChoice(Section):
@@ -36,7 +35,7 @@ class CustomDetector(Section):
     """Your own pattern."""
 
     name: Name = Field(description="The pattern's name in events and in redacted text.")
-    pattern: Line = Field(description="An RE2 pattern.")
+    pattern: Line = Field(description="An RE2 pattern of at most 1024 characters; it must not match the empty text.")
     style: MaskStyle = Field("redact", description="How its matches are masked.")
 
 
@@ -49,7 +48,9 @@ class Protection(Section):
     resources: Selectors = Field(None, description="Resource URIs it is about.")
     prompts: Selectors = Field(None, description="Prompts it is about.")
     when: tuple[Text, ...] | None = Field(
-        None, description="CEL conditions; a condition that cannot be evaluated counts as true."
+        None,
+        description="CEL conditions; a condition that cannot be evaluated counts as true, and so does one on arguments"
+        " for responses that are not about one call, such as lists and streams.",
     )
     presets: tuple[Literal["pii", "phi", "gdpr", "pci", "secrets"], ...] | None = Field(
         None, description="Groups of detectors to use."
@@ -57,7 +58,10 @@ class Protection(Section):
     detectors: DetectorChoice | None = Field(None, description="Single detectors to add or leave out.")
     custom: tuple[CustomDetector, ...] | None = Field(None, description="Your own patterns.")
     style: dict[Line, MaskStyle] | None = Field(
-        None, description="How matches are masked, by detector; `default` is for the other detectors."
+        None,
+        description="How matches are masked, by detector; `default` is for the other detectors. Only detectors that the"
+        " rule uses may be named. hash and tokenize need `masking_keys`. card_track, cvv and card_pin are always"
+        " dropped.",
     )
     exempt_paths: Lines | None = Field(
         None, description="JSON pointers of values that are not masked; * stands for one step."
@@ -83,37 +87,59 @@ def check_protection(
     """Check data-protection rules and the keys they may need."""
     findings.refuse_twins(("data_protection",), "name", (rule.name for rule in rules), "rules")
     findings.refuse_twins(("masking_keys",), "id", (key.id for key in masking_keys), "keys")
+    _refuse_namesakes(findings, rules)
     for index, rule in enumerate(rules):
         path: Path = ("data_protection", index)
         check_selectors(findings, path, rule, known)
         check_conditions(findings, path, rule.when, known)
         _check_names(findings, path, rule)
         _check_custom(findings, (*path, "custom"), rule)
+        _check_styles(findings, path, rule)
+        if not masking_keys:
+            _refuse_keyed(findings, path, rule)
         for position, pointer in enumerate(rule.exempt_paths or ()):
             if not POINTER.fullmatch(pointer):
                 cure = "write one such as /result/structuredContent/order_id"
                 findings.add((*path, "exempt_paths", position), "not a JSON pointer (RFC 6901)", cure)
 
 
+def _refuse_namesakes(findings: Findings, rules: Sequence[Protection]) -> None:
+    """Refuse two patterns of one name: several rules may mask one response, and what is found is told apart by name."""
+    seen: dict[str, tuple[str, str]] = {}
+    for index, rule in enumerate(rules):
+        for position, custom in enumerate(rule.custom or ()):
+            owner, pattern = seen.setdefault(custom.name, (rule.name, custom.pattern))
+            if owner != rule.name and pattern != custom.pattern:
+                place: Path = ("data_protection", index, "custom", position, "name")
+                findings.add(place, f"`{custom.name}` is another pattern in rule `{owner}`", "choose another name")
+
+
+def choose_detectors(rule: Protection) -> Detectors:
+    """Choose the detectors of the catalogue that a rule asks for; names that no detector has are passed over."""
+    choice = rule.detectors or DetectorChoice()
+    added, removed = (filter(find_id, names or ()) for names in (choice.add, choice.remove))
+    return Detectors.preset(*(rule.presets or ())).add(*added).remove(*removed)
+
+
 def _check_names(findings: Findings, path: Path, rule: Protection) -> None:
     findings.refuse_empty((*path, "presets"), rule.presets, "at least one preset")
-    choice = rule.detectors
-    added = () if choice is None else choice.add or ()
-    removed = () if choice is None else choice.remove or ()
+    choice = rule.detectors or DetectorChoice()
     own = {custom.name for custom in rule.custom or ()}
-    if not rule.presets and not added and not own:
-        findings.add(path, f"rule `{rule.name}` looks for nothing", "add `presets`, `detectors.add` or `custom`")
-    _check_detectors(findings, ((*path, "detectors", "add", index) for index in range(len(added))), added, own)
-    _check_detectors(findings, ((*path, "detectors", "remove", index) for index in range(len(removed))), removed, own)
-    styled = tuple(rule.style or ())
-    _check_detectors(findings, ((*path, "style", name) for name in styled), styled, own | {"default"})
+    for key in ("add", "remove"):
+        names: tuple[str, ...] = getattr(choice, key) or ()
+        _check_detectors(findings, (((*path, "detectors", key, index), name) for index, name in enumerate(names)), own)
+    _check_detectors(findings, (((*path, "style", name), name) for name in rule.style or ()), own | {OTHERS})
+    # A name that no detector has was meant to be one.
+    if not choose_detectors(rule).ids and not own and all(map(find_id, choice.add or ())):
+        cure = "add `presets`, `detectors.add` or `custom`"
+        leans_on = ((*path, "presets"), (*path, "detectors"))
+        findings.add(path, f"rule `{rule.name}` looks for nothing", cure, leans_on=leans_on)
 
 
-def _check_detectors(findings: Findings, places: Iterable[Path], names: Iterable[str], own: set[str]) -> None:
-    for place, name in zip(places, names, strict=True):
-        if not is_detector(name) and name not in own:
-            near = get_close_matches(name, sorted(DETECTORS | own), n=1)
-            cure = f"did you mean `{near[0]}`" if near else "use one of ours, or define it under `custom`"
+def _check_detectors(findings: Findings, named: Iterable[tuple[Path, str]], own: set[str]) -> None:
+    for place, name in named:
+        if find_id(name) is None and name not in own:
+            cure = suggest_detector(name, own)
             findings.add(place, f"unknown detector `{name}`", cure, leans_on=((*place[:2], "custom"),))
 
 
@@ -121,21 +147,46 @@ def _check_custom(findings: Findings, path: Path, rule: Protection) -> None:
     customs = rule.custom or ()
     findings.refuse_twins(path, "name", (custom.name for custom in customs), "detectors")
     for index, custom in enumerate(customs):
-        if is_detector(custom.name):
+        if find_id(custom.name) is not None:
             findings.add((*path, index, "name"), "a detector of ours is called that", "choose another name")
-        why = _find_flaw(custom.pattern)
-        if why is not None:
-            findings.add((*path, index, "pattern"), f"not an RE2 pattern: {why}", "correct the pattern")
+        flaw = find_pattern_flaw(custom.pattern)
+        if flaw is not None:
+            why, cure = flaw
+            findings.add((*path, index, "pattern"), f"not a pattern that RE2 can search for: {why}", cure)
 
 
-def _find_flaw(pattern: str) -> str | None:
-    """Find what RE2 or a scan cannot take; the scanner itself compiles the pattern again."""
-    if len(pattern) > _MAX_PATTERN_CHARS:
-        return f"longer than {_MAX_PATTERN_CHARS} characters"
-    if _NOT_RE2.search(pattern.replace("\\\\", "")):
-        return "look-around, back-references and possessive repeats do not exist there"
-    try:
-        compiled = re.compile(_ONLY_RE2.sub("x", pattern))
-    except (re.error, OverflowError, RecursionError):
-        return "it cannot be compiled"
-    return "it matches nothing at all, everywhere" if compiled.search("") else None
+def _check_styles(findings: Findings, path: Path, rule: Protection) -> None:
+    used = choose_detectors(rule).ids | {custom.name for custom in rule.custom or ()}
+    custom_styles = {
+        custom.name
+        for index, custom in enumerate(rule.custom or ())
+        if findings.is_written((*path, "custom", index, "style"))
+    }
+    seen: set[str] = set(custom_styles)
+    for name, style in (rule.style or {}).items():
+        place, detector = (*path, "style", name), find_id(name) or name
+        if name == OTHERS:
+            continue
+        if find_id(name) is not None and detector not in used:
+            cure = "add it under `detectors.add`, or remove the style"
+            leans_on = ((*path, "presets"), (*path, "detectors"))
+            findings.add(place, f"rule `{rule.name}` does not look for `{name}`", cure, leans_on=leans_on)
+        if detector in seen:
+            findings.add(place, f"two styles for `{detector}`", "write one of them")
+        seen.add(detector)
+        if settle(detector, Style(style)) != style:
+            message = f"`{detector}` is never shown or kept in any form (PCI DSS 3.3.1)"
+            findings.add(place, message, "write `drop`, or remove the style")
+
+
+def _list_styles(path: Path, rule: Protection) -> Iterator[tuple[Path, str]]:
+    styles: Mapping[str, str] = rule.style or {}
+    yield from (((*path, "style", name), style) for name, style in styles.items())
+    yield from (((*path, "custom", index, "style"), custom.style) for index, custom in enumerate(rule.custom or ()))
+
+
+def _refuse_keyed(findings: Findings, path: Path, rule: Protection) -> None:
+    for place, style in _list_styles(path, rule):
+        if style in _KEYED:
+            cure = "name a file with a key of 32 bytes or more under `masking_keys`"
+            findings.add(place, f"the style `{style}` needs a key", cure, leans_on=(("masking_keys",),))

@@ -27,11 +27,12 @@ class State(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a policy asks for where it applies."""
+    """What a policy asks for where it applies; MASK is that of data-protection rules, which decide nothing."""
 
     DENY = "deny"
     STEP_UP = "step_up"
     REQUIRE_APPROVAL = "require_approval"
+    MASK = "mask"
 
 
 class Outcome(StrEnum):
@@ -52,13 +53,17 @@ class Matched(Struct, frozen=True):
 
 
 class Allow(Struct, frozen=True):
-    """The call may go on once it is signed and recorded; `session` is the one that the call belongs to."""
+    """The call may go on once it is signed and recorded; `session` is the one that the call belongs to.
+
+    `protections` names the data-protection rules that apply to what comes back, in the order of the configuration.
+    """
 
     word: ClassVar[str] = "allow"
     reason: ClassVar[Reason] = Reason.ALLOWED
     why: tuple[Step, ...]
     session: Session | None = None
     matched: tuple[Matched, ...] = ()
+    protections: tuple[str, ...] = ()
 
 
 class Deny(Struct, frozen=True):

@@ -18,6 +18,8 @@ class Inspection(Struct, frozen=True):
         makes_task: True if the call may be answered with a new task.
         declares_url: True if an `initialize` declared that the client opens URLs (`elicitation.url`).
         host: the authority of the request.
+        protections: names the data-protection rules that apply, in the order of the configuration.
+        is_sampled: True if nothing inspects the response, and a copy of it is scanned: not one byte of it may change.
     """
 
     version: str
@@ -33,3 +35,5 @@ class Inspection(Struct, frozen=True):
     declares_url: bool = False
     task_ids: tuple[str, ...] = ()
     makes_task: bool = False
+    protections: tuple[str, ...] = ()
+    is_sampled: bool = False

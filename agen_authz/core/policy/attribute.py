@@ -119,6 +119,13 @@ _ARGUMENTS = (
         lambda s: s.call.inputs or {},
         may_hold_nul=lambda s: s.call.may_hold_nul,
     ),
+    Attribute(
+        "detected",
+        CelType.STRINGS,
+        "Ids of the detectors that found something in the call's arguments or in answers to elicitations.",
+        lambda s: s.work.detect(s.call.arguments, s.call.inputs),
+        may_hold_nul=lambda _: False,
+    ),
 )
 _REQUEST = (
     Attribute("request.method", CelType.STRING, "The MCP method, such as `tools/call`.", lambda s: s.call.method),

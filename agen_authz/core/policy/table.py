@@ -4,7 +4,7 @@ A policy whose conditions cannot be evaluated is an error, whatever its effect; 
 one that errs means that the policy does not apply. Selectors are matched without regard to case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -28,8 +28,14 @@ from agen_authz.core.twin import fold_selector
 _MAX_SEEN = 4096
 _MAX_GROUPS = 256
 _CHOSEN_BY_CALLERS = ("args", "inputs")
+# What callers choose, and what is found in it.
+_OPEN = frozenset({*_CHOSEN_BY_CALLERS, "detected"})
 _URI = "tool.name"
-_UNTOLD = "a posted response does not say which `inputs` it answers"
+# What a posted response does not have: it does not say what it answers.
+_UNTOLD = {
+    "inputs": "a posted response does not say which `inputs` it answers",
+    "detected": "a posted response does not say whose answers `detected` is about",
+}
 _SPELLING = "its result for `tool.name` depends on how the URI is spelt"
 _TOO_MUCH = "it would cost more than one decision may"
 # What a posted response shares with the call that it answers.
@@ -68,11 +74,13 @@ class _Reader:
 
     Args:
         wholes: of all that it reads, what is in nothing else that it reads; by what these hold its cost is known.
+        is_open: True if callers choose any of what it reads.
     """
 
     condition: Condition
     chosen_by_callers: tuple[tuple[str, tuple[Path, ...]], ...]
     wholes: tuple[Path, ...]
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,14 +92,39 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Placed:
+    """A policy, and the servers (as patterns) that it may be about.
+
+    Args:
+        on_caller: its conditions about the caller alone.
+        untold: what it reads and a posted response does not have; None if nothing.
+    """
+
+    policy: Policy
+    servers: tuple[str, ...]
+    on_caller: tuple[_Reader, ...]
+    untold: str | None
+
+    def may_apply(self, situation: Situation, activations: tuple[Activation, ...]) -> bool:
+        """True unless it is about other servers, or a condition about the caller alone is false."""
+        if not any(fnmatchcase(situation.call.server, server) for server in self.servers):
+            return False
+        is_watched = self.policy.state is State.SHADOW
+        return all(
+            _examine(reader, situation, activations, is_watched=is_watched) is not False for reader in self.on_caller
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PolicyTable:
     """Policies of the configuration and of each tenant, compiled; build it with `compile_policies`."""
 
     _indexes: Mapping[str, Mapping[TargetKind, SelectorIndex[tuple[int, Policy]]]]
     # Resources by the spelling in which a backend opens them, besides the one that the policy has.
     _opened: Mapping[str, SelectorIndex[tuple[int, Policy]]]
-    # Policies that read answers to elicitations, with the servers (as patterns) whose answers these are.
-    _on_answers: Mapping[str, tuple[tuple[Policy, tuple[str, ...]], ...]]
+    _placed: Mapping[str, tuple[_Placed, ...]]
+    # What conditions about the caller alone read.
+    _of_caller: tuple[Attribute, ...]
     # Every variable that a condition reads.
     reads: frozenset[str] = frozenset()
     _seen: Memory[tuple[str, TargetKind, str, str], _Group] = field(default_factory=lambda: Memory(_MAX_SEEN))
@@ -106,23 +139,37 @@ class PolicyTable:
     def evaluate_without_arguments(self, situation: Situation) -> tuple[Match, ...]:
         """As `evaluate`, for a call that may be made with any arguments: policies that read these are left out."""
         group = self._find(situation.principal.tenant, situation.target)
-        held = tuple(each for each in group.policies if not any(reader.chosen_by_callers for reader in each[1]))
+        held = tuple(each for each in group.policies if not any(reader.is_open for reader in each[1]))
         return _evaluate(_Group(held, group.attributes), situation) if held else ()
 
     def evaluate_answer(self, situation: Situation) -> tuple[Match, ...]:
         """List the policies that cannot be evaluated for a posted response, in their order; total.
 
         A legacy client answers an elicitation with a response, which does not say what it answers: every
-        policy that reads `inputs` and is about anything of the server is meant, unless a condition about the caller
-        alone is false.
+        policy that reads `inputs` or `detected` and is about anything of the server is meant, unless a condition about
+        the caller alone is false.
         """
-        found = []
-        for owner in dict.fromkeys(("", situation.principal.tenant)):
-            for policy, servers in self._on_answers.get(owner, ()):
-                is_about = any(fnmatchcase(situation.call.server, server) for server in servers)
-                if is_about and not _is_ruled_out(policy, situation):
-                    found.append(Match(policy, Outcome.ERROR, _UNTOLD))
-        return tuple(found)
+        held = [each for each in self._list_placed(situation.principal.tenant) if each.untold is not None]
+        activations = _activate(self._of_caller, situation) if held else ()
+        return tuple(
+            Match(each.policy, Outcome.ERROR, _UNTOLD[each.untold or ""])
+            for each in held
+            if each.may_apply(situation, activations)
+        )
+
+    def list_possible(self, situation: Situation) -> tuple[Policy, ...]:
+        """List the policies that may apply to anything of the call's server, in their order; total.
+
+        For a call whose response may be about anything there. A policy is left out only if a condition about the
+        caller alone is false; all others count as true.
+        """
+        activations = _activate(self._of_caller, situation)
+        held = self._list_placed(situation.principal.tenant)
+        return tuple(each.policy for each in held if each.may_apply(situation, activations))
+
+    def _list_placed(self, tenant: str) -> Iterator[_Placed]:
+        for owner in dict.fromkeys(("", tenant)):
+            yield from self._placed.get(owner, ())
 
     def list_for(self, tenant: str, target: Target) -> tuple[Policy, ...]:
         """List the policies that name a target, whatever their conditions say."""
@@ -201,12 +248,8 @@ def _prepare(condition: Condition) -> _Reader:
     }
     paths = condition.tree.paths
     wholes = sorted(path for path in paths if not any(path[:length] in paths for length in range(1, len(path))))
-    return _Reader(condition, tuple((root, paths) for root, paths in chosen.items() if paths), tuple(wholes))
-
-
-def _is_ruled_out(policy: Policy, situation: Situation) -> bool:
-    about_caller = (each for each in policy.conditions if {path[0] for path in each.tree.paths} <= _OF_CALLER)
-    return any(ask(condition, situation) is False for condition in about_caller)
+    is_open = not _OPEN.isdisjoint(path[0] for path in paths)
+    return _Reader(condition, tuple((root, paths) for root, paths in chosen.items() if paths), tuple(wholes), is_open)
 
 
 def _activate(attributes: tuple[Attribute, ...], situation: Situation) -> tuple[Activation, ...]:
@@ -317,7 +360,7 @@ def _size(path: Path, situation: Situation, activation: Activation) -> int:
 def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[Policy]] | None = None) -> PolicyTable:
     """Compile policies and what tenants add to them; disabled ones are left out."""
     position = 0
-    indexes, opened, on_answers = {}, {}, {}
+    indexes, opened, placed = {}, {}, {}
     reads: set[str] = set()
     for owner, listed in {"": policies, **(tenants or {})}.items():
         held = tuple(listed)
@@ -331,8 +374,9 @@ def compile_policies(policies: Iterable[Policy], tenants: Mapping[str, Iterable[
         indexes[owner] = {kind: index_selectors(entries) for kind, entries in by_kind.items()}
         uris = by_kind[TargetKind.RESOURCE]
         opened[owner] = index_selectors((open_selector(selector), entry) for selector, entry in uris)
-        on_answers[owner] = tuple((policy, _servers_of(policy)) for policy in held if _reads_answers(policy))
-    return PolicyTable(indexes, opened, on_answers, frozenset(reads))
+        placed[owner] = tuple(_place(policy) for policy in held if policy.state is not State.DISABLED)
+    of_caller = tuple(ATTRIBUTES[name] for name in sorted(reads & _OF_CALLER))
+    return PolicyTable(indexes, opened, placed, of_caller, frozenset(reads))
 
 
 def open_selector(selector: str) -> str:
@@ -347,11 +391,8 @@ def spell_alike(target: Target) -> tuple[str, str]:
     return (spelling, f"{spelling}/")
 
 
-def _reads_answers(policy: Policy) -> bool:
-    return policy.state is not State.DISABLED and "inputs" in list_reads(policy)
-
-
-def _servers_of(policy: Policy) -> tuple[str, ...]:
-    if not policy.selectors:
-        return ("*",)
-    return tuple(dict.fromkeys(fold_selector(selector).partition("/")[0] for _, selector in policy.selectors))
+def _place(policy: Policy) -> _Placed:
+    servers = dict.fromkeys(fold_selector(selector).partition("/")[0] for _, selector in policy.selectors)
+    on_caller = [each for each in policy.conditions if {path[0] for path in each.tree.paths} <= _OF_CALLER]
+    untold = next((name for name in _UNTOLD if name in list_reads(policy)), None)
+    return _Placed(policy, tuple(servers) or ("*",), tuple(map(_prepare, on_caller)), untold)

@@ -5,12 +5,15 @@ that is added later, or allowed by configuration, is inspected.
 
 Where pins are enforced, a server is not believed: it could answer a list that a client waits for on the response to
 any other request, and clients match answers by their id. So every answer to a request is inspected then.
+
+A response that nothing inspects may be sampled: Process then scans a copy, and nothing differs for anyone else.
 """
 
 from agen_authz.core.model import Call, Inspection, Shape
 from agen_authz.core.pinning.pin import Pinning
+from agen_authz.core.protection import may_hold_anything
 from agen_authz.core.ruleset import RuleSet
-from agen_authz.core.stage import Read
+from agen_authz.core.stage import Read, get_arrived
 
 # Always: the answer gives a session id, or the stream must end when its caller's token expires. Besides these, what may
 # make a task, and what is about one.
@@ -25,12 +28,25 @@ _NO_LIST = frozenset(
 _NO_ANSWER = frozenset({Shape.NOTIFICATION, Shape.RESPONSE, Shape.END})
 
 
-def find_inspection(read: Read) -> Inspection | None:
-    """Find out what Process must know to inspect the response to an allowed call; None if nothing inspects it."""
+def find_inspection(read: Read, protections: tuple[str, ...]) -> Inspection | None:
+    """Find out what Process must know to inspect the response to an allowed call; None if nothing inspects it.
+
+    Args:
+        protections: the data-protection rules that apply (`Allow.protections`).
+    """
+    if not protections and not is_inspected(read.call, get_arrived(read).rules):
+        return None
+    return _tell(read, protections)
+
+
+def find_sample(read: Read) -> Inspection | None:
+    """Find out what Process must know to scan a copy of a response that nothing inspects; None if it holds nothing."""
+    return _tell(read, is_sampled=True) if may_hold_anything(read.call) else None
+
+
+def _tell(read: Read, protections: tuple[str, ...] = (), *, is_sampled: bool = False) -> Inspection:
     call, known = read.call, read.known
     arrived = known.routed.received.arrived
-    if not _is_inspected(call, arrived.rules):
-        return None
     return Inspection(
         version=arrived.rules.version,
         request_id=arrived.request_id,
@@ -45,10 +61,13 @@ def find_inspection(read: Read) -> Inspection | None:
         declares_url=call.declares_url,
         task_ids=call.task_ids,
         makes_task=call.makes_task,
+        protections=protections,
+        is_sampled=is_sampled,
     )
 
 
-def _is_inspected(call: Call, rules: RuleSet) -> bool:
+def is_inspected(call: Call | Inspection, rules: RuleSet) -> bool:
+    """True if a response is inspected for another reason than data protection."""
     shape = call.envelope.shape
     if shape is Shape.STREAM or call.method in _ALWAYS or call.makes_task or call.task_ids:
         return True

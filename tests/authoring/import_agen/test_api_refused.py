@@ -10,7 +10,33 @@ from tests.authoring.import_agen.written import BIG, CURL, IN_EU, group, importe
 C = "targeting.if.conditions"
 # name: (what is imported, why not)
 REFUSED: dict[str, tuple[Any, str]] = {
-    "mask": (policy(result="mask"), "p: targeting.then.result: action `mask`: masking is not available yet"),
+    "mask without saying what": (
+        policy(result="mask"), "p: policyConfiguration: does not say what is masked",
+    ),
+    "mask what no detector here finds": (
+        policy(result="mask", policyConfiguration={"shoeSize": True}),
+        "p: policyConfiguration: no detector here is called `shoeSize`",
+    ),
+    "mask in so many words": (
+        policy(result="mask", policyConfiguration={"creditCard": "yes"}),
+        "p: policyConfiguration: no detector here is called `creditCard`",
+    ),
+    "mask nothing": (
+        policy(result="mask", policyConfiguration={"creditCard": False}), "p: policyConfiguration: masks nothing",
+    ),
+    "a pattern that is not known": (
+        policy(result="mask", policyConfiguration={"customMaskingRegexIds": ["r9"]}),
+        "p: policyConfiguration.customMaskingRegexIds: no pattern with the id `r9` is known;"
+        " give Agen's list by `--patterns`",
+    ),
+    "patterns that are no list": (
+        policy(result="mask", policyConfiguration={"customMaskingRegexIds": "r1"}),
+        "p: policyConfiguration.customMaskingRegexIds: is not a list",
+    ),
+    "a policy of masking that denies": (
+        policy(type="MASKING", policyConfiguration={"creditCard": True}),
+        "p: targeting.then.result: a masking policy cannot have the result `deny` here",
+    ),
     "approval_required": (
         policy(result="approval_required"),
         "p: targeting.then.result: action `approval_required`: approvals are not available yet",
@@ -20,7 +46,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "p: targeting.then.result: action `allow`: policies only restrict here; write an access rule",
     ),
     "another result": (policy(result="hide"), "p: targeting.then.result: unknown action `hide`"),
-    "a policy of masking": (policy(type="MASKING"), "p: type `MASKING`: masking is not available yet"),
     "a policy of roles": (policy(type="RBAC_ROLES"), "p: type `RBAC_ROLES`: write an access rule"),
     "another type": (policy(type="OTHER"), "p: unknown type `OTHER`"),
     "no targeting": (policy(targeting=None, enabled=False), "p: targeting: is missing, or not an object"),

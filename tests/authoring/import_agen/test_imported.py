@@ -242,10 +242,18 @@ def test_what_was_imported_is_a_configuration_that_loads(tmp_path):
 
 # name: (what is imported, the reason why not)
 REFUSED: dict[str, tuple[Any, str]] = {
-    "mask": (policy(A, action="mask"), "p: action `mask`: masking is not available yet"),
+    "mask": (policy(A, action="mask"), "p: action `mask`: `detectors` does not say what is masked"),
     "mask with settings of its own": (
-        policy(A, action="mask", maskStyle="x"), "p: action `mask`: masking is not available yet",
+        policy(A, action="mask", detectors=["creditCard"], maskStyle="x"), "p: unknown key `maskStyle`",
     ),
+    "mask what no detector here finds": (
+        policy(A, action="mask", detectors=["shoe_size"]), "p: detectors: no detector here is called `shoe_size`",
+    ),
+    "mask with a message": (
+        policy(A, action="mask", detectors=["creditCard"], message="m"),
+        "p: `message` has no equivalent where something is masked",
+    ),
+    "detectors of a denial": (policy(A, detectors=["creditCard"]), "p: unknown key `detectors`"),
     "approval_required": (
         policy(A, action="approval_required"), "p: action `approval_required`: approvals are not available yet",
     ),

@@ -51,9 +51,30 @@ def test_older_provider_writes_objects_and_texts():
     )  # fmt: skip
 
 
+MASKING: dict[str, Any] = {
+    "id": "m1", "name": "m", "description": None, "enabled": True, "application_ids": ["shop"], "tenant_id": None,
+    "slug": None, "internal_tool_ids": [], "custom_code_tool_ids": None, "custom_integration_tools": None,
+    "detectors": ["credit_card", "cvv_cvc"], "custom_masking_regex_ids": None, "targeting": [],
+}  # fmt: skip
 # name: (resource, why not)
 REFUSED_STATES: dict[str, tuple[Any, str]] = {
-    "a masking policy": (resource("agenco_masking_policy"), "agenco_masking_policy.x: masking is not available yet"),
+    "a masking policy whose patterns are not known yet": (
+        resource("agenco_masking_policy", name="m", internal_tool_ids=[], detectors=["credit_card"]),
+        "agenco_masking_policy.x: `custom_masking_regex_ids` is not known yet; import the state after it was applied",
+    ),
+    "a masking policy whose detectors are no list": (
+        resource("agenco_masking_policy", **{**MASKING, "detectors": "credit_card"}),
+        "agenco_masking_policy.x: `detectors` is not a list",
+    ),
+    "a masking policy with a detector that is not known": (
+        resource("agenco_masking_policy", **{**MASKING, "detectors": ["shoe_size"]}),
+        "m: policyConfiguration: no detector here is called `shoe_size`",
+    ),
+    "a masking policy with a pattern that is not in the state": (
+        resource("agenco_masking_policy", **{**MASKING, "custom_masking_regex_ids": ["r1"]}),
+        "m: policyConfiguration.customMaskingRegexIds: no pattern with the id `r1` is known;"
+        " give Agen's list by `--patterns`",
+    ),
     "a policy of roles": (resource("agenco_rbac_policy"), "agenco_rbac_policy.x: write an access rule"),
     "a fence": (
         resource("agenco_geo_fence"), "agenco_geo_fence.x: write a policy that reads `request.country`",

@@ -233,7 +233,10 @@ def test_policies_are_combined_by_one_table(name):
     assert (type(decision), None if reason is None else getattr(decision, "reason", None)) == (kind, reason)
 
 
-@pytest.mark.parametrize(("outcome", "effect"), list(product(Outcome, Effect)))
+DECIDING = [effect for effect in Effect if effect is not Effect.MASK]
+
+
+@pytest.mark.parametrize(("outcome", "effect"), list(product(Outcome, DECIDING)))
 def test_no_enforced_policy_is_ever_passed_over(outcome, effect):
     condition = "args.amount == 5.0" if outcome is Outcome.APPLIES else "args.x == 1"
     demand = STEP_UP if effect is Effect.STEP_UP else {"then": effect}
@@ -244,7 +247,12 @@ def test_no_enforced_policy_is_ever_passed_over(outcome, effect):
 
 def test_no_two_rows_of_the_table_pick_the_same_policy():
     picked = [pair for row in TABLE for pair in row.picks]
-    assert sorted(picked) == sorted(product(Outcome, Effect))
+    assert sorted(picked) == sorted(product(Outcome, DECIDING))
+
+
+def test_data_protection_rule_among_policies_is_no_decision():
+    with pytest.raises(KeyError):
+        decided(policy(then=Effect.MASK))
 
 
 def test_denial_of_what_needs_an_approval_says_which_policy_wants_it():
