@@ -85,6 +85,25 @@ class ResponseMetrics(Protocol):
     def count_response(self, server: str, outcome: ResponseOutcome) -> None:
         """Count one response; `server` is empty if it is not known whose it was."""
 
+    def count_masking_incomplete(self, server: str, count: int) -> None:
+        """Count messages that were withheld because something was left after masking."""
+
+
+class MaskingMetrics(Protocol):
+    """Counts values that data protection found; detectors are those of the catalogue and of the configuration."""
+
+    def count_masked(self, detector: str, style: str, server: str, count: int) -> None:
+        """Count values that an enforced rule masked."""
+
+    def count_masked_shadow(self, detector: str, style: str, server: str, count: int) -> None:
+        """Count values that a rule in shadow would have masked."""
+
+    def count_unruled(self, detector: str, server: str, count: int) -> None:
+        """Count values that a sample of what no rule covers shows."""
+
+    def count_copy(self, server: str, outcome: str) -> None:
+        """Count a copy of a response that passed as it is: `found`, `clean`, `dropped` or `unread`."""
+
 
 class AuditMetrics(Protocol):
     """Counts the events of an audit sink."""

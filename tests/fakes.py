@@ -173,6 +173,21 @@ class CountingMetrics:
     def count_response(self, server: str, outcome: ResponseOutcome) -> None:
         self.counts["agen_responses_total", outcome.value, server] += 1
 
+    def count_masked(self, detector: str, style: str, server: str, count: int) -> None:
+        self.counts["agen_masked_total", detector, style, server] += count
+
+    def count_masked_shadow(self, detector: str, style: str, server: str, count: int) -> None:
+        self.counts["agen_masked_shadow_total", detector, style, server] += count
+
+    def count_masking_incomplete(self, server: str, count: int) -> None:
+        self.counts["agen_masking_incomplete_total", server] += count
+
+    def count_unruled(self, detector: str, server: str, count: int) -> None:
+        self.counts["agen_unruled_total", detector, server] += count
+
+    def count_copy(self, server: str, outcome: str) -> None:
+        self.counts["agen_response_copies_total", server, outcome] += 1
+
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         self.counts["agen_jwks_refresh_total", provider, outcome] += 1
 

@@ -60,6 +60,13 @@ MEANINGS = {
     "a defect ended the inspection of a response; Envoy cuts the response": (
         f"The client got 502, or the end of its connection if the response had begun. {_DEFECT}"
     ),
+    "something was left in a message after it was masked; the message was withheld": (
+        "The client got `masking_incomplete` in its place; nothing leaked. `agen_masking_incomplete_total` counts it."
+        " This is a defect of agen-authz: report it with the detectors of the call's rules."
+    ),
+    "a defect ended the reading of a copy of a response; the response had passed": (
+        f"No client noticed anything. A sample, or a match of a rule in shadow, is missing from the evidence. {_DEFECT}"
+    ),
     "Envoy sends responses so that they cannot be inspected; it cuts them": (
         "`cause` names the setting of Envoy's ext_proc filter. Compare it with `agen-authz envoy-config`. It is logged"
         " once for each cause until the worker ends."

@@ -128,9 +128,9 @@ class _Tally(Collector):
         self._lock = Lock()
         self._counts: dict[tuple[str, ...], int] = {}
 
-    def count(self, key: tuple[str, ...]) -> None:
+    def count(self, key: tuple[str, ...], count: int = 1) -> None:
         with self._lock:
-            self._counts[key] = self._counts.get(key, 0) + 1
+            self._counts[key] = self._counts.get(key, 0) + count
 
     def collect(self) -> Iterator[Metric]:
         with self._lock:
@@ -152,7 +152,18 @@ class PrometheusMetrics:
         )
         self._audit = _Tally("agen_audit_events", "Audit events by sink.", ("sink", "outcome"))
         self._responses = _Tally("agen_responses", "Responses that Process read.", ("server", "outcome"))
-        for collector in (self._decisions, self._matches, self._audit, self._responses):
+        self._masked = _Tally("agen_masked", "Values that were masked.", ("detector", "style", "server"))
+        self._shadow = _Tally(
+            "agen_masked_shadow", "Values that a rule in shadow would have masked.", ("detector", "style", "server")
+        )
+        self._incomplete = _Tally(
+            "agen_masking_incomplete", "Messages in which something was left after masking: a defect.", ("server",)
+        )
+        self._unruled = _Tally("agen_unruled", "Values that no rule covers, in samples.", ("detector", "server"))
+        self._copies = _Tally(
+            "agen_response_copies", "Copies of responses that pass as they are.", ("server", "outcome")
+        )
+        for collector in (self._decisions, self._matches, self._audit, self._responses, *self._list_masking()):
             registry.register(collector)
         self._jwks = Counter("agen_jwks_refresh", "Fetches of keys.", ("provider", "outcome"), registry=registry)
         self._policy_set = Gauge("agen_policy_set_info", "Which policy set decides.", ("version",), registry=registry)
@@ -166,6 +177,9 @@ class PrometheusMetrics:
             "agen_tools_unmapped", "Listed tools that no access rule names.", ("server",), registry=registry
         )
         self._weakened = Gauge("agen_weakened", "Settings that weaken this sidecar.", ("setting",), registry=registry)
+
+    def _list_masking(self) -> tuple[_Tally, ...]:
+        return (self._masked, self._shadow, self._incomplete, self._unruled, self._copies)
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         """Count a decision; `ports.DecisionMetrics.count_decision`."""
@@ -183,6 +197,26 @@ class PrometheusMetrics:
     def count_response(self, server: str, outcome: ResponseOutcome) -> None:
         """Count a response; `ports.ResponseMetrics.count_response`."""
         self._responses.count((server, outcome.value))
+
+    def count_masked(self, detector: str, style: str, server: str, count: int) -> None:
+        """Count masked values; `ports.MaskingMetrics.count_masked`."""
+        self._masked.count((detector, style, server), count)
+
+    def count_masked_shadow(self, detector: str, style: str, server: str, count: int) -> None:
+        """Count values that would have been masked; `ports.MaskingMetrics.count_masked_shadow`."""
+        self._shadow.count((detector, style, server), count)
+
+    def count_masking_incomplete(self, server: str, count: int) -> None:
+        """Count messages that were not masked whole; `ports.ResponseMetrics.count_masking_incomplete`."""
+        self._incomplete.count((server,), count)
+
+    def count_unruled(self, detector: str, server: str, count: int) -> None:
+        """Count values of samples; `ports.MaskingMetrics.count_unruled`."""
+        self._unruled.count((detector, server), count)
+
+    def count_copy(self, server: str, outcome: str) -> None:
+        """Count a copy; `ports.MaskingMetrics.count_copy`."""
+        self._copies.count((server, outcome))
 
     def count_jwks_refresh(self, provider: str, outcome: str) -> None:
         """Count a fetch of keys; `ports.KeyMetrics.count_jwks_refresh`."""

@@ -7,6 +7,7 @@ Abort, which makes Envoy reset the response.
     HOLDING      a JSON body is held until it is whole
     SNIFFING     events were announced; the first byte says if it is a JSON body instead
     STREAMING    events are inspected one by one
+    PASSING      it cannot be inspected, and its terms let it pass: the rest leaves as it comes
     DISCARDING   the rest is not passed on: an error was the last event, or takes the place of a JSON body at its end
     ENDED        everything is answered; what still comes is dropped
 
@@ -15,7 +16,7 @@ piece, and nothing ends before the backend ends it. FULL_DUPLEX_STREAMED: pieces
 something to send, and the end is ours. In both, headers are answered at once, so the status never depends on the body
 (ADR 0022).
 
-A response that nothing inspects is a `Passage`, which has no states: it passes as it is.
+A response that nothing inspects is a `Passage` (core/response/passage.py), which has no states.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +24,17 @@ from enum import Enum, auto
 from typing import TypeAlias, assert_never
 
 from agen_authz.core.reason import Reason
-from agen_authz.core.response.head import Media, choose_changes, read_head, refuse_head, status_in_place_of
+from agen_authz.core.response.head import (
+    Head,
+    Media,
+    choose_changes,
+    may_pass_encoded,
+    read_head,
+    refuse_head,
+    status_in_place_of,
+)
 from agen_authz.core.response.inspector import ResponseInspector
-from agen_authz.core.response.sse import COMMENT, WRITTEN_COMMENT, Oversized, SseReader
+from agen_authz.core.response.message import Note
 from agen_authz.core.response.step import (
     Abort,
     Action,
@@ -43,6 +52,7 @@ from agen_authz.core.response.step import (
     Terms,
     Trailers,
 )
+from agen_authz.core.sse import COMMENT, WRITTEN_COMMENT, Oversized, SseReader
 
 # Only the beginning of a body can show that it is JSON where events were announced.
 _SNIFFED_BYTES = 1024
@@ -62,6 +72,7 @@ class Phase(Enum):
     HOLDING = auto()
     SNIFFING = auto()
     STREAMING = auto()
+    PASSING = auto()
     DISCARDING = auto()
     ENDED = auto()
 
@@ -110,7 +121,7 @@ class Exchange:
         self.phase = Phase.AWAITING
         self._terms = terms
         self._inspector = ResponseInspector(terms)
-        self._reader = SseReader(terms.limits.bytes)
+        self._reader = SseReader(terms.limits.bytes, keeps_oversized=terms.passes_unread)
         self._is_duplex = False
         self._held = bytearray()
         # True if events were announced, so that a JSON message leaves as one.
@@ -125,8 +136,8 @@ class Exchange:
 
     @property
     def is_stream(self) -> bool:
-        """True while events are read, which may come for as long as the token is valid."""
-        return self.phase in (Phase.SNIFFING, Phase.STREAMING)
+        """True while events come, which may be for as long as the token is valid."""
+        return self.phase in (Phase.SNIFFING, Phase.STREAMING) or (self.phase is Phase.PASSING and self._is_framed)
 
     @property
     def outcome(self) -> ResponseOutcome:
@@ -137,6 +148,16 @@ class Exchange:
     def reason(self) -> Reason | None:
         """Why something was withheld, blocked or cut, first of all; None if nothing was."""
         return self._inspector.reason
+
+    @property
+    def incomplete(self) -> int:
+        """How many messages were withheld because something was left after masking."""
+        return self._inspector.incomplete
+
+    @property
+    def uninspected(self) -> tuple[Note, ...]:
+        """What data protection could not inspect; to be written at the end, for nothing leaves because of it."""
+        return tuple(self._inspector.uninspected)
 
     def receive(self, event: Event) -> Actions:
         """Take one event; total: whatever comes in whatever state is answered, dropped or aborted."""
@@ -184,6 +205,8 @@ class Exchange:
         if head is None:
             return self.abort(Reason.RESPONSE_UNREADABLE)
         refused = refuse_head(head, has_body=not headers.ends)
+        if refused is Reason.RESPONSE_ENCODED and self._terms.passes_unread and may_pass_encoded(head, headers.fields):
+            return self._pass_encoded(head, headers)
         if refused is not None:
             return self._end(Replace(status_in_place_of(head.status), self._inspector.block(refused)))
         media = None if headers.ends else head.media
@@ -194,12 +217,34 @@ class Exchange:
         self.phase = Phase.SNIFFING if self._is_framed else Phase.HOLDING
         return (answer,)
 
+    def _pass_encoded(self, head: Head, headers: Headers) -> Actions:
+        self._inspector.skip(Reason.RESPONSE_ENCODED)
+        self._is_framed = head.media is Media.EVENTS
+        self.phase = Phase.PASSING
+        mark = self._terms.mark_session
+        return (AnswerHeaders(choose_changes(headers.fields, head.media, mark, keeps_encoding=True)),)
+
+    # ---- a body that passes as it came -----------------------------------------------------------------
+
+    def _pass(self, body: Body) -> Actions:
+        echo = Echo(body.raw, body.ends, self._is_duplex)
+        return self._end(echo) if body.ends else (echo,)
+
+    def _pass_from(self, raw: bytes, outgoing: "_Outgoing", body: Body) -> Actions:
+        self._inspector.skip(Reason.RESPONSE_TOO_LARGE)
+        self._held.clear()
+        self.phase = Phase.PASSING
+        outgoing.add(raw)
+        passed = self._emit(*outgoing.list_pieces(), ends=body.ends)
+        return self._end(passed) if body.ends else (passed,)
+
     # ---- a JSON body -----------------------------------------------------------------------------------
 
     def _hold(self, body: Body) -> Actions:
         self._held += body.raw
         if len(self._held) > self._terms.limits.bytes:
-            return self._discard_all(body)
+            may_pass = self._terms.passes_unread
+            return self._pass_from(bytes(self._held), _Outgoing(), body) if may_pass else self._discard_all(body)
         if not body.ends:
             return (self._emit(),)
         return self._end(self._emit(*self._read_held(), ends=True))
@@ -258,6 +303,8 @@ class Exchange:
             if found is COMMENT:
                 add(WRITTEN_COMMENT)
             elif isinstance(found, Oversized):
+                if self._terms.passes_unread:
+                    return self._pass_from(found.held, outgoing, body)
                 return self._cut_after(outgoing, Reason.RESPONSE_TOO_LARGE, body)
             else:
                 add(read_event(found))
@@ -294,6 +341,10 @@ class Exchange:
     def _expire_at_last(self, _: Expired) -> Actions:
         return () if self._pending else self.abort(Reason.TOKEN_EXPIRED)
 
+    def _expire_while_passing(self, _: Expired) -> Actions:
+        # In the middle of what was not read, an error would not be read either.
+        return self.abort(Reason.TOKEN_EXPIRED) if self._is_framed else ()
+
     def _ignore(self, _: Event) -> Actions:
         return ()
 
@@ -306,6 +357,7 @@ _ON_BODY: Mapping[Phase, Callable[[Exchange, Body], Actions]] = {
     Phase.HOLDING: Exchange._hold,
     Phase.SNIFFING: Exchange._sniff,
     Phase.STREAMING: Exchange._stream,
+    Phase.PASSING: Exchange._pass,
     Phase.DISCARDING: Exchange._discard,
     Phase.ENDED: Exchange._ignore,
 }
@@ -313,6 +365,7 @@ _ON_TRAILERS: Mapping[Phase, Callable[[Exchange, Trailers], Actions]] = {
     Phase.HOLDING: Exchange._release_at_trailers,
     Phase.SNIFFING: Exchange._drop_trailers,
     Phase.STREAMING: Exchange._conclude_at_trailers,
+    Phase.PASSING: Exchange._drop_trailers,
     Phase.DISCARDING: Exchange._discard_at_trailers,
     Phase.ENDED: Exchange._ignore,
 }
@@ -321,40 +374,7 @@ _ON_EXPIRED: Mapping[Phase, Callable[[Exchange, Expired], Actions]] = {
     Phase.HOLDING: Exchange._ignore,
     Phase.SNIFFING: Exchange._expire,
     Phase.STREAMING: Exchange._expire,
+    Phase.PASSING: Exchange._expire_while_passing,
     Phase.DISCARDING: Exchange._expire_at_last,
     Phase.ENDED: Exchange._ignore,
 }
-
-
-class Passage:
-    """One response that nothing inspects, because Check said so with its keyed word: it passes as it is."""
-
-    __slots__ = ("_is_duplex", "has_ended", "outcome")
-
-    is_stream = False
-
-    def __init__(self) -> None:
-        self._is_duplex, self.has_ended = False, False
-        self.outcome = ResponseOutcome.SKIPPED
-
-    def abort(self, reason: Reason) -> Actions:
-        """End everything."""
-        self.has_ended, self.outcome = True, ResponseOutcome.ABORTED
-        return (Abort(reason),)
-
-    def receive(self, event: Event) -> Actions:
-        """Take one event; total."""
-        match event:
-            case Headers():
-                self._is_duplex, self.has_ended = event.is_duplex, event.ends
-                return (AnswerHeaders(),)
-            case Body():
-                self.has_ended = event.ends
-                return (Echo(event.raw, event.ends, self._is_duplex),)
-            case Trailers():
-                self.has_ended = True
-                return (AnswerTrailers(),)
-            case Expired():
-                return ()
-            case _:
-                assert_never(event)

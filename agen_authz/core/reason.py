@@ -107,6 +107,8 @@ class Reason(StrEnum):
     RESPONSE_ENCODED = "response_encoded"
     RESPONSE_TOO_LARGE = "response_too_large"
     RESPONSE_UNREADABLE = "response_unreadable"
+    UNMASKABLE = "unmaskable"
+    MASKING_INCOMPLETE = "masking_incomplete"
     # surroundings
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     KEY_UNSETTLED = "key_unsettled"
@@ -240,6 +242,8 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.RESPONSE_ENCODED: (502, UPSTREAM, "The response is compressed and cannot be inspected.", "turn compression off in the backend: `accept-encoding` is removed from its requests"),
     Reason.RESPONSE_TOO_LARGE: (200, UPSTREAM, "The response is too large to be inspected.", "ask for less, or raise `limits.response_bytes`"),
     Reason.RESPONSE_UNREADABLE: (200, UPSTREAM, "The response cannot be read.", "the backend sent what is not one strict JSON-RPC 2.0 message (docs/responses.md): see its log"),
+    Reason.UNMASKABLE: (200, UPSTREAM, "The response cannot be inspected to its end.", "data protection has to look at every value, and this message is nested too deeply, costs too much to inspect, or holds binary content; `masking` in the audit event says which: let the server return less, or set `binary: pass` in the rule if images and files may pass"),
+    Reason.MASKING_INCOMPLETE: (200, UPSTREAM, "The response could not be masked.", "something that a data-protection rule looks for was still in the message after it was masked: this is a defect of agen-authz, report it with the detectors that `masking` in the audit event names"),
     Reason.PROVIDER_UNAVAILABLE: (503, UNAVAILABLE, "The identity provider does not answer.", "`/readyz` and the log name the cause"),
     Reason.KEY_UNSETTLED: (
         503, UNAVAILABLE, "It is not known yet whether the access token's key is published.",

@@ -6,26 +6,21 @@
    store by then: the next list passes, and `agen-authz tools list` shows what no event tells.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from agen_authz.catalogue import CurrentCatalogue
-from agen_authz.core.errors import Unavailable
-from agen_authz.core.model import NOBODY
 from agen_authz.core.pinning.catalogue import Catalogue, KnownTool, Sighting, list_unmapped, sight
 from agen_authz.core.pinning.definition import define_instructions
 from agen_authz.core.pinning.drift import Drift, describe_drift, survey
 from agen_authz.core.pinning.record import SETTLED_S, Noted
-from agen_authz.core.reason import Reason
 from agen_authz.core.response.message import SawDefinitions
 from agen_authz.core.ruleset import RuleSet
+from agen_authz.obligations.evidence import write_evidence
 from agen_authz.ports import AuditSink, CatalogueStore, Clock, DriftMetrics
 from agen_authz.wire.drift import render_drift, render_pin
 
-# How long an event waits for its turn.
-_WAIT_S = 0.05
 PUSHED_OUT = "pushed_out"
 """The kind under which the metric counts definitions that had to leave the store."""
 
@@ -64,7 +59,7 @@ async def learn(saw: SawDefinitions, request_id: str, policy_set: str, ports: Dr
     if drifts:
         line = render_drift(drifts, noted.pushed_out, request_id=request_id, policy_set=policy_set, now=now)
         # 3.
-        await _emit(line, ports.audit)
+        await write_evidence(line, ports.audit)
 
 
 def _describe(server: str, listed: Collection[Sighting], noted: Noted, before: Catalogue) -> list[Drift]:
@@ -83,7 +78,7 @@ async def tell_pins(policy_set: str, ports: DriftPorts) -> None:
         Unavailable: the store or the sink did not answer; the next time tells the rest.
     """
     for record in await ports.store.list_untold():
-        await _emit(render_pin(record, policy_set=policy_set, now=ports.clock.now()), ports.audit)
+        await write_evidence(render_pin(record, policy_set=policy_set, now=ports.clock.now()), ports.audit)
         await ports.store.mark_told([record.id])
 
 
@@ -91,16 +86,6 @@ def report_unmapped(rules: RuleSet, ports: DriftPorts) -> None:
     """Show for each resource how many of its known tools no access rule names; call it by the clock."""
     for server in rules.resources:
         ports.metrics.set_tools_unmapped(server, len(list_unmapped(ports.current.snapshot, rules.access, server)))
-
-
-async def _emit(line: bytes, audit: AuditSink) -> None:
-    if audit.emit(line):
-        return
-    try:
-        async with asyncio.timeout(_WAIT_S):
-            await audit.emit_in_turn(line, NOBODY)
-    except TimeoutError as exc:
-        raise Unavailable(Reason.AUDIT_UNAVAILABLE, "full") from exc
 
 
 def list_sightings(saw: SawDefinitions) -> list[Sighting]:

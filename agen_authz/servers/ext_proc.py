@@ -5,7 +5,9 @@
     3 receive   Event -> Actions            core/exchange.py, pure: what may leave, and what must be written first
     4 note      what an inspection saw      a message whose notes cannot be written is withheld
     5 answer    Action -> bytes             wire/ext_proc.py:render_action
-    6 count     the metric, once for each stream
+    6 count     the metric, once for each stream, and the notes that wait for its end
+
+A response that passes as it is may be watched: a copy is handed over once it has ended.
 
 Envoy passes the rest of a response unseen if a stream ends with OK before the response has. So a stream ends with OK
 only after Envoy closed its side and everything was answered. Whatever fails aborts the stream, and Envoy then resets
@@ -13,6 +15,7 @@ the response.
 """
 
 import asyncio
+import contextlib
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -20,14 +23,44 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agen_authz.core.errors import Malformed, Unavailable
-from agen_authz.core.exchange import Exchange, Passage
+from agen_authz.core.exchange import Exchange
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.message import Note
+from agen_authz.core.response.passage import Copy, Passage
 from agen_authz.core.response.step import Abort, Emit, Event, Expired, Headers, Piece, ResponseOutcome, Terms
 from agen_authz.ports import Clock, ResponseMetrics
 from agen_authz.wire.ext_proc import read_event, read_opening, render_action
 
 _LOG = logging.getLogger(__name__)
+
+
+class WriteNotes(Protocol):
+    """Writes what an inspection saw before its message leaves."""
+
+    async def __call__(self, notes: tuple[Note, ...], *, is_last: bool = True) -> None:
+        """Write notes; those of data protection may be collected until the last.
+
+        Args:
+            is_last: True if the response has ended.
+
+        Raises:
+            Unavailable: they cannot be written.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How a response is watched that passes as it is.
+
+    Args:
+        server: the resource's name, for the metric.
+        max_bytes: of a body, for a copy to be kept.
+        take: gets the copy once the response has ended; None if it was too large. Never waits.
+    """
+
+    server: str
+    max_bytes: int
+    take: Callable[[Copy | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +70,12 @@ class Assignment:
     Args:
         server: the resource's name, for the metric; empty if it is not known.
         expires: seconds since the epoch at which the caller's token expires; None if that is not known.
-        write_notes: writes what an inspection saw before its message leaves; raises Unavailable if it cannot.
     """
 
     terms: Terms
     server: str
     expires: float | None
-    write_notes: Callable[[tuple[Note, ...]], Awaitable[None]]
+    write_notes: WriteNotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +84,13 @@ class ProcessRules:
 
     Args:
         off_word: what `agen.inspect` says if nothing is inspected.
-        assign: makes an Assignment of what `agen.proc` holds, which is empty if it is missing. Total: what Check did
-            not seal is inspected with everything.
+        assign: makes an Assignment of what `agen.proc` holds, which is empty if it is missing, or an Observation if
+            Check sealed that nothing inspects the response. Total: what Check did not seal is inspected with
+            everything.
     """
 
     off_word: str
-    assign: Callable[[str], Assignment]
+    assign: Callable[[str], Assignment | Observation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +161,17 @@ class ProcessServicer:
         if _is_same(opening.word, rules.off_word):
             return await _Conversation(stream, Passage(), None, ports).hold(opening.headers)
         assignment = rules.assign(opening.sealed)
+        if isinstance(assignment, Observation):
+            return await self._watch(stream, assignment, opening.headers)
         return await _Conversation(stream, Exchange(assignment.terms), assignment, ports).hold(opening.headers)
+
+    async def _watch(self, stream: Stream, observation: Observation, headers: Headers) -> Reason | None:
+        passage = Passage(observation.max_bytes)
+        conversation = _Conversation(stream, passage, None, self._ports, server=observation.server)
+        reason = await conversation.hold(headers)
+        if reason is None:
+            observation.take(passage.copy)
+        return reason
 
     def _report(self, malformed: Malformed) -> Reason:
         self._ports.metrics.count_response("", ResponseOutcome.ABORTED)
@@ -150,13 +193,20 @@ class _Conversation:
     """One stream from the headers on.
 
     Args:
-        assignment: None for a response that nothing inspects.
+        assignment: None for a response that nothing inspects; `server` is then the name for the metric.
     """
 
     def __init__(
-        self, stream: Stream, exchange: Exchange | Passage, assignment: Assignment | None, ports: ProcessPorts
+        self,
+        stream: Stream,
+        exchange: Exchange | Passage,
+        assignment: Assignment | None,
+        ports: ProcessPorts,
+        *,
+        server: str = "",
     ) -> None:
         self._stream, self._exchange, self._assignment, self._ports = stream, exchange, assignment, ports
+        self._server = server if assignment is None else assignment.server
         # Envoy's messages and the end of the token are answered one after the other.
         self._turn = asyncio.Lock()
         self._reason: Reason | None = None
@@ -175,8 +225,22 @@ class _Conversation:
             raise
         finally:
             # 6.
-            server = "" if self._assignment is None else self._assignment.server
-            self._ports.metrics.count_response(server, self._exchange.outcome)
+            self._ports.metrics.count_response(self._server, self._exchange.outcome)
+            await self._conclude()
+
+    async def _conclude(self) -> None:
+        exchange, assignment = self._exchange, self._assignment
+        if assignment is None or isinstance(exchange, Passage):
+            return
+        if exchange.incomplete:
+            self._ports.metrics.count_masking_incomplete(self._server, exchange.incomplete)
+            _LOG.error(
+                "something was left in a message after it was masked; the message was withheld",
+                extra={"request_id": assignment.terms.request_id, "server": self._server},
+            )
+        # What is not written now is lost, and counted by the audit sink: what it tells of has left, or never will.
+        with contextlib.suppress(Unavailable):
+            await assignment.write_notes(exchange.uninspected, is_last=True)
 
     async def _read_on(self) -> Reason | None:
         timer = self._await_expiry()
@@ -212,16 +276,20 @@ class _Conversation:
     async def _settle(self, emit: Emit) -> Emit:
         if not any(piece.notes for piece in emit.pieces):
             return emit
-        pieces = [await self._release(piece) if piece.notes else piece for piece in emit.pieces]
+        last = max(at for at, piece in enumerate(emit.pieces) if piece.notes)
+        pieces = [
+            await self._release(piece, is_last=at == last and self._exchange.has_ended) if piece.notes else piece
+            for at, piece in enumerate(emit.pieces)
+        ]
         return Emit(tuple(pieces), emit.ends, emit.is_duplex)
 
-    async def _release(self, piece: Piece) -> Piece:
+    async def _release(self, piece: Piece, *, is_last: bool) -> Piece:
         exchange, assignment = self._exchange, self._assignment
         if assignment is None or isinstance(exchange, Passage):
             # INVARIANT: only an inspection leaves notes.
             raise ValueError("notes of a response that nothing inspects")
         try:
-            await assignment.write_notes(piece.notes)
+            await assignment.write_notes(piece.notes, is_last=is_last)
         except (Unavailable, TimeoutError):
             return exchange.withhold(piece)
         return Piece(piece.raw)

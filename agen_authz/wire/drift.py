@@ -11,6 +11,7 @@ from agen_authz.core.pinning.drift import Drift
 from agen_authz.core.pinning.pin import name_state
 from agen_authz.core.pinning.record import PinRecord
 from agen_authz.wire.event import MAX_EVENT_BYTES
+from agen_authz.wire.heading import render_heading
 from agen_authz.wire.line import render_line
 from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Row, Shortener
 
@@ -21,23 +22,13 @@ _QUIET = frozenset({Kind.NEW.value, Kind.WORDING.value})
 def render_drift(drifts: Sequence[Drift], pushed_out: int, *, request_id: str, policy_set: str, now: float) -> bytes:
     """Render one event, without its line end, for all that one list of a server shows for the first time."""
     for room in (WHOLE, FULL):
-        line = _render(room, drifts, pushed_out, _head(DRIFT, drifts[0].server, request_id, policy_set, now=now))
+        line = _render(
+            room, drifts, pushed_out, render_heading(DRIFT, drifts[0].server, request_id, policy_set, now=now)
+        )
         if len(line) < MAX_EVENT_BYTES:
             return line
     # INVARIANT: with TIGHT room every event fits (tests/wire/test_drift.py).
-    return _render(TIGHT, drifts, pushed_out, _head(DRIFT, drifts[0].server, request_id, policy_set, now=now))
-
-
-def _head(word: str, server: str, request_id: str, policy_set: str, *, now: float) -> dict[str, object]:
-    return {
-        "time": datetime.fromtimestamp(now, UTC),
-        "request_id": request_id,
-        "decision": word,
-        "reason": "",
-        "server": server,
-        "policy_set": policy_set,
-        "duration_us": 0,
-    }
+    return _render(TIGHT, drifts, pushed_out, render_heading(DRIFT, drifts[0].server, request_id, policy_set, now=now))
 
 
 def _render(room: Room, drifts: Sequence[Drift], pushed_out: int, event: dict[str, object]) -> bytes:
@@ -84,7 +75,7 @@ def _choose(rows: Sequence[Row], room: int) -> list[Row]:
 
 def render_pin(record: PinRecord, *, policy_set: str, now: float) -> bytes:
     """Render the event of an operator's action, without its line end."""
-    event = _head(PIN, record.server, "", policy_set, now=now)
+    event = render_heading(PIN, record.server, "", policy_set, now=now)
     brief = Shortener(FULL)
     event["pin"] = {
         "id": record.id,

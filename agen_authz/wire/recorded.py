@@ -23,6 +23,7 @@ from agen_authz.core.model import (
     Principal,
     SessionId,
     Shape,
+    State,
     Subject,
     Target,
     TargetKind,
@@ -32,6 +33,8 @@ from agen_authz.core.model import (
 _LOGGED = frozenset({"level", "logger", "message"})
 _SESSION = SessionId("recorded")
 _PARTS = ("call.", "context.")
+# A step of a decision: this rule masks what comes back.
+_PROTECTS = ("data_protection", State.ENFORCE.value)
 
 
 class NoEvent(Enum):
@@ -62,6 +65,7 @@ class Recorded:
         reason: the code of its Reason; one that this version does not know is not a mistake.
         server: the resource, empty if the path was of none.
         call: None if the request was refused before its caller and its message were read.
+        protections: the enforced data-protection rules that applied; None if not all of them are in the event.
     """
 
     time: float
@@ -69,6 +73,7 @@ class Recorded:
     reason: str
     server: str
     call: RecordedCall | None
+    protections: frozenset[str] | None = frozenset()
 
 
 def read_event(line: bytes) -> Recorded | NoEvent:
@@ -89,7 +94,15 @@ def _read(event: Mapping[str, Any]) -> Recorded:
         reason=_text(event["reason"]),
         server=_text(event["server"]),
         call=_read_call(event) if "call" in event and "principal" in event else None,
+        protections=_read_protections(event),
     )
+
+
+def _read_protections(event: Mapping[str, Any]) -> frozenset[str] | None:
+    if any(each["field"] == "why" for each in event.get("shortened", ())):
+        return None
+    steps = [each for each in event.get("why", ()) if (each["check"], each["outcome"]) == _PROTECTS]
+    return frozenset(_text(each["rule"]) for each in steps)
 
 
 def _read_call(event: Mapping[str, Any]) -> RecordedCall:

@@ -1,4 +1,4 @@
-"""`DecisionMetrics`, `AuditMetrics`, `ResponseMetrics`, `KeyMetrics`, `DriftMetrics`: the adapter and the fake."""
+"""`DecisionMetrics`, `AuditMetrics`, `ResponseMetrics`, `MaskingMetrics`, `KeyMetrics`, `DriftMetrics`."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -60,7 +60,18 @@ def test_everything_is_counted_under_its_labels(rig):
     metrics.count_tool_drift("crm", "schema")
     for ended in (ResponseOutcome.PASSED, ResponseOutcome.PASSED, ResponseOutcome.ABORTED):
         metrics.count_response("crm", ended)
+    for count in (2, 3):
+        metrics.count_masked("email", "redact", "crm", count)
+        metrics.count_masked_shadow("iban", "hash", "crm", count)
+        metrics.count_masking_incomplete("crm", count)
+        metrics.count_unruled("vin", "crm", count)
+    metrics.count_copy("crm", "dropped")
     assert read(metrics) == {
+        ("agen_masked_total", "crm", "email", "redact"): 5,
+        ("agen_masked_shadow_total", "crm", "hash", "iban"): 5,
+        ("agen_masking_incomplete_total", "crm"): 5,
+        ("agen_unruled_total", "crm", "vin"): 5,
+        ("agen_response_copies_total", "crm", "dropped"): 1,
         ("agen_responses_total", "crm", "passed"): 2,
         ("agen_responses_total", "aborted", "crm"): 1,
         ("agen_tool_drift_total", "crm", "new"): 4,

@@ -28,6 +28,11 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
     metrics.count_audit_event("stdout", "written")
     metrics.count_jwks_refresh("idp", "ok")
     metrics.count_tool_drift("crm", "new", 2)
+    metrics.count_masked("email", "redact", "crm", 2)
+    metrics.count_masked_shadow("email", "redact", "crm", 1)
+    metrics.count_masking_incomplete("crm", 1)
+    metrics.count_unruled("email", "crm", 1)
+    metrics.count_copy("crm", "found")
     metrics.set_tools_unmapped("crm", 3)
     metrics.set_policy_version("v1")
     metrics.set_weakened(("resources.crm.insecure_unsigned",))
@@ -43,6 +48,11 @@ def test_names_and_labels_are_those_of_the_contract_and_no_others(metrics):
         ("agen_audit_events_total", "outcome", "sink"),
         ("agen_jwks_refresh_total", "outcome", "provider"),
         ("agen_tool_drift_total", "kind", "server"),
+        ("agen_masked_total", "detector", "server", "style"),
+        ("agen_masked_shadow_total", "detector", "server", "style"),
+        ("agen_masking_incomplete_total", "server"),
+        ("agen_unruled_total", "detector", "server"),
+        ("agen_response_copies_total", "outcome", "server"),
         ("agen_tools_unmapped", "server"),
         ("agen_policy_set_info", "version"),
         ("agen_weakened", "setting"),

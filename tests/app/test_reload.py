@@ -84,7 +84,7 @@ async def test_change_that_came_while_the_store_did_not_answer_takes_effect_once
         ("version: 1", "version: 1\nnonsense: 1"),
         ("9191", "9999"),
         ("mapping: roles", "mapping: permissions"),
-        ("version: 1", "version: 1\nunruled_sample: 1%"),
+        ("version: 1", "version: 1\naudit: {chain: true}"),
         ("version: 1", "version: 1\nstore: {url: 'sqlite:////elsewhere/agen.db'}"),
         ("insecure_unsigned: true", "signing_keys: [{id: a, secret_file: /nowhere/key}]"),
     ],

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,9 +10,18 @@ from agen_authz._pb.agen.envoy.v1 import ext_proc_pb2 as pb
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Json
 from agen_authz.core.reason import Reason
-from agen_authz.core.response.message import MadeTask, Note, Passed
+from agen_authz.core.response.message import MadeTask, Note, Passed, Uninspected, Withheld
+from agen_authz.core.response.passage import Copy
 from agen_authz.core.response.step import Terms
-from agen_authz.servers.ext_proc import Assignment, Gone, ProcessPorts, ProcessRules, ProcessServicer
+from agen_authz.servers.ext_proc import (
+    Assignment,
+    Gone,
+    Observation,
+    ProcessPorts,
+    ProcessRules,
+    ProcessServicer,
+    WriteNotes,
+)
 from tests.core.response.wireless import terms
 from tests.fakes import CountingMetrics, FakeClock, Naps
 
@@ -70,7 +78,7 @@ class MemoryStream:
         return b"".join(each.body or each.streamed_response.body for each in mutations)
 
 
-async def forget(_: tuple[Note, ...]) -> None:
+async def forget(notes: tuple[Note, ...], *, is_last: bool = True) -> None:
     """Write nothing."""
 
 
@@ -79,8 +87,11 @@ class Rig:
     """A servicer, and what is around it."""
 
     inspected: Terms = field(default_factory=terms)
-    write_notes: Callable[[tuple[Note, ...]], Awaitable[None]] = forget
+    write_notes: WriteNotes = forget
     expires: float | None = None
+    # Not None for a response that passes as it is.
+    max_bytes: int | None = None
+    copies: list[Copy | None] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
     metrics: CountingMetrics = field(default_factory=CountingMetrics)
@@ -90,8 +101,10 @@ class Rig:
         ports = ProcessPorts(self.clock, self.metrics, self.naps)
         self.servicer = ProcessServicer(ProcessRules(OFF_WORD, self.assign), ports)
 
-    def assign(self, sealed: str) -> Assignment:
+    def assign(self, sealed: str) -> Assignment | Observation:
         self.sealed.append(sealed)
+        if self.max_bytes is not None:
+            return Observation("crm", self.max_bytes, self.copies.append)
         return Assignment(self.inspected, "crm", self.expires, self.write_notes)
 
     @property
@@ -229,24 +242,90 @@ async def test_stream_on_which_nothing_can_be_sent_when_the_token_expires_does_n
 async def test_message_leaves_after_its_notes_are_written():
     order: list[object] = []
 
-    async def write(notes: tuple[Note, ...]) -> None:
+    async def write(notes: tuple[Note, ...], *, is_last: bool = True) -> None:
         order.append((notes, len(stream.answers)))
 
     rig = Rig(terms(lambda message: Passed(message, (NOTE,))), write)
     stream = MemoryStream(opening(EVENTS), piece(b"data: " + ANSWER + b"\n\n", ends=True), None)
     await rig.servicer.process(stream)
-    assert (order, stream.body) == ([((NOTE,), 1)], b"data: " + ANSWER + b"\n\n")
+    assert (order, stream.body) == ([((NOTE,), 1), ((), 2)], b"data: " + ANSWER + b"\n\n")
 
 
 @pytest.mark.parametrize("failure", [Unavailable(Reason.STORE_UNAVAILABLE, "store"), TimeoutError()])
 async def test_message_whose_notes_cannot_be_written_is_withheld(failure: Exception):
-    async def fail(_: tuple[Note, ...]) -> None:
-        raise failure
+    async def fail(notes: tuple[Note, ...], *, is_last: bool = True) -> None:
+        if notes:
+            raise failure
 
     rig = Rig(terms(lambda message: Passed(message, (NOTE,))), fail)
     stream = await rig.serve(opening(), piece(ANSWER, ends=True), None)
     assert (b"store_unavailable" in stream.body, b"result" in stream.body) == (True, False)
     assert rig.outcomes == {("withheld", "crm"): 1}
+
+
+class Notebook:
+    """Remembers what was to be written, and if it was the last."""
+
+    def __init__(self, *, is_broken: bool = False) -> None:
+        self.calls: list[tuple[tuple[Note, ...], bool]] = []
+        self.is_broken = is_broken
+
+    async def __call__(self, notes: tuple[Note, ...], *, is_last: bool = True) -> None:
+        self.calls.append((notes, is_last))
+        if self.is_broken:
+            raise Unavailable(Reason.AUDIT_UNAVAILABLE, "full")
+
+
+EVENT = b"data: " + ANSWER + b"\n\n"
+LAST = {
+    "a JSON body": ((opening(), piece(ANSWER, ends=True), None), [True]),
+    "a stream": ((opening(EVENTS), piece(EVENT), piece(EVENT + EVENT, ends=True), None), [False, False, True]),
+    "a stream that ends later": ((opening(EVENTS), piece(EVENT), piece(b"", ends=True), None), [False]),
+    "a stream that is cut": ((opening(EVENTS), piece(EVENT), None), [False]),
+}
+
+
+@pytest.mark.parametrize(("messages", "last"), LAST.values(), ids=LAST)
+async def test_end_of_the_response_is_told_to_what_writes_notes_however_it_ends(
+    messages: tuple[bytes | None, ...], last: list[bool]
+):
+    book = Notebook()
+    await Rig(terms(lambda message: Passed(message, (NOTE,))), book).serve(*messages)
+    assert book.calls == [*(((NOTE,), each) for each in last), ((), True)]
+
+
+async def test_what_could_not_be_inspected_is_noted_at_the_end_and_defects_are_counted(
+    caplog: pytest.LogCaptureFixture,
+):
+    book = Notebook(is_broken=True)
+    rig = Rig(terms(lambda _: Withheld(Reason.MASKING_INCOMPLETE, "x")), book)
+    stream = await rig.serve(opening(EVENTS), piece(EVENT + EVENT, ends=True), None)
+    assert book.calls == [((Uninspected(Reason.MASKING_INCOMPLETE, "x"),), True)]
+    assert rig.metrics.counts["agen_masking_incomplete_total", "crm"] == 2
+    assert [record.message for record in caplog.records] == [
+        "something was left in a message after it was masked; the message was withheld"
+    ]
+    assert stream.aborted == []
+
+
+# ---- what passes as it is, and is watched ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [STREAMED, DUPLEX])
+async def test_response_that_is_watched_is_answered_as_one_that_nothing_inspects(mode: int):
+    messages = (opening(EVENTS, mode=mode), piece(b"any "), piece(b"thing", ends=True), None)
+    watched, off = Rig(max_bytes=9, expires=0.0), Rig()
+    seen = [await watched.serve(*messages), await off.serve(opening(EVENTS, word=OFF_WORD, mode=mode), *messages[1:])]
+    assert seen[0].answers == seen[1].answers
+    assert [each.raw for each in watched.copies if each is not None] == [b"any thing"]
+    assert watched.outcomes == {("skipped", "crm"): 1}
+
+
+async def test_response_that_is_too_large_or_cut_leaves_no_copy():
+    rig = Rig(max_bytes=3)
+    await rig.serve(opening(), piece(b"1234", ends=True), None)
+    cut = await rig.serve(opening(), piece(b"12"), None)
+    assert (rig.copies, cut.aborted) == ([None], [Reason.RESPONSE_UNREADABLE])
 
 
 # ---- the end of the token --------------------------------------------------------------------------------

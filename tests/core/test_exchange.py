@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.exchange import Exchange, Passage, Phase
+from agen_authz.core.exchange import Exchange, Phase
 from agen_authz.core.model import Envelope, Json, Shape
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.message import MadeTask, Passed, Withheld
+from agen_authz.core.response.passage import Passage
 from agen_authz.core.response.step import (
     Abort,
     AnswerHeaders,
@@ -515,18 +516,19 @@ def test_every_state_answers_every_event():
         Phase.HOLDING: (Headers(head()),),
         Phase.SNIFFING: (Headers(head(EVENTS)),),
         Phase.STREAMING: (Headers(head(EVENTS)), Body(b"data: {")),
+        Phase.PASSING: (Headers(head()), Body(b"x" * 4097)),
         Phase.DISCARDING: (Headers(head()), Body(b"x" * 4097)),
         Phase.ENDED: (Headers(head(), ends=True),),
     }
     for phase, events in makers.items():
         for last in (Headers(head()), Body(b""), Body(b"", ends=True), Trailers(), Expired()):
-            exchange = Exchange(terms())
+            exchange = Exchange(terms(passes_unread=phase is Phase.PASSING))
             for each in events:
                 exchange.receive(each)
             assert exchange.phase is phase
             actions = exchange.receive(last)
             is_quiet = phase is Phase.ENDED or (
-                isinstance(last, Expired) and phase in (Phase.HOLDING, Phase.DISCARDING)
+                isinstance(last, Expired) and phase in (Phase.HOLDING, Phase.PASSING, Phase.DISCARDING)
             )
             assert (actions == ()) is is_quiet
     assert set(makers) == set(Phase)

@@ -37,6 +37,7 @@ resources:
     scopes: [mcp:tools]
     upstream_path: /mcp
     signing_keys: [{{id: crm-1, secret_file: "{folder}/signing.key"}}]
+unruled_sample: 0%
 access:
   mapping: roles
   rules:

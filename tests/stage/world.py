@@ -55,6 +55,7 @@ resources:
     providers: [one]
     upstream_path: /mcp
     insecure_unsigned: true
+unruled_sample: 0%
 access:
   mapping: roles
   rules:

@@ -42,6 +42,7 @@ providers:
     jwks: {{refresh: 1h, cooldown: 1ms, timeout: {fetch}}}
 resources:
   - {{name: crm, url: "https://mcp.example.com/crm/mcp", providers: [idp], insecure_unsigned: true}}
+unruled_sample: 0%
 access:
   mapping: roles
   rules: [{{name: read, tools: ["crm/get_*"], allow: [{role}]}}]

@@ -34,6 +34,8 @@ def inspection(**changes: Any) -> Inspection:
     [
         {},
         {"target": None, "envelope": Envelope(Era.LEGACY, Shape.STREAM, None), "declares_url": True},
+        {"protections": ("eu customers", "cards")},
+        {"is_sampled": True},
         {"envelope": Envelope(id="7"), "context": Context("192.0.2.1", ("office",), "DE", "ä/1")},
     ],
 )

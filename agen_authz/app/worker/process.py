@@ -5,18 +5,24 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from agen_authz.adapters.clock import SystemClock
 from agen_authz.adapters.metrics import Family, PrometheusMetrics
 from agen_authz.app.listening import build_process_engine
 from agen_authz.app.state import OpenStore, join_state
 from agen_authz.app.worker.assign import Assigner
+from agen_authz.app.worker.masks import Masks
 from agen_authz.app.worker.rules import build_worker_rules
-from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.catalogue import CurrentCatalogue, prepare_schemas
 from agen_authz.config import Config, Loaded
+from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.errors import Unavailable
+from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.obligations.learn import DriftPorts, report_unmapped, tell_pins
+from agen_authz.obligations.mask import MaskingPorts
+from agen_authz.obligations.watch import Watcher
 from agen_authz.ports import AuditSink
 from agen_authz.servers.ext_proc import ProcessPorts, ProcessRules, ProcessServicer
 from agen_authz.servers.ops import Readiness
@@ -47,7 +53,10 @@ class ProcessWorker:
 
     async def start(self) -> None:
         """Listen and serve; `run.Worker.start`."""
-        self.tasks = tuple(map(asyncio.create_task, (self.assigner.ports.current.watch(), self.look_after())))
+        # Masks are prepared behind the start, which would take longer by what only some responses need at once.
+        preparing = asyncio.to_thread(self.assigner.masks.prepare, self.assigner.rules[0])
+        runs = (self.assigner.ports.current.watch(), self.look_after(), self.assigner.watcher.run(), preparing)
+        self.tasks = tuple(map(asyncio.create_task, runs))
         await self.engine.start()
         await self.engine.set_serving(True)
         self.is_serving = True
@@ -56,9 +65,11 @@ class ProcessWorker:
         """Inspect by another configuration from now on; `run.Worker.apply`."""
         # In a thread: thousands of rules take seconds.
         rules = await asyncio.to_thread(build_worker_rules, loaded, self.state, self.metadata_key)
+        masks = Masks()
+        await asyncio.to_thread(masks.prepare, rules)
         # Calls that were decided before are still answered: their rules stay until the next reload.
         kept = (rules, *(each for each in self.assigner.rules[:1] if each.version != rules.version))
-        self.assigner = replace(self.assigner, rules=kept, limits=_limits_of(loaded.config))
+        self.assigner = replace(self.assigner, rules=kept, limits=_limits_of(loaded.config), masks=masks)
         self.servicer.swap(ProcessRules(rules.off_word, self.assigner.assign))
         self.version = loaded.version
         self.metrics.set_policy_version(loaded.version)
@@ -118,10 +129,15 @@ async def assemble_process(
     """
     state, clock = await join_state(loaded), SystemClock()
     rules = build_worker_rules(loaded, state, metadata_key)
-    current = CurrentCatalogue(state.catalogue, clock)
+    outputs = SchemaCompiler(part="outputSchema")
+    # Without a rule no result is masked, so no schema is needed. After a reload they are compiled when they are.
+    current = CurrentCatalogue(
+        state.catalogue, clock, partial(prepare_schemas, outputs) if rules.protection_rules else _leave
+    )
     await current.refresh()
     ports = DriftPorts(current, state.catalogue, sink, metrics, clock)
-    assigner = Assigner((rules,), _limits_of(loaded.config), ports, state.tasks)
+    masking = MaskingPorts(sink, metrics, clock)
+    assigner = Assigner((rules,), _limits_of(loaded.config), ports, state.tasks, masking, Watcher(masking), outputs)
     servicer = ProcessServicer(ProcessRules(rules.off_word, assigner.assign), ProcessPorts(clock, metrics))
     metrics.set_policy_version(loaded.version)
     engine = build_process_engine(loaded.config, index, servicer)
@@ -136,6 +152,10 @@ async def assemble_process(
         metadata_key=metadata_key,
         tells_pins=index == 0,
     )
+
+
+def _leave(_: Catalogue) -> None:
+    """Prepare nothing."""
 
 
 def _limits_of(config: Config) -> ResponseLimits:

@@ -21,5 +21,6 @@ def build_worker_rules(loaded: Loaded, state: OpenStore, metadata_key: bytes) ->
         off_word=off_word(loaded.secrets.metadata_key),
         metadata_key=loaded.secrets.metadata_key or metadata_key,
         signing_keys=loaded.secrets.signing_keys,
+        masking_keys=loaded.secrets.masking_keys,
         compiled=loaded.conditions,
     )

@@ -70,8 +70,14 @@ class SchemaCompiler:
     what the catalogue approves, in the thread that builds the snapshot and before any call sees it.
     """
 
-    def __init__(self, limit: int = MAX_COMPILED) -> None:
+    def __init__(self, limit: int = MAX_COMPILED, *, part: str = "inputSchema") -> None:
+        """Compile nothing yet.
+
+        Args:
+            part: the member of a definition that holds the schema.
+        """
         self._limit = limit
+        self._part = part
         self._prepared: Mapping[Digest, Schema | BadSchema] = {}
         self._compiled: Memory[Digest, Schema | BadSchema] = Memory(limit)
 
@@ -85,7 +91,7 @@ class SchemaCompiler:
         for digest, definition in chain.from_iterable(islice(each, MAX_APPROVED) for each in tools):
             if digest not in prepared and len(prepared) < self._limit:
                 found = self._find(digest)
-                prepared[digest] = found if found is not None else _compile_definition(definition)
+                prepared[digest] = found if found is not None else _compile_definition(definition, self._part)
         # One assignment: calls of other threads look up the old ones until all new ones are there.
         self._prepared = prepared
 
@@ -100,14 +106,16 @@ class SchemaCompiler:
 
     def _get(self, digest: Digest, definition: Json) -> Schema | BadSchema:
         found = self._find(digest)
-        return found if found is not None else self._compiled.keep(digest, _compile_definition(definition))
+        if found is not None:
+            return found
+        return self._compiled.keep(digest, _compile_definition(definition, self._part))
 
     def _find(self, digest: Digest) -> Schema | BadSchema | None:
         prepared = self._prepared.get(digest)
         return prepared if prepared is not None else self._compiled.find(digest)
 
 
-def _compile_definition(definition: Json) -> Schema | BadSchema:
+def _compile_definition(definition: Json, part: str) -> Schema | BadSchema:
     if not isinstance(definition, dict):
         return BadSchema("the definition is not an object")
-    return compile_schema(definition.get("inputSchema"))
+    return compile_schema(definition.get(part))

@@ -33,7 +33,7 @@ _PLACE = "/params/arguments"
 
 
 class Schema:
-    """A compiled `inputSchema`.
+    """A compiled `inputSchema`, or `outputSchema`, which has no parameters.
 
     Args:
         parameters: the arguments that it wants repeated in headers.
@@ -47,15 +47,19 @@ class Schema:
         self._names = _list_names(graph)
         self.parameters = parameters
 
-    def measure(self, arguments: dict[str, Json], budget: int = MAX_COST) -> int:
+    def measure(self, arguments: Json, budget: int = MAX_COST) -> int:
         """Say what `check_arguments` costs for these arguments, in units of `cost`, or more than the budget."""
         return measure(arguments, self._toll, budget)
+
+    def fits(self, value: Json, cost: int) -> bool:
+        """True if a value fits that costs as much as `measure` said, or less; a value that costs too much does not."""
+        return cost <= MAX_COST and self._validator.is_valid(value)
 
     def check_arguments(self, arguments: dict[str, Json], cost: int) -> Unfit | None:
         """Check arguments that cost as much as `measure` said; None if they fit."""
         if cost > MAX_COST:
             return Unfit(Reason.ARGUMENTS_TOO_COMPLEX, "more than can be checked in time")
-        if self._validator.is_valid(arguments):
+        if self.fits(arguments, cost):
             return None
         return Unfit(Reason.INVALID_ARGUMENTS, self._locate(arguments) if cost <= _MAX_LOCATED else _PLACE)
 
@@ -80,7 +84,7 @@ class Schema:
 
 
 def compile_schema(schema: Json) -> Schema | BadSchema:
-    """Compile the `inputSchema` of a tool; total."""
+    """Compile a schema of a tool; total."""
     graph = read_graph(schema)
     if isinstance(graph, BadSchema):
         return graph

@@ -10,7 +10,7 @@
 """
 
 from agen_authz.core.masking.body import Masked, Profile, mask_body
-from agen_authz.core.masking.detect import Match, detect, list_detected
+from agen_authz.core.masking.detect import Match, detect, list_detected, prepare_detection
 from agen_authz.core.masking.mask import INCOMPLETE, MaskedMessage, mask_message
 from agen_authz.core.masking.plan import Plan, make_plan
 from agen_authz.core.masking.rule import Receipt, Rule, Unmaskable
@@ -35,4 +35,5 @@ __all__ = [
     "make_plan",
     "mask_body",
     "mask_message",
+    "prepare_detection",
 ]

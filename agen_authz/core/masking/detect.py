@@ -68,6 +68,11 @@ def list_detected(value: Json, budget: int) -> frozenset[str] | None:
     return frozenset(each.detector for each in found)
 
 
+def prepare_detection() -> None:
+    """Compile what `list_detected` looks for, which takes half a second."""
+    _get_shapes()
+
+
 @remember(1)
 def _get_shapes() -> Shapes:
     return Shapes(get_scanner(Detectors.every()))

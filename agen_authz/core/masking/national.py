@@ -134,7 +134,7 @@ def is_korean_resident(value: str) -> bool:
         return False
     if digits[6] in "34" and "2010" <= digits[:4] < "3000":
         return True
-    return (11 - weigh(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5))) % 11 % 10 == int(digits[12])
+    return (11 - weigh(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)) % 11) % 10 == int(digits[12])
 
 
 def is_korean_foreigner(value: str) -> bool:

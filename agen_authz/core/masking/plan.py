@@ -1,6 +1,6 @@
 """Several data-protection rules at once, as one response is masked by them: the strictest style of each detector."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer, Rule
 from agen_authz.core.masking.scanner import Scanner, get_scanner
 from agen_authz.core.masking.selection import Detectors
-from agen_authz.core.masking.style import Masker, settle, strictest
+from agen_authz.core.masking.style import Masker, settle
 from agen_authz.core.memory import remember
 
 # What no rule names, and every rule masks: text that is nested or encoded too deeply, and what is not text.
@@ -55,12 +55,23 @@ class Plan(Struct, frozen=True, eq=False):
         return bool(self.enforced)
 
 
-def make_plan(rules: Sequence[Rule], masker: Masker) -> Plan:
-    """Make the plan of rules that apply together; it is kept for as long as the rules are."""
+def unite(rules: Iterable[Rule]) -> Detectors:
+    """Choose every detector of some rules."""
     detectors = Detectors()
     for rule in rules:
         ids = detectors.ids | rule.detectors.ids
         detectors = Detectors(ids, tuple(dict.fromkeys((*detectors.customs, *rule.detectors.customs))))
+    return detectors
+
+
+def make_plan(rules: Sequence[Rule], masker: Masker, among: Detectors | None = None) -> Plan:
+    """Make the plan of rules that apply together.
+
+    Args:
+        among: what is looked for, at least what the rules name; None for just that. Rules of one configuration look
+            for the same, so that it is compiled once.
+    """
+    detectors = unite(rules) if among is None else among
     enforced = [rule for rule in rules if rule.is_enforced]
     return Plan(
         scanner=get_scanner(detectors),
@@ -107,6 +118,3 @@ def _matches(exempt: Pointer, pointer: Pointer) -> bool:
     if len(pointer) < len(exempt):
         return False
     return all(step in ("*", there) for step, there in zip(exempt, pointer, strict=False))
-
-
-_ = strictest

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import re2
 from msgspec import Struct
@@ -29,6 +30,13 @@ class Direct(Struct, frozen=True):
     check: Check | None
 
 
+class Pass(Struct, frozen=True):
+    """Distinctive forms that are searched at once."""
+
+    pattern: Any
+    directs: tuple[Direct, ...]
+
+
 class Scanner:
     """What is looked for.
 
@@ -36,15 +44,15 @@ class Scanner:
         fields: makes the trails of documents.
         words: context, and labels.
         forms: what a window of letters and digits may be.
-        direct: finds what has a distinctive form, or is a telephone number.
-        directs: which detectors those may be of.
+        passes: find what has a distinctive form, or is a telephone number. What no preset has is found in a pass of
+            its own: a URL may hold an e-mail address, which must be found as well.
         encoded: finds what may be encoded.
         phone: the detector that telephone numbers are of; None if they are not looked for.
         customs: patterns of the configuration, by their names.
         held: by detector: what a member must hold whose name tells of it.
     """
 
-    __slots__ = ("customs", "direct", "directs", "encoded", "fields", "forms", "held", "phone", "words")
+    __slots__ = ("customs", "encoded", "fields", "forms", "held", "passes", "phone", "words")
 
     def __init__(self, detectors: Detectors) -> None:
         rows = detectors.list_rows()
@@ -53,12 +61,20 @@ class Scanner:
         self.forms = FormIndex(rows)
         self.held = {row.id: re.compile(row.field_pattern or r"\S") for row in rows}
         self.phone = next((name for name in _PHONES if name in detectors.ids), None)
-        self.directs = tuple(_list_directs(rows))
-        patterns = [each.pattern.pattern for each in self.directs]
-        patterns += [PHONE] if self.phone else []
-        self.direct = re2.compile(b"|".join(b"(?:%b)" % each for each in patterns) or rb"\z.", _options())
+        usual = [row for row in rows if row.presets]
+        self.passes = (
+            _make_pass(_list_directs(usual), [PHONE] if self.phone else []),
+            *(_make_pass(_list_directs([row])) for row in rows if row.direct and not row.presets),
+        )
         self.encoded = re2.compile(ENCODED, _options())
         self.customs = tuple((each.name, re2.compile(each.pattern)) for each in detectors.customs)
+
+
+def _make_pass(directs: Iterable[Direct], others: Iterable[bytes] = ()) -> Pass:
+    listed = tuple(directs)
+    patterns = (*(each.pattern.pattern for each in listed), *others)
+    # Nothing is found by the pattern that needs a character behind the end.
+    return Pass(re2.compile(b"|".join(b"(?:%b)" % each for each in patterns) or rb"\z.", _options()), listed)
 
 
 @remember(_MAX_KEPT)

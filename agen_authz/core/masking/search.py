@@ -23,7 +23,7 @@ from agen_authz.core.masking.encoded import list_encoded
 from agen_authz.core.masking.form import Candidate, Entry
 from agen_authz.core.masking.phone import measure_phone
 from agen_authz.core.masking.row import DROP, LIFT, SURE, THRESHOLD, At, Check
-from agen_authz.core.masking.scanner import Scanner
+from agen_authz.core.masking.scanner import Direct, Scanner
 from agen_authz.core.masking.shape import shape_of_bytes
 from agen_authz.core.masking.trail import Trail
 from agen_authz.core.masking.view import MAX_UNESCAPES, SEPARATOR, View, encode, is_plain, make_views
@@ -190,20 +190,23 @@ class _Search:
 
     def _find_direct(self) -> None:
         scanner, raw = self._scanner, self._joined.raw
-        for found in scanner.direct.finditer(raw):
-            start, end = found.span()
-            self._work.spend(4)
-            value = found.group()
-            for direct in scanner.directs:
-                if direct.pattern.fullmatch(value) is not None:
-                    self._claim(_Claim(start, end, direct.detector, direct.score, direct.check, "form"))
-            if value[:1] in b"+(":
-                self._find_phone(start, end)
+        for each in scanner.passes:
+            for found in each.pattern.finditer(raw):
+                self._work.spend(4)
+                self._match_direct(each.directs, *found.span())
         for found in scanner.encoded.finditer(raw):
             self._work.spend(4)
             begins = found.start()
             for start, end, decoded in list_encoded(found.group()):
                 self._find_encoded(begins + start, begins + end, decoded)
+
+    def _match_direct(self, directs: Sequence[Direct], start: int, end: int) -> None:
+        raw = self._joined.raw
+        for direct in directs:
+            if direct.pattern.fullmatch(raw, start, end) is not None:
+                self._claim(_Claim(start, end, direct.detector, direct.score, direct.check, "form"))
+        if raw[start] in b"+(":
+            self._find_phone(start, end)
 
     def _find_phone(self, start: int, end: int) -> None:
         phone, text = self._scanner.phone, self._joined.text[start:end]

@@ -39,7 +39,9 @@ _FORMS: dict[str, re.Pattern[str]] = {
         "x-accel-buffering": "yes|no",
     }.items()
 }
-_SESSION = "mcp-session-id"
+_SESSION, _ENCODING = "mcp-session-id", "content-encoding"
+# Of a body that passes as it came.
+_ENCODINGS = re.compile(r"[a-z0-9-]{1,16}(?:, ?[a-z0-9-]{1,16}){0,3}", re.ASCII)
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
 _STATUS = re.compile(r"[1-5]\d{2}", re.ASCII)
 # 206 is a part of something, which cannot be read alone.
@@ -82,7 +84,7 @@ def read_head(fields: Fields) -> Head | None:
     statuses = [text for name, text in fields if name == ":status"]
     if len(statuses) != 1 or not _STATUS.fullmatch(statuses[0]):
         return None
-    encodings = {text.strip().lower() for name, text in fields if name == "content-encoding"}
+    encodings = {text.strip().lower() for name, text in fields if name == _ENCODING}
     has_host = any(name == "host" for name, _ in fields)
     return Head(int(statuses[0]), _read_media(fields), not encodings <= {"", "identity"}, has_host)
 
@@ -110,18 +112,32 @@ def refuse_head(head: Head, *, has_body: bool) -> Reason | None:
     return None
 
 
+def may_pass_encoded(head: Head, fields: Fields) -> bool:
+    """True if nothing but its compression keeps a response from being inspected."""
+    plain = Head(head.status, head.media, is_encoded=False, has_host=head.has_host)
+    said = [text for name, text in fields if name == _ENCODING]
+    return refuse_head(plain, has_body=True) is None and len(said) == 1 and _ENCODINGS.fullmatch(said[0]) is not None
+
+
 def status_in_place_of(status: int) -> int:
     """Choose the status of our own answer to a response that is not passed on."""
     is_clients = 400 <= status < 500 and status not in _BETWEEN_US_AND_THE_BACKEND
     return status if is_clients else _BAD_GATEWAY
 
 
-def choose_changes(fields: Fields, media: Media | None, mark_session: Callable[[str], str | None]) -> HeaderChanges:
+def choose_changes(
+    fields: Fields,
+    media: Media | None,
+    mark_session: Callable[[str], str | None],
+    *,
+    keeps_encoding: bool = False,
+) -> HeaderChanges:
     """Choose which headers a client gets.
 
     Args:
         media: of the body that we send; None if there is none.
         mark_session: makes the id that the client gets of the backend's; None for no id.
+        keeps_encoding: True if the body passes compressed, as it came.
     """
     changed: list[tuple[str, str]] = []
     if media is not None:
@@ -130,7 +146,7 @@ def choose_changes(fields: Fields, media: Media | None, mark_session: Callable[[
     marked = mark_session(sessions[0]) if len(sessions) == 1 and _SESSION_ID.fullmatch(sessions[0]) else None
     if marked is not None:
         changed.append((_SESSION, marked))
-    kept = {name for name, _ in changed}
+    kept = {name for name, _ in changed} | ({_ENCODING} if keeps_encoding else set())
     return HeaderChanges(tuple(changed), tuple(dict.fromkeys(_list_removed(fields, kept))))
 
 

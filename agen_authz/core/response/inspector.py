@@ -6,18 +6,22 @@
 3. Within a stream, any other message that is withheld or cannot be read is dropped; its `id` and `retry` stay, for
    clients resume with them. A stream that then ends without an answer gets an error as its last event.
 4. A message with notes leaves once they are written; otherwise it is withheld.
+5. If the terms let pass what cannot be read, such a body or event leaves as it came, and is noted at the end.
 """
 
 from agen_authz.core.model import Json, Shape
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import is_answer, looks_like_events, read_document, write_document
 from agen_authz.core.response.failure import write_failure
-from agen_authz.core.response.message import Note, Withheld
-from agen_authz.core.response.sse import Event, SseReader, write_event
+from agen_authz.core.response.message import MaskedValues, Note, Uninspected, Withheld
 from agen_authz.core.response.step import Piece, ResponseOutcome, Terms
+from agen_authz.core.sse import Event, SseReader, write_event, write_unread
 
 _RANKS = {outcome: rank for rank, outcome in enumerate(ResponseOutcome)}
 _MESSAGE = Event(name=b"message")
+_UNMASKED = frozenset({Reason.UNMASKABLE, Reason.MASKING_INCOMPLETE})
+# More different ones add nothing.
+_MAX_UNINSPECTED = 8
 
 
 class ResponseInspector:
@@ -27,14 +31,19 @@ class ResponseInspector:
         outcome: what became of it so far.
         reason: why something was withheld or blocked, first of all.
         unreadable: how many events could not be read.
+        incomplete: how many messages were withheld because something was left after masking.
+        uninspected: what data protection could not inspect, to be noted at the end.
     """
 
-    __slots__ = ("_expects_answer", "_missed", "_terms", "outcome", "reason", "unreadable")
+    __slots__ = (
+        *("_expects_answer", "_missed", "_terms", "incomplete", "outcome", "reason", "uninspected", "unreadable"),
+    )
 
     def __init__(self, terms: Terms) -> None:
         self.outcome = ResponseOutcome.PASSED
         self.reason: Reason | None = None
-        self.unreadable = 0
+        self.unreadable = self.incomplete = 0
+        self.uninspected: list[Uninspected] = []
         self._terms = terms
         self._expects_answer = terms.envelope.shape is Shape.REQUEST
         # Why a message was dropped that may have been the answer.
@@ -45,6 +54,15 @@ class ResponseInspector:
         self.reason = self.reason or reason
         if _RANKS[outcome] > _RANKS[self.outcome]:
             self.outcome = outcome
+
+    def skip(self, reason: Reason) -> None:
+        """Remember that something leaves as it came, though it could not be inspected."""
+        self.mark(ResponseOutcome.SKIPPED, reason)
+        self._note_uninspected(Uninspected(reason, has_passed=True))
+
+    def _note_uninspected(self, noted: Uninspected) -> None:
+        if noted not in self.uninspected and len(self.uninspected) < _MAX_UNINSPECTED:
+            self.uninspected.append(noted)
 
     def block(self, reason: Reason, *, is_framed: bool = False) -> bytes:
         """Write the error that takes the place of a whole body; as an event if events were announced."""
@@ -80,7 +98,7 @@ class ResponseInspector:
         if document is None and looks_like_events(raw):
             document = self._read_single(raw)
         if document is None:
-            return (Piece(self.block(Reason.RESPONSE_UNREADABLE, is_framed=is_framed)),)
+            return (Piece(self._refuse_body(raw, is_framed=is_framed)),)
         written, notes = self._inspect(document)
         frame = _frame if is_framed else bytes
         if isinstance(written, Reason):
@@ -88,6 +106,12 @@ class ResponseInspector:
         if not notes:
             return (Piece(frame(written)),)
         return (Piece(frame(written), notes, frame(self._write_failure(Reason.STORE_UNAVAILABLE))),)
+
+    def _refuse_body(self, raw: bytes, *, is_framed: bool) -> bytes:
+        if not self._terms.passes_unread:
+            return self.block(Reason.RESPONSE_UNREADABLE, is_framed=is_framed)
+        self.skip(Reason.RESPONSE_UNREADABLE)
+        return raw
 
     def _read_single(self, raw: bytes) -> dict[str, Json] | None:
         """Read events that were announced as JSON: they can leave as JSON if there is one message."""
@@ -106,9 +130,7 @@ class ResponseInspector:
             return write_event(event, b"")
         document = None if event.is_named_badly else read_document(text, self._terms.limits)
         if document is None:
-            self.unreadable += 1
-            self._miss(Reason.RESPONSE_UNREADABLE)
-            return write_event(event, None)
+            return self._refuse_event(event)
         written, notes = self._inspect(document)
         answers = self._expects_answer and is_answer(document, self._terms.envelope)
         if answers:
@@ -122,6 +144,15 @@ class ResponseInspector:
         otherwise = self._write_in_place(event, Reason.STORE_UNAVAILABLE, answers=answers)
         return Piece(write_event(event, written), notes, otherwise)
 
+    def _refuse_event(self, event: Event) -> bytes:
+        # Without its name, which cannot pass, an event would be another one.
+        if self._terms.passes_unread and not event.is_named_badly:
+            self.skip(Reason.RESPONSE_UNREADABLE)
+            return write_unread(event)
+        self.unreadable += 1
+        self._miss(Reason.RESPONSE_UNREADABLE)
+        return write_event(event, None)
+
     def _write_in_place(self, event: Event, reason: Reason, *, answers: bool) -> bytes:
         return write_event(event, self._write_failure(reason) if answers else None)
 
@@ -133,10 +164,17 @@ class ResponseInspector:
         inspected = self._terms.inspect(document)
         if isinstance(inspected, Withheld):
             self.mark(ResponseOutcome.WITHHELD, inspected.reason)
+            if inspected.reason in _UNMASKED:
+                self.incomplete += inspected.reason is Reason.MASKING_INCOMPLETE
+                self._note_uninspected(Uninspected(inspected.reason, inspected.detail))
             return inspected.reason, ()
         if inspected.message is not document:
-            self.mark(ResponseOutcome.CHANGED)
+            self.mark(ResponseOutcome.MASKED if _has_masked(inspected.notes) else ResponseOutcome.CHANGED)
         return write_document(inspected.message), inspected.notes
+
+
+def _has_masked(notes: tuple[Note, ...]) -> bool:
+    return any(isinstance(note, MaskedValues) and any(each.is_enforced for each in note.receipts) for note in notes)
 
 
 def _frame(raw: bytes) -> bytes:

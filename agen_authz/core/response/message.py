@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from agen_authz.core.masking.rule import Receipt
 from agen_authz.core.model import Json
 from agen_authz.core.reason import Reason
 
@@ -31,7 +32,26 @@ class MadeTask(Struct, frozen=True):
     tool: str
 
 
-Note: TypeAlias = SawDefinitions | MadeTask
+class MaskedValues(Struct, frozen=True):
+    """Note: these values of the message were masked, or would have been by rules in shadow."""
+
+    receipts: tuple[Receipt, ...]
+
+
+class Uninspected(Struct, frozen=True):
+    """Note: data protection could not inspect something, for this reason.
+
+    Args:
+        detail: more of the reason, without a value; may be empty.
+        has_passed: True if it left as it came, because every rule of the call lets that pass; False if it was withheld.
+    """
+
+    reason: Reason
+    detail: str = ""
+    has_passed: bool = False
+
+
+Note: TypeAlias = SawDefinitions | MadeTask | MaskedValues | Uninspected
 """What must be written before the message may leave; if it cannot be, the message is withheld."""
 
 

@@ -19,6 +19,7 @@ class Terms(Struct, frozen=True):
     Args:
         envelope: of the call; an error in place of its answer is bound to it.
         mark_session: makes the session id that the client gets of the backend's; None for no id.
+        passes_unread: True if what is too large, compressed or unreadable passes as it came (core/response/unread.py).
     """
 
     inspect: Inspect
@@ -26,6 +27,7 @@ class Terms(Struct, frozen=True):
     request_id: str
     limits: ResponseLimits
     mark_session: Callable[[str], str | None]
+    passes_unread: bool = False
 
 
 # ---- what comes ----------------------------------------------------------------------------------------
@@ -91,7 +93,7 @@ class Emit(Struct, frozen=True):
 
 
 class Echo(Struct, frozen=True):
-    """Pass a piece of the body on as it is: of a response that nothing inspects."""
+    """Pass a piece of the body on as it is: of a response that nothing inspects, or that may pass unread."""
 
     raw: bytes
     ends: bool
@@ -118,6 +120,7 @@ class ResponseOutcome(StrEnum):
 
     PASSED = "passed"
     CHANGED = "changed"
+    MASKED = "masked"
     SKIPPED = "skipped"
     WITHHELD = "withheld"
     BLOCKED = "blocked"

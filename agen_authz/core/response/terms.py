@@ -7,13 +7,17 @@
 5. what depends on the caller may be kept in a cache for this caller only
 6. what deciding on the entries of one list costs is bounded: a list that costs more is withheld
 7. the session id that `initialize` gives out proves its owner (core/session.py)
+8. what is left is masked by the data-protection rules of the call (protect.py), after everything that reads it
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
 
+from agen_authz.core.arguments.approved import SchemaCompiler
+from agen_authz.core.arguments.graph import BadSchema
+from agen_authz.core.arguments.schema import Schema
 from agen_authz.core.decide import may_list
 from agen_authz.core.model import Call, Envelope, Facts, Inspection, Json, Owner, Target, TargetKind
 from agen_authz.core.pinning.catalogue import Catalogue
@@ -23,19 +27,28 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.lists import MAX_ENTRIES, filter_lists, make_private
 from agen_authz.core.response.message import Note, Passed, SawDefinitions, Withheld
+from agen_authz.core.response.protect import Mask, Safeguard, protect
 from agen_authz.core.response.step import Terms
 from agen_authz.core.response.tasks import TaskScope, find_task
+from agen_authz.core.response.unread import may_pass_unread
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.session import sign_session
 
 
 class Grounds(Struct, frozen=True):
-    """What an inspection goes by: the call, the rules that decided it, what is known of tools, and the time."""
+    """What an inspection goes by: the call, the rules that decided it, what is known of tools, and the time.
+
+    Args:
+        mask: masks by the data-protection rules of the call; None if there are none.
+        outputs: compiles the `outputSchema` of definitions; None if none is looked at.
+    """
 
     inspection: Inspection
     rules: RuleSet
     catalogue: Catalogue
     now: float
+    mask: Mask | None = None
+    outputs: SchemaCompiler | None = None
 
 
 class _Spent:
@@ -56,6 +69,7 @@ class _View(Struct, frozen=True):
         note: what the store learns from a result.
         is_discovery: the result depends on the caller, even if it holds no list.
         tasks: which tasks the server may tell of.
+        safeguard: how messages are masked; None if no rule is about the call.
     """
 
     server: str
@@ -64,6 +78,7 @@ class _View(Struct, frozen=True):
     note: Callable[[Mapping[str, Json]], tuple[Note, ...]]
     is_discovery: bool
     tasks: TaskScope
+    safeguard: Safeguard | None = None
 
 
 def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
@@ -77,6 +92,7 @@ def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
         note=partial(_note, grounds),
         is_discovery=inspection.method == "server/discover",
         tasks=_scope(inspection, may_make=inspection.makes_task),
+        safeguard=None if grounds.mask is None else Safeguard(grounds.mask, partial(_list_schemas, grounds)),
     )
     return Terms(
         inspect=partial(_inspect, view),
@@ -84,19 +100,22 @@ def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
         request_id=inspection.request_id,
         limits=limits,
         mark_session=_session_marker(inspection, rules.session_key),
+        passes_unread=may_pass_unread(inspection, rules),
     )
 
 
-def build_strict_terms(inspection: Inspection | None, session_key: bytes, limits: ResponseLimits) -> Terms:
+def build_strict_terms(inspection: Inspection | None, session_key: bytes, limits: ResponseLimits, mask: Mask) -> Terms:
     """Build the terms of a call that is not known, or that was decided by rules that are not: lists are empty.
 
     Args:
         inspection: None if what Check told is missing, cannot be opened or was forged.
+        mask: masks by every preset.
     """
     server = "" if inspection is None else inspection.server
     # A new task cannot be bound, for nothing is noted.
     tasks = TaskScope("", Envelope()) if inspection is None else _scope(inspection, may_make=False)
-    view = _View(server, lambda *_: False, lambda _: True, lambda _: (), is_discovery=True, tasks=tasks)
+    shows, hides, note = (lambda *_: False), (lambda _: True), (lambda _: ())
+    view = _View(server, shows, hides, note, is_discovery=True, tasks=tasks, safeguard=Safeguard(mask))
     return Terms(
         inspect=partial(_inspect, view),
         envelope=Envelope() if inspection is None else inspection.envelope,
@@ -125,7 +144,9 @@ def _inspect(view: _View, message: Json) -> Passed | Withheld:
     if isinstance(filtered, Withheld):
         return filtered
     # 4. 5.
-    return Passed(_finish(view, filtered.message), notes if task is None else (*notes, task))
+    passed = Passed(_finish(view, filtered.message), notes if task is None else (*notes, task))
+    # 8.
+    return passed if view.safeguard is None else protect(passed, view.safeguard)
 
 
 def _finish(view: _View, message: Json) -> Json:
@@ -178,6 +199,18 @@ def _note(grounds: Grounds, result: Mapping[str, Json]) -> tuple[Note, ...]:
     definitions = tuple(listed) if isinstance(listed, list) else ()
     told = instructions if isinstance(instructions, str) else None
     return (SawDefinitions(grounds.inspection.server, definitions, told),) if definitions or told is not None else ()
+
+
+def _list_schemas(grounds: Grounds) -> Sequence[Schema | BadSchema]:
+    """List what the call's tool must return; which of its approved definitions the caller saw is not known."""
+    target = grounds.inspection.target
+    if grounds.outputs is None or target is None or target.kind is not TargetKind.TOOL:
+        return ()
+    known = grounds.catalogue.find(target.server, target.name)
+    approved = () if known is None else known.approved
+    if not all("outputSchema" in each.definition for each in approved):
+        return ()
+    return grounds.outputs.compile((each.digest, each.definition) for each in approved).schemas
 
 
 def _scope(inspection: Inspection, *, may_make: bool) -> TaskScope:

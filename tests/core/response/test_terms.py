@@ -1,10 +1,12 @@
 """By what a response is inspected: the rules that decided its call, or the strictest where these are not known."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from agen_authz.core.cel.condition import Condition
+from agen_authz.core.masking.rule import Receipt
 from agen_authz.core.model import (
     NOWHERE,
     Effect,
@@ -12,6 +14,7 @@ from agen_authz.core.model import (
     Era,
     Inspection,
     Issuer,
+    Json,
     Owner,
     Session,
     SessionId,
@@ -37,6 +40,10 @@ from tests.rules import build_rules
 LIMITS = ResponseLimits(1 << 20, 32)
 TOOLS: list[Any] = [{"name": "get_customer", "description": "Reads."}, {"name": "delete_customer"}]
 ENVELOPE = Envelope(Era.MODERN, Shape.REQUEST, 7)
+
+
+def mask_nothing(message: dict[str, Json]) -> tuple[Json, Sequence[Receipt]]:
+    return message, ()
 
 
 def inspection(method: str = "tools/list", **changes: Any) -> Inspection:
@@ -179,7 +186,7 @@ def test_initialize_gives_out_a_session_that_proves_its_owner():
         asked = inspection("initialize", declares_url=declares_url)
         both = (
             build_terms(Grounds(asked, rules, UNREAD, build.NOW), LIMITS),
-            build_strict_terms(asked, rules.session_key, LIMITS),
+            build_strict_terms(asked, rules.session_key, LIMITS, mask_nothing),
         )
         for terms in both:
             marked = terms.mark_session("s1")
@@ -202,7 +209,7 @@ def test_errors_are_bound_to_the_call_that_was_made():
 
 @pytest.mark.parametrize("asked", [None, inspection(), inspection("tools/call")])
 def test_call_that_is_not_known_sees_empty_lists_no_instructions_and_private_caches(asked):
-    terms = build_strict_terms(asked, b"s" * 32, LIMITS)
+    terms = build_strict_terms(asked, b"s" * 32, LIMITS, mask_nothing)
     told = answer(tools=TOOLS, prompts=[{"name": "x"}], instructions="x", resultType="complete", cacheScope="public")
     assert result_of(terms.inspect(told)) == {
         "tools": [], "prompts": [], "resultType": "complete", "cacheScope": "private",
@@ -213,7 +220,7 @@ def test_call_that_is_not_known_sees_empty_lists_no_instructions_and_private_cac
 
 
 def test_call_that_is_not_known_gets_no_session():
-    assert build_strict_terms(None, b"s" * 32, LIMITS).mark_session("s1") is None
+    assert build_strict_terms(None, b"s" * 32, LIMITS, mask_nothing).mark_session("s1") is None
 
 
 NEW_TASK = answer(resultType="task", taskId="t1", status="working")
@@ -242,10 +249,10 @@ def test_state_of_the_task_that_was_asked_for_is_shown():
     asked = inspection("tasks/get", target=CALLED, task_ids=("t1",))
     state = [answer(resultType="complete", taskId=each, status="working") for each in ("t1", "t2")]
     assert [isinstance(inspect(each, asked), Withheld) for each in state] == [False, True]
-    strict = build_strict_terms(asked, b"s" * 32, LIMITS)
+    strict = build_strict_terms(asked, b"s" * 32, LIMITS, mask_nothing)
     assert [isinstance(strict.inspect(each), Withheld) for each in state] == [False, True]
 
 
 @pytest.mark.parametrize("asked", [None, inspection("tools/call", target=CALLED, makes_task=True)])
 def test_new_task_of_a_call_that_is_not_known_is_withheld(asked):
-    assert isinstance(build_strict_terms(asked, b"s" * 32, LIMITS).inspect(NEW_TASK), Withheld)
+    assert isinstance(build_strict_terms(asked, b"s" * 32, LIMITS, mask_nothing).inspect(NEW_TASK), Withheld)

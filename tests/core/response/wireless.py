@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from agen_authz.core.exchange import Exchange, Passage
+from agen_authz.core.exchange import Exchange
 from agen_authz.core.model import Envelope, Json
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.message import Passed, Withheld
+from agen_authz.core.response.passage import Passage
 from agen_authz.core.response.step import (
     Abort,
     Action,
@@ -37,8 +38,10 @@ def terms(
     envelope: Envelope = CALL,
     limits: ResponseLimits = LIMITS,
     mark_session: Callable[[str], str | None] = lambda _: None,
+    *,
+    passes_unread: bool = False,
 ) -> Terms:
-    return Terms(inspect, envelope, "r1", limits, mark_session)
+    return Terms(inspect, envelope, "r1", limits, mark_session, passes_unread)
 
 
 def head(

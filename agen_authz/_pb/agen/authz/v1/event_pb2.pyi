@@ -44,14 +44,16 @@ class Event(_message.Message):
     AGGREGATED_FIELD_NUMBER: _builtins.int
     DRIFT_FIELD_NUMBER: _builtins.int
     PIN_FIELD_NUMBER: _builtins.int
+    MASKING_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
     """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on); aggregated is one event
-    for many decisions, which are in `aggregated`. Two words are no decisions: drift, for definitions of tools that
-    a server lists for the first time, and pin, for what an operator did with one.
+    for many decisions, which are in `aggregated`. Four words are not decisions: drift, for definitions of tools that
+    a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in a response;
+    and sample, for what a sample of responses that no data-protection rule covers shows.
     """
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
@@ -95,6 +97,13 @@ class Event(_message.Message):
     def pin(self) -> Global___Pin:
         """Only where `decision` is pin."""
 
+    @_builtins.property
+    def masking(self) -> Global___Masking:
+        """Only where `decision` is mask or sample. `request_id` is that of the call that is answered; its own event has all
+        of the `principal`, which is named here by provider, issuer, subject, client and tenant. A long stream may have
+        several of these events.
+        """
+
     def __init__(
         self,
         *,
@@ -114,14 +123,115 @@ class Event(_message.Message):
         aggregated: Global___Aggregated | None = ...,
         drift: Global___Drift | None = ...,
         pin: Global___Pin | None = ...,
+        masking: Global___Masking | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "drift", b"drift", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "drift", b"drift", "masking", b"masking", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Masking(_message.Message):
+    """What data protection found in one response, or could not look at. Never a value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    RECEIPTS_FIELD_NUMBER: _builtins.int
+    UNINSPECTED_FIELD_NUMBER: _builtins.int
+    values: _builtins.int
+    """How many values there were, in all receipts."""
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Receipt]:
+        """If there are too many, those of enforced rules are kept before those of rules in shadow."""
+
+    @_builtins.property
+    def uninspected(self) -> _containers.RepeatedCompositeFieldContainer[Global___Uninspected]: ...
+    def __init__(
+        self,
+        *,
+        values: _builtins.int = ...,
+        receipts: _abc.Iterable[Global___Receipt] | None = ...,
+        uninspected: _abc.Iterable[Global___Uninspected] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipts", b"receipts", "uninspected", b"uninspected", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Masking: _TypeAlias = Masking  # noqa: Y015
+
+@_typing.final
+class Receipt(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    DETECTOR_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
+    POINTER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    SHADOW_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The rule's name; of a sample `unruled_sample`."""
+    detector: _builtins.str
+    """docs/masking.md lists them, besides those of the configuration."""
+    style: _builtins.str
+    """How the values were masked."""
+    pointer: _builtins.str
+    """Where, from the message's root: a JSON pointer (RFC 6901), in which keys are masked like values."""
+    count: _builtins.int
+    """How many values there were at this place."""
+    shadow: _builtins.bool
+    """True if they were left as they are: the rule is in shadow, or it is a sample."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        detector: _builtins.str = ...,
+        style: _builtins.str = ...,
+        pointer: _builtins.str = ...,
+        count: _builtins.int = ...,
+        shadow: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "detector", b"detector", "pointer", b"pointer", "rule", b"rule", "shadow", b"shadow", "style", b"style"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class Uninspected(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """unmaskable, masking_incomplete, response_too_large, response_encoded or response_unreadable."""
+    detail: _builtins.str
+    """More of the reason."""
+    outcome: _builtins.str
+    """withheld, or passed if the rules have `on_failure: pass`."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "outcome", b"outcome", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Uninspected: _TypeAlias = Uninspected  # noqa: Y015
 
 @_typing.final
 class Drift(_message.Message):
@@ -367,7 +477,7 @@ class Shortened(_message.Message):
     digest: _builtins.str
     """SHA-256 of the whole field, as hex: of a text's UTF-8, or of a list as JSON without spaces, in which a target is
     [kind, name], a step [check, outcome, rule], a policy [name, effect,
-    state, outcome, cause].
+    state, outcome, cause], a receipt [rule, detector, style, pointer, count, "shadow" or ""].
     """
     def __init__(
         self,
