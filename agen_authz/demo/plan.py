@@ -195,6 +195,23 @@ policies:
     then: step_up
     step_up: {acr: ["urn:mfa"]}
     message: Refunding more than 1000 needs a second factor.
+data_protection:
+  - name: card data and secrets
+    state: enforce
+    tools: ["crm/*", "billing/*"]
+    resources: ["crm/**", "billing/**"]
+    prompts: ["crm/*"]
+    presets: [pci, secrets]
+  - name: personal data outside of Europe
+    state: enforce
+    tools: ["crm/*"]
+    resources: ["crm/customer://**"]
+    prompts: ["crm/*"]
+    when:
+      - '!("admin" in user.roles)'
+      - '!(user.country in ["DE", "FR", "IT", "SE"])'
+    presets: [pii, gdpr]
+    style: {default: redact, email: partial, phone: last4, date_of_birth: generalize}
 # What a tool is must be approved before callers see it: the demo approves what its servers list at the start.
 tools: {pinning: enforce}
 store:

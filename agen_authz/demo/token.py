@@ -7,7 +7,7 @@ from agen_authz.demo.launch import DemoError
 
 
 async def fetch_token(issuer: str, role: str, resource: str, **more: str) -> str:
-    """Fetch an access token by client credentials; `more` may hold `acr`, `ttl` (seconds) and `scope`.
+    """Fetch an access token by client credentials; `more` may hold `acr`, `country`, `scope` and `ttl` (seconds).
 
     Raises:
         DemoError: no demo is running, or it gives no such token.

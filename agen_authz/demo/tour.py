@@ -11,13 +11,14 @@ from agen_authz.demo.launch import Parts
 from agen_authz.demo.plan import Plan
 from agen_authz.demo.scene import Act, Ending, Scene
 from agen_authz.demo.token import fetch_token
+from agen_authz.demo.tour_masking import compare_records
 from agen_authz.demo.tour_tools import compare_lists, look_for, restore_words, reword, run_tools, until
 from agen_authz.demo.wire import post_call, post_in_session, start_session
 
 _MODERN, _LEGACY = "2026-07-28", "legacy"
 _TIMEOUT_S = 20.0
 # Every outcome in which something is shown or done; any other is a Reason for a refusal.
-_DONE = frozenset({"allowed", "4 and 8 tools", "pinned", "listed"})
+_DONE = frozenset({"allowed", "4 and 8 tools", "6 masked", "pinned", "listed"})
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 PAYOUT: dict[str, object] = {"payee": "ACME", "iban": "DE89370400440532013000", "amount": 10}
@@ -147,6 +148,12 @@ SCENES: tuple[Scene, ...] = (
         compare_lists("crm", "analyst", "admin"),
         "4 and 8 tools",
         "each list shows what its caller may call; the same code decides lists and calls",
+    ),
+    Scene(
+        "an admin in Germany and an analyst in the US read the same customer",
+        compare_records("c-1001", ("admin", "DE"), ("analyst", "US")),
+        "6 masked",
+        "rule `personal data outside of Europe`: each value is masked in every copy, before its message leaves",
     ),
     Scene(
         "the analyst sends a number as a text",

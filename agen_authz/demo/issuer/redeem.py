@@ -33,6 +33,7 @@ from agen_authz.demo.issuer.token import (
 
 Answer = dict[str, Json]
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 section 4.1
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _ACR = re.compile(r"[!-~]{1,100}")
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}")
 _NOT_GOOD = Refused("invalid_grant", "the grant is unknown, used, expired or not this client's")
@@ -67,7 +68,11 @@ def _redeem_credentials(issuer: Issuer, client: Client, form: Form) -> Answer | 
     acr = form.get("acr", PASSWORD_ACR)
     if client.role is None or not _ACR.fullmatch(acr):
         return Refused("invalid_request", "`acr` must be 1 to 100 visible characters")
-    login = Login(PEOPLE[client.role], acr, int(issuer.sources.now()))
+    country = form.get("country", PEOPLE[client.role].country)
+    if not _COUNTRY.fullmatch(country):
+        return Refused("invalid_request", "`country` must be two capitals")
+    # A demo travels: the same person may call from anywhere.
+    login = Login(replace(PEOPLE[client.role], country=country), acr, int(issuer.sources.now()))
     scopes = login.person.grant(asked, acr)
     if not scopes or IDENTITY_SCOPE in scopes:
         return Refused("invalid_scope", "none of these scopes can be had in this way")
