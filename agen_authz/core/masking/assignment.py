@@ -47,16 +47,10 @@ def standing(
 
 def inside(
     words: tuple[str, ...], pattern: str, *, score: float = 0.95, reach: int = 100, check: Check | None = is_filled
-) -> tuple[Label, Label]:
-    """Make labels for a secret that has one of these words in the middle or at the end.
-
-    The second one matches nothing: it says that the words are found between letters, too, as those of FROM are.
-    """
+) -> tuple[Label]:
+    """Make a label for a secret that has one of these words in the middle or at the end."""
     whole = rf"{_START}(?:{pattern}){_END}"
-    return (
-        Label(words=words, pattern=whole, score=score, at=At.AROUND, reach=reach, check=check),
-        Label(words=words, pattern="(?!)", score=0.0, at=At.FROM, reach=0),
-    )
+    return (Label(words=words, pattern=whole, score=score, at=At.AROUND, reach=reach, check=check, is_inside=True),)
 
 
 def named(

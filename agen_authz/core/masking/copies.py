@@ -1,13 +1,15 @@
 """Copies of a value elsewhere in its message: what a name or a label told of has no form to be found by."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from agen_authz.core.masking.document import Document
 from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.search import Found
-from agen_authz.core.masking.view import lower
+from agen_authz.core.masking.view import SEPARATOR, lower
 
 # A shorter value is a part of many other things.
 _MIN_CHARS, _MIN_DIGITS, _MAX_CHARS = 5, 6, 200
@@ -33,16 +35,22 @@ def find_copies(found: Sequence[Found], document: Document) -> list[Found]:
     if not values:
         return []
     automaton = AhoCorasick(list(values), matchkind=MatchKind.LeftmostLongest)
-    originals = list(values.values())
+    known: dict[tuple[str, ...], list[str]] = {}
     for node, names in document.objects:
-        for name in names:
-            if any(_list_whole(automaton, name)):
-                document.add_name(node, name)
-    return [
-        Found(leaf, start, end, originals[number].detector, originals[number].score, ("copy",))
-        for leaf, text in enumerate(document.texts)
-        for number, start, end in _list_whole(automaton, text)
-    ]
+        if names not in known:
+            known[names] = [name for name in names if any(_list_whole(automaton, name))]
+        for name in known[names]:
+            document.add_name(node, name)
+    return list(_list_copies(automaton, list(values.values()), document.texts))
+
+
+def _list_copies(automaton: AhoCorasick, values: Sequence[Found], texts: Sequence[str]) -> Iterator[Found]:
+    """List where values are, as whole words: all texts are searched at once."""
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    for number, start, end in _list_whole(automaton, SEPARATOR.join(texts)):
+        leaf = bisect_right(starts, start) - 1
+        begins = starts[leaf]
+        yield Found(leaf, start - begins, end - begins, values[number].detector, values[number].score, ("copy",))
 
 
 def _is_telling(value: str) -> bool:

@@ -6,20 +6,23 @@
    each line. What is nested deeper is withheld whole.
 3. A blob is decoded: if it is text it is searched like one; if not, it is binary, as images and audio are.
 4. A number is searched by its digits in full, whatever its notation.
-5. Documents of rows repeat the names of their members: those of one kind of object are looked at once.
+5. Documents of rows repeat the names of their members: those of one kind of object are looked at once, and a list of
+   them is read member by member.
 """
 
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from typing import TypeAlias
+from itertools import repeat
+from typing import Any, TypeAlias
 
 from agen_authz.core.masking.catalog.person import BARE_NAME_KEYS, PERSON_SIBLINGS
 from agen_authz.core.masking.nested import split_nested
-from agen_authz.core.masking.node import BINARY_TYPES, Kind, Node, Spot
+from agen_authz.core.masking.node import BINARY_TYPES, Kind, Node, Spot, Table
 from agen_authz.core.masking.scanner import Scanner
 from agen_authz.core.masking.trail import Trail, split_key
+from agen_authz.core.masking.view import SEPARATOR
 from agen_authz.core.memory import Memory
 from agen_authz.core.model import Json
 
@@ -29,6 +32,10 @@ _MIN_CHARS, _MIN_NUMBER = 4, 10_000
 _MIN_WORD_CHARS, _MIN_VALUE_CHARS = 12, 16
 _MAX_NUMBER_CHARS = 40
 _NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30}(?:[eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})")
+# How a number begins that is written as a text, in texts with separators between.
+_NUMBER_BEGINS = re.compile(r"(?:^|\x1e)[+-]?[0-9]{1,30}(?:\.[0-9]|[eE])")
+# Fewer objects of one kind are walked over one by one.
+_MIN_ROWS = 4
 _SMALL, _SKIPPED = frozenset({int, float}), frozenset({int, str})
 _TEXT, _NUMBER, _NAME = range(3)
 _MIN_FLOAT = 1e11
@@ -94,7 +101,7 @@ class Shapes:
             else child
             for name, child in ((name, fields.step(trail, name)) for name in names)
         )
-        suspects = tuple(name for name in names if _is_suspect(name))
+        suspects = tuple(name for name in names if is_suspect(name))
         has_blob = "blob" in names or ("data" in names and "type" in names)
         return _Shape(trails, suspects, has_blob=has_blob)
 
@@ -111,7 +118,8 @@ def _tells_of_person(name: str) -> bool:
     return " ".join(words) in PERSON_SIBLINGS or not PERSON_SIBLINGS.isdisjoint(words)
 
 
-def _is_suspect(name: str) -> bool:
+def is_suspect(name: str) -> bool:
+    """True if a member's name may be a value: it is searched; one that is not is a short word."""
     if len(name) < _MIN_CHARS:
         return False
     return len(name) >= _MIN_VALUE_CHARS or not (name.isascii() and name.replace("_", "").isalpha())
@@ -145,11 +153,11 @@ class Document:
     def __init__(self, value: Json, shapes: Shapes, root: Trail, *, is_message: bool) -> None:
         self.texts: list[str] = []
         self.trails: list[Trail] = []
-        # Where each text is, taken apart: most are never asked for.
-        self._places: list[tuple[Node, str | int, int]] = []
+        # Where each text is: its node, or table and row, the member's name, and what it is. Most are never asked for.
+        self._places: list[tuple[Any, ...]] = []
         self.pending: list[_Shape] = []
         self.deep: list[Spot] = []
-        self.objects: list[tuple[Node, _NAMES]] = []
+        self.objects: list[tuple[Node | Table, _NAMES]] = []
         self.binary: list[Spot] = []
         self._shapes, self._has_customs = shapes, shapes.has_customs
         self.root = Node(None, "", value, Kind.LIST if isinstance(value, list) else Kind.OBJECT)
@@ -212,9 +220,58 @@ class Document:
                 self._walk(item, node, key, child)
 
     def _walk_list(self, value: list[Json], node: Node, trail: Trail) -> None:
+        # 5.
+        if len(value) >= _MIN_ROWS and self._walk_table(value, node, trail):
+            return
         for place, item in enumerate(value):
             if type(item) is not str or not self._is_nothing(item, trail):
                 self._walk(item, node, place, trail)
+
+    def _walk_table(self, rows: list[Json], node: Node, trail: Trail) -> bool:
+        """Walk over objects that all have the same members, member by member; False if these are not."""
+        first = rows[0]
+        names = tuple(first) if isinstance(first, dict) else ()
+        if not names or any(type(row) is not dict or tuple(row) != names for row in rows):
+            return False
+        shape = self._shapes.get(trail, names)
+        if shape.has_blob or not shape.is_clean:
+            return False
+        table = Table(node, rows)
+        self.objects.append((table, names))
+        for key, child in zip(names, shape.trails, strict=True):
+            column = [row[key] for row in rows]  # type: ignore[index, call-overload]
+            kinds = set(map(type, column))
+            if kinds == {str}:
+                self._add_column(column, table, key, child)  # type: ignore[arg-type]
+            elif kinds == {list} and self._are_nothing(column, child):  # type: ignore[arg-type]
+                continue
+            elif child.fields or not kinds <= _SMALL or max(column) >= _MIN_NUMBER or min(column) <= -_MIN_NUMBER:  # type: ignore[type-var, operator]
+                for place, item in enumerate(column):
+                    self._walk(item, table.node(place), key, child)
+        return True
+
+    def _are_nothing(self, column: list[list[Json]], trail: Trail) -> bool:
+        """True if lists hold single words only."""
+        words = [item for row in column for item in row]
+        if trail.fields or self._has_customs or not words or set(map(type, words)) != {str}:
+            return not words
+        texts: list[str] = [str(word) for word in words]
+        return max(map(len, texts)) < _MIN_WORD_CHARS and "".join(texts).isalpha()
+
+    def _add_column(self, column: list[str], table: "Table", key: str, trail: Trail) -> None:
+        whole = SEPARATOR.join(column)
+        is_free = not trail.fields and not self._has_customs
+        if is_free and max(map(len, column)) < _MIN_WORD_CHARS and "".join(column).isalpha():
+            return
+        if any(sign in whole for sign in '"{[') or _NUMBER_BEGINS.search(whole) is not None:
+            for place, text in enumerate(column):
+                if text and not self._is_nothing(text, trail):
+                    self._add_text(text, table.node(place), key, trail)
+            return
+        count = len(column)
+        self.texts.extend(column)
+        self.trails.extend(repeat(trail, count))
+        self._places.extend(zip(repeat(table), range(count), repeat(key), repeat(_TEXT)))
 
     def _is_nothing(self, text: str, trail: Trail) -> bool:
         # INVARIANT: one word of letters is nothing: it has no digit, no sign, and is too short for an encoding.
@@ -225,20 +282,25 @@ class Document:
 
     def spot(self, leaf: int) -> Spot:
         """Return where a text is."""
-        node, key, kind = self._places[leaf]
+        owner, *row, key, kind = self._places[leaf]
+        node = owner.node(row[0]) if isinstance(owner, Table) else owner
         return Spot(node, key, is_name=kind == _NAME, is_text=kind != _NUMBER)
 
     def is_name(self, leaf: int) -> bool:
         """True if a text is a member's name."""
-        return self._places[leaf][2] == _NAME
+        return bool(self._places[leaf][-1] == _NAME)
 
     def _add(self, text: str, trail: Trail, node: Node, key: str | int, kind: int) -> None:
         self.texts.append(text)
         self.trails.append(trail)
         self._places.append((node, key, kind))
 
-    def add_name(self, node: Node, name: str) -> None:
-        """Add a member's name to the texts."""
+    def add_name(self, node: "Node | Table", name: str) -> None:
+        """Add a member's name to the texts; of a table, of each row."""
+        if isinstance(node, Table):
+            for place in range(len(node.rows)):
+                self.add_name(node.node(place), name)
+            return
         self._add(name, self._shapes.root, node, name, _NAME)
 
     def _add_names(self, shape: _Shape, node: Node) -> None:

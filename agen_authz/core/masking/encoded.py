@@ -7,10 +7,10 @@ be one of the alphabet or not (a path before a `/`).
 import re
 from base64 import b64decode
 
-ENCODED = rb"[A-Za-z0-9+/_\-]{16,}(?:\r?\n[A-Za-z0-9+/_\-]{16,})*={0,2}"
+ENCODED = rb"[A-Za-z0-9+/_\-]{14,}(?:\r?\n[A-Za-z0-9+/_\-]{16,})*={0,2}"
 """A run of letters that may be text in base64."""
 
-_MIN_CHARS = 16
+_MIN_CHARS = 14
 _LINES = re.compile(rb"[\r\n]+")
 _SIGNS = re.compile(rb"[/_+\-]")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")

@@ -8,12 +8,13 @@
 5. the message is written, and what was put into it is read back from it
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from agen_authz.core.masking.copies import find_copies
-from agen_authz.core.masking.document import Document
+from agen_authz.core.masking.document import Document, is_suspect
 from agen_authz.core.masking.node import Spot
 from agen_authz.core.masking.plan import Choice, Plan
 from agen_authz.core.masking.row import Style
@@ -56,7 +57,7 @@ def mask_message(message: Json, plan: Plan, *, is_message: bool = True) -> Maske
 class _Masking:
     """The masking of one message."""
 
-    __slots__ = ("_document", "_message", "_plan", "_receipts", "_texts", "_work")
+    __slots__ = ("_document", "_is_changed", "_message", "_plan", "_receipts", "_steps", "_work")
 
     def __init__(self, message: Json, plan: Plan, *, is_message: bool) -> None:
         self._message, self._plan = message, plan
@@ -64,7 +65,9 @@ class _Masking:
         self._document = Document(message, plan.shapes, plan.shapes.root, is_message=is_message)
         self._work = Work(sum(map(len, self._document.texts)))
         self._receipts: dict[tuple[str, str, Style, str, bool], int] = {}
-        self._texts: dict[int, str] = {}
+        self._is_changed = False
+        # The names on the way to what was masked, as receipts may hold them.
+        self._steps: dict[str, str] = {}
 
     def run(self) -> MaskedMessage:
         document, plan = self._document, self._plan
@@ -75,7 +78,7 @@ class _Masking:
             self._replace_whole(document.binary, "binary")
         if found:
             self._mask(found)
-        if not self._texts and not self._receipts:
+        if not self._is_changed and not self._receipts:
             return MaskedMessage(self._message)
         written = document.root.write()
         return MaskedMessage(written, tuple(_list_receipts(self._receipts)))
@@ -97,59 +100,72 @@ class _Masking:
         document = self._document
         # 3.
         found = [*found, *find_copies(found, document)]
-        by_leaf: dict[int, list[Found]] = {}
-        for each in found:
-            by_leaf.setdefault(each.leaf, []).append(each)
-        for leaf, listed in by_leaf.items():
-            spot = document.spot(leaf)
-            pointer = _point(spot)
-            self._watch(listed, spot, pointer)
-            chosen = self._choose(listed, document.texts[leaf], pointer)
-            if chosen:
-                self._write(leaf, chosen, pointer)
+        masks: dict[int, list[_Mask]] = {}
+        for leaf, listed in _by_leaf(found).items():
+            pointer = _point(document.spot(leaf))
+            self._watch(listed, leaf, pointer)
+            masks[leaf] = self._choose(listed, document.texts[leaf], pointer)
+        # 4.
+        texts, drops = self._write_all({leaf: chosen for leaf, chosen in masks.items() if chosen})
+        for leaf, text in texts.items():
+            document.spot(leaf).put(text, drops=leaf in drops)
+        self._is_changed = bool(texts)
 
-    def _watch(self, listed: Sequence[Found], spot: Spot, pointer: Pointer) -> None:
+    def _write_all(self, masks: dict[int, list[_Mask]]) -> tuple[dict[int, str], set[int]]:
+        """Mask texts until nothing is found in them; return what they became, and from which something was dropped."""
+        document, texts, drops = self._document, dict[int, str](), set[int]()
+        for round_ in range(_MAX_ROUNDS):
+            for leaf, chosen in masks.items():
+                text = texts.get(leaf, document.texts[leaf])
+                texts[leaf], has_dropped = self._replace(text, chosen, redacts=round_ > 0)
+                if has_dropped:
+                    drops.add(leaf)
+                for mask in chosen:
+                    self._note(mask.choice, mask.found.detector, leaf, is_enforced=True)
+            masks = self._search_again({leaf: texts[leaf] for leaf in masks})
+            if not masks:
+                return texts, drops
+        raise Unmaskable(INCOMPLETE)
+
+    def _search_again(self, texts: dict[int, str]) -> dict[int, list[_Mask]]:
+        document, leaves = self._document, list(texts)
+        trails = [document.trails[leaf] for leaf in leaves]
+        listed = _by_leaf(search(self._plan.scanner, list(texts.values()), trails, self._work))
+        chosen = {
+            leaf: self._choose(listed[place], texts[leaf], _point(document.spot(leaf)))
+            for place, leaf in enumerate(leaves)
+            if place in listed
+        }
+        return {leaf: masks for leaf, masks in chosen.items() if masks}
+
+    def _watch(self, listed: Sequence[Found], leaf: int, pointer: Pointer) -> None:
         if not self._plan.watched:
             return
         for each in listed:
             choice = self._plan.watch(each.detector, pointer)
             if choice is not None:
-                self._note(choice, each.detector, spot, is_enforced=False)
+                self._note(choice, each.detector, leaf, is_enforced=False)
 
     def _choose(self, listed: Sequence[Found], text: str, pointer: Pointer) -> list[_Mask]:
         """Choose, of values that overlap, the surest; of equally sure ones the longest."""
         # 2.
         masks = []
-        taken: list[tuple[int, int]] = []
+        # What is taken, in its order: nothing in it overlaps.
+        starts: list[int] = []
+        ends: list[int] = []
         for each in sorted(listed, key=lambda each: (-each.score, each.start - each.end, each.start)):
-            if any(each.start < end and start < each.end for start, end in taken):
+            place = bisect_left(starts, each.end)
+            if place and ends[place - 1] > each.start:
                 continue
             choice = self._plan.choose(each.detector, pointer)
             if choice is not None and "encoded" in each.why:
                 choice = Choice(choice.rule, settle(each.detector, Style.REDACT))
-            if choice is None or is_masked(text[each.start : each.end], each.detector, choice.style):
+            if choice is None or is_masked(text[each.start : each.end], each.detector, choice.style, self._plan.names):
                 continue
-            taken.append((each.start, each.end))
+            starts.insert(place, each.start)
+            ends.insert(place, each.end)
             masks.append(_Mask(each, choice))
         return sorted(masks, key=lambda mask: mask.found.start)
-
-    def _write(self, leaf: int, masks: list[_Mask], pointer: Pointer) -> None:
-        document, plan = self._document, self._plan
-        spot, text = document.spot(leaf), document.texts[leaf]
-        drops = False
-        # 4.
-        for round_ in range(_MAX_ROUNDS):
-            text, drops = self._replace(text, masks, redacts=round_ > 0)
-            for mask in masks:
-                self._note(mask.choice, mask.found.detector, spot, is_enforced=True)
-            again = search(plan.scanner, [text], [document.trails[leaf]], self._work)
-            masks = self._choose(again, text, pointer)
-            if not masks:
-                break
-        else:
-            raise Unmaskable(INCOMPLETE)
-        self._texts[leaf] = text
-        spot.put(text, drops=drops)
 
     def _replace(self, text: str, masks: list[_Mask], *, redacts: bool) -> tuple[str, bool]:
         written, at, drops = [], 0, False
@@ -162,21 +178,33 @@ class _Masking:
             at = found.end
         return "".join((*written, text[at:])), drops
 
-    def _note(self, choice: Choice, detector: str, spot: Spot, *, is_enforced: bool) -> None:
+    def _note(self, choice: Choice, detector: str, where: int | Spot, *, is_enforced: bool) -> None:
+        spot = where if isinstance(where, Spot) else self._document.spot(where)
         key = (choice.rule, detector, choice.style, self._write_pointer(spot), is_enforced)
         self._receipts[key] = self._receipts.get(key, 0) + 1
 
     def _write_pointer(self, spot: Spot) -> str:
         """Write where a value is; the names on the way are masked, if there is anything to mask in them."""
-        steps = spot.list_steps()
-        return "".join(f"/{_escape(self._mask_step(step))}" for step in steps)
+        return "".join(f"/{self._write_step(step)}" for step in spot.list_steps())
 
-    def _mask_step(self, step: str | int) -> str:
+    def _write_step(self, step: str | int) -> str:
         if isinstance(step, int):
             return str(step)
-        scanner = self._plan.scanner
-        found = search(scanner, [step], [scanner.fields.root], self._work)
-        return f"[{found[0].detector.upper()}]" if found else step
+        if not is_suspect(step):
+            return step
+        written = self._steps.get(step)
+        if written is None:
+            scanner = self._plan.scanner
+            found = search(scanner, [step], [scanner.fields.root], self._work)
+            written = self._steps[step] = f"[{found[0].detector.upper()}]" if found else _escape(step)
+        return written
+
+
+def _by_leaf(found: Iterable[Found]) -> dict[int, list[Found]]:
+    listed: dict[int, list[Found]] = {}
+    for each in found:
+        listed.setdefault(each.leaf, []).append(each)
+    return listed
 
 
 def _point(spot: Spot) -> Pointer:

@@ -6,6 +6,7 @@ read with each of its members, and is written again only if something in it is m
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import orjson
@@ -19,8 +20,13 @@ from agen_authz.core.strict_json import parse_json
 _MAX_DEPTH = 128
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
 _START = re.compile(r'\{\s*"')
+# A document is looked for in so many characters first, then in sixteen times as many: an error costs all before it.
+_LEAST_WINDOW, _GROWTH = 256, 16
+# How far before a window's end an error may be told that is only the end's: `"\\u12`, `fals`, `-1.5e+`.
+_CUT = 32
 # Of what may be a document and is none, so many times the text's length is read at most; the rest stays text.
-_MAX_WASTE, _LEAST_WASTE = 8, 10_000
+_MAX_WASTE, _LEAST_WASTE = 4, 20_000
+_WASTE_EACH = 256
 # An integer of more digits may be beyond 64 bits, which are all that can be written.
 _MAX_DIGITS = 18
 
@@ -46,7 +52,9 @@ def _join_up(text: str, found: Sequence[tuple[int, int, Json]]) -> list[Json]:
     parts: list[Json] = []
     at = 0
     for start, end, document in found:
-        parts.extend([text[at:start], document] if start > at else [document])
+        if start > at:
+            parts.append(text[at:start])
+        parts.append(document)
         at = end
     return [*parts, text[at:]] if at < len(text) else parts
 
@@ -56,25 +64,52 @@ def _find_documents(text: str) -> Iterator[tuple[int, int, Json]]:
     found = _START.search(text)
     while found is not None and waste > 0:
         start = found.start()
-        end, wasted = _find_end(text, start)
-        document = _read(text[start:end]) if end else None
-        if document is not None:
+        document, end = _decode_at(text, start)
+        if document is not None and _is_writable(document, text[start:end]):
             yield start, end, document
         else:
-            waste -= max(wasted, end - start)
+            waste -= end - start + _WASTE_EACH
             end = start + 1
         found = _START.search(text, end)
 
 
-def _find_end(text: str, start: int) -> tuple[int, int]:
-    """Find where an object ends: 0 if nowhere; and how much was read in vain."""
+def _decode_at(text: str, start: int) -> tuple[Json, int]:
+    """Read the object that begins at a place: None if there is none; and where it ends, or how far was read."""
+    size = _LEAST_WINDOW
+    while True:
+        window = text[start : start + size]
+        try:
+            document, length = _LENIENT.raw_decode(window)
+        except json.JSONDecodeError as exc:
+            is_cut = exc.pos > len(window) - _CUT or "Unterminated" in exc.msg
+            if not is_cut or start + size >= len(text):
+                return None, start + (len(window) if is_cut else exc.pos)
+        except RecursionError:
+            return None, start + len(window)
+        else:
+            return document, start + length
+        size *= _GROWTH
+
+
+def _is_writable(document: Json, text: str) -> bool:
+    """True if a document can be written again.
+
+    Raises:
+        Unmaskable: it is nested too deeply to be searched.
+    """
+    if text.count("{") + text.count("[") > _MAX_DEPTH:
+        strict = parse_json(text.encode("utf-8", "surrogatepass"), _MAX_DEPTH)
+        if isinstance(strict, Malformed) and strict.reason == Reason.JSON_DEPTH:
+            raise Unmaskable("a document in a text is nested too deeply")
+    return "\\u" not in text or _can_write(document)
+
+
+def _can_write(document: Json) -> bool:
     try:
-        return _FINDER.raw_decode(text, start)[1], 0
-    except json.JSONDecodeError as exc:
-        # Of a string without an end the beginning is told.
-        return 0, (len(text) if "Unterminated" in exc.msg else exc.pos) - start
-    except RecursionError:
-        return 0, len(text) - start
+        orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def _read(text: str) -> Json:
@@ -84,23 +119,24 @@ def _read(text: str) -> Json:
         return document
     if document.reason == Reason.JSON_SYNTAX:
         return None
-    if document.reason == Reason.JSON_DEPTH:
-        raise Unmaskable("a document in a text is nested too deeply")
     try:
         lenient: Json = _LENIENT.decode(text)
-        orjson.dumps(lenient)
-    except (ValueError, RecursionError, orjson.JSONEncodeError):
+    except (ValueError, RecursionError):
         return None
-    return lenient
+    return lenient if _is_writable(lenient, text) and _can_write(lenient) else None
 
 
 def _keep_all(members: list[tuple[str, Json]]) -> dict[str, Json]:
     """Make an object; of members with one name the later ones have a number."""
-    kept: dict[str, Json] = {}
+    kept = dict(members)
+    if len(kept) == len(members):
+        return kept
+    kept, counts = {}, Counter[str]()
     for name, value in members:
-        free, number = name, 2
+        counts[name] += 1
+        free = name if counts[name] == 1 else f"{name} {counts[name]}"
         while free in kept:
-            free, number = f"{name} {number}", number + 1
+            free += "_"
         kept[free] = value
     return kept
 
@@ -109,6 +145,4 @@ def _read_integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
-# The first only says where an object ends, so that nothing of ours is called for what is in it.
-_FINDER = json.JSONDecoder(parse_int=len)
 _LENIENT = json.JSONDecoder(object_pairs_hook=_keep_all, parse_int=_read_integer)

@@ -122,6 +122,28 @@ class Node:
         return steps[::-1]
 
 
+class Table:
+    """A list of objects; each becomes a node when it is asked for.
+
+    Attributes:
+        rows: the objects.
+    """
+
+    __slots__ = ("_nodes", "_parent", "rows")
+
+    def __init__(self, parent: Node, rows: list[Any]) -> None:
+        self.rows = rows
+        self._parent = parent
+        self._nodes: dict[int, Node] = {}
+
+    def node(self, place: int) -> Node:
+        """Return the node of a row."""
+        known = self._nodes.get(place)
+        if known is None:
+            known = self._nodes[place] = Node(self._parent, place, self.rows[place], Kind.OBJECT)
+        return known
+
+
 class Spot:
     """A member of a node: its value, or its name.
 

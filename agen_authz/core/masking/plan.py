@@ -11,10 +11,12 @@ from agen_authz.core.masking.rule import Pointer, Rule
 from agen_authz.core.masking.scanner import Scanner, get_scanner
 from agen_authz.core.masking.selection import Detectors
 from agen_authz.core.masking.style import Masker, settle
+from agen_authz.core.masking.token_value import name_of
 from agen_authz.core.memory import remember
 
 # What no rule names, and every rule masks: text that is nested or encoded too deeply, and what is not text.
 ALWAYS = ("nested", "encoded", "binary")
+_NAMES = frozenset(map(name_of, (*CATALOG, *ALWAYS)))
 
 
 class Choice(Struct, frozen=True):
@@ -32,6 +34,7 @@ class Plan(Struct, frozen=True, eq=False):
         enforced: by detector, the strictest choice first.
         watched: the same of rules in shadow.
         passes_binary: True if every enforced rule lets binary pass.
+        names: what masked values have in brackets; a value in brackets may be anything else.
     """
 
     scanner: Scanner
@@ -40,6 +43,7 @@ class Plan(Struct, frozen=True, eq=False):
     enforced: dict[str, tuple[Choice, ...]]
     watched: dict[str, tuple[Choice, ...]]
     passes_binary: bool
+    names: frozenset[str]
 
     def choose(self, detector: str, pointer: Pointer) -> Choice | None:
         """Choose how a value is masked; None if it is not, or is exempt."""
@@ -80,6 +84,7 @@ def make_plan(rules: Sequence[Rule], masker: Masker, among: Detectors | None = N
         enforced=_list_choices(enforced),
         watched=_list_choices([rule for rule in rules if not rule.is_enforced]),
         passes_binary=all(rule.passes_binary for rule in enforced),
+        names=_NAMES | {name_of(each.name) for each in detectors.customs},
     )
 
 

@@ -85,6 +85,7 @@ class Label(Struct, frozen=True):
             its match must include the word or touch what is next to it. Group 1 is the value, if there is a group.
         reach: how many characters the pattern may look at, to each side.
         check: gets the value.
+        is_inside: True if the words may be anywhere within letters.
     """
 
     words: tuple[str, ...]
@@ -93,6 +94,7 @@ class Label(Struct, frozen=True):
     at: At = At.AFTER
     reach: int = 80
     check: Check | None = None
+    is_inside: bool = False
 
 
 class Detector(Struct, frozen=True):

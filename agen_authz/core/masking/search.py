@@ -128,7 +128,7 @@ class _Origin(Struct, frozen=True):
 class _Search:
     """One search."""
 
-    __slots__ = ("_found", "_hits", "_joined", "_origin", "_scanner", "_texts", "_trails", "_work")
+    __slots__ = ("_found", "_hits", "_joined", "_origin", "_scanner", "_shapes", "_texts", "_trails", "_work")
 
     def __init__(
         self, scanner: Scanner, texts: Sequence[str], trails: Sequence[Trail], work: Work, origin: _Origin
@@ -136,6 +136,7 @@ class _Search:
         self._scanner, self._texts, self._trails, self._work, self._origin = scanner, texts, trails, work, origin
         # 1.
         self._joined = _join(texts)
+        self._shapes = shape_of_bytes(self._joined.raw)
         # 2.
         self._hits: Hits = scanner.words.find(self._joined.text, self._joined.raw)
         self._found: list[Found] = []
@@ -236,10 +237,9 @@ class _Search:
 
     def _find_in_regions(self) -> None:
         joined, work, find = self._joined, self._work, self._scanner.forms.find
-        shapes, told = shape_of_bytes(joined.raw), self._list_told()
+        told = self._list_told()
         work.spend(len(joined.bounds))
-        for view, (begins, ends) in enumerate(joined.bounds):
-            shape = shapes[begins:ends]
+        for view, shape in enumerate(self._shapes.split(SEPARATOR)):
             if "0" in shape:
                 candidates = find(shape, work)
                 if candidates:
@@ -295,8 +295,11 @@ class _Search:
         label, text = labelled.label, self._joined.text
         low, high = self._joined.bounds[self._joined.find(start)]
         last = min(high, end + label.reach)
+        first = max(low, start - label.reach) if label.at is At.AROUND else start
+        if labelled.needs_digit and self._shapes.find("0", first, last) < 0:
+            return 0
         if label.at is At.AROUND:
-            around = labelled.pattern.finditer(text, max(low, start - label.reach), last)
+            around = labelled.pattern.finditer(text, first, last)
             matches = [each for each in around if _touches(each.span(), start, end)]
         else:
             matched = labelled.pattern.match(text, start if label.at is At.FROM else end, last)

@@ -64,6 +64,28 @@ def _list_firsts_of(kind: Any, given: Any, *, is_folded: bool) -> tuple[set[str]
     return (set(), True) if kind is sre.AT else (set(_ALL), True)
 
 
+def needs_digit(pattern: str) -> bool:
+    """True if every text that a pattern matches has a digit."""
+    return _needs_digit(parser.parse(pattern))
+
+
+def _needs_digit(items: Any) -> bool:
+    return any(_needs_digit_of(kind, given) for kind, given in items)
+
+
+def _needs_digit_of(kind: Any, given: Any) -> bool:
+    if kind in _CLASSES:
+        single = re.compile(_spell(kind, given))
+        return not any(single.fullmatch(char) for char in _ALL if not char.isdigit()) and not single.fullmatch("\xe4")
+    if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+        return given[0] > 0 and _needs_digit(given[2])
+    if kind is sre.SUBPATTERN:
+        return _needs_digit(given[3])
+    if kind is sre.BRANCH:
+        return all(_needs_digit(each) for each in given[1])
+    return False
+
+
 def _write(items: Any, *, is_folded: bool) -> str:
     return "".join(_write_item(kind, given, is_folded=is_folded) for kind, given in items)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from agen_authz.core.masking.row import Detector
+from agen_authz.core.masking.style import is_masked
 from agen_authz.core.memory import Memory
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[^\W\d_]+")
@@ -96,6 +97,9 @@ class FieldIndex:
         return known if known is not None else self._trails.keep((trail, key), self._make(trail, key))
 
     def _make(self, trail: Trail, key: str) -> Trail:
+        if key and is_masked(key):
+            # `[US_SSN]` is what a name became, and says nothing of the member's value.
+            return Trail()
         words = split_key(key)
         fields = self.find(words)
         if not fields and words and words[0] in _FIRST_AND_LAST and trail.words[-1:] == ("name",):

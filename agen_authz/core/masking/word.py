@@ -1,19 +1,20 @@
 """The words that detectors go by, found in one pass: context, what speaks against a value, and labels.
 
 A word begins where letters and digits begin. One of five letters and more may go on (`telefon` is in `Telefonnummer`),
-a shorter one ends where letters and digits end. A label that begins a value (`github_pat_`) ends anywhere, and from six
-characters on it begins anywhere.
+a shorter one ends where letters and digits end. A label that begins a value (`github_pat_`) ends anywhere, and begins
+anywhere if it has six characters and not only letters.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, MatchKind
 from msgspec import Struct
 
 from agen_authz.core.masking.row import At, Detector, Label
-from agen_authz.core.masking.view import encode, lower, spell
+from agen_authz.core.masking.shape import needs_digit
+from agen_authz.core.masking.view import lower, spell
 
 BEFORE, AFTER = 40, 30
 """How far from a value a word may be, in characters."""
@@ -34,18 +35,37 @@ _AGAINST = (
 # By the byte of a character: True if it is of one word with a letter next to it. Scripts that are not Latin count as
 # words without spaces between them, which many of them are.
 _RUNS_ON = [chr(byte).isalnum() and byte != 0xFF for byte in range(256)]
+_SIGNS_AS_SPACES = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() and byte < 0x80 else 0x20 for byte in range(256))
 
 
 class Labelled(Struct, frozen=True):
-    """A label of a detector, with its pattern compiled."""
+    """A label of a detector, with its pattern compiled.
+
+    Args:
+        needs_digit: True if no value without a digit matches.
+    """
 
     detector: str
     label: Label
     pattern: "re.Pattern[str]"
+    needs_digit: bool
+
+
+class _Word(Struct, frozen=True):
+    """A word, as it is searched.
+
+    Args:
+        is_free: True if it begins anywhere.
+        ends_whole: True if it ends where letters and digits end.
+    """
+
+    spelt: str
+    is_free: bool
+    ends_whole: bool
 
 
 class Vocabulary:
-    """Every word of the chosen detectors.
+    """Every word of the chosen detectors; each has a number, which its spellings with other signs share.
 
     Attributes:
         words_of: the numbers of each detector's context words.
@@ -54,24 +74,13 @@ class Vocabulary:
         labels: by the number of the word.
     """
 
-    __slots__ = (
-        "_automaton",
-        "_begins_whole",
-        "_ends_whole",
-        "_is_free",
-        "_is_label_start",
-        "_numbers",
-        "_told_by",
-        "against",
-        "labels",
-        "unlike_of",
-        "words_of",
-    )
+    __slots__ = ("_open", "_plain", "_told_by", "_words", "_written", "against", "labels", "unlike_of", "words_of")
 
     def __init__(self, rows: Iterable[Detector]) -> None:
-        self._numbers: dict[str, int] = {}
-        self._is_free: set[int] = set()
-        self._is_label_start: set[int] = set()
+        # By what is searched: the number.
+        self._words: dict[_Word, int] = {}
+        # Words of labels that end anywhere.
+        self._open: set[int] = set()
         self.labels: dict[int, list[Labelled]] = {}
         self.words_of: dict[str, frozenset[int]] = {}
         self.unlike_of: dict[str, frozenset[int]] = {}
@@ -85,55 +94,99 @@ class Vocabulary:
         for name, numbers in self.words_of.items():
             for number in numbers:
                 self._told_by.setdefault(number, []).append(name)
-        words = list(self._numbers)
-        self._begins_whole = [
-            number not in self._is_free and word[:1].isalnum() and _RUNS_ON[encode(word[:1])[0]]
-            for number, word in enumerate(words)
-        ]
-        self._ends_whole = [
-            number not in self._is_label_start and len(word) < _LONG_WORD and _RUNS_ON[encode(word[-1:])[0]]
-            for number, word in enumerate(words)
-        ]
-        self._automaton = AhoCorasick(words, matchkind=MatchKind.Standard, store_patterns=False) if words else None
-
-    def _number(self, word: str) -> int:
-        return self._numbers.setdefault(spell(word).lower(), len(self._numbers))
+        self._plain = _PlainFinder(self._words)
+        self._written = _WrittenFinder(self._words)
 
     def _number_all(self, words: Iterable[str]) -> frozenset[int]:
-        return frozenset(self._number(spelling) for word in words for spelling in _spell(word))
+        return frozenset(self._number(spelling, starts=False) for word in words for spelling in _spell(word))
+
+    def _number(self, word: str, *, starts: bool, is_inside: bool = False) -> int:
+        spelt = lower(spell(word))
+        is_name = spelt.replace(" ", "").isalpha()
+        word_of = _Word(
+            spelt=spelt,
+            is_free=is_inside or not spelt[0].isalnum() or (starts and not is_name and len(spelt) >= _FREE_WORD),
+            ends_whole=not starts and len(spelt) < _LONG_WORD,
+        )
+        return self._words.setdefault(word_of, len(self._words))
 
     def _add_label(self, detector: str, label: Label) -> None:
-        labelled = Labelled(detector, label, re.compile(label.pattern))
+        labelled = Labelled(detector, label, re.compile(label.pattern), needs_digit(label.pattern))
+        starts = label.at is At.FROM
         for word in label.words:
-            for spelling in (word,) if label.at is At.FROM else _spell(word):
-                number = self._number(spelling)
+            for spelling in (word,) if starts else _spell(word):
+                number = self._number(spelling, starts=starts, is_inside=label.is_inside)
                 self.labels.setdefault(number, []).append(labelled)
-                if label.at is At.FROM:
-                    self._is_label_start.add(number)
-                    if len(word) >= _FREE_WORD:
-                        self._is_free.add(number)
+                if starts or label.is_inside:
+                    self._open.add(number)
 
     def find(self, text: str, raw: bytes) -> "Hits":
-        """Find every word in a text, wherever one begins.
+        """Find every word in a text.
 
         Args:
             raw: the text with one byte for each character (view.encode).
         """
-        if self._automaton is None:
-            return Hits((), (), self._told_by)
-        hits, labelled = [], []
-        begins_whole, ends_whole, labels = self._begins_whole, self._ends_whole, self.labels
-        ended = len(raw)
-        for number, start, end in self._automaton.find_matches_as_indexes(lower(text), overlapping=True):
-            if start and begins_whole[number] and _RUNS_ON[raw[start - 1]]:
-                continue
-            is_inside = end < ended and _RUNS_ON[raw[end]]
-            if not is_inside or not ends_whole[number]:
-                hits.append((start, end, number))
-                if number in labels and (not is_inside or number in self._is_label_start):
-                    labelled.append((start, end, number))
+        hits: list[tuple[int, int, int]] = []
+        labelled: list[tuple[int, int, int]] = []
+        labels, is_open, size = self.labels, self._open, len(raw)
+        for hit in self._plain.find(raw) if text.isascii() else self._written.find(text, raw):
+            hits.append(hit)
+            _, end, number = hit
+            if number in labels and (number in is_open or end >= size or not _RUNS_ON[raw[end]]):
+                labelled.append(hit)
         hits.sort()
         return Hits(hits, labelled, self._told_by)
+
+
+class _PlainFinder:
+    """Finds words in ASCII, in which every sign is a space: so spaces are the bounds of words, whatever is there."""
+
+    __slots__ = ("_automaton", "_found")
+
+    def __init__(self, words: Mapping[_Word, int]) -> None:
+        # Words that differ in their signs are one pattern.
+        patterns: dict[bytes, list[tuple[int, int, int]]] = {}
+        for word, number in words.items():
+            if word.spelt.isascii():
+                spelt = word.spelt.encode("ascii").translate(_SIGNS_AS_SPACES)
+                lead = 0 if word.is_free else 1
+                trail = 1 if word.ends_whole and word.spelt[-1].isalnum() else 0
+                # The space in front of the whole text, and the one in front of the word.
+                patterns.setdefault(b" " * lead + spelt + b" " * trail, []).append((lead - 1, -1 - trail, number))
+        self._found = list(patterns.values())
+        self._automaton = BytesAhoCorasick(list(patterns), matchkind=MatchKind.Standard) if patterns else None
+
+    def find(self, raw: bytes) -> list[tuple[int, int, int]]:
+        if self._automaton is None:
+            return []
+        found = self._found
+        padded = b" %b " % raw.translate(_SIGNS_AS_SPACES)
+        return [
+            (start + before, min(end + after, len(raw)), number)
+            for index, start, end in self._automaton.find_matches_as_indexes(padded, overlapping=True)
+            for before, after, number in found[index]
+        ]
+
+
+class _WrittenFinder:
+    """Finds words in any text, as they are written."""
+
+    __slots__ = ("_automaton", "_words")
+
+    def __init__(self, words: Mapping[_Word, int]) -> None:
+        self._words = list(words.items())
+        spelt = [word.spelt for word in words]
+        self._automaton = AhoCorasick(spelt, matchkind=MatchKind.Standard, store_patterns=False) if spelt else None
+
+    def find(self, text: str, raw: bytes) -> Iterator[tuple[int, int, int]]:
+        if self._automaton is None:
+            return
+        for index, start, end in self._automaton.find_matches_as_indexes(lower(text), overlapping=True):
+            word, number = self._words[index]
+            if start and not word.is_free and _RUNS_ON[raw[start - 1]] and _RUNS_ON[raw[start]]:
+                continue
+            if not (word.ends_whole and end < len(raw) and _RUNS_ON[raw[end]] and _RUNS_ON[raw[end - 1]]):
+                yield start, end, number
 
 
 class Hits:

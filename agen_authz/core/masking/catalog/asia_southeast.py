@@ -169,7 +169,7 @@ _OTHERS: tuple[Detector, ...] = (
             "mykad, nric, ic number, ic no, malaysian ic, malaysia id, malaysian id, malaysia, identity card, "
             "kad pengenalan, no kp, nombor kad pengenalan, mypr"
         ),
-        fields=words("mykad, nric, ic number, ic no, kad pengenalan, malaysia id, no kp"),
+        fields=words("my kad, nric, ic number, ic no, kad pengenalan, malaysia id, no kp"),
         field_pattern=r"\d{4}",
         regions=("MY",),
         aliases=("malaysiaIdNumber", "malaysia_id_number", "MY_NRIC", "MY_MYKAD"),

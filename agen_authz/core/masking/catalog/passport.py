@@ -28,7 +28,7 @@ def _passport(region: str, country: str, forms: tuple[Form, ...], *, own: str, a
         forms=forms,
         labels=(Label(words(own), rf"(?i){_BETWEEN}({written})\b", 0.75),),
         context=words(f"{_WORDS}, {own}"),
-        fields=words(_FIELDS),
+        fields=words(f"{_FIELDS}, {own}"),
         field_pattern=r"\d{4}",
         regions=(region,),
         aliases=(f"{region}_PASSPORT", *(each for each in words(aliases) if each)),
@@ -147,7 +147,7 @@ ROWS: tuple[Detector, ...] = (
         "VN",
         "Vietnamese",
         (Form(r"[BCNPK]\d{7}", (8, 8), 0.24),),
-        own="vietnamese passport, vietnam passport, hộ chiếu, số hộ chiếu",
+        own="vietnamese passport, vietnam passport, hộ chiếu, số hộ chiếu, ho chieu",
     ),
     _passport(
         "IL",
