@@ -57,11 +57,11 @@ def list_detected(value: Json, budget: int) -> frozenset[str] | None:
         budget: how many characters of texts may be looked at.
     """
     shapes = _get_shapes()
-    document = Document(value, shapes, shapes.root, is_message=False)
-    chars = sum(map(len, document.texts))
-    if chars > budget or document.deep or document.binary:
-        return None
     try:
+        document = Document(value, shapes, shapes.root, is_message=False)
+        chars = sum(map(len, document.texts))
+        if chars > budget or document.deep or document.binary:
+            return None
         found = search(get_scanner(Detectors.every()), document.texts, document.trails, Work(chars))
     except Unmaskable:
         return None

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from agen_authz.core.masking.catalog.person import BARE_NAME_KEYS, PERSON_SIBLINGS
 from agen_authz.core.masking.nested import split_nested
 from agen_authz.core.masking.node import BINARY_TYPES, Kind, Node, Spot, Table
+from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.scanner import Scanner
 from agen_authz.core.masking.trail import Trail, split_key
 from agen_authz.core.masking.view import SEPARATOR
@@ -31,6 +32,7 @@ MAX_NESTED = 4
 _MIN_CHARS, _MIN_NUMBER = 4, 10_000
 _MIN_WORD_CHARS, _MIN_VALUE_CHARS = 12, 16
 _MAX_NUMBER_CHARS = 40
+_BEGINS_NUMBER = frozenset("+-0123456789")
 _NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30}(?:[eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})")
 # How a number begins that is written as a text, in texts with separators between.
 _NUMBER_BEGINS = re.compile(r"(?:^|\x1e)[+-]?[0-9]{1,30}(?:\.[0-9]|[eE])")
@@ -71,6 +73,8 @@ class _Shape:
 
 
 _MAX_SHAPES = 16_384
+# A unit is about two microseconds.
+_MAX_UNITS, _UNITS_BY_NAME, _UNITS_BY_DOCUMENT = 120_000, 5, 10
 
 
 class Shapes:
@@ -88,9 +92,13 @@ class Shapes:
         self._known: Memory[tuple[Trail, _NAMES], _Shape] = Memory(_MAX_SHAPES)
         self._scanner = scanner
 
-    def get(self, trail: Trail, names: _NAMES) -> _Shape:
-        """Return the shape of an object with these names."""
-        return self._known.find((trail, names)) or self._known.keep((trail, names), self._make(trail, names))
+    def find(self, trail: Trail, names: _NAMES) -> _Shape | None:
+        """Find the shape of an object with these names, if there was one before."""
+        return self._known.find((trail, names))
+
+    def keep(self, trail: Trail, names: _NAMES) -> _Shape:
+        """Make the shape of an object with these names."""
+        return self._known.keep((trail, names), self._make(trail, names))
 
     def _make(self, trail: Trail, names: _NAMES) -> _Shape:
         fields = self._scanner.fields
@@ -139,6 +147,7 @@ class Document:
 
     __slots__ = (
         "_has_customs",
+        "_left",
         "_places",
         "_shapes",
         "binary",
@@ -151,6 +160,14 @@ class Document:
     )
 
     def __init__(self, value: Json, shapes: Shapes, root: Trail, *, is_message: bool) -> None:
+        """Take a value apart.
+
+        Args:
+            is_message: True if it is a message of JSON-RPC.
+
+        Raises:
+            Unmaskable: it costs too much.
+        """
         self.texts: list[str] = []
         self.trails: list[Trail] = []
         # Where each text is: its node, or table and row, the member's name, and what it is. Most are never asked for.
@@ -160,6 +177,8 @@ class Document:
         self.objects: list[tuple[Node | Table, _NAMES]] = []
         self.binary: list[Spot] = []
         self._shapes, self._has_customs = shapes, shapes.has_customs
+        # What taking it apart may still cost beyond a walk: for JSON in texts, and names that were not seen before.
+        self._left = _MAX_UNITS
         self.root = Node(None, "", value, Kind.LIST if isinstance(value, list) else Kind.OBJECT)
         if is_message and isinstance(value, dict):
             self._walk_message(value, root)
@@ -204,7 +223,7 @@ class Document:
     def _walk_object(self, value: Mapping[str, Json], node: Node, trail: Trail, skipped: frozenset[str]) -> None:
         names = tuple(value)
         self.objects.append((node, names))
-        shape = self._shapes.get(trail, names)
+        shape = self._get_shape(trail, names)
         if shape.suspects and not shape.is_clean:
             self._add_names(shape, node)
         if shape.has_blob:
@@ -233,7 +252,7 @@ class Document:
         names = tuple(first) if isinstance(first, dict) else ()
         if not names or any(type(row) is not dict or tuple(row) != names for row in rows):
             return False
-        shape = self._shapes.get(trail, names)
+        shape = self._get_shape(trail, names)
         if shape.has_blob or not shape.is_clean:
             return False
         table = Table(node, rows)
@@ -249,6 +268,18 @@ class Document:
                 for place, item in enumerate(column):
                     self._walk(item, table.node(place), key, child)
         return True
+
+    def _get_shape(self, trail: Trail, names: _NAMES) -> _Shape:
+        known = self._shapes.find(trail, names)
+        if known is not None:
+            return known
+        self._spend(_UNITS_BY_NAME * len(names))
+        return self._shapes.keep(trail, names)
+
+    def _spend(self, units: int) -> None:
+        self._left -= units
+        if self._left < 0:
+            raise Unmaskable("taking it apart costs too much: too much JSON in texts, or too many names of members")
 
     def _are_nothing(self, column: list[list[Json]], trail: Trail) -> bool:
         """True if lists hold single words only."""
@@ -301,7 +332,7 @@ class Document:
             for place in range(len(node.rows)):
                 self.add_name(node.node(place), name)
             return
-        self._add(name, self._shapes.root, node, name, _NAME)
+        self._add(_read_number(name) or name, self._shapes.root, node, name, _NAME)
 
     def _add_names(self, shape: _Shape, node: Node) -> None:
         self.pending.append(shape)
@@ -309,19 +340,22 @@ class Document:
             self.add_name(node, name)
 
     def _add_text(self, text: str, node: Node, key: str | int, trail: Trail) -> None:
+        if not text:
+            return
         # 2.
         if (text[0] in "{[" or '"' in text) and ("{" in text or "[" in text):
             parts = split_nested(text)
             if parts is not None:
                 self._add_nested(parts, node, key, trail)
                 return
-        if text[0] in "+-0123456789" and len(text) <= _MAX_NUMBER_CHARS and _NUMBER_TEXT.fullmatch(text) is not None:
-            # A number that is written as a text, with a fraction or an exponent.
-            self._add(_write_float(abs(float(text))), trail, node, key, _NUMBER)
-            return
-        self._add(text, trail, node, key, _TEXT)
+        number = _read_number(text)
+        if number is None:
+            self._add(text, trail, node, key, _TEXT)
+        else:
+            self._add(number, trail, node, key, _NUMBER)
 
     def _add_nested(self, parts: list[Json], node: Node, key: str | int, trail: Trail) -> None:
+        self._spend(_UNITS_BY_DOCUMENT)
         inner = Node(node, key, parts, Kind.NESTED, may_drop=True, depth=node.depth + 1)
         if inner.depth > MAX_NESTED:
             self.deep.append(Spot(node, key))
@@ -380,6 +414,13 @@ def _read_text(raw: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if "\x00" in text else text
+
+
+def _read_number(text: str) -> str | None:
+    """Read a number that is written as a text, with a fraction or an exponent; None if it is none of these."""
+    if text[:1] not in _BEGINS_NUMBER or len(text) > _MAX_NUMBER_CHARS or _NUMBER_TEXT.fullmatch(text) is None:
+        return None
+    return _write_float(abs(float(text)))
 
 
 def _write_float(number: float) -> str:

@@ -116,7 +116,7 @@ class FormIndex:
             return known
         found = []
         for window in list_windows(shape):
-            work.spend(4)
+            work.spend(10)
             entries = self._match(shape[window.start : window.end], window.size)
             if entries:
                 least = SURE if window.is_part else THRESHOLD

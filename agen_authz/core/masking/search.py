@@ -135,7 +135,7 @@ class _Search:
     ) -> None:
         self._scanner, self._texts, self._trails, self._work, self._origin = scanner, texts, trails, work, origin
         # 1.
-        self._joined = _join(texts)
+        self._joined = _join(texts, work)
         self._shapes = shape_of_bytes(self._joined.raw)
         # 2.
         self._hits: Hits = scanner.words.find(self._joined.text, self._joined.raw)
@@ -196,8 +196,8 @@ class _Search:
                 self._work.spend(4)
                 self._match_direct(each.directs, *found.span())
         for found in scanner.encoded.finditer(raw):
-            self._work.spend(4)
             begins = found.start()
+            self._work.spend(4 + (found.end() - begins) / 32)
             for start, end, decoded in list_encoded(found.group()):
                 self._find_encoded(begins + start, begins + end, decoded)
 
@@ -304,8 +304,8 @@ class _Search:
         else:
             matched = labelled.pattern.match(text, start if label.at is At.FROM else end, last)
             matches = [] if matched is None else [matched]
-        # What matches is looked at once; a pattern that does not may have looked at everything.
-        self._work.spend(2 + (0 if matches and label.at is At.FROM else (last - start) / 64))
+        # A pattern may have looked at all that it may look at, whatever it matches.
+        self._work.spend(4 + (last - first) / 64)
         for each in matches:
             begins, ends = each.span(1 if labelled.pattern.groups else 0)
             if begins < ends:
@@ -337,7 +337,7 @@ def _touches(span: tuple[int, int], start: int, end: int) -> bool:
     return span[0] <= end + 1 and span[1] >= start - 1
 
 
-def _join(texts: Sequence[str]) -> _Joined:
+def _join(texts: Sequence[str], work: Work) -> _Joined:
     joined = SEPARATOR.join(texts)
     if is_plain(joined) and joined.count(SEPARATOR) == len(texts) - 1:
         starts, bounds = _bound(texts)
@@ -346,7 +346,13 @@ def _join(texts: Sequence[str]) -> _Joined:
     leaves: list[int] = []
     beyond: list[int] = []
     for number, text in enumerate(texts):
+        if is_plain(text) and SEPARATOR not in text:
+            views.append(View(text))
+            leaves.append(number)
+            continue
         made = make_views(text)
+        # Each view was written character by character.
+        work.spend(len(text) * len(made.views) / 4)
         views.extend(made.views)
         leaves.extend([number] * len(made.views))
         if made.is_beyond:

@@ -16,7 +16,8 @@ import codecs
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 
 import re2
 from msgspec import Struct
@@ -62,8 +63,8 @@ class View(Struct, frozen=True):
     """
 
     text: str
-    starts: tuple[int, ...] | None = None
-    ends: tuple[int, ...] | None = None
+    starts: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
     is_loose: bool = False
 
     def locate(self, start: int, end: int) -> tuple[int, int]:
@@ -147,11 +148,34 @@ def _list_spellings(view: View) -> list[View]:
     spelt = {each: _find_spelling(each) for each in set(text)}
     if all(each == written for each, written in spelt.items()):
         return [view]
-    views = [_rewrite(view, ((spelt[each], at, at + 1) for at, each in enumerate(text)))]
+    views = [_respell(view, spelt)]
     if "" in spelt.values():
-        parting = {each: written or _show(each) for each, written in spelt.items()}
-        views.append(_rewrite(view, ((parting[each], at, at + 1) for at, each in enumerate(text))))
+        views.append(_respell(view, {each: written or _show(each) for each, written in spelt.items()}))
     return views
+
+
+def _respell(view: View, spelt: Mapping[str, str]) -> View:
+    text = view.text.translate({ord(each): written for each, written in spelt.items()})
+    lengths = {each: len(written) for each, written in spelt.items()}
+    longest = max(lengths.values())
+    if longest == 1 and 0 not in lengths.values():
+        return View(text, view.starts, view.ends)
+    counts = list(map(lengths.__getitem__, view.text))
+    starts, ends = _index(view, 0, len(view.text))
+    if longest <= 1:
+        return View(text, list(compress(starts, counts)), list(compress(ends, counts)))
+    return View(
+        text,
+        [start for start, count in zip(starts, counts, strict=True) for _ in range(count)],
+        [end for end, count in zip(ends, counts, strict=True) for _ in range(count)],
+    )
+
+
+def _index(view: View, start: int, end: int) -> tuple[Sequence[int], Sequence[int]]:
+    """List where in the original each character of a part begins, and where it ends."""
+    if view.starts is None or view.ends is None:
+        return range(start, end), range(start + 1, end + 1)
+    return view.starts[start:end], view.ends[start:end]
 
 
 def _show(unseen: str) -> str:
@@ -159,30 +183,39 @@ def _show(unseen: str) -> str:
 
 
 def _loosen(view: View) -> View | None:
-    parts: list[tuple[str, int, int]] = []
-    text, at = view.text, 0
-    for found in _LOOSE.finditer(text):
-        parts.extend((char, place, place + 1) for place, char in enumerate(text[at : found.start()], at))
-        parts.append((" ", found.start(), found.end()))
-        at = found.end()
-    if not parts:
-        return None
-    parts.extend((char, place, place + 1) for place, char in enumerate(text[at:], at))
-    written = _rewrite(view, parts)
-    return View(written.text, written.starts, written.ends, is_loose=True)
+    found = [(each.start(), each.end(), " ") for each in _LOOSE.finditer(view.text)]
+    return _rewrite(view, found, is_loose=True) if found else None
 
 
-def _rewrite(view: View, parts: Iterable[tuple[str, int, int]]) -> View:
-    """Write a view anew: each part with the place in the view that it stands for."""
+def _rewrite(view: View, found: Iterable[tuple[int, int, str]], *, is_loose: bool = False) -> View:
+    """Write parts of a view anew: where each is, and what is in its place."""
     written: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for part, start, end in parts:
+    at = 0
+    for start, end, part in (*found, (len(view.text), len(view.text), "")):
+        # What is between two parts stays.
+        written.append(view.text[at:start])
+        kept_starts, kept_ends = _index(view, at, start)
+        starts.extend(kept_starts)
+        ends.extend(kept_ends)
+        if part:
+            written.append(part)
+            part_starts, part_ends = _spread(view, start, end, len(part))
+            starts.extend(part_starts)
+            ends.extend(part_ends)
+        at = end
+    return View("".join(written), starts, ends, is_loose=is_loose)
+
+
+def _spread(view: View, start: int, end: int, count: int) -> tuple[Sequence[int], Sequence[int]]:
+    """List where the characters of a part begin and end: each has its share, or the whole if shares are not equal."""
+    each, rest = divmod(end - start, count)
+    if rest or not each:
         first, last = view.locate(start, end)
-        written.append(part)
-        starts.extend([first] * len(part))
-        ends.extend([last] * len(part))
-    return View("".join(written), tuple(starts), tuple(ends))
+        return [first] * count, [last] * count
+    starts, ends = _index(view, start, end)
+    return starts[::each], ends[each - 1 :: each]
 
 
 def _find_spelling(char: str) -> str:
@@ -211,28 +244,13 @@ _SPELT_BY_KIND = {"Cf": "", "Mn": "", "Me": "", "Cc": "", "Zs": " ", "Pd": "-"}
 
 
 def _unescape(view: View) -> View | None:
-    parts: list[tuple[str, int, int]] = []
-    text, at, has_changed = view.text, 0, False
-    for found in _ESCAPES.finditer(text):
-        kind = found.lastgroup
-        read = _READERS[kind](found.group()) if kind is not None else ""
-        if read == found.group():
-            continue
-        parts.extend((char, place, place + 1) for place, char in enumerate(text[at : found.start()], at))
-        # A match that begins or ends within the escape takes all of it, unless its characters are equally long.
-        parts.extend(_spread(read, found.start(), found.end()))
-        at, has_changed = found.end(), True
-    if not has_changed:
-        return None
-    parts.extend((char, place, place + 1) for place, char in enumerate(text[at:], at))
-    return _rewrite(view, parts)
-
-
-def _spread(read: str, start: int, end: int) -> list[tuple[str, int, int]]:
-    each, rest = divmod(end - start, max(len(read), 1))
-    if rest:
-        return [(char, start, end) for char in read]
-    return [(char, start + each * at, start + each * (at + 1)) for at, char in enumerate(read)]
+    found = []
+    for each in _ESCAPES.finditer(view.text):
+        escape = each.group()
+        read = _READERS[each.lastgroup or ""](escape)
+        if read != escape:
+            found.append((each.start(), each.end(), read))
+    return _rewrite(view, found) if found else None
 
 
 def _read_percent(text: str) -> str:

@@ -8,6 +8,7 @@ anywhere if it has six characters and not only letters.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, MatchKind
 from msgspec import Struct
@@ -35,7 +36,10 @@ _AGAINST = (
 # By the byte of a character: True if it is of one word with a letter next to it. Scripts that are not Latin count as
 # words without spaces between them, which many of them are.
 _RUNS_ON = [chr(byte).isalnum() and byte != 0xFF for byte in range(256)]
-_SIGNS_AS_SPACES = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() and byte < 0x80 else 0x20 for byte in range(256))
+_SIGNS_AS_SPACES = bytes(
+    ord(chr(byte).lower()) if byte < 0x80 and _RUNS_ON[byte] else byte if _RUNS_ON[byte] else 0x20
+    for byte in range(256)
+)
 
 
 class Labelled(Struct, frozen=True):
@@ -129,7 +133,9 @@ class Vocabulary:
         hits: list[tuple[int, int, int]] = []
         labelled: list[tuple[int, int, int]] = []
         labels, is_open, size = self.labels, self._open, len(raw)
-        for hit in self._plain.find(raw) if text.isascii() else self._written.find(text, raw):
+        for hit in (
+            self._plain.find(raw) if text.isascii() else chain(self._plain.find(raw), self._written.find(text, raw))
+        ):
             hits.append(hit)
             _, end, number = hit
             if number in labels and (number in is_open or end >= size or not _RUNS_ON[raw[end]]):
@@ -139,7 +145,7 @@ class Vocabulary:
 
 
 class _PlainFinder:
-    """Finds words in ASCII, in which every sign is a space: so spaces are the bounds of words, whatever is there."""
+    """Finds words of ASCII. Every sign of the text is a space first, so spaces are the bounds of words."""
 
     __slots__ = ("_automaton", "_found")
 
@@ -169,13 +175,13 @@ class _PlainFinder:
 
 
 class _WrittenFinder:
-    """Finds words in any text, as they are written."""
+    """Finds the other words, as they are written."""
 
     __slots__ = ("_automaton", "_words")
 
     def __init__(self, words: Mapping[_Word, int]) -> None:
-        self._words = list(words.items())
-        spelt = [word.spelt for word in words]
+        self._words = [(word, number) for word, number in words.items() if not word.spelt.isascii()]
+        spelt = [word.spelt for word, _ in self._words]
         self._automaton = AhoCorasick(spelt, matchkind=MatchKind.Standard, store_patterns=False) if spelt else None
 
     def find(self, text: str, raw: bytes) -> Iterator[tuple[int, int, int]]:
