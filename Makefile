@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: help dev run demo test test-fast test-all conformance fuzz mutate properties golden cover check fmt fmt-check lint types imports \
-	proto proto-check lock bench storm attack soak profile clean
+	proto proto-check lock bench bench-masking storm attack soak profile image image-test release clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,8 +42,13 @@ $(READY): requirements/dev.txt pyproject.toml
 	@touch $@
 
 lock: $(READY) ## resolve requirements/*.txt again; UPGRADE=1 takes the newest versions
-	@for name in server dev; do \
-		extras="--extra server"; test $$name = dev && extras="--all-extras"; \
+	@for name in server dev demo build; do \
+		case $$name in \
+			dev) extras="--all-extras" ;; \
+			demo) extras="--extra server --extra demo --constraint requirements/dev.txt" ;; \
+			build) extras="--all-build-deps --only-build-deps --constraint requirements/dev.txt" ;; \
+			*) extras="--extra $$name" ;; \
+		esac; \
 		CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile pyproject.toml $$extras \
 			--output-file requirements/$$name.txt --generate-hashes --strip-extras --allow-unsafe --quiet \
 			--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade) || exit 1; \
@@ -123,6 +128,26 @@ profile: $(READY) ## where the time of one decision goes
 
 bench: $(READY) ## benchmarks, as ratios of one run; never part of the tests
 	@if test -d bench; then $(BIN)/python -m bench $(ARGS); else echo "there are no benchmarks yet"; fi
+
+bench-masking: $(READY) ## precision, recall and cost of masking, next to Presidio's recognizers; writes docs/masking-figures.md
+	@tools/install-presidio
+	@$(BIN)/python -m bench.masking
+
+# ---- ship ----
+
+IMAGE ?= agen-authz:latest
+
+image: ## build the image IMAGE=agen-authz:latest with buildah, podman or docker; BASE=... for a base with its digest
+	@BASE="$(BASE)" tools/build-image "$(IMAGE)"
+
+image-test: LIMIT_S = 900
+image-test: $(READY) ## build the image on a base made of Debian packages, run it and look inside; needs root, takes minutes
+	@tools/install-image-tools
+	@$(BIN)/pytest $(BOUNDED) $(ARGS) tests/image/build_and_run.py
+
+release: $(READY) ## sdist, wheel, SBOM and provenance of the last commit into dist/, checked in empty environments
+	@tools/install-release
+	@$(BIN)/python -m tools.release $(ARGS)
 
 # ---- check ----
 

@@ -86,7 +86,8 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
         limits=BodyLimits(1 << 20, 64),
         revoked=Revoked(), perimeter=Perimeter(), signers={"crm": signer}, digest_key=b"k" * 32,
         session_key=b"s" * 32, metadata_key=b"m" * 32, filters_lists=True, pinning=Pinning.OBSERVE,
-        checks_arguments=False,
+        checks_arguments=False, protections=compile_policies([]), protection_rules={}, masking_keys=None,
+        unruled_sample=0.0,
         off_word="off-0123456789abcdef", denials_per_second=50, timeout_s=1.0, keeps_claims=True,
     )  # fmt: skip
     clock = SystemClock()

@@ -6,10 +6,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from agen_authz.adapters.metrics.table import METRICS
 from agen_authz.cli.main import app
 from agen_authz.cli.policy import app as policy_commands
+from agen_authz.core.masking.catalog import CATALOG
 from agen_authz.core.reason import REFUSALS, Reason
-from tools import architecture_page, config_page, log_page, plain, policies_page, reasons_page
+from tools import (
+    architecture_page,
+    config_page,
+    log_page,
+    masking_page,
+    metrics_page,
+    plain,
+    policies_page,
+    reasons_page,
+)
 
 
 def test_page_of_reasons_is_rendered_from_the_table(golden):
@@ -54,6 +65,27 @@ def test_page_of_the_configuration_is_rendered_from_its_models(golden):
 
 def test_page_of_policies_is_what_the_code_and_the_examples_say(golden):
     golden("docs/policies.md", policies_page.render())
+
+
+def test_page_of_masking_is_what_the_code_says(golden):
+    golden("docs/masking.md", masking_page.render())
+
+
+def test_page_of_masking_names_every_detector():
+    page = masking_page.PAGE.read_text("utf-8")
+    assert [name for name in CATALOG if f"| `{name}` |" not in page] == []
+
+
+def test_page_of_metrics_is_rendered_from_their_table(golden):
+    golden("docs/metrics.md", metrics_page.render())
+
+
+def test_metrics_that_pages_name_exist():
+    pages = {page.name: page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md")}
+    named = {(name, found) for name, text in pages.items() for found in re.findall(r"`(agen_[a-z_]+)[`{]", text)}
+    # A header as frameworks read it, and the package.
+    others = {"agen_subject", "agen_authz", *(row.exposed for row in METRICS)}
+    assert ([each for each in sorted(named) if each[1] not in others], len(named) > 30) == ([], True)
 
 
 def test_example_of_a_function_that_is_not_true_would_be_noticed():

@@ -2,7 +2,7 @@
 
 import typer
 
-from agen_authz.cli import config, demo, envoy, policy, serve, signature, tools
+from agen_authz.cli import config, demo, envoy, mask, policy, serve, signature, tools
 
 app = typer.Typer(
     name="agen-authz",
@@ -16,6 +16,7 @@ app.command("serve")(serve.serve)
 app.command("check-config")(config.check_config)
 app.command("config-schema")(config.config_schema)
 app.command("envoy-config")(envoy.envoy_config)
+app.command("mask")(mask.mask)
 app.command("migrate")(serve.migrate)
 app.command("sign")(signature.sign)
 app.command("verify")(signature.verify)

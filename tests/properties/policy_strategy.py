@@ -93,7 +93,7 @@ def policies(
     prefix: str = "p",
     *,
     states: tuple[State, ...] = tuple(State),
-    effects: tuple[Effect, ...] = tuple(Effect),
+    effects: tuple[Effect, ...] = (Effect.DENY, Effect.STEP_UP, Effect.REQUIRE_APPROVAL),
     max_size: int = 4,
 ) -> st.SearchStrategy[tuple[Policy, ...]]:
     """Draw policies whose names are `prefix` and a number."""

@@ -2,11 +2,23 @@
 
 from dataclasses import replace
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agen_authz.core.http.route import Route
-from agen_authz.core.model import Call, Context, Envelope, Era, SessionId, Shape, Target, TargetKind
+from agen_authz.core.model import (
+    Answer,
+    Call,
+    Context,
+    Decision,
+    Envelope,
+    Era,
+    SessionId,
+    Shape,
+    Target,
+    TargetKind,
+)
 from agen_authz.wire.event import render_event
 from agen_authz.wire.identity import render_principal
 from agen_authz.wire.recorded import NoEvent, Recorded, RecordedCall, read_event
@@ -54,6 +66,14 @@ def held_of(call: Call) -> Call:
     )
 
 
+def protections_of(decision: Decision, line: bytes) -> frozenset[str] | None:
+    """Say which rules an event holds; None if its steps were cut."""
+    if any(each["field"] == "why" for each in orjson.loads(line).get("shortened", ())):
+        return None
+    steps = () if isinstance(decision, Answer) else decision.why
+    return frozenset(each.rule for each in steps if (each.check, each.outcome) == ("data_protection", "enforce"))
+
+
 @given(DECISIONS, PRINCIPAL, CALLS, CONTEXTS, TEXT.filter(lambda text: "@" not in text))
 def test_event_is_read_as_what_was_recorded(decision, principal, call, context, authority):
     asked = reach(build.request(authority=authority), ROUTE, render_principal(principal), call, context)
@@ -62,7 +82,8 @@ def test_event_is_read_as_what_was_recorded(decision, principal, call, context, 
     assert isinstance(read, Recorded) and read.call is not None
     if read.call.is_whole:
         kept = RecordedCall(replace(principal, claims=None), held_of(call), context, authority, is_whole=True)
-        assert read == Recorded(build.NOW + 0.123456, decision.word, str(decision.reason), "crm", kept)
+        held = protections_of(decision, line)
+        assert read == Recorded(build.NOW + 0.123456, decision.word, str(decision.reason), "crm", kept, held)
     else:
         assert b'"shortened"' in line
 
@@ -72,7 +93,8 @@ def test_event_of_a_request_that_was_not_read_has_no_call(decision, is_routed):
     asked = reach(build.request(), ROUTE if is_routed else None)
     line = render_event(decision, asked, now=build.NOW, duration_us=7)
     server = "crm" if is_routed else ""
-    assert read_event(line) == Recorded(build.NOW, decision.word, str(decision.reason), server, None)
+    held = protections_of(decision, line)
+    assert read_event(line) == Recorded(build.NOW, decision.word, str(decision.reason), server, None, held)
 
 
 @given(st.binary() | st.text().map(str.encode) | st.sampled_from([b"null", b"[]", b"{}", b'{"time":1}']))

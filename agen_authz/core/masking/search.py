@@ -186,6 +186,7 @@ class _Search:
         view = joined.find(start)
         first, last = joined.locate(view, start, end)
         self._found.append(Found(joined.leaf(view), first, last, detector, score, why))
+        self._work.earn()
 
     # ---- 3. ------------------------------------------------------------------------------------------------
 

@@ -1,18 +1,21 @@
-"""What looking at one message may cost: counted, and bounded in proportion to its size."""
+"""What looking at one message may cost: counted, and bounded in proportion to its size and to what is found in it."""
 
 from agen_authz.core.masking.rule import Unmaskable
 
-# A unit is about a microsecond. What real messages need is far less.
+# A unit is two to three microseconds. What real messages need without values is far less.
 _BASE, _BY_CHAR = 60_000, 0.2
+# What a value that is found adds: masking it costs more than to search where there is none.
+_BY_VALUE, _MAX_VALUES = 120, 25_000
 
 
 class Work:
-    """What the search has cost so far, in units."""
+    """What the search may still cost, in units."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_values")
 
     def __init__(self, chars: int) -> None:
         self._left = _BASE + _BY_CHAR * chars
+        self._values = _MAX_VALUES
 
     def spend(self, units: float) -> None:
         """Spend units.
@@ -23,3 +26,9 @@ class Work:
         self._left -= units
         if self._left < 0:
             raise Unmaskable("looking for values in it costs too much")
+
+    def earn(self) -> None:
+        """Add what a value that was found may cost, up to a number of values."""
+        if self._values > 0:
+            self._values -= 1
+            self._left += _BY_VALUE

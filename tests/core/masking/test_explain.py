@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agen_authz.core.masking import Detectors, Rule, make_plan, mask_body
+from agen_authz.core.masking import Custom, Detectors, Rule, make_plan, mask_body
 from agen_authz.core.masking.body import Profile
 from agen_authz.core.masking.explain import Explained, Fate, explain_body
 from agen_authz.core.masking.row import Style
@@ -65,6 +65,15 @@ def test_exempt_value_is_listed_as_exempt():
 def test_value_that_masking_wrote_is_listed_as_masked_before():
     found = explain({"email": "a***@example.com"})
     assert [each.fate for each in found] == [Fate.KEPT]
+
+
+def test_of_values_that_overlap_one_is_masked():
+    rule = Rule("r", Detectors.of("password", "username"))
+    raw = json.dumps({"user": {"password": "jkruger49"}}).encode()
+    customs = Rule("c", Detectors().add_customs([Custom("word", "jk[a-z]+")]))
+    found = explain_body(raw, JSON, make_plan([rule, customs], Masker(None, "")))
+    by_detector = {each.detector: each.fate for each in found if each.pointer.endswith("password")}
+    assert by_detector == {"word": Fate.MASKED, "password": Fate.OVERLAPS}
 
 
 def test_copy_is_explained_as_one():
