@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from agen_authz.core.masking import Detectors, detect
-from agen_authz.core.masking.document import Document, Shapes
+from agen_authz.core.masking.document import Document
+from agen_authz.core.masking.layout import Layouts
 from agen_authz.core.masking.scanner import Scanner, get_scanner
 from agen_authz.core.masking.search import search
 from agen_authz.core.masking.work import Work
@@ -16,17 +17,17 @@ def find(samples: Sequence[Sample]) -> list[list[Hit]]:
     """Find what is in each sample: in a JSON document as in a response, else as in a text."""
     every = Detectors.every()
     scanner = get_scanner(every)
-    shapes = Shapes(scanner)
+    layouts = Layouts(scanner)
     return [
-        list(_find_in_document(sample.text, scanner, shapes))
+        list(_find_in_document(sample.text, scanner, layouts))
         if sample.text.startswith("{")
         else [(each.start, each.end, each.detector) for each in detect(sample.text, every)]
         for sample in samples
     ]
 
 
-def _find_in_document(text: str, scanner: Scanner, shapes: Shapes) -> Iterator[Hit]:
-    document = Document(json.loads(text), shapes, shapes.root, is_message=False)
+def _find_in_document(text: str, scanner: Scanner, layouts: Layouts) -> Iterator[Hit]:
+    document = Document(json.loads(text), layouts, layouts.root, is_message=False)
     for each in search(scanner, document.texts, document.trails, Work(len(text))):
         value = document.texts[each.leaf]
         written = json.dumps(value, ensure_ascii=False)[1:-1]

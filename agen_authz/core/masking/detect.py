@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from agen_authz.core.masking.document import Document, Shapes
+from agen_authz.core.masking.document import Document
+from agen_authz.core.masking.layout import Layouts
 from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.scanner import get_scanner
 from agen_authz.core.masking.search import Found, search
@@ -56,9 +57,9 @@ def list_detected(value: Json, budget: int) -> frozenset[str] | None:
     Args:
         budget: how many characters of texts may be looked at.
     """
-    shapes = _get_shapes()
+    layouts = _get_layouts()
     try:
-        document = Document(value, shapes, shapes.root, is_message=False)
+        document = Document(value, layouts, layouts.root, is_message=False)
         chars = sum(map(len, document.texts))
         if chars > budget or document.deep or document.binary:
             return None
@@ -70,9 +71,9 @@ def list_detected(value: Json, budget: int) -> frozenset[str] | None:
 
 def prepare_detection() -> None:
     """Compile what `list_detected` looks for, which takes half a second."""
-    _get_shapes()
+    _get_layouts()
 
 
 @remember(1)
-def _get_shapes() -> Shapes:
-    return Shapes(get_scanner(Detectors.every()))
+def _get_layouts() -> Layouts:
+    return Layouts(get_scanner(Detectors.every()))

@@ -10,38 +10,27 @@
    them is read member by member.
 """
 
-import re
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Mapping
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import Any
 
-from agen_authz.core.masking.catalog.person import BARE_NAME_KEYS, PERSON_SIBLINGS
+from agen_authz.core.masking.blob import read_base64, read_text
+from agen_authz.core.masking.layout import Layout, Layouts, Names
 from agen_authz.core.masking.nested import split_nested
 from agen_authz.core.masking.node import BINARY_TYPES, Kind, Node, Spot, Table
+from agen_authz.core.masking.number import MIN_NUMBER, NUMBER_BEGINS, read_number, write_number
 from agen_authz.core.masking.rule import Unmaskable
-from agen_authz.core.masking.scanner import Scanner
-from agen_authz.core.masking.trail import Trail, split_key
+from agen_authz.core.masking.trail import Trail
 from agen_authz.core.masking.view import SEPARATOR
-from agen_authz.core.memory import Memory
 from agen_authz.core.model import Json
 
 MAX_NESTED = 4
-# Shorter texts and smaller numbers are nothing, unless their member's name says so.
-_MIN_CHARS, _MIN_NUMBER = 4, 10_000
-_MIN_WORD_CHARS, _MIN_VALUE_CHARS = 12, 16
-_MAX_NUMBER_CHARS = 40
-_BEGINS_NUMBER = frozenset("+-0123456789")
-_NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30}(?:[eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})")
-# How a number begins that is written as a text, in texts with separators between.
-_NUMBER_BEGINS = re.compile(r"(?:^|\x1e)[+-]?[0-9]{1,30}(?:\.[0-9]|[eE])")
+# Shorter texts, and shorter words of letters, are nothing, unless their member's name says so.
+_MIN_CHARS, _MIN_WORD_CHARS = 4, 12
 # Fewer objects of one kind are walked over one by one.
 _MIN_ROWS = 4
 _SMALL, _SKIPPED = frozenset({int, float}), frozenset({int, str})
 _TEXT, _NUMBER, _NAME = range(3)
-_MIN_FLOAT = 1e11
-_NAMES: TypeAlias = tuple[str, ...]
 _NOTHING: frozenset[str] = frozenset()
 _ENVELOPE = frozenset({"jsonrpc", "id", "method"})
 _META = frozenset({"progressToken", "taskId"})
@@ -52,85 +41,9 @@ _BODY = frozenset(
         "sessionId", "protocolVersion", "cacheScope", "lastUpdatedAt", "createdAt", "pollInterval", "ttl", "ttlMs",
     }
 )  # fmt: skip
-_STANDARD = str.maketrans("-_", "+/")
 _OUTER = frozenset({"result", "params"})
-
-
-class _Shape:
-    """An object's member names, looked at once.
-
-    Attributes:
-        trails: of the members, in their order.
-        is_clean: True once the names were searched and nothing was found.
-        has_blob: True if it may hold a blob, an image or audio.
-    """
-
-    __slots__ = ("has_blob", "is_clean", "suspects", "trails")
-
-    def __init__(self, trails: tuple[Trail, ...], suspects: tuple[str, ...], *, has_blob: bool) -> None:
-        self.trails, self.suspects, self.has_blob = trails, suspects, has_blob
-        self.is_clean = not suspects
-
-
-_MAX_SHAPES = 16_384
-# A unit is about two microseconds.
+# What taking a document apart may cost; a unit is about two microseconds.
 _MAX_UNITS, _UNITS_BY_NAME, _UNITS_BY_DOCUMENT = 120_000, 5, 10
-
-
-class Shapes:
-    """The shapes of objects that one scanner has seen.
-
-    Attributes:
-        root: the trail of a whole document.
-        has_customs: True if there are patterns that may match anything.
-    """
-
-    __slots__ = ("_known", "_scanner", "has_customs", "root")
-
-    def __init__(self, scanner: Scanner) -> None:
-        self.root, self.has_customs = scanner.fields.root, bool(scanner.customs)
-        self._known: Memory[tuple[Trail, _NAMES], _Shape] = Memory(_MAX_SHAPES)
-        self._scanner = scanner
-
-    def find(self, trail: Trail, names: _NAMES) -> _Shape | None:
-        """Find the shape of an object with these names, if there was one before."""
-        return self._known.find((trail, names))
-
-    def keep(self, trail: Trail, names: _NAMES) -> _Shape:
-        """Make the shape of an object with these names."""
-        return self._known.keep((trail, names), self._make(trail, names))
-
-    def _make(self, trail: Trail, names: _NAMES) -> _Shape:
-        fields = self._scanner.fields
-        is_person = "person_name" in self._scanner.held and any(_tells_of_person(name) for name in names)
-        trails = tuple(
-            Trail(child.words, ("person_name", *child.fields))
-            if is_person and name.lower() in BARE_NAME_KEYS
-            else child
-            for name, child in ((name, fields.step(trail, name)) for name in names)
-        )
-        suspects = tuple(name for name in names if is_suspect(name))
-        has_blob = "blob" in names or ("data" in names and "type" in names)
-        return _Shape(trails, suspects, has_blob=has_blob)
-
-
-def _name_person(trail: Trail, name: str, *, is_person: bool) -> Trail:
-    """Let a bare `name` be a person's, next to what only a person has."""
-    if not is_person or name.lower() not in BARE_NAME_KEYS:
-        return trail
-    return Trail(trail.words, ("person_name", *trail.fields))
-
-
-def _tells_of_person(name: str) -> bool:
-    words = split_key(name)
-    return " ".join(words) in PERSON_SIBLINGS or not PERSON_SIBLINGS.isdisjoint(words)
-
-
-def is_suspect(name: str) -> bool:
-    """True if a member's name may be a value: it is searched; one that is not is a short word."""
-    if len(name) < _MIN_CHARS:
-        return False
-    return len(name) >= _MIN_VALUE_CHARS or not (name.isascii() and name.replace("_", "").isalpha())
 
 
 class Document:
@@ -138,7 +51,7 @@ class Document:
 
     Attributes:
         texts: what is searched; `trails` are the ways to them.
-        pending: shapes whose names are among the texts; they are clean if nothing is found there.
+        pending: layouts whose names are among the texts; they are clean if nothing is found there.
         deep: spots that are nested too deeply to be taken apart.
         binary: spots of what is not text.
         objects: every object, with the names of its members.
@@ -147,9 +60,9 @@ class Document:
 
     __slots__ = (
         "_has_customs",
+        "_layouts",
         "_left",
         "_places",
-        "_shapes",
         "binary",
         "deep",
         "objects",
@@ -159,7 +72,7 @@ class Document:
         "trails",
     )
 
-    def __init__(self, value: Json, shapes: Shapes, root: Trail, *, is_message: bool) -> None:
+    def __init__(self, value: Json, layouts: Layouts, root: Trail, *, is_message: bool) -> None:
         """Take a value apart.
 
         Args:
@@ -172,11 +85,11 @@ class Document:
         self.trails: list[Trail] = []
         # Where each text is: its node, or table and row, the member's name, and what it is. Most are never asked for.
         self._places: list[tuple[Any, ...]] = []
-        self.pending: list[_Shape] = []
+        self.pending: list[Layout] = []
         self.deep: list[Spot] = []
-        self.objects: list[tuple[Node | Table, _NAMES]] = []
+        self.objects: list[tuple[Node | Table, Names]] = []
         self.binary: list[Spot] = []
-        self._shapes, self._has_customs = shapes, shapes.has_customs
+        self._layouts, self._has_customs = layouts, layouts.has_customs
         # What taking it apart may still cost beyond a walk: for JSON in texts, and names that were not seen before.
         self._left = _MAX_UNITS
         self.root = Node(None, "", value, Kind.LIST if isinstance(value, list) else Kind.OBJECT)
@@ -223,15 +136,15 @@ class Document:
     def _walk_object(self, value: Mapping[str, Json], node: Node, trail: Trail, skipped: frozenset[str]) -> None:
         names = tuple(value)
         self.objects.append((node, names))
-        shape = self._get_shape(trail, names)
-        if shape.suspects and not shape.is_clean:
-            self._add_names(shape, node)
-        if shape.has_blob:
+        layout = self._get_layout(trail, names)
+        if layout.suspects and not layout.is_clean:
+            self._add_names(layout, node)
+        if layout.has_blob:
             value = self._take_binary(value, node, trail)
         # This loop sees every value there is: what is nothing for certain ends here.
-        for key, item, child in zip(value, value.values(), shape.trails, strict=True):
+        for key, item, child in zip(value, value.values(), layout.trails, strict=True):
             kind = type(item)
-            if kind in _SMALL and not child.fields and -_MIN_NUMBER < item < _MIN_NUMBER:  # type: ignore[operator]
+            if kind in _SMALL and not child.fields and -MIN_NUMBER < item < MIN_NUMBER:  # type: ignore[operator]
                 continue
             if kind is str and self._is_nothing(item, child):  # type: ignore[arg-type]
                 continue
@@ -252,29 +165,31 @@ class Document:
         names = tuple(first) if isinstance(first, dict) else ()
         if not names or any(type(row) is not dict or tuple(row) != names for row in rows):
             return False
-        shape = self._get_shape(trail, names)
-        if shape.has_blob or not shape.is_clean:
+        layout = self._get_layout(trail, names)
+        if layout.has_blob or not layout.is_clean:
             return False
         table = Table(node, rows)
         self.objects.append((table, names))
-        for key, child in zip(names, shape.trails, strict=True):
+        for key, child in zip(names, layout.trails, strict=True):
             column = [row[key] for row in rows]  # type: ignore[index, call-overload]
             kinds = set(map(type, column))
             if kinds == {str}:
                 self._add_column(column, table, key, child)  # type: ignore[arg-type]
             elif kinds == {list} and self._are_nothing(column, child):  # type: ignore[arg-type]
                 continue
-            elif child.fields or not kinds <= _SMALL or max(column) >= _MIN_NUMBER or min(column) <= -_MIN_NUMBER:  # type: ignore[type-var, operator]
+            elif kinds <= _SMALL:
+                self._add_numbers(column, table, key, child)  # type: ignore[arg-type]
+            else:
                 for place, item in enumerate(column):
                     self._walk(item, table.node(place), key, child)
         return True
 
-    def _get_shape(self, trail: Trail, names: _NAMES) -> _Shape:
-        known = self._shapes.find(trail, names)
+    def _get_layout(self, trail: Trail, names: Names) -> Layout:
+        known = self._layouts.find(trail, names)
         if known is not None:
             return known
         self._spend(_UNITS_BY_NAME * len(names))
-        return self._shapes.keep(trail, names)
+        return self._layouts.keep(trail, names)
 
     def _spend(self, units: int) -> None:
         self._left -= units
@@ -289,12 +204,22 @@ class Document:
         texts: list[str] = [str(word) for word in words]
         return max(map(len, texts)) < _MIN_WORD_CHARS and "".join(texts).isalpha()
 
+    def _add_numbers(self, column: list[float], table: Table, key: str, trail: Trail) -> None:
+        if not trail.fields and max(column) < MIN_NUMBER and min(column) > -MIN_NUMBER:
+            return
+        for place, number in enumerate(column):
+            written = write_number(number, trail)
+            if written is not None:
+                self.texts.append(written)
+                self.trails.append(trail)
+                self._places.append((table, place, key, _NUMBER))
+
     def _add_column(self, column: list[str], table: "Table", key: str, trail: Trail) -> None:
         whole = SEPARATOR.join(column)
         is_free = not trail.fields and not self._has_customs
         if is_free and max(map(len, column)) < _MIN_WORD_CHARS and "".join(column).isalpha():
             return
-        if any(sign in whole for sign in '"{[') or _NUMBER_BEGINS.search(whole) is not None:
+        if any(sign in whole for sign in '"{[') or NUMBER_BEGINS.search(whole) is not None:
             for place, text in enumerate(column):
                 if text and not self._is_nothing(text, trail):
                     self._add_text(text, table.node(place), key, trail)
@@ -332,11 +257,11 @@ class Document:
             for place in range(len(node.rows)):
                 self.add_name(node.node(place), name)
             return
-        self._add(_read_number(name) or name, self._shapes.root, node, name, _NAME)
+        self._add(read_number(name) or name, self._layouts.root, node, name, _NAME)
 
-    def _add_names(self, shape: _Shape, node: Node) -> None:
-        self.pending.append(shape)
-        for name in shape.suspects:
+    def _add_names(self, layout: Layout, node: Node) -> None:
+        self.pending.append(layout)
+        for name in layout.suspects:
             self.add_name(node, name)
 
     def _add_text(self, text: str, node: Node, key: str | int, trail: Trail) -> None:
@@ -348,7 +273,7 @@ class Document:
             if parts is not None:
                 self._add_nested(parts, node, key, trail)
                 return
-        number = _read_number(text)
+        number = read_number(text)
         if number is None:
             self._add(text, trail, node, key, _TEXT)
         else:
@@ -364,14 +289,9 @@ class Document:
 
     def _add_number(self, number: float, node: Node, key: str | int, trail: Trail) -> None:
         # 4.
-        if type(number) is bool:
-            if trail.fields:
-                self._add("true" if number else "false", trail, node, key, _NUMBER)
-        elif type(number) is int:
-            if trail.fields or number >= _MIN_NUMBER or number <= -_MIN_NUMBER:
-                self._add(str(abs(number)), trail, node, key, _NUMBER)
-        elif trail.fields or abs(number) >= _MIN_FLOAT:
-            self._add(_write_float(abs(number)), trail, node, key, _NUMBER)
+        written = write_number(number, trail)
+        if written is not None:
+            self._add(written, trail, node, key, _NUMBER)
 
     # ---- blobs ---------------------------------------------------------------------------------------------
 
@@ -386,42 +306,14 @@ class Document:
         return taken
 
     def _add_binary(self, held: str, node: Node, key: str, trail: Trail) -> None:
-        raw = _read_base64(held)
+        raw = read_base64(held)
         if raw is None:
             # It is not what it should be, but may be a text.
             self._add_text(held, node, key, trail)
             return
-        text = _read_text(raw)
+        text = read_text(raw)
         if text is None:
             self.binary.append(Spot(node, key))
         else:
             parts: list[Json] = split_nested(text) or [text]
             self._walk_list(parts, Node(node, key, parts, Kind.BLOB, depth=node.depth + 1), trail)
-
-
-def _read_base64(text: str) -> bytes | None:
-    """Read base64 in any of its spellings: with line ends, without padding, for URLs (RFC 4648, RFC 2045)."""
-    word = "".join(text.split()).rstrip("=").translate(_STANDARD)
-    try:
-        return b64decode(word + "=" * (-len(word) % 4), validate=True)
-    except (ValueError, Base64Error):
-        return None
-
-
-def _read_text(raw: bytes) -> str | None:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return None if "\x00" in text else text
-
-
-def _read_number(text: str) -> str | None:
-    """Read a number that is written as a text, with a fraction or an exponent; None if it is none of these."""
-    if text[:1] not in _BEGINS_NUMBER or len(text) > _MAX_NUMBER_CHARS or _NUMBER_TEXT.fullmatch(text) is None:
-        return None
-    return _write_float(abs(float(text)))
-
-
-def _write_float(number: float) -> str:
-    return str(int(number)) if number.is_integer() and number < 1e30 else repr(number)

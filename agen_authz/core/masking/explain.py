@@ -102,7 +102,7 @@ class _Explaining:
     def __init__(self, number: int, value: Json, plan: Plan) -> None:
         is_message = isinstance(value, dict) and value.get("jsonrpc") == "2.0"
         self._number, self._plan = number, plan
-        self._document = Document(value, plan.shapes, plan.shapes.root, is_message=is_message)
+        self._document = Document(value, plan.layouts, plan.layouts.root, is_message=is_message)
         self._work = Work(sum(map(len, self._document.texts)))
 
     def list_all(self) -> list[Explained]:

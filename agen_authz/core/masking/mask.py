@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from agen_authz.core.masking.copies import find_copies
-from agen_authz.core.masking.document import Document, is_suspect
+from agen_authz.core.masking.document import Document
+from agen_authz.core.masking.layout import is_suspect
 from agen_authz.core.masking.node import Spot
 from agen_authz.core.masking.plan import Choice, Plan
 from agen_authz.core.masking.row import Style
@@ -62,7 +63,7 @@ class _Masking:
     def __init__(self, message: Json, plan: Plan, *, is_message: bool) -> None:
         self._message, self._plan = message, plan
         # 1.
-        self._document = Document(message, plan.shapes, plan.shapes.root, is_message=is_message)
+        self._document = Document(message, plan.layouts, plan.layouts.root, is_message=is_message)
         self._work = Work(sum(map(len, self._document.texts)))
         self._receipts: dict[tuple[str, str, Style, str, bool], int] = {}
         self._is_changed = False

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from agen_authz.core.masking.catalog import CATALOG
-from agen_authz.core.masking.document import Shapes
+from agen_authz.core.masking.layout import Layouts
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer, Rule
 from agen_authz.core.masking.scanner import Scanner, get_scanner
@@ -38,7 +38,7 @@ class Plan(Struct, frozen=True, eq=False):
     """
 
     scanner: Scanner
-    shapes: Shapes
+    layouts: Layouts
     masker: Masker
     enforced: dict[str, tuple[Choice, ...]]
     watched: dict[str, tuple[Choice, ...]]
@@ -79,7 +79,7 @@ def make_plan(rules: Sequence[Rule], masker: Masker, among: Detectors | None = N
     enforced = [rule for rule in rules if rule.is_enforced]
     return Plan(
         scanner=get_scanner(detectors),
-        shapes=_get_shapes(detectors),
+        layouts=_get_layouts(detectors),
         masker=masker,
         enforced=_list_choices(enforced),
         watched=_list_choices([rule for rule in rules if not rule.is_enforced]),
@@ -89,8 +89,8 @@ def make_plan(rules: Sequence[Rule], masker: Masker, among: Detectors | None = N
 
 
 @remember(64)
-def _get_shapes(detectors: Detectors) -> Shapes:
-    return Shapes(get_scanner(detectors))
+def _get_layouts(detectors: Detectors) -> Layouts:
+    return Layouts(get_scanner(detectors))
 
 
 def _list_choices(rules: Sequence[Rule]) -> dict[str, tuple[Choice, ...]]:

@@ -26,7 +26,7 @@ from agen_authz.core.masking.row import DROP, LIFT, SURE, THRESHOLD, At, Check
 from agen_authz.core.masking.scanner import Direct, Scanner
 from agen_authz.core.masking.shape import shape_of_bytes
 from agen_authz.core.masking.trail import Trail
-from agen_authz.core.masking.view import MAX_UNESCAPES, SEPARATOR, View, encode, is_plain, make_views
+from agen_authz.core.masking.view import MAX_UNESCAPES, SEPARATOR, View, encode, list_odd, make_views
 from agen_authz.core.masking.word import Hits, Labelled
 from agen_authz.core.masking.work import Work
 
@@ -339,15 +339,16 @@ def _touches(span: tuple[int, int], start: int, end: int) -> bool:
 
 
 def _join(texts: Sequence[str], work: Work) -> _Joined:
-    joined = SEPARATOR.join(texts)
-    if is_plain(joined) and joined.count(SEPARATOR) == len(texts) - 1:
+    odd = list_odd(texts)
+    if not odd:
+        joined = SEPARATOR.join(texts)
         starts, bounds = _bound(texts)
         return _Joined(joined, joined.encode("ascii"), starts, bounds)
     views: list[View] = []
     leaves: list[int] = []
     beyond: list[int] = []
     for number, text in enumerate(texts):
-        if is_plain(text) and SEPARATOR not in text:
+        if number not in odd:
             views.append(View(text))
             leaves.append(number)
             continue

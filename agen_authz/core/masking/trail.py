@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable
 
 from agen_authz.core.masking.row import Detector
-from agen_authz.core.masking.style import is_masked
 from agen_authz.core.memory import Memory
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[^\W\d_]+")
 _MAX_KEY_CHARS = 128
+# What masking writes: style.py.
+_MASKED = re.compile(r"\[[A-Z][A-Z0-9_]{0,62}\]|\btok_[a-z0-9_]+|\b[A-Z][A-Z0-9_]{0,62}_[a-z]{20}\b")
 _MAX_PHRASE_WORDS = 6
 _MAX_TRAILS = 32_768
 
@@ -97,10 +98,8 @@ class FieldIndex:
         return known if known is not None else self._trails.keep((trail, key), self._make(trail, key))
 
     def _make(self, trail: Trail, key: str) -> Trail:
-        if key and is_masked(key):
-            # `[US_SSN]` is what a name became, and says nothing of the member's value.
-            return Trail()
-        words = split_key(key)
+        # `[US_SSN]` is what a name, or a part of one, became, and says nothing of the member's value.
+        words = split_key(_MASKED.sub(" ", key[:_MAX_KEY_CHARS]))
         fields = self.find(words)
         if not fields and words and words[0] in _FIRST_AND_LAST and trail.words[-1:] == ("name",):
             fields = self.find((words[0], "name"))

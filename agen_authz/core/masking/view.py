@@ -16,8 +16,9 @@ import codecs
 import html
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress
+from itertools import accumulate, compress
 
 import re2
 from msgspec import Struct
@@ -33,6 +34,7 @@ _CONTROLS = bytes(sorted({*range(0x20), 0x7F} - set(b"\t\n\r\x1e")))
 _ESCAPED = re2.compile(rb"\\[0-9a-zA-Z\"'/]|%[0-9A-Fa-f]{2}|&#?\w{1,31}|=[2-7][0-9A-F]")
 _LOOSE_SIGNS = r"[ \t]{2,8}|\t|[ \t]{0,2}[-/|~*\\_][ \t]{1,2}|[ \t]{1,2}[-/|~*\\_][ \t]{0,2}|[|~*\\]{1,2}"
 _LOOSE_BYTES = re2.compile(rf"[0-9](?:{_LOOSE_SIGNS})[0-9]".encode("ascii"))
+_ODD = re2.compile(b"|".join((rb"[\x00-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]", _ESCAPED.pattern, _LOOSE_BYTES.pattern)))
 _LOOSE = re.compile(rf"(?<=[0-9])(?:{_LOOSE_SIGNS})(?=[0-9])")
 _ESCAPES = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
@@ -83,13 +85,25 @@ class Views(Struct, frozen=True):
 
 def is_plain(text: str) -> bool:
     """True if a text is its own and only view, but for separators that it may hold."""
-    if not text.isascii():
-        return False
-    raw = text.encode("ascii")
+    return text.isascii() and _is_plain(text.encode("ascii"))
+
+
+def _is_plain(raw: bytes) -> bool:
     if len(raw) != len(raw.translate(None, _CONTROLS)) or _LOOSE_BYTES.search(raw) is not None:
         return False
     # Nearly every text has none of these signs, which is soon known.
     return not any(sign in raw for sign in b"\\%&=") or _ESCAPED.search(raw) is None
+
+
+def list_odd(texts: Sequence[str]) -> set[int]:
+    """List the texts that are not their own and only view."""
+    odd = {number for number, text in enumerate(texts) if not text.isascii() or SEPARATOR in text}
+    numbers = [number for number in range(len(texts)) if number not in odd] if odd else range(len(texts))
+    raw = SEPARATOR.join([texts[number] for number in numbers]).encode("ascii")
+    if not _is_plain(raw):
+        starts = [0, *accumulate(len(texts[number]) + 1 for number in numbers)]
+        odd.update(numbers[bisect_right(starts, found.start()) - 1] for found in _ODD.finditer(raw))
+    return odd
 
 
 def make_views(text: str) -> Views:

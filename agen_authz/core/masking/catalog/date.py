@@ -53,7 +53,8 @@ _MONTH_FIRST = (
 _AFTER = rf"\.?[^\d.;!?\[\]]{{0,40}}?(?<![\w])({_WRITTEN}|{_DIGITS})"
 
 # What a member holds: a year by itself is not personal, and is what `generalize` leaves.
-_MORE_THAN_A_YEAR = r"\d\D+\d|\d{5}|[^\W\d_].*\d|\d.*[^\W\d_]"
+# In what has a letter and a digit, one is next to the other, but for signs between them: looked for so, in linear time.
+_MORE_THAN_A_YEAR = r"\d\D+\d|\d{5}|[^\W\d_](?:_|[^\w\n])*+\d|\d(?:_|[^\w\n])*+[^\W\d_]"
 
 
 def is_calendar_date(value: str) -> bool:
