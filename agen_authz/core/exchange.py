@@ -208,7 +208,7 @@ class Exchange:
         if refused is Reason.RESPONSE_ENCODED and self._terms.passes_unread and may_pass_encoded(head, headers.fields):
             return self._pass_encoded(head, headers)
         if refused is not None:
-            return self._end(Replace(status_in_place_of(head.status), self._inspector.block(refused)))
+            return self._end(self._replace(head.status, refused))
         media = None if headers.ends else head.media
         answer = AnswerHeaders(choose_changes(headers.fields, media, self._terms.mark_session))
         if headers.ends:
@@ -216,6 +216,11 @@ class Exchange:
         self._is_framed = head.media is Media.EVENTS
         self.phase = Phase.SNIFFING if self._is_framed else Phase.HOLDING
         return (answer,)
+
+    def _replace(self, status: int, refused: Reason) -> Replace:
+        if 200 <= status < 300 and self._inspector.drop(refused):
+            return Replace(status, b"")
+        return Replace(status_in_place_of(status), self._inspector.block(refused))
 
     def _pass_encoded(self, head: Head, headers: Headers) -> Actions:
         self._inspector.skip(Reason.RESPONSE_ENCODED)

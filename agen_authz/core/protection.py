@@ -1,10 +1,10 @@
 """Which data-protection rules apply to what comes back of a call; pure, and total.
 
-1. a call whose response has nothing in it has no rule: notifications, posted responses, the end of a session, `ping`
-2. what a call names decides, if its response is about that: a rule applies if its conditions hold, and also if they
+1. what a call names decides, if its response is about that: a rule applies if its conditions hold, and also if they
    cannot be evaluated
-3. any other response may be about anything of the server (lists, streams, tasks, subscriptions): every rule applies
-   that may be about something there, unless a condition about the caller alone is false
+2. any other response may be about anything of the server (lists, streams, tasks, subscriptions): every rule applies
+   that may be about something there, unless a condition about the caller alone is false. So may one that should hold
+   nothing (to a notification, a posted response, `ping`): servers send errors and streams there, too
 """
 
 from agen_authz.core.model import Call, Facts, Principal, Shape, Target, TargetKind
@@ -31,11 +31,10 @@ def find_protections(
     Args:
         work: what the decision has cost so far; conditions beyond its limits cannot be evaluated.
     """
-    # 1.
-    if not rules.protection_rules or not may_hold_anything(call):
+    if not rules.protection_rules:
         return ()
     work = work or Work()
-    # 2.
+    # 1.
     if names_its_answer(call):
         found = {
             match.policy.name: match.policy
@@ -43,13 +42,13 @@ def find_protections(
             for match in rules.protections.evaluate(Situation(principal, call, target, facts, work))
         }
         return tuple(found[name] for name in rules.protection_rules if name in found)
-    # 3.
+    # 2.
     anything = Target(TargetKind.TOOL, call.server, "")
     return rules.protections.list_possible(Situation(principal, call, anything, facts, work))
 
 
-def may_hold_anything(call: Call) -> bool:
-    """True if the response to a call may hold something that a rule is about."""
+def should_hold_anything(call: Call) -> bool:
+    """True if the response to a call holds something if the server does as it should."""
     return call.envelope.shape not in _EMPTY and call.method != "ping"
 
 

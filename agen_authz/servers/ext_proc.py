@@ -25,7 +25,7 @@ from typing import Protocol
 from agen_authz.core.errors import Malformed, Unavailable
 from agen_authz.core.exchange import Exchange
 from agen_authz.core.reason import Reason
-from agen_authz.core.response.message import Note
+from agen_authz.core.response.message import Note, Uninspected
 from agen_authz.core.response.passage import Copy, Passage
 from agen_authz.core.response.step import Abort, Emit, Event, Expired, Headers, Piece, ResponseOutcome, Terms
 from agen_authz.ports import Clock, ResponseMetrics
@@ -168,10 +168,12 @@ class ProcessServicer:
     async def _watch(self, stream: Stream, observation: Observation, headers: Headers) -> Reason | None:
         passage = Passage(observation.max_bytes)
         conversation = _Conversation(stream, passage, None, self._ports, server=observation.server)
-        reason = await conversation.hold(headers)
-        if reason is None:
-            observation.take(passage.copy)
-        return reason
+        try:
+            return await conversation.hold(headers)
+        finally:
+            # Once Envoy has all of it, it may cancel the stream before this task finds that it has ended.
+            if passage.has_ended and passage.outcome is not ResponseOutcome.ABORTED:
+                observation.take(passage.copy)
 
     def _report(self, malformed: Malformed) -> Reason:
         self._ports.metrics.count_response("", ResponseOutcome.ABORTED)
@@ -187,6 +189,21 @@ class ProcessServicer:
 def _is_same(word: str, off_word: str) -> bool:
     # A word that is missing is none, whatever the rules say.
     return word != "" and hmac.compare_digest(word.encode("utf-8"), off_word.encode("utf-8"))
+
+
+async def _finish(last: Awaitable[None]) -> None:
+    """Do what remains to be done when a stream has ended, though Envoy may cancel the stream meanwhile.
+
+    INVARIANT: Envoy resets a stream once it has the whole response, and gRPC then cancels the task that serves it, at
+    whatever it waits for. What is written now must not be withdrawn by that.
+    """
+    task = asyncio.ensure_future(last)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Unavailable):
+            await task
+        raise
 
 
 class _Conversation:
@@ -232,6 +249,8 @@ class _Conversation:
         exchange, assignment = self._exchange, self._assignment
         if assignment is None or isinstance(exchange, Passage):
             return
+        if any(isinstance(each, Uninspected) and each.has_passed for each in exchange.uninspected):
+            self._ports.metrics.count_unread(self._server)
         if exchange.incomplete:
             self._ports.metrics.count_masking_incomplete(self._server, exchange.incomplete)
             _LOG.error(
@@ -240,7 +259,7 @@ class _Conversation:
             )
         # What is not written now is lost, and counted by the audit sink: what it tells of has left, or never will.
         with contextlib.suppress(Unavailable):
-            await assignment.write_notes(exchange.uninspected, is_last=True)
+            await _finish(assignment.write_notes(exchange.uninspected, is_last=True))
 
     async def _read_on(self) -> Reason | None:
         timer = self._await_expiry()

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from stdnum import luhn
+from stdnum.mx import rfc
 
 from agen_authz.core.masking import national
 from agen_authz.core.masking.catalog import america, bank, card_range, device, europe_part, health
@@ -30,6 +31,7 @@ _OWN: Mapping[str, Check] = {
     "ssn": america._is_ssn,
     "rg": national.is_brazil_rg,
     "pis": national.is_brazil_pis,
+    "mx_rfc": lambda value: rfc.is_valid(value, validate_check_digits=True),
     "uy_ci": national.is_uruguay_id,
     "hkid": national.is_hong_kong_id,
     "twid": national.is_taiwan_id,

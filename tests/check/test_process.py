@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from agen_authz._pb.agen.envoy.v1 import ext_proc_pb2 as pb
 from agen_authz.core.errors import Unavailable
@@ -292,6 +293,16 @@ async def test_end_of_the_response_is_told_to_what_writes_notes_however_it_ends(
     book = Notebook()
     await Rig(terms(lambda message: Passed(message, (NOTE,))), book).serve(*messages)
     assert book.calls == [*(((NOTE,), each) for each in last), ((), True)]
+
+
+async def test_response_that_passes_though_it_cannot_be_read_is_counted():
+    page = b"<html>"
+    seen = []
+    for passes_unread in (True, False):
+        rig = Rig(replace(terms(), passes_unread=passes_unread))
+        await rig.serve(opening(), piece(page, ends=True), None)
+        seen.append(rig.metrics.counts["agen_responses_unread_total", "crm"])
+    assert seen == [1, 0]
 
 
 async def test_what_could_not_be_inspected_is_noted_at_the_end_and_defects_are_counted(

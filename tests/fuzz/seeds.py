@@ -10,6 +10,7 @@ from typing import Any
 from tests import builders as build
 from tests.fuzz.keys import ALGORITHMS, good_token, keys
 from tests.fuzz.run import CORPUS
+from tests.fuzz.seed_bodies import BODIES
 from tests.fuzz.seed_names import ARGUMENTS, CONDITION_TEXTS, NAMES
 from tests.fuzz.seed_requests import REQUESTS
 from tests.fuzz.seed_texts import CLAIMS, EVENT_STREAMS, JSON_TEXTS, SIGNED_CHANGES
@@ -26,6 +27,7 @@ def seeds() -> Mapping[str, Mapping[str, bytes]]:
         "identity": {name: raw.encode() for name, raw in CLAIMS.items()},
         "jwks": dict(_jwks()),
         "json": JSON_TEXTS,
+        "masking": BODIES,
         "names": NAMES,
         "policy": ARGUMENTS,
         "request": REQUESTS,

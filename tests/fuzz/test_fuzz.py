@@ -14,6 +14,7 @@ from agen_authz.core.errors import Rejected
 from agen_authz.core.identity.jwk import KeySet, parse_jwks
 from agen_authz.core.identity.jws import UnverifiedToken, read_claims, read_token
 from agen_authz.core.identity.token import VerifiedToken, read_principal, verify_token
+from agen_authz.core.masking import Masked, mask_body
 from agen_authz.core.message.mcp import parse
 from agen_authz.core.model import Call, Envelope, RawToken, Request
 from agen_authz.core.policy.table import environment
@@ -33,6 +34,7 @@ from tests.fuzz.targets import (
     condition,
     identity,
     jwks,
+    masking,
     mcp,
     names,
     policy,
@@ -205,6 +207,16 @@ def split_lines(*pieces):
     return [found for piece in pieces for found in sse.read(piece)]
 
 
+def mask_nothing(raw, media, profile):
+    return Masked(raw)
+
+
+def mask_once_more(raw, media, profile):
+    """Mask what is masked already."""
+    masked = mask_body(raw, media, profile)
+    return structs.replace(masked, body=masked.body + b"x")
+
+
 def lose_the_last(*pieces):
     return sse.read(*pieces)[:-1]
 
@@ -254,6 +266,8 @@ BROKEN: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "any header is accepted": (signature, "signature/subject-altered", {"build": BelievesAll}),
     "an event ends with a piece": (sse, "sse/line-ends", {"read": split_lines}),
     "an event is lost": (sse, "sse/priming", {"read": lose_the_last}),
+    "a value passes": (masking, "masking/words", {"mask": mask_nothing}),
+    "a mask is masked": (masking, "masking/words", {"mask": mask_once_more}),
     "another caller is told": (identity, "identity/plain", {"render": render_root}),
 }
 

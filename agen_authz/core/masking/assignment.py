@@ -6,6 +6,7 @@ escaped quotes, `name := "value"`, `name => 'value'`, `<name>value</name>`, `nam
 """
 
 from agen_authz.core.masking.entropy import is_filled
+from agen_authz.core.masking.gap import before
 from agen_authz.core.masking.row import At, Check, Label
 
 # The rest of a name, and up to three words more: `datadog_api_key`, `Datadog API key string`.
@@ -81,3 +82,20 @@ def quoted(words: tuple[str, ...], name: str, check: Check, *, least: int = 4, s
     value = rf"[^\"'`\\\r\n]{{{least},128}}"
     pattern = rf"(?i:{name}){_TAIL}{_STRICT_LINK}\\{{0,3}}[\"'`]({value})\\{{0,3}}[\"'`]"
     return Label(words=words, pattern=pattern, score=score, at=At.FROM, reach=300, check=check)
+
+
+def next_to(
+    words: tuple[str, ...], check: Check, *, least: int = 32, score: float = 0.7, unlike: str = ""
+) -> tuple[Label, Label]:
+    """Make labels for a long value next to a name in a sentence, without a sign between them, or in front of it.
+
+    Args:
+        words: in lower case.
+        check: gets the value.
+        least: how many characters it has, so that no word and no path is meant.
+        score: how sure a match is.
+        unlike: a pattern of what the text to the end of the name must not be, as look-behind.
+    """
+    value = rf"[A-Za-z0-9_+/=.-]{{{least},128}}(?<!\.)"
+    after = Label(words, rf"{unlike}[ \t](?:is )?[\"'`]?({value})(?![\w/(:@-])", score, reach=140, check=check)
+    return after, before(words, value, score, check=check, reach=150)

@@ -36,9 +36,10 @@ def find_copies(found: Sequence[Found], document: Document) -> list[Found]:
         return []
     automaton = AhoCorasick(list(values), matchkind=MatchKind.LeftmostLongest)
     known: dict[tuple[str, ...], list[str]] = {}
+    found_names = {document.texts[each.leaf] for each in found if document.is_name(each.leaf)}
     for node, names in document.objects:
         if names not in known:
-            known[names] = [name for name in names if any(_list_whole(automaton, name))]
+            known[names] = [name for name in names if name not in found_names and any(_list_whole(automaton, name))]
         for name in known[names]:
             document.add_name(node, name)
     return list(_list_copies(automaton, list(values.values()), document.texts))

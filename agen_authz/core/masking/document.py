@@ -92,7 +92,8 @@ class Document:
         self._layouts, self._has_customs = layouts, layouts.has_customs
         # What taking it apart may still cost beyond a walk: for JSON in texts, and names that were not seen before.
         self._left = _MAX_UNITS
-        self.root = Node(None, "", value, Kind.LIST if isinstance(value, list) else Kind.OBJECT)
+        kind = Kind.LIST if isinstance(value, list) else Kind.OBJECT
+        self.root = Node(None, "", value, kind, may_drop=not is_message)
         if is_message and isinstance(value, dict):
             self._walk_message(value, root)
         elif isinstance(value, dict):
@@ -100,7 +101,7 @@ class Document:
         elif isinstance(value, list):
             self._walk_list(value, self.root, root)
         else:
-            self.root = Node(None, "", [value], Kind.ALONE)
+            self.root = Node(None, "", [value], Kind.ALONE, may_drop=True)
             self._walk_list([value], self.root, root)
 
     def _walk_message(self, message: dict[str, Json], root: Trail) -> None:

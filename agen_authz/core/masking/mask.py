@@ -74,11 +74,12 @@ class _Masking:
         document, plan = self._document, self._plan
         found = search(plan.scanner, document.texts, document.trails, self._work)
         self._settle_names(found)
+        if found:
+            self._mask(found)
+        # Last, for then the names that are values are known, which receipts must not hold.
         self._replace_whole(document.deep, "nested")
         if not plan.passes_binary:
             self._replace_whole(document.binary, "binary")
-        if found:
-            self._mask(found)
         if not self._is_changed and not self._receipts:
             return MaskedMessage(self._message)
         written = document.root.write()
@@ -101,6 +102,10 @@ class _Masking:
         document = self._document
         # 3.
         found = [*found, *find_copies(found, document)]
+        for each in found:
+            if document.is_name(each.leaf):
+                # Also of a name that is only a copy of a value: by itself nothing would be found in it.
+                self._steps[str(document.spot(each.leaf).key)] = f"[{each.detector.upper()}]"
         masks: dict[int, list[_Mask]] = {}
         for leaf, listed in _by_leaf(found).items():
             pointer = _point(document.spot(leaf))
@@ -191,9 +196,9 @@ class _Masking:
     def _write_step(self, step: str | int) -> str:
         if isinstance(step, int):
             return str(step)
-        if not is_suspect(step):
-            return step
         written = self._steps.get(step)
+        if written is None and not is_suspect(step):
+            return step
         if written is None:
             scanner = self._plan.scanner
             found = search(scanner, [step], [scanner.fields.root], self._work)

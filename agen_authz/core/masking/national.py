@@ -61,7 +61,7 @@ def alnum_of(value: str) -> str:
 
 
 def luhn(value: str) -> bool:
-    """True if the digits pass the Luhn check; letters are no part of it."""
+    """True if the digits pass the Luhn check; letters do not count."""
     return passes_luhn(digits_of(value))
 
 
@@ -142,12 +142,6 @@ def is_korean_foreigner(value: str) -> bool:
     digits = digits_of(value)
     remainder = weigh(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)) % 11
     return is_day(digits[2:4], digits[4:6]) and (13 - remainder) % 10 == int(digits[12])
-
-
-def has_date_first(value: str) -> bool:
-    """True if the first six digits are a date, year first."""
-    digits = digits_of(value)
-    return is_day(digits[2:4], digits[4:6])
 
 
 def is_korean_corporation(value: str) -> bool:

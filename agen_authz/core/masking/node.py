@@ -77,10 +77,6 @@ class Node:
                 self.parent.edit(self.key, self)
         self._renamed[name] = other
 
-    def is_edited(self, key: str | int) -> bool:
-        """True if another value is in a member's place."""
-        return self._edits is not None and key in self._edits
-
     def write(self) -> Any:
         """Write it with every edit; the value itself if there is none."""
         if self._edits is None and self._renamed is None:
@@ -168,6 +164,9 @@ class Spot:
             self.node.rename(str(self.key), text)
         elif drops and not text and self.node.may_drop and self.node.kind is Kind.OBJECT:
             self.node.edit(self.key, DROPPED)
+        elif not self.is_text and not self.node.may_drop:
+            # The protocol has a number there (`error.code`, `progress`), and a client reads nothing else.
+            self.node.edit(self.key, 0)
         else:
             self.node.edit(self.key, text)
 

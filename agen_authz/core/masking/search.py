@@ -6,7 +6,7 @@
                 without saying so, as `re2.Set` can
  4. regions     letters and digits with single separators, in another; each window is held against the forms
  5. labels      what is next to a word, or begins with one
- 6. fields      what is in a member whose name says what it is
+ 6. fields      what is in a member whose name says what it is, in JSON and in what a text shows like it (written.py)
  7. customs     patterns of the configuration
 
 A check (a checksum) is asked last, when the score would be enough: it costs most.
@@ -29,8 +29,11 @@ from agen_authz.core.masking.trail import Trail
 from agen_authz.core.masking.view import MAX_UNESCAPES, SEPARATOR, View, encode, list_odd, make_views
 from agen_authz.core.masking.word import Hits, Labelled
 from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.written import list_written
 
 _FIELD_SCORE = 0.6
+# A shorter text shows no member with its name.
+_MIN_WRITTEN = 12
 _NOBODY: frozenset[str] = frozenset()
 _NATIONAL = re.compile(r"(?<![0-9A-Za-z+])[0-9(][0-9 ()\-./]{2,26}[0-9](?![0-9A-Za-z])")
 
@@ -149,6 +152,7 @@ class _Search:
         self._find_in_regions()
         self._find_labelled()
         self._find_fields()
+        self._find_written()
         self._find_customs()
         return _leave_out_inner(self._found)
 
@@ -224,7 +228,7 @@ class _Search:
     def _find_encoded(self, start: int, end: int, decoded: str) -> None:
         view = self._joined.find(start)
         trail = self._trails[self._joined.leaf(view)]
-        self._work.spend(50)
+        self._work.spend(100)
         if self._origin.depth >= MAX_UNESCAPES:
             # What is encoded more often is nobody's to read.
             self._report((start, end), "encoded", 1.0, ("encoded",))
@@ -306,11 +310,11 @@ class _Search:
             matched = labelled.pattern.match(text, start if label.at is At.FROM else end, last)
             matches = [] if matched is None else [matched]
         # A pattern may have looked at all that it may look at, whatever it matches.
-        self._work.spend(4 + (last - first) / 64)
+        self._work.spend(3 + (last - first) / 64 + (labelled.cost if matches else 0))
         for each in matches:
+            # INVARIANT: it is not empty (row.Label).
             begins, ends = each.span(1 if labelled.pattern.groups else 0)
-            if begins < ends:
-                self._claim(_Claim(begins, ends, labelled.detector, label.score, label.check, "label"))
+            self._claim(_Claim(begins, ends, labelled.detector, label.score, label.check, "label"))
         return matches[-1].end() if matches and label.at is At.FROM else 0
 
     # ---- 6. ------------------------------------------------------------------------------------------------
@@ -322,6 +326,22 @@ class _Search:
                 text = self._texts[number]
                 if held[detector].search(text) is not None:
                     self._found.append(Found(number, 0, len(text), detector, _FIELD_SCORE, ("field",)))
+                    self._work.earn()
+
+    def _find_written(self) -> None:
+        joined, fields = self._joined, self._scanner.fields
+        for begins, ends in joined.bounds:
+            if ends - begins < _MIN_WRITTEN:
+                continue
+            self._work.spend((ends - begins) / 64)
+            for each in list_written(joined.text[begins:ends], fields.tells):
+                self._claim_field(each.name, begins + each.start, begins + each.end)
+
+    def _claim_field(self, name: str, start: int, end: int) -> None:
+        fields, value = self._scanner.fields, self._joined.text[start:end]
+        for detector in fields.step(fields.root, name).fields:
+            if self._scanner.held[detector].search(value) is not None:
+                self._report((start, end), detector, _FIELD_SCORE, ("field",))
 
     # ---- 7. ------------------------------------------------------------------------------------------------
 
@@ -354,7 +374,7 @@ def _join(texts: Sequence[str], work: Work) -> _Joined:
             continue
         made = make_views(text)
         # Each view was written character by character.
-        work.spend(len(text) * len(made.views) / 4)
+        work.spend(len(text) * len(made.views) / 8)
         views.extend(made.views)
         leaves.extend([number] * len(made.views))
         if made.is_beyond:

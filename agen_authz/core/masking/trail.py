@@ -97,6 +97,10 @@ class FieldIndex:
         known = self._trails.find((trail, key))
         return known if known is not None else self._trails.keep((trail, key), self._make(trail, key))
 
+    def tells(self, name: str) -> bool:
+        """True if a member of this name has the value of a detector."""
+        return bool(self.step(self.root, name).fields)
+
     def _make(self, trail: Trail, key: str) -> Trail:
         # `[US_SSN]` is what a name, or a part of one, became, and says nothing of the member's value.
         words = split_key(_MASKED.sub(" ", key[:_MAX_KEY_CHARS]))

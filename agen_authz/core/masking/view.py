@@ -110,20 +110,15 @@ def make_views(text: str) -> Views:
     """Make the views of a text."""
     first = View(text)
     made = _list_spellings(first)
-    is_beyond = False
-    read = made[0]
-    for round_ in range(MAX_UNESCAPES + 1):
-        unescaped = _unescape(read)
-        if unescaped is None:
-            break
-        if round_ == MAX_UNESCAPES:
-            is_beyond = True
-            break
+    unescaped = _unescape(made[0])
+    rounds = 0
+    while unescaped is not None and rounds < MAX_UNESCAPES:
         spelt = _list_spellings(unescaped)
         made.extend(spelt)
-        read = spelt[0]
+        unescaped = _unescape(spelt[0])
+        rounds += 1
     loose = [each for each in map(_loosen, made) if each is not None]
-    return Views((*made, *loose), is_beyond)
+    return Views((*made, *loose), unescaped is not None)
 
 
 def spell(text: str) -> str:

@@ -47,12 +47,14 @@ class Labelled(Struct, frozen=True):
 
     Args:
         needs_digit: True if no value without a digit matches.
+        cost: of a match, in units of `Work`.
     """
 
     detector: str
     label: Label
     pattern: "re.Pattern[str]"
     needs_digit: bool
+    cost: float
 
 
 class _Word(Struct, frozen=True):
@@ -115,7 +117,7 @@ class Vocabulary:
         return self._words.setdefault(word_of, len(self._words))
 
     def _add_label(self, detector: str, label: Label) -> None:
-        labelled = Labelled(detector, label, re.compile(label.pattern), needs_digit(label.pattern))
+        labelled = Labelled(detector, label, re.compile(label.pattern), needs_digit(label.pattern), _cost(label))
         starts = label.at is At.FROM
         for word in label.words:
             for spelling in (word,) if starts else _spell(word):
@@ -160,15 +162,14 @@ class _PlainFinder:
                 # The space in front of the whole text, and the one in front of the word.
                 patterns.setdefault(b" " * lead + spelt + b" " * trail, []).append((lead - 1, -1 - trail, number))
         self._found = list(patterns.values())
-        self._automaton = BytesAhoCorasick(list(patterns), matchkind=MatchKind.Standard) if patterns else None
+        # INVARIANT: there are words, for some speak against every value.
+        self._automaton = BytesAhoCorasick(list(patterns), matchkind=MatchKind.Standard)
 
     def find(self, raw: bytes) -> list[tuple[int, int, int]]:
-        if self._automaton is None:
-            return []
         found = self._found
         padded = b" %b " % raw.translate(_SIGNS_AS_SPACES)
         return [
-            (start + before, min(end + after, len(raw)), number)
+            (max(start + before, 0), min(end + after, len(raw)), number)
             for index, start, end in self._automaton.find_matches_as_indexes(padded, overlapping=True)
             for before, after, number in found[index]
         ]
@@ -238,6 +239,10 @@ class Hits:
             if number in words and ends > low and begins >= bounds[0] and not (begins >= start and ends <= end):
                 return True
         return False
+
+
+def _cost(label: Label) -> float:
+    return len(label.pattern) / 32
 
 
 def _spell(word: str) -> tuple[str, ...]:

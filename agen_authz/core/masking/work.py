@@ -2,10 +2,11 @@
 
 from agen_authz.core.masking.rule import Unmaskable
 
-# A unit is two to three microseconds. What real messages need without values is far less.
-_BASE, _BY_CHAR = 60_000, 0.2
+# A unit is about a microsecond, seldom more than two. Real messages without values need a tenth of a unit for each
+# character, and up to one if their words are those of labels.
+_AT_LEAST, _BY_CHAR = 150_000, 0.5
 # What a value that is found adds: masking it costs more than to search where there is none.
-_BY_VALUE, _MAX_VALUES = 120, 25_000
+_BY_VALUE, _MAX_VALUES = 300, 25_000
 
 
 class Work:
@@ -14,7 +15,7 @@ class Work:
     __slots__ = ("_left", "_values")
 
     def __init__(self, chars: int) -> None:
-        self._left = _BASE + _BY_CHAR * chars
+        self._left = _AT_LEAST + _BY_CHAR * chars
         self._values = _MAX_VALUES
 
     def spend(self, units: float) -> None:

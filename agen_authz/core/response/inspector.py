@@ -6,7 +6,9 @@
 3. Within a stream, any other message that is withheld or cannot be read is dropped; its `id` and `retry` stay, for
    clients resume with them. A stream that then ends without an answer gets an error as its last event.
 4. A message with notes leaves once they are written; otherwise it is withheld.
-5. If the terms let pass what cannot be read, such a body or event leaves as it came, and is noted at the end.
+5. What should have no answer (a notification, a posted response, the end of a session) has one that nobody reads: if it
+   says that all is well and cannot be read, nothing leaves in its place, for servers write some word there.
+6. If the terms let pass what cannot be read, such a body or event leaves as it came, and is noted at the end.
 """
 
 from agen_authz.core.model import Json, Shape
@@ -19,6 +21,7 @@ from agen_authz.core.sse import Event, SseReader, write_event, write_unread
 
 _RANKS = {outcome: rank for rank, outcome in enumerate(ResponseOutcome)}
 _MESSAGE = Event(name=b"message")
+_NO_ANSWER = frozenset({Shape.NOTIFICATION, Shape.RESPONSE, Shape.END})
 _UNMASKED = frozenset({Reason.UNMASKABLE, Reason.MASKING_INCOMPLETE})
 # More different ones add nothing.
 _MAX_UNINSPECTED = 8
@@ -63,6 +66,13 @@ class ResponseInspector:
     def _note_uninspected(self, noted: Uninspected) -> None:
         if noted not in self.uninspected and len(self.uninspected) < _MAX_UNINSPECTED:
             self.uninspected.append(noted)
+
+    def drop(self, reason: Reason) -> bool:
+        """True if nothing takes the place of a body with a status of success, for no answer is expected at all."""
+        if self._terms.envelope.shape not in _NO_ANSWER:
+            return False
+        self.mark(ResponseOutcome.BLOCKED, reason)
+        return True
 
     def block(self, reason: Reason, *, is_framed: bool = False) -> bytes:
         """Write the error that takes the place of a whole body; as an event if events were announced."""

@@ -11,7 +11,7 @@ A response that nothing inspects may be sampled: Process then scans a copy, and 
 
 from agen_authz.core.model import Call, Inspection, Shape
 from agen_authz.core.pinning.pin import Pinning
-from agen_authz.core.protection import may_hold_anything
+from agen_authz.core.protection import should_hold_anything
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import Read, get_arrived
 
@@ -41,7 +41,7 @@ def find_inspection(read: Read, protections: tuple[str, ...]) -> Inspection | No
 
 def find_sample(read: Read) -> Inspection | None:
     """Find out what Process must know to scan a copy of a response that nothing inspects; None if it holds nothing."""
-    return _tell(read, is_sampled=True) if may_hold_anything(read.call) else None
+    return _tell(read, is_sampled=True) if should_hold_anything(read.call) else None
 
 
 def _tell(read: Read, protections: tuple[str, ...] = (), *, is_sampled: bool = False) -> Inspection:

@@ -18,7 +18,6 @@ ALONE = [
     ("de_social_security", "15 070649 C 103"),
     ("de_vat_id", "DE136695976"),
     ("de_vat_id", "DE 136 695 976"),
-    ("de_health_insurance", "A123456780"),
     ("de_handelsregister", "HRB 123456"),
     ("fr_nir", "295109912611193"),
     ("fr_nir", "2 95 10 99 126 111 93"),
@@ -140,7 +139,7 @@ NAMED = [
     ("de_license_plate", "Kennzeichen:", "M-A 12"),
     ("de_lanr", "LANR", "123456601"),
     ("de_bsnr", "Betriebsst\u00e4ttennummer", "021234568"),
-    ("fr_nir", "num\u00e9ro de s\u00e9curit\u00e9 sociale", "2951099126111"),
+    ("de_health_insurance", "KVNR", "A123456780"),
     ("fr_id_card", "carte d'identit\u00e9", "880692310285"),
     ("fr_id_card", "CNI", "X4RTBPFW4"),
     ("fr_passport", "passeport", "60RF19342"),
@@ -188,6 +187,7 @@ NAMED = [
 
 # A wrong check digit, a wrong length, a date that is none.
 NEAR_MISSES = [
+    ("fr_nir", "NIR", "2951099126111"),
     ("uk_nino", "NI number", "BG121316A"),
     ("uk_nino", "NI number", "JG121316E"),
     ("uk_nino", "NI number", "DG121316A"),

@@ -1,8 +1,7 @@
 """Numbers of Africa, each invented: in which words they are found, and which look-alikes are not."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 # What is typical enough to be found anywhere.
 ALONE = [
@@ -23,8 +22,8 @@ ALONE = [
 # What is found only next to a word that says what it is.
 NAMED = [
     ("za_id", "south african id: 5510079645142", "5510079645142"),
-    ("za_income_tax", "sars: 3623927408", "3623927408"),
-    ("za_vat", "vat: 4249761429", "4249761429"),
+    ("za_income_tax", "sars: 3623927401", "3623927401"),
+    ("za_vat", "vat: 4249761422", "4249761422"),
     ("za_driver_license", "driving licence: 3940575567MH", "3940575567MH"),
     ("za_license_plate", "licence plate: YRTW 971 WP", "YRTW 971 WP"),
     ("za_license_plate", "licence plate: 05WSEC", "05WSEC"),
@@ -42,6 +41,8 @@ LOOK_ALIKES = [
     ("za_id", "south african id: 8302150290190"),
     ("za_id", "south african id: 5510079645140"),
     ("za_income_tax", "sars: 0619 768/38/0"),
+    ("za_income_tax", "sars: 3623927408"),
+    ("za_vat", "vat: 4249761429"),
     ("ng_nin", "nin: 0141 561-8180"),
     ("ng_nin", "nin: 17549314900"),
     ("gh_tin", "tin: P0067226210"),
@@ -52,17 +53,17 @@ def _find(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize(("name", "value"), ALONE, ids=lambda each: each)
+@every(("name", "value"), ALONE)
 def test_a_typical_number_is_found_among_any_words(name: str, value: str) -> None:
     assert _find(name, f"the value {value} was seen") == [value]
 
 
-@pytest.mark.parametrize(("name", "text", "value"), NAMED, ids=lambda each: each)
+@every(("name", "text", "value"), NAMED)
 def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
     assert _find(name, text) == [value]
     assert _find(name, f"the value {value} was seen") == []
 
 
-@pytest.mark.parametrize(("name", "text"), LOOK_ALIKES, ids=lambda each: each)
+@every(("name", "text"), LOOK_ALIKES)
 def test_a_number_with_a_wrong_digit_is_not_found_even_next_to_a_word(name: str, text: str) -> None:
     assert _find(name, text) == []

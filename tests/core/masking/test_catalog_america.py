@@ -1,8 +1,7 @@
 """Numbers of the United States, each invented: in which words they are found, and which look-alikes are not."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 # What is typical enough to be found anywhere.
 ALONE = [
@@ -41,23 +40,23 @@ def _find(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize(("name", "value"), ALONE, ids=lambda each: each)
+@every(("name", "value"), ALONE)
 def test_a_typical_number_is_found_among_any_words(name: str, value: str) -> None:
     assert _find(name, f"the value {value} was seen") == [value]
 
 
-@pytest.mark.parametrize(("name", "text", "value"), NAMED, ids=lambda each: each)
+@every(("name", "text", "value"), NAMED)
 def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
     assert _find(name, text) == [value]
     assert _find(name, f"the value {value} was seen") == []
 
 
-@pytest.mark.parametrize(("name", "text"), LOOK_ALIKES, ids=lambda each: each)
+@every(("name", "text"), LOOK_ALIKES)
 def test_a_number_with_a_wrong_digit_is_not_found_even_next_to_a_word(name: str, text: str) -> None:
     assert _find(name, text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("SSN last four: 6789", "6789"),
@@ -70,22 +69,22 @@ def test_the_last_digits_of_a_social_security_number_are_found(text: str, value:
     assert _find("us_ssn", text) == [value]
 
 
-@pytest.mark.parametrize("value", ["000-12-3456", "666-12-3456", "912-12-3456", "536-00-4399", "536-90-0000"])
+@every("value", ["000-12-3456", "666-12-3456", "912-12-3456", "536-00-4399", "536-90-0000"])
 def test_an_area_group_or_serial_that_is_never_given_out_is_no_social_security_number(value: str) -> None:
     assert _find("us_ssn", f"ssn: {value}") == []
 
 
-@pytest.mark.parametrize("text", ["order 536-90-4399", "zip 53690-4399", "build 536904399", "536904399"])
+@every("text", ["order 536-90-4399", "zip 53690-4399", "build 536904399", "536904399"])
 def test_a_number_of_something_else_is_no_social_security_number(text: str) -> None:
     assert _find("us_ssn", text) == []
 
 
-@pytest.mark.parametrize("name", ["ssn", "socialSecurityNumber", "customer_ssn", "SSN"])
+@every("name", ["ssn", "socialSecurityNumber", "customer_ssn", "SSN"])
 def test_a_member_that_says_so_holds_a_social_security_number(name: str) -> None:
     assert [each.detector for each in detect("536904399", Detectors.of("us_ssn"), path=(name,))] == ["us_ssn"]
 
 
-@pytest.mark.parametrize(
+@every(
     "value",
     [
         "D1234567",

@@ -1,11 +1,11 @@
 """Numbers of Canada and Mexico, each invented: in which words they are found, and which look-alikes are not."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 # What is typical enough to be found anywhere.
 ALONE = [
+    ("mx_rfc", "LZXN 170628-W35"),
     ("ca_sin", "676-445-810"),
     ("ca_business_number", "445150832 RM 9620"),
     ("ca_driver_license", "N6926 84967-66880"),
@@ -32,7 +32,6 @@ NAMED = [
     ("ca_phin", "phin: 01716-5867", "01716-5867"),
     ("ca_bank_account", "transit number: 007757441-32672698", "007757441-32672698"),
     ("ca_bank_account", "transit number: 48813-108", "48813-108"),
-    ("mx_rfc", "rfc: LZXN 170628-W33", "LZXN 170628-W33"),
     ("mx_nss", "nss: 37-70 63 5350 7", "37-70 63 5350 7"),
 ]
 
@@ -48,7 +47,8 @@ LOOK_ALIKES = [
     ("mx_curp", "curp: GYEO840526HGRIHPU0"),
     ("mx_rfc", "rfc: PVBL-780439PR7"),
     ("mx_rfc", "rfc: CBJ630931B22"),
-    ("mx_rfc", "rfc: LZXN 170638-W33"),
+    ("mx_rfc", "rfc: LZXN 170638-W35"),
+    ("mx_rfc", "rfc: LZXN 170628-W33"),
     ("mx_nss", "nss: 37-70 63 5350 0"),
 ]
 
@@ -57,17 +57,17 @@ def _find(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize(("name", "value"), ALONE, ids=lambda each: each)
+@every(("name", "value"), ALONE)
 def test_a_typical_number_is_found_among_any_words(name: str, value: str) -> None:
     assert _find(name, f"the value {value} was seen") == [value]
 
 
-@pytest.mark.parametrize(("name", "text", "value"), NAMED, ids=lambda each: each)
+@every(("name", "text", "value"), NAMED)
 def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
     assert _find(name, text) == [value]
     assert _find(name, f"the value {value} was seen") == []
 
 
-@pytest.mark.parametrize(("name", "text"), LOOK_ALIKES, ids=lambda each: each)
+@every(("name", "text"), LOOK_ALIKES)
 def test_a_number_with_a_wrong_digit_is_not_found_even_next_to_a_word(name: str, text: str) -> None:
     assert _find(name, text) == []

@@ -1,8 +1,7 @@
 """Numbers of East Asia, each invented: in which words they are found, and which look-alikes are not."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 # What is typical enough to be found anywhere.
 ALONE = [
@@ -11,7 +10,6 @@ ALONE = [
     ("cn_uscc", "19431234Q3Y79UNFM2"),
     ("hk_id", "C972250-3"),
     ("hk_id", "XD683280 (1)"),
-    ("tw_id", "YA98910106"),
     ("jp_corporate_number", "T8804022193461"),
     ("jp_corporate_number", "4-1687-1111-0128"),
     ("jp_residence_card", "XO50631757RA"),
@@ -28,6 +26,7 @@ ALONE = [
 
 # What is found only next to a word that says what it is.
 NAMED = [
+    ("tw_id", "taiwan id: YA98910106", "YA98910106"),
     ("cn_ric", "china id: 326568410926002", "326568410926002"),
     ("hk_id", "hkid: ZA4780400", "ZA4780400"),
     ("tw_ubn", "ubn: 41053780", "41053780"),
@@ -78,17 +77,17 @@ def _find(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize(("name", "value"), ALONE, ids=lambda each: each)
+@every(("name", "value"), ALONE)
 def test_a_typical_number_is_found_among_any_words(name: str, value: str) -> None:
     assert _find(name, f"the value {value} was seen") == [value]
 
 
-@pytest.mark.parametrize(("name", "text", "value"), NAMED, ids=lambda each: each)
+@every(("name", "text", "value"), NAMED)
 def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
     assert _find(name, text) == [value]
     assert _find(name, f"the value {value} was seen") == []
 
 
-@pytest.mark.parametrize(("name", "text"), LOOK_ALIKES, ids=lambda each: each)
+@every(("name", "text"), LOOK_ALIKES)
 def test_a_number_with_a_wrong_digit_is_not_found_even_next_to_a_word(name: str, text: str) -> None:
     assert _find(name, text) == []

@@ -1,9 +1,8 @@
 """Bank accounts: examples of the registries, and invented ones."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.bank import is_clabe, is_dutch_account, is_iban
+from tests.core.masking.every import every
 
 _IBANS = (
     "AD1200012030200359100100", "AE070331234567890123456", "AL47212110090000000235698741", "AT611904300234573201",
@@ -29,25 +28,25 @@ def _group(value: str) -> str:
     return " ".join(value[place : place + 4] for place in range(0, len(value), 4))
 
 
-@pytest.mark.parametrize("number", _IBANS)
+@every("number", _IBANS)
 def test_an_iban_is_found_bare_and_in_groups(number: str) -> None:
     assert _found("iban", number) == [number]
     assert _found("iban", f"to {_group(number)}, please") == [_group(number)]
 
 
-@pytest.mark.parametrize("number", _IBANS)
+@every("number", _IBANS)
 def test_no_iban_with_one_digit_changed_is_one(number: str) -> None:
     changed = number[:-2] + str((int(number[-2]) + 1) % 10 if number[-2].isdigit() else 0) + number[-1]
     assert not is_iban(changed)
     assert _found("iban", changed) == []
 
 
-@pytest.mark.parametrize("value", ["DE8937040044053201300", "XX89370400440532013000", "DE", "DE89"])
+@every("value", ["DE8937040044053201300", "XX89370400440532013000", "DE", "DE89"])
 def test_an_iban_has_its_country_s_length(value: str) -> None:
     assert not is_iban(value)
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("BIC COBADEFFXXX", "COBADEFFXXX"),
@@ -60,12 +59,12 @@ def test_a_bic_is_found_by_its_word(text: str, value: str) -> None:
     assert _found("bic", text) == [value]
 
 
-@pytest.mark.parametrize("text", ["BUSINESS", "swift code review", "PARTNO12", "the BIC pen COMPANYX"])
+@every("text", ["BUSINESS", "swift code review", "PARTNO12", "the BIC pen COMPANYX"])
 def test_other_words_are_no_bics(text: str) -> None:
     assert _found("bic", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text", "value"),
     [
         ("bank_account", "account number: 12345678", "12345678"),
@@ -91,7 +90,7 @@ def test_an_account_is_found(name: str, text: str, value: str) -> None:
     assert _found(name, text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text"),
     [
         ("bank_account", "12345678"),
@@ -110,7 +109,7 @@ def test_other_numbers_are_no_accounts(name: str, text: str) -> None:
     assert _found(name, text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "member", "value"),
     [
         ("iban", "iban", "DE89 3704 0044 0532 0130 01"),

@@ -1,11 +1,10 @@
 """Payment cards: test numbers that networks and processors publish, and what proves that a card is at hand."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.card import ROWS
 from agen_authz.core.masking.catalog.card_range import is_card
 from agen_authz.core.masking.row import Preset, Style
+from tests.core.masking.every import every
 
 _CARDS = {
     "visa": "4111111111111111",
@@ -69,12 +68,12 @@ def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize("number", _CARDS.values(), ids=_CARDS)
+@every("number", _CARDS.values())
 def test_a_card_is_found_alone(number: str) -> None:
     assert _found("credit_card", number) == [number]
 
 
-@pytest.mark.parametrize("number", _CARDS.values(), ids=_CARDS)
+@every("number", _CARDS.values())
 def test_no_card_with_one_digit_changed_is_one(number: str) -> None:
     changed = [
         number[:place] + digit + number[place + 1 :]
@@ -86,12 +85,12 @@ def test_no_card_with_one_digit_changed_is_one(number: str) -> None:
     assert _found("credit_card", changed[-1]) == []
 
 
-@pytest.mark.parametrize("number", _GROUPED)
+@every("number", _GROUPED)
 def test_a_card_is_found_in_customary_groups(number: str) -> None:
     assert _found("credit_card", f"paid with {number}, thank you") == [number]
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         "4111 1111-1111 1111",
@@ -101,7 +100,6 @@ def test_a_card_is_found_in_customary_groups(number: str) -> None:
         "0.4111111111111112",
         "1234567812345670",
     ],
-    ids=["mixed separators", "isbn", "milliseconds", "product code", "decimals", "no network"],
 )
 def test_other_numbers_are_no_cards(text: str) -> None:
     assert _found("credit_card", text) == []
@@ -127,12 +125,12 @@ def test_an_unverified_card_needs_no_check_digit() -> None:
     assert _found("unverified_credit_card", "7777 1111 1111 1112") == []
 
 
-@pytest.mark.parametrize("number", ["9490-1234-5678-9013", "5555 5555 5555 4444"])
+@every("number", ["9490-1234-5678-9013", "5555 5555 5555 4444"])
 def test_a_korean_card_is_found(number: str) -> None:
     assert _found("southKoreaCreditCardNumber", f"카드번호: {number}") == [number]
 
 
-@pytest.mark.parametrize(
+@every(
     "track",
     [
         "%B4111111111111111^DOE/JOHN^25121011234567890?",
@@ -140,18 +138,17 @@ def test_a_korean_card_is_found(number: str) -> None:
         "4111111111111111=25121011234567890",
         "4111111111111111D25121011234567890F",
     ],
-    ids=["track 1", "track 2", "track 2 without sentinels", "copy on the chip"],
 )
 def test_a_track_is_found_whole(track: str) -> None:
     assert _found("card_track", f"read {track} from") == [f"{track}"]
 
 
-@pytest.mark.parametrize("text", ["4111111111111112=25121011234567890", "a=1234567890123&b=123456789"])
+@every("text", ["4111111111111112=25121011234567890", "a=1234567890123&b=123456789"])
 def test_other_assignments_are_no_tracks(text: str) -> None:
     assert _found("card_track", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("CVV: 123", "123"),
@@ -167,12 +164,12 @@ def test_a_verification_code_is_found_by_its_word(text: str, value: str) -> None
     assert _found("cvv", text) == [value]
 
 
-@pytest.mark.parametrize("text", ["123", "CVV: 12345", "error code 404", "cid: 1234", "cvv checks: 12"])
+@every("text", ["123", "CVV: 12345", "error code 404", "cid: 1234", "cvv checks: 12"])
 def test_other_short_numbers_are_no_verification_codes(text: str) -> None:
     assert _found("cvv", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("PIN: 1234", "1234"),
@@ -185,12 +182,12 @@ def test_a_pin_is_found_by_its_word(text: str, value: str) -> None:
     assert _found("card_pin", text) == [value]
 
 
-@pytest.mark.parametrize("text", ["GPIO pin 1234", "pin 13", "PIN code 110001, district", "pinned 1234"])
+@every("text", ["GPIO pin 1234", "pin 13", "PIN code 110001, district", "pinned 1234"])
 def test_other_pins_are_none_of_cards(text: str) -> None:
     assert _found("card_pin", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("VALID THRU 09/28", "09/28"),
@@ -203,12 +200,12 @@ def test_an_expiry_is_found_by_its_word(text: str, value: str) -> None:
     assert _found("card_expiry", text) == [value]
 
 
-@pytest.mark.parametrize("text", ["12/27", "offer expires 12/27", "exp date 12/27/2030", "exp 13/27 visa"])
+@every("text", ["12/27", "offer expires 12/27", "exp date 12/27/2030", "exp 13/27 visa"])
 def test_other_dates_are_no_expiries(text: str) -> None:
     assert _found("card_expiry", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "path", "value"),
     [
         ("credit_card", "cardNumber", "4111111111111112"),

@@ -1,17 +1,16 @@
 """Dates that say something of a person, and dates of any kind."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.date import ROWS, is_calendar_date
 from agen_authz.core.masking.row import Style
+from tests.core.masking.every import every
 
 
 def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text", "value"),
     [
         ("date_of_birth", "born 5 January 1990", "5 January 1990"),
@@ -55,7 +54,7 @@ def test_a_date_is_found(name: str, text: str, value: str) -> None:
     assert _found(name, text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text"),
     [
         ("date_of_birth", "5 January 1990"),
@@ -75,7 +74,7 @@ def test_what_only_looks_like_a_date_is_left(name: str, text: str) -> None:
     assert _found(name, text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "key"),
     [
         ("date_of_birth", "dateOfBirth"),
@@ -101,14 +100,12 @@ def test_a_year_is_left_in_its_member() -> None:
     assert _found("date_of_birth", "5 May", "dob") == ["5 May"]
 
 
-@pytest.mark.parametrize(
-    "value", ["1990-02-28", "29.2.2000", "2/29/2024", "31/12/99", "19900105", "05011990", "5 May 1990"]
-)
+@every("value", ["1990-02-28", "29.2.2000", "2/29/2024", "31/12/99", "19900105", "05011990", "5 May 1990"])
 def test_a_day_that_exists_is_a_date(value: str) -> None:
     assert is_calendar_date(value)
 
 
-@pytest.mark.parametrize("value", ["", "-", "1990-02-30", "31.4.2000", "13/13/2000", "99999999", "1990-01", "0/1/2000"])
+@every("value", ["", "-", "1990-02-30", "31.4.2000", "13/13/2000", "99999999", "1990-01", "0/1/2000"])
 def test_a_day_that_does_not_exist_is_not_a_date(value: str) -> None:
     assert not is_calendar_date(value)
 

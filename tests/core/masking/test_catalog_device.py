@@ -1,16 +1,15 @@
 """Numbers of devices and vehicles: examples of the standards, and invented ones."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.device import ROWS, is_imei, is_mac, is_vin
+from tests.core.masking.every import every
 
 
 def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text", "value"),
     [
         ("imei", "35-209900-176148-1", "35-209900-176148-1"),
@@ -39,7 +38,7 @@ def test_a_number_is_found(name: str, text: str, value: str) -> None:
     assert _found(name, text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text"),
     [
         ("imei", "490154203237518"),
@@ -66,7 +65,7 @@ def test_other_numbers_are_none(name: str, text: str) -> None:
     assert _found(name, text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "member", "value"),
     [
         ("imei", "imei", "490154203237517"),

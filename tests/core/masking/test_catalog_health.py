@@ -1,17 +1,16 @@
 """Numbers of health care: published examples of CMS, and invented ones."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.health import ROWS, is_dea, is_npi
 from agen_authz.core.masking.row import Preset
+from tests.core.masking.every import every
 
 
 def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text", "value"),
     [
         ("npi", "1234-567-893", "1234-567-893"),
@@ -63,7 +62,7 @@ def test_a_number_is_found(name: str, text: str, value: str) -> None:
     assert _found(name, text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text"),
     [
         ("npi", "1234567893"),
@@ -92,7 +91,7 @@ def test_other_numbers_are_none(name: str, text: str) -> None:
     assert _found(name, text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "member", "value"),
     [
         ("npi", "providerNpi", "1234567894"),

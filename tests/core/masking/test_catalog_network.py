@@ -1,16 +1,15 @@
 """What a person is reached by or found by on a network."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.network import ROWS
+from tests.core.masking.every import every
 
 
 def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text", "value"),
     [
         ("email", "mail john.doe+x@example.co.uk, thanks", "john.doe+x@example.co.uk"),
@@ -50,7 +49,7 @@ def test_a_value_is_found(name: str, text: str, value: str) -> None:
     assert _found(name, text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text"),
     [
         ("email", "j***@example.com"),
@@ -75,7 +74,7 @@ def test_other_text_is_none(name: str, text: str) -> None:
     assert _found(name, text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "member", "value"),
     [
         ("email", "emailAddress", "someone@intranet"),
@@ -91,7 +90,7 @@ def test_a_member_tells_what_is_in_it(name: str, member: str, value: str) -> Non
     assert _found(name, value, member) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "member", "value"), [("phone", "phone", "n/a"), ("email", "email", "none"), ("ip_address", "ip", "unset")]
 )
 def test_a_member_without_a_value_is_left(name: str, member: str, value: str) -> None:

@@ -1,8 +1,7 @@
 """Numbers of Australia and New Zealand, each invented: in which words they are found, and which look-alikes are not."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 # What is typical enough to be found anywhere.
 ALONE = [
@@ -58,17 +57,17 @@ def _find(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize(("name", "value"), ALONE, ids=lambda each: each)
+@every(("name", "value"), ALONE)
 def test_a_typical_number_is_found_among_any_words(name: str, value: str) -> None:
     assert _find(name, f"the value {value} was seen") == [value]
 
 
-@pytest.mark.parametrize(("name", "text", "value"), NAMED, ids=lambda each: each)
+@every(("name", "text", "value"), NAMED)
 def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
     assert _find(name, text) == [value]
     assert _find(name, f"the value {value} was seen") == []
 
 
-@pytest.mark.parametrize(("name", "text"), LOOK_ALIKES, ids=lambda each: each)
+@every(("name", "text"), LOOK_ALIKES)
 def test_a_number_with_a_wrong_digit_is_not_found_even_next_to_a_word(name: str, text: str) -> None:
     assert _find(name, text) == []

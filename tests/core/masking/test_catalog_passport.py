@@ -1,8 +1,7 @@
 """Passports of countries outside Europe, each number invented: they are found next to a word only."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 # What is found only next to a word that says what it is.
 NAMED = [
@@ -43,7 +42,7 @@ def _find(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize(("name", "text", "value"), NAMED, ids=lambda each: each)
+@every(("name", "text", "value"), NAMED)
 def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
     assert _find(name, text) == [value]
     assert _find(name, f"the value {value} was seen") == []

@@ -1,18 +1,17 @@
 """Names, user names, passwords and what is said of a person; every name is invented."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.login import PASSWORD_LABELS, is_password, is_password_in_a_sentence
 from agen_authz.core.masking.catalog.person import BARE_NAME_KEYS, PERSON_SIBLINGS
 from agen_authz.core.masking.row import Preset
+from tests.core.masking.every import every
 
 
 def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("Dear John, thanks", "John"),
@@ -63,7 +62,7 @@ def test_a_name_is_found_by_what_is_before_it(text: str, value: str) -> None:
     assert _found("person_name", text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         "Dear Customer,",
@@ -92,7 +91,7 @@ def test_what_only_looks_like_a_name_is_left(text: str) -> None:
     assert _found("person_name", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "key"),
     [
         ("person_name", "firstName"),
@@ -111,12 +110,12 @@ def test_a_member_tells_of_its_value(name: str, key: str) -> None:
     assert _found(name, "zyx", key) == ["zyx"]
 
 
-@pytest.mark.parametrize("key", ["name", "fileName", "host_name", "displayName", "tool"])
+@every("key", ["name", "fileName", "host_name", "displayName", "tool"])
 def test_a_member_of_things_is_not_a_name(key: str) -> None:
     assert _found("person_name", "zyx", key) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("aged 93", "93"),
@@ -133,7 +132,7 @@ def test_an_age_over_89_is_found(text: str, value: str) -> None:
     assert _found("age", text) == [value]
 
 
-@pytest.mark.parametrize("text", ["aged 89", "age: 45", "95 years", "age 120 s", "Age: 95%", "93 items", "aged 90+"])
+@every("text", ["aged 89", "age: 45", "95 years", "age 120 s", "Age: 95%", "93 items", "aged 90+"])
 def test_other_ages_and_numbers_are_left(text: str) -> None:
     assert _found("age", text) == []
 
@@ -145,7 +144,7 @@ def test_only_ages_over_89_are_found_by_their_member() -> None:
     assert _found("age", "95", "max_age") == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("username: jdoe", "jdoe"),
@@ -162,7 +161,7 @@ def test_a_word_about_user_names_is_left() -> None:
     assert _found("username", "username: required") == []
 
 
-@pytest.mark.parametrize(
+@every(
     "value",
     [
         "required",
@@ -181,7 +180,7 @@ def test_what_speaks_about_a_password_is_not_one(value: str) -> None:
     assert not is_password(value)
 
 
-@pytest.mark.parametrize("value", ["hunter2", "letmein", "P@ssw0rd!", "blue-Whale-7"])
+@every("value", ["hunter2", "letmein", "P@ssw0rd!", "blue-Whale-7"])
 def test_a_password_is_one(value: str) -> None:
     assert is_password(value)
 

@@ -1,16 +1,15 @@
 """Addresses, cities and postcodes; streets are invented or famous."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
 from agen_authz.core.masking.catalog.place import is_british, is_in_its_state
+from tests.core.masking.every import every
 
 
 def _found(name: str, text: str, *path: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name), path=path)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         (
@@ -50,7 +49,7 @@ def test_an_address_is_found(text: str, value: str) -> None:
     assert _found("address", text) == [value]
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         "5 Google Drive files",
@@ -77,7 +76,7 @@ def test_what_only_looks_like_an_address_is_left(text: str) -> None:
     assert _found("address", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("path", "text"),
     [
         (("shipping_address",), "Rosewood House 17"),
@@ -91,7 +90,7 @@ def test_a_member_tells_of_an_address(path: tuple[str, ...], text: str) -> None:
     assert _found("address", text, *path) == [text]
 
 
-@pytest.mark.parametrize(
+@every(
     ("key", "text"),
     [
         ("ip_address", "10.0.0.1"),
@@ -104,7 +103,7 @@ def test_addresses_of_machines_are_left(key: str, text: str) -> None:
     assert _found("address", text, key) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("she lives in Berlin with", "Berlin"),
@@ -126,7 +125,7 @@ def test_a_city_is_found_by_its_member_only() -> None:
     assert _found("city", "lives in the cloud") == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "value"),
     [
         ("SW1A 1AA", "SW1A 1AA"),
@@ -153,9 +152,7 @@ def test_a_postcode_is_found(text: str, value: str) -> None:
     assert _found("postcode", text) == [value]
 
 
-@pytest.mark.parametrize(
-    "text", ["12345", "S3 5GB", "ID 83702", "CA 10405", "QQ1 1AA", "1012 AB", "D1A 0B1 x", "12345-678"]
-)
+@every("text", ["12345", "S3 5GB", "ID 83702", "CA 10405", "QQ1 1AA", "1012 AB", "D1A 0B1 x", "12345-678"])
 def test_what_only_looks_like_a_postcode_is_left(text: str) -> None:
     assert _found("postcode", text) == []
 

@@ -1,8 +1,7 @@
 """Addresses of cryptocurrencies: those that their specifications and block explorers print."""
 
-import pytest
-
 from agen_authz.core.masking import Detectors, detect
+from tests.core.masking.every import every
 
 _WALLETS = (
     "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
@@ -21,18 +20,18 @@ def _found(name: str, text: str) -> list[str]:
     return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
 
 
-@pytest.mark.parametrize("address", _WALLETS)
+@every("address", _WALLETS)
 def test_a_wallet_is_found(address: str) -> None:
     assert _found("crypto_wallet", f"send it to {address}.") == [address]
 
 
-@pytest.mark.parametrize("address", _WALLETS)
+@every("address", _WALLETS)
 def test_no_wallet_with_its_last_letter_changed_is_one(address: str) -> None:
     changed = address[:-1] + ("2" if address[-1] != "2" else "3")
     assert _found("crypto_wallet", f"bitcoin {changed}") == []
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         "bc1qW508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
@@ -47,7 +46,7 @@ def test_other_long_words_are_no_wallets(text: str) -> None:
     assert _found("crypto_wallet", text) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "found"),
     [
         ("0x52908400098527886E0F7030069857D2E4169EE7", ["0x52908400098527886E0F7030069857D2E4169EE7"]),
@@ -56,7 +55,6 @@ def test_other_long_words_are_no_wallets(text: str) -> None:
         ("0x52908400098527886E0F7030069857D2E4169EE7a1", []),
         ("52908400098527886E0F7030069857D2E4169EE7", []),
     ],
-    ids=["capitals", "small letters", "too short", "too long", "without prefix"],
 )
 def test_an_ethereum_address_has_its_prefix_and_length(text: str, found: list[str]) -> None:
     assert _found("ethereum_address", text) == found

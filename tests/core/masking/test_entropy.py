@@ -2,8 +2,6 @@
 
 from base64 import b64encode
 
-import pytest
-
 from agen_authz.core.masking.entropy import (
     entropy,
     is_basic,
@@ -20,10 +18,11 @@ from agen_authz.core.masking.entropy import (
     is_secret,
     random,
 )
+from tests.core.masking.every import every
 from tests.core.masking.secret_case import ALNUM, B64, HEX, LOWER, URL_SAFE, mix, uuid
 
 
-@pytest.mark.parametrize(("value", "bits"), [("", 0), ("aaaa", 0), ("abab", 1), ("abcd", 2), ("abcdefgh", 3)])
+@every(("value", "bits"), [("", 0), ("aaaa", 0), ("abab", 1), ("abcd", 2), ("abcdefgh", 3)])
 def test_entropy_counts_bits_of_each_character(value, bits):
     assert entropy(value) == bits
 
@@ -33,18 +32,18 @@ def test_random_asks_for_bits_and_refuses_placeholders():
     assert [check(mix(24)), check("aaaabbbb"), check("xxxxxxxx" + mix(24))] == [True, False, False]
 
 
-@pytest.mark.parametrize("seed", range(1, 21))
-@pytest.mark.parametrize("letters", [ALNUM, B64, HEX, LOWER, URL_SAFE], ids=["alnum", "b64", "hex", "lower", "url"])
+@every("seed", range(1, 21))
+@every("letters", [ALNUM, B64, HEX, LOWER, URL_SAFE])
 def test_random_value_is_a_secret(letters, seed):
     assert is_secret("7" + mix(31, letters, seed))
 
 
-@pytest.mark.parametrize("value", [uuid(), "qTzWpLxRbNvKsMdGhJ", "h480djs93hd8", "Zx9!kLm2@pQr"])
+@every("value", [uuid(), "qTzWpLxRbNvKsMdGhJ", "h480djs93hd8", "Zx9!kLm2@pQr"])
 def test_short_or_lettered_value_is_a_secret(value):
     assert is_secret(value)
 
 
-@pytest.mark.parametrize(
+@every(
     "value",
     ["short1", "aaaaaaaaaaa1", "1234567890123", "accessTokenProvider", "correcthorsebattery", "/etc/app/key1.json",
      "./secrets/x1.pem", "https://x.example/a1", "host1.example.org/path", "ed25519.Ed25519PublicKey", "web-tls-2024",
@@ -56,17 +55,17 @@ def test_word_name_path_or_placeholder_is_no_secret(value):
     assert not is_secret(value)
 
 
-@pytest.mark.parametrize(("value", "is_long"), [(mix(15, LOWER), False), (mix(16, LOWER), True)])
+@every(("value", "is_long"), [(mix(15, LOWER), False), (mix(16, LOWER), True)])
 def test_long_secret_has_sixteen_characters(value, is_long):
     assert is_long_secret(value) is is_long
 
 
-@pytest.mark.parametrize("value", ["hunter2", "P@ssw0rd", "letmein!", "123456", "tr0ub4dor&3", "correct-horse-7"])
+@every("value", ["hunter2", "P@ssw0rd", "letmein!", "123456", "tr0ub4dor&3", "correct-horse-7"])
 def test_password_has_two_kinds_of_characters(value):
     assert is_password(value)
 
 
-@pytest.mark.parametrize(
+@every(
     "value",
     ["required", "Required", "Password", "newPassword", "reset-link", "string", "<password>", "${PW1}", "********",
      "changeme1", "1234", "https://x1.example", "@proxy1", "domain=", "is_given", "e.g."],
@@ -75,7 +74,7 @@ def test_word_or_placeholder_is_no_password(value):
     assert not is_password(value)
 
 
-@pytest.mark.parametrize(
+@every(
     ("value", "is_one"),
     [
         ("letmein", True),
@@ -90,7 +89,7 @@ def test_quoted_word_is_a_password(value, is_one):
     assert is_quoted_password(value) is is_one
 
 
-@pytest.mark.parametrize(("value", "is_one"), [("s3cr3t", True), ("a{b", True), ("$PW", False), ("%PW%", False)])
+@every(("value", "is_one"), [("s3cr3t", True), ("a{b", True), ("$PW", False), ("%PW%", False)])
 def test_given_value_is_no_template(value, is_one):
     assert is_given(value) is is_one
 
@@ -99,7 +98,7 @@ def test_published_example_of_a_key_is_filled():
     assert [is_filled("AKIAIOSFODNN7" + "EXAMPLE"), is_filled("sk-your-key")] == [True, False]
 
 
-@pytest.mark.parametrize(("value", "is_one"), [("db-credentials", True), ("a", False), ("12", False), (uuid(), False)])
+@every(("value", "is_one"), [("db-credentials", True), ("a", False), ("12", False), (uuid(), False)])
 def test_name_is_made_of_words(value, is_one):
     assert is_name(value) is is_one
 

@@ -10,6 +10,7 @@ from agen_authz.core.masking import Detectors, Profile, Rule, Unmaskable, mask_b
 from agen_authz.core.masking.row import Style
 from tests.core.masking import evasion_case as case
 from tests.core.masking.as_client import find_rest
+from tests.core.masking.every import every
 
 VALUES = {
     "card": "4111111111111111",
@@ -47,24 +48,19 @@ def text(written: str) -> dict[str, Any]:
     return answer(content=[{"type": "text", "text": written}])
 
 
-def list_ways() -> list[Any]:
+def list_ways() -> list[tuple[str, str]]:
     ways = {**case.ESCAPED, **case.SCRIPTS, **case.UNSEEN, **case.GLUED, **case.ENCODED, **case.NESTED}
-    return [
-        pytest.param(write(value), value, id=f"{kind}: {name}")
-        for kind, value in VALUES.items()
-        for name, write in ways.items()
-        if write(value) != value
-    ]
+    return [(write(value), value) for value in VALUES.values() for write in ways.values() if write(value) != value]
 
 
-@pytest.mark.parametrize(("written", "value"), list_ways())
+@every(("written", "value"), list_ways())
 def test_value_that_is_written_otherwise_does_not_leave(written: str, value: str) -> None:
     assert find_rest(read_masked(text(written)), value) is None
     assert find_rest(read_masked(answer(structuredContent={"note": written})), value) is None
 
 
-@pytest.mark.parametrize("name", case.SEPARATED)
-@pytest.mark.parametrize("value", ["4111-1111-1111-1111", "5555 5555 5555 4444", "DE89 3704 0044 0532 0130 00"])
+@every("name", case.SEPARATED)
+@every("value", ["4111-1111-1111-1111", "5555 5555 5555 4444", "DE89 3704 0044 0532 0130 00"])
 def test_value_with_other_separators_does_not_leave(name: str, value: str) -> None:
     assert find_rest(read_masked(text(case.SEPARATED[name](value))), value) is None
 
@@ -75,13 +71,13 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@every("number", NUMBERS)
 def test_card_as_a_number_does_not_leave(number: str) -> None:
     body = f'{{"jsonrpc":"2.0","id":1,"result":{{"structuredContent":{{"a":{number}}},"content":[{number}]}}}}'
     assert find_rest(read_masked(body.encode()), CARD) is None
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@every("number", NUMBERS)
 def test_card_as_a_number_in_a_text_does_not_leave(number: str) -> None:
     assert find_rest(read_masked(text(f'{{"a":{number}}}')), CARD) is None
     assert find_rest(read_masked(text(f'[1] {{"a": [{number}]}} and so on')), CARD) is None
@@ -155,12 +151,12 @@ PLACES: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PLACES)
+@every("name", PLACES)
 def test_no_place_of_a_message_holds_a_value(name: str) -> None:
     assert find_rest(read_masked(PLACES[name]), CARD) is None
 
 
-@pytest.mark.parametrize("name", PLACES)
+@every("name", PLACES)
 def test_no_place_of_a_message_holds_a_value_where_binary_may_pass(name: str) -> None:
     if name not in ("image that is text", "blob that is none"):
         assert find_rest(read_masked(PLACES[name], WITH_BINARY), CARD) is None
@@ -202,7 +198,7 @@ RECORD_TEXTS = {
 }
 
 
-@pytest.mark.parametrize("name", RECORD_TEXTS)
+@every("name", RECORD_TEXTS)
 def test_value_that_only_its_name_tells_of_does_not_leave_in_a_text(name: str) -> None:
     written = json.dumps(read_masked(text(RECORD_TEXTS[name])))
     assert [value for value in RECORD.values() if value in written or case.encode(value)[:-3] in written] == []
@@ -228,31 +224,27 @@ STREAMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@every("name", STREAMS)
 def test_no_event_holds_a_value(name: str) -> None:
     assert find_rest(read_masked(STREAMS[name], media="text/event-stream; charset=utf-8"), CARD) is None
 
 
-@pytest.mark.parametrize(
-    "media", ["text/plain", "text/html", "text/csv", "application/x-ndjson", "", "APPLICATION/XML"]
-)
+@every("media", ["text/plain", "text/html", "text/csv", "application/x-ndjson", "", "APPLICATION/XML"])
 def test_text_of_any_type_is_masked(media: str) -> None:
     assert find_rest(read_masked(f"card {CARD}".encode(), media=media), CARD) is None
 
 
-@pytest.mark.parametrize("body", [b"hello", b"[1]", b'{"a": "b"}', "gr\u00fc\u00dfe".encode()])
+@every("body", [b"hello", b"[1]", b'{"a": "b"}', "gr\u00fc\u00dfe".encode()])
 def test_text_without_values_is_not_changed(body: bytes) -> None:
     assert mask_body(body, "text/plain", PROFILE).body == body
 
 
-@pytest.mark.parametrize("body", [b'"hello"', b"5", b"null", b"[]", b"{}", b'{"jsonrpc":"2.0","id":1,"result":{}}'])
+@every("body", [b'"hello"', b"5", b"null", b"[]", b"{}", b'{"jsonrpc":"2.0","id":1,"result":{}}'])
 def test_json_without_values_is_not_changed(body: bytes) -> None:
     assert mask_body(body, "application/json", PROFILE).body == body
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xff\xfe4\x001\x00", b'{"a":1', b'\xef\xbb\xbf{"a":1}', b'{"a":1,"a":2}', b'["\\ud800"]']
-)
+@every("body", [b"\xff\xfe4\x001\x00", b'{"a":1', b'\xef\xbb\xbf{"a":1}', b'{"a":1,"a":2}', b'["\\ud800"]'])
 def test_body_that_is_not_what_it_says_does_not_leave(body: bytes) -> None:
     with pytest.raises(Unmaskable):
         mask_body(body, "application/json", PROFILE)

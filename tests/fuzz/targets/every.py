@@ -9,6 +9,7 @@ from tests.fuzz.targets import (
     condition,
     identity,
     jwks,
+    masking,
     mcp,
     names,
     policy,
@@ -21,7 +22,7 @@ from tests.fuzz.targets import (
 from tests.fuzz.targets.target import Target
 
 _MODULES = (
-    *(chain, check_pieces, check_raw, condition, identity, jwks, mcp, names, policy, signature),
+    *(chain, check_pieces, check_raw, condition, identity, jwks, masking, mcp, names, policy, signature),
     *(sse, strict_json, token_signed, token_text),
 )
 TARGETS: Mapping[str, Target] = {module.TARGET.name: module.TARGET for module in _MODULES}

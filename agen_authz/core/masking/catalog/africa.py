@@ -1,6 +1,6 @@
 """Numbers of South Africa, Nigeria, Kenya and Ghana: persons, companies, vehicles. Passports are in passport.py."""
 
-from agen_authz.core.masking.national import bare, is_south_african_id, words
+from agen_authz.core.masking.national import bare, is_south_african_id, luhn, words
 from agen_authz.core.masking.row import Detector, Form, Preset
 
 _PERSON = frozenset({Preset.PII, Preset.GDPR})
@@ -10,7 +10,7 @@ _PROVINCE = r"(?:GP|ZN|WP|EC|NC|FS|LP|MP|NW)"
 
 
 def _is_no_id(value: str) -> bool:
-    """True if it is not an identity number: who has one needs no number of the traffic register."""
+    """True if it is not an identity number: a holder of one needs no number of the traffic register."""
     return not is_south_african_id(value)
 
 
@@ -39,7 +39,7 @@ _SOUTH_AFRICA: tuple[Detector, ...] = (
         presets=_PERSON,
         forms=(
             Form(r"[01239]\d{3}[/ ]\d{3}[/ ]\d{2}[/ ]\d", (10, 10), 0.5, bare("za.tin")),
-            Form(r"[01239]\d{9}", (10, 10), 0.25),
+            Form(r"[01239]\d{9}", (10, 10), 0.25, bare("za.tin")),
         ),
         context=words(
             "sars, tax reference, tax reference number, income tax, income tax number, tax number, itr, taxpayer, "
@@ -54,7 +54,8 @@ _SOUTH_AFRICA: tuple[Detector, ...] = (
         id="za_vat",
         title="South African VAT number",
         presets=_PERSON,
-        forms=(Form(r"4\d{9}", (10, 10), 0.25),),
+        # The revenue service's modulus 10 test is the same for all of its reference numbers.
+        forms=(Form(r"4\d{9}", (10, 10), 0.25, luhn),),
         context=words("vat, vat number, vat no, vat registration, tax invoice, sars, value added tax, btw"),
         fields=words("vat number, vat no, vat registration, =vat"),
         field_pattern=r"\d{9}",

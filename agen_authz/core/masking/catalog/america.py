@@ -12,13 +12,13 @@ _SSN = stdnum("us.ssn")
 
 
 def _is_ssn(value: str) -> bool:
-    """True if area, group and serial were given out (SSA: no area 000, 666, 9xx; no zeros), and it is no dummy."""
+    """True if area, group and serial were given out (SSA: no area 000, 666, 9xx; no zeros), and it is not a dummy."""
     digits = digits_of(value)
     return _SSN(digits) and digits != "123456789"
 
 
 def _is_dashed_ssn(value: str) -> bool:
-    """True if it may be one; 123-45-6789 passes, for whoever writes it so shows it as one."""
+    """True if it may be one; 123-45-6789 passes, for one who writes it so shows it as one."""
     return _SSN(digits_of(value))
 
 

@@ -157,11 +157,6 @@ _CANADA: tuple[Detector, ...] = (
 )
 
 
-def _has_rfc_date(value: str) -> bool:
-    """True if the date in it is one."""
-    return _RFC(alnum_of(value))
-
-
 def _is_rfc(value: str) -> bool:
     """True if the date in it is one, and the check digit is right."""
     number = alnum_of(value)
@@ -190,8 +185,6 @@ _MEXICO: tuple[Detector, ...] = (
         forms=(
             Form(r"(?i)[A-Z]{4}[- ]?\d{6}[- ]?[A-Z0-9]{2}[0-9A]", (13, 13), 0.7, _is_rfc),
             Form(r"(?i)[A-Z]{3}[- ]?\d{6}[- ]?[A-Z0-9]{2}[0-9A]", (12, 12), 0.6, _is_rfc),
-            # Not every one that was given out has the right check digit.
-            Form(r"(?i)[A-Z]{3,4}[- ]?\d{6}[- ]?[A-Z0-9]{3}", (12, 13), 0.2, _has_rfc_date),
         ),
         context=words("rfc, registro federal, registro federal de contribuyentes, sat, contribuyente"),
         fields=words("rfc, registro federal de contribuyentes"),

@@ -112,7 +112,8 @@ _SOUTH: tuple[Detector, ...] = (
         forms=(
             Form(r"(?i)\d{1,2}\.\d{3}\.\d{3}-[\dK]", (8, 9), 0.7, bare("cl.rut")),
             Form(r"(?i)\d{7,8}-[\dK]", (8, 9), 0.5, bare("cl.rut")),
-            Form(r"(?i)\d{7,8}[\dK]", (8, 9), 0.3, bare("cl.rut")),
+            # Eight digits that begin with 1, 2 or 7 to 9 are rather a number without the check digit that follows.
+            Form(r"(?i)\d{8}[\dK]|[3-6]\d{6}[\dK]|\d{7}K", (8, 9), 0.3, bare("cl.rut")),
         ),
         context=words("rut, run, rol único tributario, rol unico tributario, rol único nacional, cédula de identidad"),
         fields=words("=rut, =run, rut number, numero rut, rol unico tributario"),

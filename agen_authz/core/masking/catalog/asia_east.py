@@ -58,13 +58,14 @@ ROWS: tuple[Detector, ...] = (
         id="tw_id",
         title="Taiwanese national identity number or residence certificate",
         presets=_PERSON,
-        forms=(Form(r"[A-Z][1289A-D]\d{8}", (10, 10), 0.55, is_taiwan_id),),
+        # One id in ten of this form passes the check, so a word must tell of it.
+        forms=(Form(r"[A-Z][1289A-D]\d{8}", (10, 10), 0.4, is_taiwan_id),),
         context=words(
-            "taiwan id, taiwanese id, taiwan national id, taiwan, roc id, arc number, 身分證, 身分證字號, "
+            "taiwan id, taiwanese id, national id, taiwan, roc id, arc number, 身分證, 身分證字號, "
             "國民身分證, 統一證號, 居留證"
         ),
-        fields=words("taiwan id, taiwan national id, 身分證字號, 身分證"),
-        field_pattern=r"\d{8}",
+        fields=words("taiwan id, national id, 身分證字號, 身分證"),
+        field_pattern=r"[A-Z][1289A-D]\d{8}",
         regions=("TW",),
         aliases=("taiwanNationalIdNumber", "taiwan_national_id_number", "TW_NATIONAL_ID", "TW_ID"),
     ),

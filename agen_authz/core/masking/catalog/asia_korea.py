@@ -2,7 +2,6 @@
 
 from agen_authz.core.masking.national import (
     bare,
-    has_date_first,
     is_korean_corporation,
     is_korean_foreigner,
     is_korean_resident,
@@ -64,8 +63,8 @@ ROWS: tuple[Detector, ...] = (
         id="kr_domestic_residence",
         title="South Korean domestic residence report number, of Koreans who live abroad",
         presets=_PERSON,
-        # Its check digit is not published; the form is that of an alien registration.
-        forms=(Form(rf"{_BIRTH}[- ]?[5-8]\d{{6}}", (13, 13), 0.35, has_date_first),),
+        # The form and the check digit are those of an alien registration.
+        forms=(Form(rf"{_BIRTH}[- ]?[5-8]\d{{6}}", (13, 13), 0.35, is_korean_foreigner),),
         context=words(
             "domestic residence, domestic residence report, residence report number, residence report, "
             "overseas korean, 국내거소신고번호, 국내거소신고, 거소신고번호, 거소신고"

@@ -60,8 +60,7 @@ _INDIA: tuple[Detector, ...] = (
         presets=_PERSON,
         forms=(
             Form(r"[A-Z]{3}\d{7}", (10, 10), 0.45, bare("in_.epic")),
-            # Older cards have no check digit.
-            Form(r"(?i)[A-Z]{3}\d{7}", (10, 10), 0.25),
+            Form(r"(?i)[A-Z]{3}\d{7}", (10, 10), 0.25, bare("in_.epic")),
         ),
         context=words("voter, voter id, voters, epic, epic no, elector, elector photo identity card, election card"),
         fields=words("voter id, voter card, epic number, epic no, =epic, voter"),

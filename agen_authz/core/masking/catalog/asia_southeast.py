@@ -163,7 +163,8 @@ _OTHERS: tuple[Detector, ...] = (
         presets=_PERSON,
         forms=(
             Form(r"\d{6}-\d{2}-\d{4}", (12, 12), 0.75, bare("my.nric")),
-            Form(r"\d{12}|\d{6} \d{2} \d{4}", (12, 12), 0.45, bare("my.nric")),
+            # Of twelve digits one number in fifty has such a date and place.
+            Form(r"\d{12}|\d{6} \d{2} \d{4}", (12, 12), 0.5, bare("my.nric")),
         ),
         context=words(
             "mykad, nric, ic number, ic no, malaysian ic, malaysia id, malaysian id, malaysia, identity card, "

@@ -3,8 +3,8 @@
 Those of the United States are in america.py, of Canada in america_north.py.
 """
 
-from agen_authz.core.masking.catalog.gap import GAP
 from agen_authz.core.masking.check import digits_of, stdnum
+from agen_authz.core.masking.gap import GAP, before
 from agen_authz.core.masking.national import alnum_of, bare, weigh, words
 from agen_authz.core.masking.row import Detector, Form, Label, Preset, Style
 
@@ -83,6 +83,12 @@ IBAN = Detector(
     aliases=("ibanCode", "iban_code", "IBAN_CODE", "IBAN"),
 )
 
+_BIC_WORDS = words(
+    "bic, swift, bic code, swift code, swift number, swift bic, bic swift, bic/swift, swift/bic, "
+    "swift/bic code, bic/swift code, swift address, bank identifier code, bank code, code swift, "
+    "codice bic, código swift, codigo swift, código bic, codigo bic, codice swift, code bic"
+)
+
 BIC = Detector(
     id="bic",
     title="codes of banks (BIC, SWIFT)",
@@ -91,21 +97,27 @@ BIC = Detector(
     forms=(Form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", (8, 11), 0.4, _has_bic),),
     labels=(
         Label(
-            words(
-                "bic, swift, bic code, swift code, swift number, swift bic, bic swift, bic/swift, swift/bic, "
-                "swift/bic code, bic/swift code, swift address, bank identifier code, bank code, code swift, "
-                "codice bic, código swift, codigo swift, código bic, codigo bic, codice swift, code bic"
-            ),
+            _BIC_WORDS,
             # What is between is in lower case, so that the first word in capitals is the value.
             r"[^A-Z0-9\n]{1,32}([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)\b",
             0.7,
             check=_BIC,
         ),
+        before(_BIC_WORDS, r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", 0.7, check=_BIC),
     ),
     context=words("bic, swift, iban, bank identifier, wire, bank code"),
     fields=words("bic, bics, swift, swift code, bic code, swiftcode, swift bic, bank identifier code"),
     field_pattern=r"^\s*[A-Za-z]{6}[A-Za-z0-9]{2}",
     aliases=("swiftCode", "swift_code", "SWIFT_CODE", "BIC"),
+)
+
+_ACCOUNT_WORDS = words(
+    "account number, bank account, bank account number, account no, acct no, acct number, acct, a/c no, "
+    "a/c number, checking account, savings account, current account, deposit account, bank acct, "
+    "account num, accountnumber, kontonummer, konto-nr, kontonr, bankkonto, bankverbindung, "
+    "numéro de compte, numero de compte, compte bancaire, compte n°, número de cuenta, numero de cuenta, "
+    "cuenta bancaria, cuenta corriente, numero di conto, conto corrente, conto bancario, número da conta, "
+    "numero da conta, conta corrente, rekeningnummer, bankrekening, numer konta, numer rachunku"
 )
 
 BANK_ACCOUNT = Detector(
@@ -115,17 +127,11 @@ BANK_ACCOUNT = Detector(
     style=Style.LAST4,
     labels=(
         Label(
-            words(
-                "account number, bank account, bank account number, account no, acct no, acct number, acct, a/c no, "
-                "a/c number, checking account, savings account, current account, deposit account, bank acct, "
-                "account num, accountnumber, kontonummer, konto-nr, kontonr, bankkonto, bankverbindung, "
-                "numéro de compte, numero de compte, compte bancaire, compte n°, número de cuenta, numero de cuenta, "
-                "cuenta bancaria, cuenta corriente, numero di conto, conto corrente, conto bancario, número da conta, "
-                "numero da conta, conta corrente, rekeningnummer, bankrekening, numer konta, numer rachunku"
-            ),
+            _ACCOUNT_WORDS,
             GAP + r"((?:[A-Z]{1,3}[ -]?)?\d(?:[ ./-]?\d){5,19}(?:-[0-9Xx])?)\b",
             0.6,
         ),
+        before(_ACCOUNT_WORDS, r"\d(?:[ ./-]?\d){5,19}", 0.6),
         Label(
             words("account, konto, compte, cuenta, conto, conta, rekening, rachunek"),
             GAP + r"(\d(?:[ -]?\d){6,16})\b",

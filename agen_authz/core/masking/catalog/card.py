@@ -6,7 +6,7 @@ its last four digits (3.4.1); track, code and PIN are never kept (3.3.1), so the
 """
 
 from agen_authz.core.masking.catalog.card_range import is_card, is_korean, is_major, is_short, is_unverified
-from agen_authz.core.masking.catalog.gap import GAP
+from agen_authz.core.masking.gap import GAP, before
 from agen_authz.core.masking.national import words
 from agen_authz.core.masking.row import Detector, Form, Label, Preset, Style
 
@@ -113,21 +113,25 @@ CARD_TRACK = Detector(
     aliases=("CREDIT_CARD_TRACK_NUMBER",),
 )
 
+_CVV_WORDS = words(
+    "cvv, cvc, cvv2, cvc2, cvn, cvv/cvc, cvc/cvv, cvv code, cvc code, card security code, card verification, "
+    "card verification value, card verification code, kartenprüfnummer, kartenprufnummer, prüfnummer, prüfziffer, "
+    "cryptogramme, cryptogramme visuel, código cvv, codigo cvv, codice cvv"
+)
+_SECURITY_CODE = words(
+    "security code, código de seguridad, codigo de seguridad, codice di sicurezza, code de sécurité, code de securite, "
+    "sicherheitscode, beveiligingscode"
+)
+
 CVV = Detector(
     id="cvv",
     title="verification codes of cards",
     presets=_PCI,
     style=Style.DROP,
     labels=(
-        Label(
-            words(
-                "cvv, cvc, cvv2, cvc2, cvn, cvv/cvc, cvc/cvv, cvv code, cvc code, card security code, "
-                "card verification, card verification value, card verification code, kartenprüfnummer, "
-                "kartenprufnummer, prüfnummer, cryptogramme, cryptogramme visuel, código cvv, codigo cvv, codice cvv"
-            ),
-            GAP + r"(\d{3,4})\b",
-            0.8,
-        ),
+        Label(_CVV_WORDS, GAP + r"(\d{3,4})\b", 0.8),
+        Label(_SECURITY_CODE, r"\s?(?:[:=]|is|ist|lautet|est|es|è)\s{0,2}(\d{3,4})(?![\w%-]|[.,]\d)", 0.55),
+        before((*_CVV_WORDS, *_SECURITY_CODE), r"\d{3,4}", 0.6),
         Label(
             words(
                 "security code, verification value, csc, cid, código de seguridad, codigo de seguridad, "
@@ -159,6 +163,9 @@ CARD_PIN = Detector(
         ),
         Label(("pin",), GAP + r"(\d{4})\b", 0.5),
         Label(("pin", "pin code", "code pin", "codigo pin", "código pin", "codice pin"), GAP + r"(\d{4,12})\b", 0.3),
+        before(
+            ("pin", "pin code", "pin number", "code secret", "geheimzahl", "codigo pin", "codice pin"), r"\d{4,6}", 0.55
+        ),
         Label(("pin block", "pinblock"), GAP + r"([0-9A-Fa-f]{16})\b", 0.8),
     ),
     context=(*_CARD_WORDS, "atm", "bank", "account", "withdraw", "geldautomat", "cajero", "bancomat"),
@@ -167,21 +174,20 @@ CARD_PIN = Detector(
     field_pattern=r"^\s*(?:\d{4,12}|[0-9A-Fa-f]{16})\s*$",
 )
 
+_EXPIRES = words(
+    "valid thru, valid through, good thru, card expiry, card expires, card expiration, exp date, expiry date, "
+    "expiration date, gültig bis, gueltig bis, expire fin, date d'expiration, fecha de vencimiento, "
+    "fecha de caducidad, válida hasta, data di scadenza, valido fino al"
+)
+
 CARD_EXPIRY = Detector(
     id="card_expiry",
     title="months in which cards expire",
     presets=_PCI,
     style=Style.DROP,
     labels=(
-        Label(
-            words(
-                "valid thru, valid through, good thru, card expiry, card expires, card expiration, exp date, "
-                "expiry date, expiration date, gültig bis, gueltig bis, expire fin, date d'expiration, "
-                "fecha de vencimiento, fecha de caducidad, válida hasta, data di scadenza, valido fino al"
-            ),
-            GAP + r"((?:0[1-9]|1[0-2]) ?[/.-] ?(?:20)?\d{2})\b(?:[^/.\d-]|[.-]\D|[.-]?$)",
-            0.5,
-        ),
+        Label(_EXPIRES, GAP + r"((?:0[1-9]|1[0-2]) ?[/.-] ?(?:20)?\d{2})\b(?:[^/.\d-]|[.-]\D|[.-]?$)", 0.5),
+        before(_EXPIRES, r"(?:0[1-9]|1[0-2]) ?[/.-] ?(?:20)?\d{2}", 0.5),
         Label(
             ("exp", "expiry", "expires", "expiration", "expiring", "validity", "gültig", "vence", "caduca", "scadenza"),
             GAP + r"((?:0?[1-9]|1[0-2]) ?[/.-] ?(?:20)?\d{2})\b(?:[^/.\d-]|[.-]\D|[.-]?$)",

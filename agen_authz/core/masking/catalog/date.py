@@ -7,6 +7,7 @@ or the member that it is in, say what happened on it. HIPAA 164.514(b)(2)(i)(C) 
 import re
 from calendar import monthrange
 
+from agen_authz.core.masking.gap import before
 from agen_authz.core.masking.row import At, Detector, Form, Label, Preset, Style
 
 _PERSONAL = frozenset({Preset.PII, Preset.PHI, Preset.GDPR})
@@ -39,7 +40,7 @@ _WRITTEN = (
     rf"|{_MONTH}[\s-]{{0,2}}{_DAY}(?:\s?,\s?|[\s-]{{1,2}}){_OF}(?:{_YEAR}|'?\d\d)(?!\d)"
     rf"|{_YEAR}[\s,-]{{1,2}}{_MONTH}[\s-]{{1,2}}{_DAY})"
 )
-# The same around the name of a month that has been found, whatever the letters: it need not be looked for again.
+# The same around the name of a month that has been found, whatever the letters: it need not be searched for again.
 _LETTERS = r"[^\W\d_]{3,10}\b\.?"
 _DAY_FIRST = (
     rf"(\d(?<!\w\d)\d?(?!\d)(?: ?(?:st|nd|rd|th|er)\b|o\b|\.|º|°)?[\s-]{{0,2}}{_OF}{_LETTERS}"
@@ -51,9 +52,14 @@ _MONTH_FIRST = (
 )
 # The text between the word and the date: no digit, no end of a sentence, no value that is masked already.
 _AFTER = rf"\.?[^\d.;!?\[\]]{{0,40}}?(?<![\w])({_WRITTEN}|{_DIGITS})"
+# A date in front of the word, as `before` finds it.
+_BEFORE = (
+    rf"{_DIGITS}|\d{{1,2}}(?:st|nd|rd|th|er|\.)? {_OF}[^\W\d_]{{3,10}}\.?,? {_OF}{_YEAR}"
+    rf"|[^\W\d_]{{3,10}}\.? \d{{1,2}}(?:st|nd|rd|th)?,? {_YEAR}"
+)
 
 # What a member holds: a year by itself is not personal, and is what `generalize` leaves.
-# In what has a letter and a digit, one is next to the other, but for signs between them: looked for so, in linear time.
+# In what has a letter and a digit, one is next to the other, but for signs between them: so the search is linear.
 _MORE_THAN_A_YEAR = r"\d\D+\d|\d{5}|[^\W\d_](?:_|[^\w\n])*+\d|\d(?:_|[^\w\n])*+[^\W\d_]"
 
 
@@ -82,8 +88,17 @@ def _exists(year: str, month: str, day: str) -> bool:
     return 1800 <= full < 2100 and 1 <= int(month) <= 12 and 1 <= int(day) <= monthrange(full, int(month))[1]
 
 
+def _is_date_with_month(value: str) -> bool:
+    """True if a date exists, and what is a word in it is the name of a month."""
+    names = [each.lower() for each in re.findall(r"[^\W\d_]{3,}", value)]
+    return is_calendar_date(value) and all(each in MONTHS for each in names)
+
+
 def _dated(words: tuple[str, ...], score: float = 0.85) -> tuple[Label, ...]:
-    return (Label(words, _AFTER, score, check=is_calendar_date),)
+    return (
+        Label(words, _AFTER, score, check=is_calendar_date),
+        before(words, _BEFORE, score, check=_is_date_with_month),
+    )
 
 
 _BORN = (

@@ -1,7 +1,7 @@
 """Numbers of devices and vehicles: what HIPAA calls device and vehicle identifiers, and GDPR online identifiers."""
 
-from agen_authz.core.masking.catalog.gap import GAP
 from agen_authz.core.masking.check import digits_of, passes_luhn, stdnum
+from agen_authz.core.masking.gap import GAP, before
 from agen_authz.core.masking.national import words
 from agen_authz.core.masking.row import Detector, Form, Label, Preset
 
@@ -138,19 +138,18 @@ UUID = Detector(
     aliases=("UUID", "GUID"),
 )
 
+_AD_WORDS = words(
+    "idfa, idfv, gaid, aaid, adid, advertising id, advertising identifier, ad id, google advertising id, "
+    "identifier for advertisers, maid, mobile ad id, rdid, oaid, werbe-id"
+)
+
 AD_ID = Detector(
     id="ad_id",
     title="advertising identifiers of devices, next to a word that says so",
     presets=_DEVICE,
     labels=(
-        Label(
-            words(
-                "idfa, idfv, gaid, aaid, adid, advertising id, advertising identifier, ad id, google advertising id, "
-                "identifier for advertisers, maid, mobile ad id, rdid, oaid, werbe-id"
-            ),
-            GAP + rf"({_UUID}|[0-9A-Fa-f]{{32}})\b",
-            0.7,
-        ),
+        Label(_AD_WORDS, GAP + rf"({_UUID}|[0-9A-Fa-f]{{32}})\b", 0.7),
+        before(_AD_WORDS, rf"{_UUID}|[0-9A-Fa-f]{{32}}", 0.7, reach=72),
     ),
     context=words("advertising, idfa, gaid, aaid"),
     fields=words("idfa, idfv, gaid, aaid, adid, advertising id, advertising identifier, ad id, maid, oaid"),
@@ -180,22 +179,21 @@ DEVICE_SERIAL = Detector(
     aliases=("DEVICE_ID", "DEVICE_SERIAL"),
 )
 
+_PLATE_WORDS = words(
+    "license plate, licence plate, number plate, plate number, plate no, plate, registration plate, "
+    "vehicle registration, car registration, reg plate, tag number, vrn, vrm, kennzeichen, kfz-kennzeichen, "
+    "nummernschild, plaque d'immatriculation, immatriculation, matrícula, matricula, placa, targa, kenteken, "
+    "tablica rejestracyjna, numer rejestracyjny"
+)
+_PLATE = r"[A-Z0-9]{1,8}(?:[ -][A-Z0-9]{1,5}){0,3}"
+
 LICENSE_PLATE = Detector(
     id="license_plate",
     title="number plates of vehicles of any country, next to a word that says so",
     presets=_VEHICLE,
     labels=(
-        Label(
-            words(
-                "license plate, licence plate, number plate, plate number, plate no, plate, registration plate, "
-                "vehicle registration, car registration, reg plate, tag number, vrn, vrm, kennzeichen, "
-                "kfz-kennzeichen, nummernschild, plaque d'immatriculation, immatriculation, matrícula, matricula, "
-                "placa, targa, kenteken, tablica rejestracyjna, numer rejestracyjny"
-            ),
-            GAP + r"([A-Z0-9]{1,8}(?:[ -][A-Z0-9]{1,5}){0,3})\b",
-            0.55,
-            check=_is_plate,
-        ),
+        Label(_PLATE_WORDS, GAP + rf"({_PLATE})\b", 0.55, check=_is_plate),
+        before(_PLATE_WORDS, _PLATE, 0.55, check=_is_plate),
     ),
     context=words("vehicle, car, truck, parked, driver, fahrzeug, auto, voiture, coche, macchina, veicolo"),
     fields=words(

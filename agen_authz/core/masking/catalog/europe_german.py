@@ -10,15 +10,19 @@ from agen_authz.core.masking.catalog.europe_part import (
     passes_lanr,
     passes_rvnr,
 )
+from agen_authz.core.masking.gap import before
 from agen_authz.core.masking.national import bare, words
 from agen_authz.core.masking.row import Detector, Form, Label
 
 # Letters of German passports and identity cards: no vowels, nothing that looks like a digit.
 _SERIAL = r"[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ\d]{7}"
 _CARD_FORMS = (
+    # With ten characters the last one is the check digit, as in the machine readable zone, and must be right.
     Form(_SERIAL + r"[CFGHJKLMNPRTVWXYZ\d]\d", (10, 10), 0.45, passes_icao),
+    # Some write eight characters of the serial number and a check digit.
     Form(_SERIAL + r"\d", (9, 9), 0.4, passes_icao),
-    # The serial number as it is printed, without its check digit.
+    # Printed are nine characters without a check digit; the ninth may be a digit too, which is then any. So nine count
+    # next to a word that tells of them, whatever the ninth is.
     Form(_SERIAL + r"[CFGHJKLMNPRTVWXYZ\d]", (9, 9), 0.17),
 )
 # Raised by 50 if all numbers of that day were given.
@@ -222,7 +226,8 @@ ROWS: tuple[Detector, ...] = (
         id="de_health_insurance",
         title="health insurance number, Krankenversichertennummer (Germany)",
         presets=MEDICAL,
-        forms=(Form(r"[A-Z] ?" + joined(("", " "), r"\d{3}", r"\d{3}", r"\d{3}"), (10, 10), 0.5, passes_kvnr),),
+        # One id in ten of a letter and nine digits passes the check, so a word must tell of it.
+        forms=(Form(r"[A-Z] ?" + joined(("", " "), r"\d{3}", r"\d{3}", r"\d{3}"), (10, 10), 0.4, passes_kvnr),),
         context=(
             "krankenversichertennummer",
             "krankenversicherungsnummer",
@@ -259,6 +264,7 @@ ROWS: tuple[Detector, ...] = (
                 pattern=_AFTER + r"([A-ZÄÖÜ]{1,3}[ -][A-Z]{1,2}[ -]?\d{1,4}[EH]?)\b",
                 score=0.7,
             ),
+            before(_PLATE_WORDS, r"[A-ZÄÖÜ]{1,3}[ -][A-Z]{1,2}[ -]?\d{1,4}[EH]?", 0.7),
         ),
         context=_PLATE_WORDS,
         fields=("kennzeichen", "kfz kennzeichen", "kfzkennzeichen", "nummernschild", "fahrzeugkennzeichen"),

@@ -99,7 +99,7 @@ ROWS: tuple[Detector, ...] = (
     ),
     Detector(
         id="eu_passport",
-        title="passport number of a European country that has no detector of its own",
+        title="passport number of a European country without its own detector",
         presets=PERSONAL,
         forms=(Form(r"[A-Z]{1,3}[ -]?\d{6,8}", (7, 10), 0.16), Form(r"\d{7,9}", (7, 9), 0.16)),
         context=(

@@ -19,8 +19,6 @@ ROWS: tuple[Detector, ...] = (
                 0.8,
                 bare("fr.nir"),
             ),
-            # Without its key; not if it is written in groups, for then the key may be the next one.
-            Form("".join(_NIR), (13, 13), 0.25),
         ),
         context=(
             "nir",

@@ -1,13 +1,13 @@
 """Numbers of health care: patients and what they are insured by, prescribers, drugs, diagnoses and procedures.
 
-Most are given by a hospital or an insurer in a form of its own, so that only a word next to them tells; HIPAA's Safe
-Harbor (45 CFR 164.514(b)(2)) names them all the same. The US insurers' numbers, CMS's and the DEA's, have forms.
+Most are given by a hospital or an insurer in a form that no one else has, so that only a word next to them tells;
+HIPAA's Safe Harbor (45 CFR 164.514(b)(2)) names them anyway. The US insurers' numbers, CMS's and the DEA's, have forms.
 """
 
 import re
 
-from agen_authz.core.masking.catalog.gap import GAP
 from agen_authz.core.masking.check import digits_of, passes_luhn
+from agen_authz.core.masking.gap import GAP, around
 from agen_authz.core.masking.national import weigh, words
 from agen_authz.core.masking.row import Check, Detector, Form, Label, Preset
 
@@ -23,8 +23,9 @@ _NDC = r"\d{5}-\d{4}-\d{2}|\d{4}-\d{4}-\d{2}|\d{5}-\d{3}-\d{2}|\d{5}-\d{4}-\d"
 _ICD = r"[A-TV-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?"
 _DATE = re.compile(r"(?:19|20)\d\d[-/]\d\d?[-/]\d\d?|\d\d?[-/]\d\d?[-/](?:\d\d){1,2}")
 _CPT = r"(?:\d{4}[0-9FTU]|[A-V]\d{4})(?:-[0-9A-Z]{2})?"
+_DEA = r"[ABCDEFGHJKLMPRSTUX][A-Z9]\d{7}"
 # A number that an office makes up: letters in front, digits, groups.
-_GIVEN = r"((?:[A-Z]{1,5}[ -]?|[a-z]{1,3}-?)?\d[A-Z0-9]*(?:[-/][A-Z0-9]+){0,4})\b"
+_GIVEN = r"(?:[A-Z]{1,5}[ -]?|[a-z]{1,3}-?)?\d[A-Z0-9]*(?:[-/][A-Z0-9]+){0,4}"
 
 
 def is_npi(value: str) -> bool:
@@ -36,6 +37,11 @@ def is_dea(value: str) -> bool:
     """True if the last digit is that of the sum of digits 1, 3, 5 and twice the digits 2, 4, 6."""
     digits = digits_of(value)
     return weigh(digits, (1, 2, 1, 2, 1, 2)) % 10 == int(digits[6])
+
+
+def _is_licence(value: str) -> bool:
+    """True if a number is long enough; one that looks like a registration with the DEA must pass its check."""
+    return _has_chars(5)(value) and (re.fullmatch(_DEA, value) is None or is_dea(value))
 
 
 def _has_chars(least: int) -> Check:
@@ -65,8 +71,6 @@ NPI = Detector(
     aliases=("US_NPI", "us_npi"),
 )
 
-_DEA = r"[ABCDEFGHJKLMPRSTUX][A-Z9]\d{7}"
-
 DEA_NUMBER = Detector(
     id="dea_number",
     title="US registrations of prescribers with the DEA",
@@ -88,16 +92,16 @@ MEDICAL_LICENSE = Detector(
     presets=_PHI,
     forms=(Form(_DEA, (9, 9), 0.55, is_dea),),
     labels=(
-        Label(
+        *around(
             words(
                 "medical license, medical licence, physician license, physician licence, nursing license, rn license, "
                 "doctor license, medical certificate, medical lic, license to practice, gmc, gmc number, "
                 "gmc reference, nmc pin, approbation, arztnummer, rpps, numéro rpps, numero rpps, numéro adeli, "
                 "número de colegiado, numero de colegiado, ordine dei medici"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.6,
-            check=_has_chars(5),
+            check=_is_licence,
         ),
     ),
     context=words("medical, certificate, dea, physician, doctor, nurse, prescriber, licensure, practitioner, license"),
@@ -168,13 +172,13 @@ DIAGNOSIS_CODE = Detector(
     presets=_PHI,
     forms=(Form(r"[A-TV-Z]\d[0-9A-Z]\.[0-9A-Z]{2,4}", (5, 7), 0.2),),
     labels=(
-        Label(
+        *around(
             words(
                 "icd, icd10, icd-10, icd-10-cm, icd 10 cm, icd10cm, icd-10-gm, cim-10, cie-10, diagnosis, diagnoses, "
                 "diagnosis code, dx, dx code, diagnosecode, diagnoseschlüssel, diagnose, diagnostic, diagnóstico, "
                 "diagnostico, diagnosi"
             ),
-            GAP + rf"({_ICD}(?:, ?{_ICD}){{0,9}})\b",
+            rf"{_ICD}(?:, ?{_ICD}){{0,9}}",
             0.6,
         ),
     ),
@@ -191,9 +195,9 @@ PROCEDURE_CODE = Detector(
     title="codes of procedures (CPT, HCPCS), next to a word that says so",
     presets=_PHI,
     labels=(
-        Label(
+        *around(
             words("cpt, cpt code, cpt codes, hcpcs, hcpcs code, procedure code, procedure codes, cpt-4"),
-            GAP + rf"({_CPT}(?:, ?{_CPT}){{0,9}})\b",
+            rf"{_CPT}(?:, ?{_CPT}){{0,9}}",
             0.6,
         ),
     ),
@@ -209,7 +213,7 @@ HEALTH_PLAN_NUMBER = Detector(
     presets=_PATIENT,
     forms=(Form(r"(?i)[A-Z]{1,5}-?\d[A-Z0-9]{4,13}|[A-Z]{3}-?[A-Z0-9]{6,12}", (6, 20), 0.2),),
     labels=(
-        Label(
+        *around(
             words(
                 "member id, member number, member no, membership number, subscriber id, subscriber number, "
                 "insurance id, insurance number, insurance no, insurance policy, policy number, policy no, policy id, "
@@ -219,7 +223,7 @@ HEALTH_PLAN_NUMBER = Detector(
                 "numero d'adherent, numéro d'assuré, número de afiliado, numero de afiliado, número de póliza, "
                 "numero de poliza, numero di polizza, polisnummer"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.55,
             check=_has_chars(6),
         ),
@@ -250,13 +254,13 @@ CLAIM_NUMBER = Detector(
     presets=_PATIENT,
     forms=(_given("CLM", (6, 15), 0.6), Form(r"\d{6,15}", (6, 15), 0.15)),
     labels=(
-        Label(
+        *around(
             words(
                 "claim number, claim no, claim id, claim #, claim num, medical claim, healthcare claim, claim, "
                 "claim reference, claim control number, icn, dcn, schadennummer, schaden-nr, numéro de sinistre, "
                 "numero de sinistre, número de siniestro, numero de siniestro, numero di sinistro"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.55,
             check=_has_chars(6),
         ),
@@ -273,13 +277,13 @@ PRESCRIPTION_NUMBER = Detector(
     presets=_PATIENT,
     forms=(_given("RX", (6, 12), 0.6),),
     labels=(
-        Label(
+        *around(
             words(
                 "rx, rx number, rx no, rx id, prescription, prescription number, prescription no, prescription id, "
                 "script number, rezeptnummer, rezept-nr, numéro d'ordonnance, numero d'ordonnance, número de receta, "
                 "numero de receta, numero ricetta, numero di ricetta"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.55,
             check=_has_chars(6),
         ),
@@ -296,14 +300,14 @@ PRIOR_AUTHORIZATION = Detector(
     presets=_PATIENT,
     forms=(_given("PA|AUTH", (6, 12), 0.4),),
     labels=(
-        Label(
+        *around(
             words(
                 "prior authorization, prior authorisation, prior authorization number, prior auth, prior auth number, "
                 "preauthorization, preauthorization number, pre-authorization, preauth, pre-auth, "
                 "authorization number, authorization no, authorization id, auth number, auth no, precertification, "
                 "precert, precertification number, approval number"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.55,
             check=_has_chars(6),
         ),
@@ -324,12 +328,12 @@ REFERRAL_NUMBER = Detector(
     presets=_PATIENT,
     forms=(_given("REF|INF|RFL", (6, 12), 0.3),),
     labels=(
-        Label(
+        *around(
             words(
                 "referral, referral number, referral no, referral id, infusion referral, referral auth, "
                 "überweisungsnummer, ueberweisungsnummer"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.6,
             check=_has_chars(6),
         ),
@@ -346,7 +350,7 @@ MEDICAL_RECORD_NUMBER = Detector(
     presets=_PATIENT,
     forms=(Form(r"(?i)MRN[ #:-]?\d{5,12}", (8, 15), 0.7),),
     labels=(
-        Label(
+        *around(
             words(
                 "mrn, mrns, medical record, medical record number, medical record no, medical record id, mr no, mr#, "
                 "med rec, med rec no, patient id, patient number, patient no, patient identifier, chart number, "
@@ -361,7 +365,7 @@ MEDICAL_RECORD_NUMBER = Detector(
                 "expediente clínico, numero di cartella clinica, cartella clinica, numero cartella clinica, "
                 "numero paziente, id paziente, nosologico, numero nosologico"
             ),
-            GAP + _GIVEN,
+            _GIVEN,
             0.6,
             check=_has_chars(4),
         ),

@@ -29,7 +29,7 @@ ROWS: tuple[Detector, ...] = (
         presets=_PERSON,
         forms=(Form(r"5\d-\d{6}-\d", (9, 9), 0.5, bare("il.hp")), Form(r"5\d{8}", (9, 9), 0.3, bare("il.hp"))),
         context=words("hevra pratit, company number, h.p., ח.פ, ח״פ, מספר חברה, עוסק מורשה"),
-        fields=words("hevra pratit, israel company number"),
+        fields=words("hevra pratit, israel company number, =hp, =h p"),
         field_pattern=r"\d{9}",
         regions=("IL",),
         aliases=("IL_HP",),
@@ -40,7 +40,7 @@ ROWS: tuple[Detector, ...] = (
         presets=_PERSON,
         forms=(
             Form(r"784-(?:19|20)\d{2}-\d{7}-\d|784(?:19|20)\d{10}", (15, 15), 0.85, luhn),
-            Form(r"784[- ]?(?:19|20)\d{2}[- ]?\d{7}[- ]?\d", (15, 15), 0.2),
+            Form(r"784[- ]?(?:19|20)\d{2}[- ]?\d{7}[- ]?\d", (15, 15), 0.6, luhn),
         ),
         context=words(
             "emirates id, emirates identity card, uae id, uae identity card, uae identity, uae, eid number, "

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv6Address, ip_address
 
-from agen_authz.core.masking.catalog.gap import GAP
+from agen_authz.core.masking.gap import GAP
 from agen_authz.core.masking.national import words
 from agen_authz.core.masking.phone import is_international
 from agen_authz.core.masking.row import At, Check, Detector, Form, Label, Preset, Style
@@ -38,7 +38,8 @@ def is_ipv6(value: str) -> bool:
         address = IPv6Address(value)
     except AddressValueError:
         return False
-    if address.is_unspecified or address.is_loopback or not any(each.isdigit() for each in value):
+    # Unspecified, or this machine.
+    if int(address) <= 1 or not any(each.isdigit() for each in value):
         return False
     is_long = sum(each != "" for each in value.split(":")) >= 3
     return is_long or "." in value or value[:4].lower() in _IPV6_BEGINNINGS
@@ -241,6 +242,7 @@ GPS = Detector(
     style=Style.REDACT,
     direct=(
         Form(rf"\b{_ANGLE}[NSns][,; ]{{1,3}}{_ANGLE}[EWOewo]\b", (0, 0), 0.8),
+        Form(r"\b\d{1,2}\.\d{3,15} ?[NSns][,; ]{1,3}\d{1,3}\.\d{3,15} ?[EWOewo]\b", (0, 0), 0.8),
         Form(r"-?\b\d{1,2}\.\d{4,15}[,;/ ]{1,2}-?\d{1,3}\.\d{4,15}\b", (0, 0), 0.3),
     ),
     labels=(

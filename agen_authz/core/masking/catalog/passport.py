@@ -5,7 +5,7 @@ from agen_authz.core.masking.row import Detector, Form, Label, Preset
 
 _PERSON = frozenset({Preset.PII, Preset.GDPR})
 
-# What speaks of any passport, in English; `travel document` is ICAO's word.
+# Words for any passport, in English; `travel document` is ICAO's word.
 _WORDS = "passport, passport number, passport no, passport#, passports, passport id, travel document, ppt no"
 _FIELDS = "passport, passport number, passport no, passport id, travel document"
 # What is between a country's word for its passport and the number.
@@ -17,7 +17,7 @@ def _passport(region: str, country: str, forms: tuple[Form, ...], *, own: str, a
 
     Args:
         country: its adjective, for the title.
-        own: words that speak of this country's passport only; a number after one of them is its number for sure.
+        own: words for this country's passport only; a number after one of them is its number for sure.
         aliases: other names, besides `XX_PASSPORT`.
     """
     written = "|".join(form.pattern.removeprefix("(?i)") for form in forms)
@@ -129,7 +129,7 @@ ROWS: tuple[Detector, ...] = (
         "TH",
         "Thai",
         (Form(r"[A-Z]{2}\d{7}|[A-Z]\d{6}", (7, 9), 0.18),),
-        own="thai passport, thailand passport",
+        own="thai passport, thailand passport, หนังสือเดินทาง",
     ),
     _passport(
         "MY",

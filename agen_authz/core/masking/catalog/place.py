@@ -307,7 +307,7 @@ ROWS: tuple[Detector, ...] = (
             *("eircode", "plz", "postleitzahl", "code postal", "codepostal", "=cp", "codigo postal", "código postal"),
             *("codice postale", "=cap", "codice avviamento postale", "=cep", "pin code", "=pincode"),
         ),
-        field_pattern=r"^[^*]*\d[^*]*$",
+        field_pattern=r"^[^*\d]*\d[^*]*$",
         regions=("AT", "BE", "BR", "CA", "CH", "DE", "ES", "FR", "GB", "IE", "IT", "NL", "PL", "PT", "SE", "US"),
         aliases=("CA_POSTAL_CODE", "DE_PLZ", "UK_POSTCODE", "US_ZIP_CODE", "POSTCODE", "zip_code"),
     ),

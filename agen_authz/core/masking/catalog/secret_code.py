@@ -61,7 +61,7 @@ ATLASSIAN = Detector(
 
 PACKAGE = Detector(
     id="package_token",
-    title="Tokens of package registries: npm, PyPI, RubyGems, crates.io, NuGet, Docker Hub, Clojars, JFrog",
+    title="Tokens of package registries: npm, PyPI, RubyGems, crates (Rust), NuGet, Docker Hub, Clojars, JFrog",
     presets=_SECRETS,
     labels=(
         starting(("npm_",), "npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])"),

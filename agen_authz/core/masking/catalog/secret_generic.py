@@ -1,6 +1,6 @@
 """Secrets of no vendor: keys, tokens and passwords that are assigned to a name, JWTs, private keys, cookies, URLs."""
 
-from agen_authz.core.masking.assignment import assigned, quoted, starting
+from agen_authz.core.masking.assignment import assigned, next_to, quoted, starting
 from agen_authz.core.masking.catalog.login import PASSWORD_FIELDS, PASSWORD_LABELS
 from agen_authz.core.masking.entropy import (
     is_basic,
@@ -15,6 +15,7 @@ from agen_authz.core.masking.entropy import (
     is_secret,
     random,
 )
+from agen_authz.core.masking.gap import before
 from agen_authz.core.masking.row import At, Detector, Label, Preset
 
 _SECRETS = frozenset({Preset.SECRETS})
@@ -43,6 +44,7 @@ API_KEY = Detector(
             is_secret,
         ),
         quoted(_spellings("api key"), r"api[ _-]?key", is_secret, least=10),
+        *next_to(("api key", "app key", "access key", "auth key", "api token", "apikey"), is_secret),
     ),
     fields=("api key", "app key", "access key", "auth key", "=application key", "master key", "account key",
             "encryption key", "signing key", "subscription key", "=service key", "shared key", "x api key"),
@@ -59,6 +61,7 @@ SECRET = Detector(
         assigned(_spellings("credential", "credentials"), "credentials?", is_secret),
         quoted(_spellings("client secret", "app secret", "secret key"), r"(?:client|app)[ _-]?secret|secret[ _-]?key",
                is_secret, least=10),
+        *next_to(("secret", "secret key"), is_secret),
     ),
     fields=("client secret", "app secret", "application secret", "api secret", "consumer secret", "shared secret",
             "signing secret", "webhook secret", "secret key", "secret key base", "jwt secret", "session secret",
@@ -73,6 +76,7 @@ _NO_TOKEN = (
     "more", "max", "vice", "push", "stop", "seek", "sep", "unk", "mask", "eos", "bos", "pad", "skip", "nue",
 )  # fmt: skip
 _BEFORE_TOKEN = "".join(f"(?<!{word})(?<!{word}[ _-])" for word in _NO_TOKEN)
+_BEHIND_NO_TOKEN = "".join(f"(?<!{word}token)(?<!{word}[ _-]token)" for word in _NO_TOKEN)
 # In camel case the word does not begin with `token`.
 _TOKENS = (
     "access", "refresh", "auth", "authentication", "authorization", "api", "id", "bearer", "oauth", "user",
@@ -95,6 +99,7 @@ TOKEN = Detector(
             rf"(?:{'|'.join(_TOKENS)})token(?![sA-Z])",
             is_secret,
         ),
+        *next_to(("token",), is_secret, unlike=_BEHIND_NO_TOKEN),
     ),
     fields=("access token", "refresh token", "auth token", "authentication token", "authorization token", "api token",
             "bearer token", "oauth token", "id token", "security token", "personal access token", "private token",
@@ -174,8 +179,8 @@ AUTHORIZATION = Detector(
         assigned(("authorization",), r"authorization", is_long_secret, least=16),
         starting(
             ("authorization",),
-            r"(?i:authorization)[\\\"'\]]{0,4}\s{0,3}[:=,]?[\s\\\"']{0,4}(?:[A-Za-z]{2,16}[ ]{1,3})(?:token=|key=)?"
-            r"([A-Za-z0-9+/_.~=:%-]{16,4000})",
+            r"(?i:authorization)[\\\"'\]]{0,4}\s{0,3}[:=,]?[\s\\\"']{0,4}(?:is )?(?:[A-Za-z]{2,16}[ ]{1,3})"
+            r"(?:token=|key=)?([A-Za-z0-9+/_.~=:%-]{16,4000})",
             check=is_long_secret,
             reach=4100,
         ),
@@ -255,20 +260,25 @@ OTP = Detector(
     field_pattern=r"\S{8}",
 )
 
+_CODES = (
+    "verification code", "one-time code", "one time code", "one-time password", "one-time passcode", "otp",
+    "login code", "sign-in code", "authentication code", "2fa code", "security passcode", "backup code",
+    "recovery code", "confirmation pin", "access code",
+)  # fmt: skip
 ONE_TIME_CODE = Detector(
     id="one_time_code",
     title="One-time codes and backup codes that log someone in",
     presets=_SECRETS,
     labels=(
         starting(
-            ("verification code", "one-time code", "one time code", "one-time password", "one-time passcode", "otp",
-             "login code", "sign-in code", "authentication code", "2fa code", "security passcode", "backup code",
-             "recovery code", "confirmation pin", "access code"),
+            _CODES,
             r"[\w\- ]{3,40}?(?:\s(?:is|lautet)|[:=])[ :]{0,3}[\"']?((?:G-)?[0-9]{6,8}|[0-9]{3,4}[ -][0-9]{3,4}|"
             r"[a-z0-9]{4,5}-[a-z0-9]{4,5})(?![A-Za-z0-9.,]?[0-9A-Za-z-])",
             check=lambda value: any(each.isdigit() for each in value),
             score=0.9,
         ),
+        Label(_CODES, r"\s([0-9]{6,8}|[0-9]{3}[ -][0-9]{3})(?![\w%-]|[.,]\w)", 0.7),
+        before(_CODES, r"[0-9]{6,8}|[0-9]{3}[ -][0-9]{3}", 0.8),
     ),
     fields=("verification code", "one time code", "one time password", "otp code", "login code", "backup codes",
             "recovery codes", "=otp", "mfa code"),

@@ -114,7 +114,7 @@ _CRIMES = (
     "reati",
 )  # fmt: skip
 
-# Adherents: words that are special categories by themselves, if something tells that a person is spoken of.
+# Adherents: words that are special categories by themselves, if something tells that a person is meant.
 _ADHERENTS = (
     "catholic", "protestant", "muslim", "jewish", "hindu", "buddhist", "sikh", "atheist", "agnostic", "evangelical",
     "mormon", "baptist", "lutheran", "methodist", "sunni", "shia", "christian orthodox", "jehovah's witness",
@@ -173,16 +173,25 @@ _PUNISHED = (
     "condenado por", "condenada por", "condenado a", "condenada a", "detenido por", "detenida por", "arrestado por",
     "condannato per", "condannata per", "condannato a", "arrestato per", "arrestata per",
 )  # fmt: skip
+_COUNT = r"(?:one|two|three|four|five|several|\d{1,2}|an?)"
+_CRIME_SORT = r"(?:convictions?|felony|felonies|misdemeanou?rs?|arrests?|offen[cs]es?)"
+# `is two prior convictions for theft`; not `is on file`.
+_PRIOR = (
+    rf"((?i:(?:{_COUNT}\s)?(?:prior|previous)\s|{_COUNT}\s(?={_CRIME_SORT}))"
+    r"[^\n.,;:|<>\[\]{}()\"]{4,60})"
+)
+_MORE_WORDS = _FEW_WORDS.removeprefix("(").removesuffix(")")
+_IN_YEAR = r"(?:\s(?:in|im|en|nel)\s(?:19|20)\d\d\b)?"
 _CRIME_TOLD = (
     "criminal record", "criminal history", "criminal convictions", "prior convictions", "conviction", "convictions",
     "vorstrafen", "vorstrafe", "strafregister", "casier judiciaire", "condamnations", "antecedentes penales",
     "condenas", "precedenti penali", "casellario giudiziale", "condanne penali",
 )  # fmt: skip
 _PERSONS = (
-    "patient", "patientin", "customer", "employee", "applicant", "member", "citizen", "she", "he", "they", "her",
-    "his", "who", "identifies", "religion", "ethnicity", "faith", "born", "name", "age", "mr", "mrs", "kunde",
-    "mitarbeiter", "bewerber", "er ist", "sie ist", "salarié", "il est", "elle est", "candidat", "paciente",
-    "empleado", "es", "candidato", "paziente", "dipendente", "è",
+    "religious", "belief", "patient", "patientin", "customer", "employee", "applicant", "member", "citizen", "she",
+    "he", "they", "her", "his", "who", "identifies", "religion", "ethnicity", "faith", "born", "name", "age", "mr",
+    "mrs", "kunde", "mitarbeiter", "bewerber", "er ist", "sie ist", "salarié", "il est", "elle est", "candidat",
+    "paciente", "empleado", "es", "candidato", "paziente", "dipendente", "è",
 )  # fmt: skip
 
 ROWS: tuple[Detector, ...] = (
@@ -221,7 +230,8 @@ ROWS: tuple[Detector, ...] = (
         labels=(
             Label(_CRIME_TOLD, rf"{_COLON}{_PHRASE}", 0.85),
             Label(("charged with",), rf"\s(?:the\s|an?\s)?{_FEW_WORDS}", 0.3),
-            Label(_PUNISHED, rf"\s(?:the\s|an?\s)?{_FEW_WORDS}", 0.65),
+            Label(_CRIME_TOLD, rf"\s(?i:is|are|was|were|includes?|shows?)\s{_PRIOR}", 0.85),
+            Label(_PUNISHED, rf"((?i:{'|'.join(_PUNISHED)})\s(?:the\s|an?\s)?{_MORE_WORDS}{_IN_YEAR})", 0.65, At.FROM),
         ),
         context=(*_PERSONS, "court", "police", "prison", "gericht", "tribunal", "tribunale"),
         fields=_CRIMES,

@@ -1,8 +1,18 @@
-"""What is said of a person: age, sex, nationality. Of these, HIPAA lists only ages over 89 (164.514(b)(2)(i)(C))."""
+"""Traits of a person: age, sex, nationality. Of these, HIPAA lists only ages over 89 (164.514(b)(2)(i)(C))."""
 
+from agen_authz.core.masking.gap import before
 from agen_authz.core.masking.row import At, Detector, Label, Preset, Style
 
 _COLON = r"\s?[:=]\s{0,3}[\"']?"
+_NATIONALITIES = (
+    *("nationality", "citizenship", "staatsangehörigkeit", "nationalität", "nationalité", "nacionalidad"),
+    *("nazionalità", "cittadinanza"),
+)
+# How English names of nations end, and their German, French, Spanish and Italian ones.
+_DEMONYM = (
+    r"[A-Z\xc0-\xdd][a-z\xdf-\xff]{1,12}(?:ian|[bcdgkmr]an|ese|ish|ench|utch|man|eek|[sw]iss|zech|hai|ani|aqi|eli|isch|sche|ösisch"
+    r"|ais|aise|ois|oise|ien|ienne|[oe]l|ola|eño|ino|ina|iano|iana|ano|ana|és|esa|ense|ico|ica)"
+)
 _OVER_89 = r"(?<![\w.,$-])(9\d|1[0-2]\d)"
 
 ROWS: tuple[Detector, ...] = (
@@ -30,6 +40,7 @@ ROWS: tuple[Detector, ...] = (
                 r"(?![\w%+]|[.,]\d|\s?(?:s|sec|seconds?|ms|min|minutes?|h|hours?|d|days?)\b)",
                 0.6,
             ),
+            before(("age", "patient age", "alter", "âge", "edad", "età"), r"9\d|1[0-2]\d", 0.6),
             Label(
                 (
                     "years old",
@@ -90,10 +101,12 @@ ROWS: tuple[Detector, ...] = (
         frozenset({Preset.GDPR}),
         labels=(
             Label(
-                ("nationality", "citizenship", "staatsangehörigkeit", "nationalité", "nacionalidad", "cittadinanza"),
+                _NATIONALITIES,
                 rf"{_COLON}([^\W\d_]{{2,30}}(?:[ -][^\W\d_]{{2,20}})?)",
                 0.65,
             ),
+            Label(_NATIONALITIES, rf"\s(?:(?:is|of|ist|est|es|è)\s)?({_DEMONYM})\b", 0.6),
+            before(_NATIONALITIES, _DEMONYM, 0.6),
         ),
         fields=(
             *("nationality", "citizenship", "country of citizenship", "nationalität", "nationalitaet"),
