@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: help dev run demo test test-fast test-all conformance fuzz mutate properties golden cover check fmt fmt-check lint types imports \
-	proto proto-check lock bench bench-masking storm attack soak profile image image-test release clean
+	proto proto-check lock bench bench-masking storm attack soak profile image image-test release chart kube-test clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ test-all: $(READY) ## what `make test` leaves out; installs by name what that ne
 	@tools/install-peers
 	@tools/install-fuzz
 	@tools/install-fastmcp
+	@tools/install-prometheus
+	@tools/install-helm
+	@tools/install-release
 	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
 	if test $$status -eq 5; then \
 		echo "no test needs a service yet"; \
@@ -148,6 +151,18 @@ image-test: $(READY) ## build the image on a base made of Debian packages, run i
 release: $(READY) ## sdist, wheel, SBOM and provenance of the last commit into dist/, checked in empty environments
 	@tools/install-release
 	@$(BIN)/python -m tools.release $(ARGS)
+
+# ---- chart ----
+
+chart: $(READY) ## lint and render the Helm chart in each mode, against the schemas of Kubernetes; ARGS="-k istio"
+	@tools/install-helm
+	@$(BIN)/pytest -m "services or not services" $(ARGS) tests/chart
+
+kube-test: $(READY) ## the chart on a real API server, built from Go modules once: ten minutes, 3 GB; opt-in
+	@tools/install-helm
+	@tools/kube/build
+	@tools/kube/crds
+	@$(BIN)/python -m tools.kube.chart --crds build/kube-crds $(ARGS)
 
 # ---- check ----
 

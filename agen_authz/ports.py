@@ -85,6 +85,9 @@ class ResponseMetrics(Protocol):
     def count_response(self, server: str, outcome: ResponseOutcome) -> None:
         """Count one response; `server` is empty if it is not known whose it was."""
 
+    def count_unread(self, server: str) -> None:
+        """Count a response of which something passed without being inspected."""
+
     def count_masking_incomplete(self, server: str, count: int) -> None:
         """Count messages that were withheld because something was left after masking."""
 

@@ -173,6 +173,9 @@ class CountingMetrics:
     def count_response(self, server: str, outcome: ResponseOutcome) -> None:
         self.counts["agen_responses_total", outcome.value, server] += 1
 
+    def count_unread(self, server: str) -> None:
+        self.counts["agen_responses_unread_total", server] += 1
+
     def count_masked(self, detector: str, style: str, server: str, count: int) -> None:
         self.counts["agen_masked_total", detector, style, server] += count
 

@@ -90,6 +90,9 @@ class Engine(Protocol):
     async def set_serving(self, is_serving: bool) -> None:
         """Set what grpc.health.v1 reports to its callers and watchers: whether new calls are accepted."""
 
+    def count_in_flight(self) -> int:
+        """Count the calls that have begun and wait for something."""
+
     async def stop(self, grace_s: float) -> None:
         """Take no new calls, wait for those in flight at most `grace_s` seconds, close the socket."""
 

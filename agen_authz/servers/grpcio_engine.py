@@ -27,12 +27,20 @@ class GrpcioEngine:
         self._turns: Turns[asyncio.Future[Reason | None]] = Turns(listener.in_flight)
         self._turning: asyncio.Task[None] | None = None
         self._arrived = 0
+        self._in_flight = 0
 
     async def start(self) -> None:
         """Listen; `Engine.start`."""
         await self._server.start("Check", grpc.unary_unary_rpc_method_handler(self._answer))
 
     async def _answer(self, raw: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+        self._in_flight += 1
+        try:
+            return await self._answer_in_turn(raw, context)
+        finally:
+            self._in_flight -= 1
+
+    async def _answer_in_turn(self, raw: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
         self._arrived += 1
         surplus = self._turns.offer(self._decider.find_caller(raw), turn := asyncio.get_running_loop().create_future())
         if surplus is not None and not surplus.done():
@@ -71,6 +79,10 @@ class GrpcioEngine:
     async def set_serving(self, is_serving: bool) -> None:
         """Answer health checks; `Engine.set_serving`."""
         await self._server.set_serving(is_serving)
+
+    def count_in_flight(self) -> int:
+        """Count the calls that wait for their turn, a provider or the store; `Engine.count_in_flight`."""
+        return self._in_flight
 
     async def stop(self, grace_s: float) -> None:
         """Close; `Engine.stop`."""

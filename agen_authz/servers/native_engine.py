@@ -211,6 +211,10 @@ class NativeEngine:
             for call_id in tuple(self._watchers):
                 self._front.stream_try_send(call_id, self._health())
 
+    def count_in_flight(self) -> int:
+        """Count the calls that wait for their turn, a provider or the store; `Engine.count_in_flight`."""
+        return len(self._queued) + len(self._waiting)
+
     async def stop(self, grace_s: float) -> None:
         """Close; `Engine.stop`."""
         front, ends = self._front, time.monotonic() + grace_s

@@ -55,6 +55,10 @@ class ProcessEngine:
         """Answer health checks; `Engine.set_serving`."""
         await self._server.set_serving(is_serving)
 
+    def count_in_flight(self) -> int:
+        """Count the streams that are open; `Engine.count_in_flight`."""
+        return self._open
+
     async def stop(self, grace_s: float) -> None:
         """Take no new streams, wait for those that are open, close; `Engine.stop`."""
         await self._server.stop(grace_s)

@@ -97,6 +97,15 @@ def test_line_that_could_be_cut_off_is_not_begun_at_once(pipe):
     assert (pipe.emit(b"x" * PAGE), pipe.emit(LONG), pipe.drain(), pipe.outcomes()) == (False, False, b"", {})
 
 
+async def test_events_that_wait_are_counted(pipe):
+    pipe.emit(b"x" * (PAGE - 1))
+    waiting = [pipe.wait(b"1"), pipe.wait(b"2", "bob")]
+    await asyncio.sleep(0)
+    seen = [pipe.sink.count_waiting()]
+    await pipe.drain_all(*waiting)
+    assert (seen, pipe.sink.count_waiting(), pipe.sink.places) == ([2], 0, 4)
+
+
 async def test_line_longer_than_the_pipe_is_written_in_turn_as_the_reader_reads(pipe):
     waiting = pipe.wait(LONG)
     assert (await pipe.drain_all(waiting), pipe.outcomes()) == (LONG + b"\n", {"written": 1})

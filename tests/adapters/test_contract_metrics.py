@@ -66,12 +66,14 @@ def test_everything_is_counted_under_its_labels(rig):
         metrics.count_masking_incomplete("crm", count)
         metrics.count_unruled("vin", "crm", count)
     metrics.count_copy("crm", "dropped")
+    metrics.count_unread("crm")
     assert read(metrics) == {
         ("agen_masked_total", "crm", "email", "redact"): 5,
         ("agen_masked_shadow_total", "crm", "hash", "iban"): 5,
         ("agen_masking_incomplete_total", "crm"): 5,
         ("agen_unruled_total", "crm", "vin"): 5,
         ("agen_response_copies_total", "crm", "dropped"): 1,
+        ("agen_responses_unread_total", "crm"): 1,
         ("agen_responses_total", "crm", "passed"): 2,
         ("agen_responses_total", "aborted", "crm"): 1,
         ("agen_tool_drift_total", "crm", "new"): 4,

@@ -17,3 +17,11 @@ def test_provider_that_withdraws_a_key_with_each_answer_is_remembered_by_its_las
     withdrawn = [shelf.is_absent((f"k{number}", "ES256"), 1.0) for number in range(ROUNDS)]
     # The last one is published.
     assert withdrawn == [False] * (ROUNDS - 1001) + [True] * 1000 + [False]
+
+
+def test_keys_that_are_too_old_are_none_and_their_age_is_still_told():
+    shelf = KeyShelf(SETTINGS)
+    seen = [shelf.measure(5.0)]
+    shelf.put(KeySet({("k1", "ES256"): KEY}), 10.0)
+    seen += [shelf.measure(15.0), shelf.measure(10.0 + 600 + 3600 + 1)]
+    assert seen == [(None, 4200, 0), (5.0, 4200, 1), (4201.0, 4200, 0)]

@@ -103,8 +103,14 @@ async def test_readiness_shows_the_state_of_every_part(tmp_path):
         "resource crm": "no provider of it has had keys yet",
         "resource billing": "no provider of it has had keys yet",
     }
-    exposition, _ = render_families(sidecar.collect())
-    assert b'agen_weakened{setting="resources.insecure_unsigned"} 1.0' in exposition
+    rows = set(render_families(sidecar.collect())[0].decode().splitlines())
+    assert rows >= {
+        'agen_weakened{setting="resources.insecure_unsigned"} 1.0',
+        'agen_calls_in_flight{rpc="check"} 0.0',
+        'agen_jwks_keys{provider="corp"} 0.0',
+        'agen_audit_queue_depth{sink="stdout"} 0.0',
+        f'agen_audit_queue_limit{{sink="stdout"}} {float(loaded.config.limits.in_flight)}',
+    }
 
 
 async def test_ready_once_a_provider_of_each_resource_had_keys_and_no_reload_takes_that_away(tmp_path):

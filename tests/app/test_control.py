@@ -46,7 +46,7 @@ async def test_every_message_arrives_as_it_was_sent_and_in_order():
         WRITTEN,
     )
     answers = (
-        Serving("v"),
+        Serving("v", 17),
         Unstartable((PROBLEM,)),
         Applied(2, "v", (PROBLEM,), (Reason.STORE_UNAVAILABLE, "store")),
         Status(1, True, {"a": "b"}, (FAMILY,)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import socket
 import weakref
 from collections.abc import Iterator
@@ -103,7 +104,7 @@ async def test_worker_leaves_what_it_has_built_out_of_every_run(tmp_path):
     living = asyncio.create_task(live("check", theirs))
     channel = await open_to_worker(ours)
     channel.send(Begin(hand(loaded), b"k" * 32))
-    assert await channel.receive() == Serving(loaded.version)
+    assert await channel.receive() == Serving(loaded.version, os.getpid())
     assert gc.get_freeze_count() > 0
     channel.send(Drain(0.1))
     assert await channel.receive() == Drained()

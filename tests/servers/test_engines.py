@@ -145,6 +145,20 @@ async def test_call_that_waits_holds_up_no_other(kind, address):
         assert await slow == b"answer to wait"
 
 
+async def test_call_is_in_flight_as_long_as_it_waits(kind, address):
+    desk = Desk()
+    async with served(kind, address, desk) as (engine, channel):
+        seen = [engine.count_in_flight()]
+        waiting = asyncio.ensure_future(call(channel, b"wait"))
+        async with asyncio.timeout(BOUND_S):
+            await desk.waiting.wait()
+            seen.append(engine.count_in_flight())
+            desk.released.set()
+            await waiting
+        seen.append(engine.count_in_flight())
+    assert seen == [0, 1, 0]
+
+
 async def test_caller_who_leaves_ends_the_wait(kind, address):
     desk = Desk()
     async with served(kind, address, desk) as (_, channel):

@@ -95,12 +95,13 @@ async def test_quiet_only_once_no_stream_is_open(address):
         await stream.read()
         waiting = asyncio.create_task(engine.wait_quiet(0.0))
         await health(channel, "")
-        before = waiting.done()
+        before, in_flight = waiting.done(), engine.count_in_flight()
         await stream.done_writing()
         servicer.held.set()
         async with asyncio.timeout(BOUND_S):
             await waiting
-    assert before is False
+        ended = engine.count_in_flight()
+    assert (before, in_flight, ended) == (False, 1, 0)
 
 
 async def test_end_cuts_what_is_still_open_when_the_time_is_over(address):

@@ -48,6 +48,7 @@ class StdoutSink:
         self._outlet = open_outlet(descriptor)
         self._metrics = metrics
         self._lock = Lock()
+        self.places = places
         self._queue: FairQueue[_Waiter] = FairQueue(places)
         # What is left of a line that was cut off, and whose it is if they still wait for it.
         self._rest = b"\n" if may_be_cut else b""
@@ -88,6 +89,10 @@ class StdoutSink:
         finally:
             self._leave(waiter)
         self._metrics.count_audit_event(_NAME, "written")
+
+    def count_waiting(self) -> int:
+        """Count the events that wait for room."""
+        return len(self._queue)
 
     def close(self) -> None:
         """Close what was opened besides the descriptor itself."""

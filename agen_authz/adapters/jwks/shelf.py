@@ -46,10 +46,16 @@ class KeyShelf:
 
     def is_stale(self, now: float) -> bool:
         """True if the keys are too old to be believed."""
-        if self.fetched_at is None:
-            return True
         # A provider that answers is asked every `refresh`: only silence lets keys grow older than that.
-        return now - self.fetched_at > self.settings.refresh_s + self.settings.keep_stale_s
+        return self.fetched_at is None or now - self.fetched_at > self._max_age_s()
+
+    def _max_age_s(self) -> float:
+        return self.settings.refresh_s + self.settings.keep_stale_s
+
+    def measure(self, now: float) -> tuple[float | None, float, int]:
+        """Measure the age of the keys (None without any), the age that is too old, and how many are believed."""
+        age_s = None if self.fetched_at is None else now - self.fetched_at
+        return age_s, self._max_age_s(), 0 if self.is_stale(now) else len(self.keys.keys)
 
     def is_absent(self, name: Name, now: float) -> bool:
         """True if the provider has answered, a cooldown ago at most, that it does not publish this key."""

@@ -103,6 +103,11 @@ class JwksSource:
         """Say of each provider how its keys are, for operators."""
         return {name: shelf.describe(self._clock.elapsed()) for name, shelf in self._shelves.items()}
 
+    def list_ages(self) -> list[tuple[str, float | None, float, int]]:
+        """List of each provider its name, the age of its keys, the age that is too old, and how many are believed."""
+        now = self._clock.elapsed()
+        return [(name, *shelf.measure(now)) for name, shelf in self._shelves.items()]
+
     def list_without_keys(self) -> frozenset[str]:
         """Name the providers that have had no usable key yet."""
         return frozenset(name for name, shelf in self._shelves.items() if not shelf.had_keys)

@@ -120,9 +120,10 @@ ToWorker: TypeAlias = Begin | Apply | Ask | Drain | End | Write | Withdraw | Wri
 
 
 class Serving(Struct, frozen=True, tag=True):
-    """The worker listens and serves by this configuration."""
+    """The worker listens and serves by this configuration; `pid` is that of its process."""
 
     version: str
+    pid: int = 0
 
 
 class Unstartable(Struct, frozen=True, tag=True):

@@ -14,11 +14,11 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from agen_authz.adapters.metrics import SupervisorMetrics, WorkerCount, render_families
+from agen_authz.adapters.metrics import SupervisorMetrics, WorkerCount, list_zeros, render_families
 from agen_authz.app import garbage
 from agen_authz.app.control.message import Applied, Begin, End, Handed, Withdraw, Write, hand
 from agen_authz.app.supervisor.link import Nursery
-from agen_authz.app.supervisor.merge import merge
+from agen_authz.app.supervisor.merge import merge, read_closed
 from agen_authz.app.supervisor.place import Means, Place
 from agen_authz.app.supervisor.relay import Relay
 from agen_authz.app.supervisor.restart import PATIENCE, Patience
@@ -83,7 +83,9 @@ class Fleet:
         # Never has a result: the first place that gives up is its exception.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._refreshing: asyncio.Task[None] | None = None
-        self._metrics = SupervisorMetrics(CollectorRegistry())
+        timeout_s = loaded.config.server.check_timeout
+        self._metrics = SupervisorMetrics(CollectorRegistry(), clock.now(), timeout_s)
+        self._zeros = list_zeros(read_closed(loaded.config))
         self._metrics.watch_workers(self._count_workers)
 
     def _send_check(self, message: Write | Withdraw) -> bool:
@@ -94,7 +96,7 @@ class Fleet:
 
     def _count_workers(self) -> list[WorkerCount]:
         standings = (place.describe() for place in self._places)
-        return [WorkerCount(each.name, each.restarts, each.is_up) for each in standings]
+        return [WorkerCount(each.name, each.restarts, each.is_up, each.pid) for each in standings]
 
     # ---- their life ------------------------------------------------------------------------------------------
 
@@ -182,6 +184,8 @@ class Fleet:
             raise Unavailable(Reason.INTERNAL_ERROR, "worker check")
         _raise_for(applied)
         self._handed, self._version = handed, loaded.version
+        self._zeros = list_zeros(read_closed(loaded.config))
+        self._metrics.set_check_timeout(loaded.config.server.check_timeout)
         results = await asyncio.gather(*map(_apply_to(handed), self._inspecting))
         for place, problem in zip(self._inspecting, results, strict=True):
             if problem:
@@ -199,7 +203,7 @@ class Fleet:
         behind = [each.name for each in map(Place.describe, self._places) if each.version not in ("", self._version)]
         if outcome == "ok" and behind:
             outcome, kept = "failed", f"configuration stays in {', '.join(behind)}"
-        self._metrics.count_policy_reload(outcome)
+        self._metrics.count_policy_reload(outcome, self._clock.now())
         self._last_reload = outcome if outcome == "ok" else f"{outcome}: the last good {kept}, see the log"
 
     # ---- what operators ask ----------------------------------------------------------------------------------
@@ -223,7 +227,8 @@ class Fleet:
     async def render_metrics(self) -> tuple[bytes, str]:
         """Render the metrics of all processes as those of one; it waits for no worker longer than a moment."""
         await self.refresh()
-        return render_families(merge((self._metrics.collect(), *(place.collect() for place in self._places))))
+        counted = (place.collect() for place in self._places)
+        return render_families(merge((self._zeros, self._metrics.collect(), *counted)))
 
 
 def _raise_for(applied: Applied) -> None:

@@ -89,6 +89,7 @@ class Place:
         """Know nothing of a worker."""
         self._channel: Channel[ToWorker, ToSupervisor] | None = None
         self._number = 0
+        self._pid = 0
         self._version = ""
         self._report: Status | None = None
         self._heard = self._means.clock.elapsed()
@@ -179,8 +180,8 @@ class Place:
 
     def _note(self, message: Serving | Unstartable | Applied | Status | Drained) -> None:
         match message:
-            case Serving(version):
-                self._version = version
+            case Serving(version, pid):
+                self._version, self._pid = version, pid
                 self._state = WorkerState.DRAINING if self._leaving.is_set() else WorkerState.SERVING
                 self.served.set()
                 _LOG.info("a worker has started", extra={"worker": self.name, "policy_set": version})
@@ -281,6 +282,7 @@ class Place:
             restarts=self._restarts,
             is_ready=told is not None and told.is_ready,
             parts={} if told is None else told.parts,
+            pid=self._pid,
         )
 
     def collect(self) -> Families:

@@ -46,6 +46,7 @@ class Standing:
         silent_s: how many seconds ago it answered last.
         restarts: how often it was started again.
         is_ready: what it said of itself, and `parts`: what its parts said.
+        pid: of its process; 0 if none is there.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Standing:
     restarts: int = 0
     is_ready: bool = False
     parts: Mapping[str, str] | None = None
+    pid: int = 0
 
     @property
     def is_up(self) -> bool:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.jwks import JwksSource, ProviderKeys
-from agen_authz.adapters.metrics import Family, PrometheusMetrics
+from agen_authz.adapters.metrics import Family, KeyAge, PrometheusMetrics
 from agen_authz.app.cut import note_end
 from agen_authz.app.evidence import tell_at_the_end, tell_by_the_clock
 from agen_authz.app.listening import build_check_engine
@@ -72,6 +72,9 @@ class CheckWorker:
 
     def collect(self) -> tuple[Family, ...]:
         """Read what was counted; `run.Worker.collect`."""
+        self.metrics.set_in_flight("check", self.engine.count_in_flight())
+        self.metrics.set_audit_queue("stdout", self.sink.count_waiting(), self.sink.places)
+        self.metrics.set_keys(tuple(KeyAge(*each) for each in self.keys.list_ages()))
         return self.metrics.collect()
 
     def check_readiness(self) -> Readiness:

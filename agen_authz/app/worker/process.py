@@ -100,6 +100,7 @@ class ProcessWorker:
 
     def collect(self) -> tuple[Family, ...]:
         """Read what was counted; `run.Worker.collect`."""
+        self.metrics.set_in_flight("process", self.engine.count_in_flight())
         return self.metrics.collect()
 
     def check_readiness(self) -> Readiness:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Coroutine
 from typing import Any, Protocol, assert_never
@@ -136,7 +137,7 @@ class _Shift:
             return
         garbage.settle()
         self._ready.set()
-        self._channel.send(Serving(worker.version))
+        self._channel.send(Serving(worker.version, os.getpid()))
 
     async def _assemble(self, loaded: Loaded, begin: Begin) -> Worker:
         duty, index = read_name(self._name)

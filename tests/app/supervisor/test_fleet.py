@@ -219,8 +219,9 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 def read_count(exposition: bytes) -> float:
-    (line,) = (row for row in exposition.decode().splitlines() if row.startswith("agen_audit_events_total"))
-    return float(line.rpartition(" ")[2])
+    series = 'agen_audit_events_total{outcome="written",sink="stdout"} '
+    (line,) = (row for row in exposition.decode().splitlines() if row.startswith(series))
+    return float(line.removeprefix(series))
 
 
 async def test_each_worker_begins_with_the_same_configuration_and_the_same_key(tmp_path):
@@ -378,6 +379,29 @@ async def test_counts_of_all_workers_are_added_up_and_never_go_back(tmp_path):
             await stand.replace_worker("process")
             seen.append(read_count((await stand.fleet.render_metrics())[0]))
     assert seen == [2, 2, 4, 4, 6, 6]
+
+
+async def test_series_of_closed_sets_are_there_before_anything_is_counted_and_follow_a_reload(tmp_path):
+    async with standing(loaded_with(tmp_path)) as stand:
+        first, _ = await stand.fleet.render_metrics()
+        await stand.fleet.apply(loaded_with(tmp_path, "name: billing", "name: invoices"))
+        second, _ = await stand.fleet.render_metrics()
+    series = 'agen_decisions_total{decision="deny",reason="policy_denied",server="%s"} 0.0'
+    seen = [[(series % name).encode() in text for name in ("crm", "billing", "invoices")] for text in (first, second)]
+    assert seen == [[True, True, False], [True, False, True]]
+
+
+async def test_last_good_configuration_is_shown_with_its_time(tmp_path):
+    rows = (b"agen_policy_reload_ok", b"agen_policy_reload_timestamp_seconds")
+    seen = []
+    async with standing(loaded_with(tmp_path)) as stand:
+        started = stand.clock.now()
+        for outcome in ("failed", "ok"):
+            stand.clock.advance(60.0)
+            stand.fleet.note_reload(outcome)
+            exposition, _ = await stand.fleet.render_metrics()
+            seen.append([float(line.split()[1]) for line in exposition.splitlines() if line.startswith(rows)])
+    assert seen == [[0.0, started], [1.0, started + 120.0]]
 
 
 async def test_worker_that_hangs_keeps_nobody_waiting_is_named_and_is_ended_in_the_end(tmp_path):

@@ -45,6 +45,20 @@ def test_workers_with_two_policy_sets_are_shown_with_both():
     }
 
 
+def test_what_each_worker_has_in_flight_is_added_up_and_other_gauges_are_the_largest():
+    several = []
+    for count in (2, 3):
+        metrics = PrometheusMetrics(CollectorRegistry())
+        metrics.set_in_flight("process", count)
+        metrics.set_tools_unmapped("crm", count)
+        several.append(metrics.collect())
+    shown = {key: value for family in merge(several) for key, value in family.samples.items()}
+    assert shown == {
+        ("agen_calls_in_flight", (("rpc", "process"),)): 5,
+        ("agen_tools_unmapped", (("server", "crm"),)): 3,
+    }
+
+
 def test_worker_that_has_ended_leaves_its_counts_and_no_gauges():
     kept = {family.name for family in keep_counts(counted(0.1))}
     assert {"agen_decisions", "agen_decision_seconds"} <= kept
