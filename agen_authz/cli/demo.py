@@ -5,7 +5,7 @@ import json
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -47,8 +47,10 @@ def demo(
 
     Example: agen-authz demo --tour
     """
-    from agen_authz.demo.plan import read_ports
-
+    try:
+        from agen_authz.demo.plan import read_ports
+    except ImportError as exc:  # the image has no demo
+        _miss(exc)
     try:
         context.obj = read_ports(ports)
     except ValueError as exc:
@@ -62,8 +64,7 @@ def demo(
         from agen_authz.demo.show import show_invitation
         from agen_authz.demo.tour import play_tour
     except ImportError as exc:
-        typer.echo(f"the demo needs more packages ({exc.name}); install `agen-authz[demo]`", err=True)
-        raise typer.Exit(Exit.MISUSE) from exc
+        _miss(exc)
     try:
         went_well = asyncio.run(
             run_demo(state, context.obj, play_tour if tour else None, (lambda _: None) if tour else show_invitation)
@@ -73,6 +74,11 @@ def demo(
         raise typer.Exit(Exit.FINDING) from exc
     if not went_well:
         raise typer.Exit(Exit.FINDING)
+
+
+def _miss(exc: ImportError) -> NoReturn:
+    typer.echo(f"the demo needs more packages ({exc.name}); install `agen-authz[demo]`", err=True)
+    raise typer.Exit(Exit.MISUSE) from exc
 
 
 @app.command()
