@@ -158,7 +158,7 @@ chart: $(READY) ## lint and render the Helm chart in each mode, against the sche
 	@tools/install-helm
 	@$(BIN)/pytest -m "services or not services" $(ARGS) tests/chart
 
-kube-test: $(READY) ## the chart on a real API server, built from Go modules once: ten minutes, 3 GB; opt-in
+kube-test: $(READY) ## the chart on a real API server, built from Go modules once: 5 to 20 minutes, 3 GB; opt-in
 	@tools/install-helm
 	@tools/kube/build
 	@tools/kube/crds

@@ -11,10 +11,24 @@ from agen_authz.envoy.model import Platform, TcpAddress, Unusable, Upstream
 
 if TYPE_CHECKING:
     from agen_authz.config import Loaded
+    from agen_authz.envoy.platform.place import Cluster
     from agen_authz.envoy.settings import Placement
 
 T = TypeVar("T")
 _MAX_CHECKED_BYTES = 64 << 20
+
+Binary = Annotated[
+    Path | None,
+    typer.Option("--envoy", help="With --check: the Envoy that runs it, asked for its version.", metavar="FILE"),
+]
+Upstreams = Annotated[list[str] | None, typer.Option(help="A resource's server; repeatable.", metavar="NAME=ADDRESS")]
+GatewayName = Annotated[
+    str, typer.Option(help="With --for envoy-gateway: the Gateway and its listener.", metavar="NAME/LISTENER")
+]
+Workload = Annotated[str, typer.Option(help="With --for istio: the label of the pods.", metavar="KEY=VALUE")]
+MeshGateway = Annotated[
+    bool, typer.Option("--mesh-gateway", help="With --for istio: the pods are a gateway, not MCP servers.")
+]
 
 
 def envoy_config(
@@ -24,21 +38,19 @@ def envoy_config(
         Path | None,
         typer.Option(help="Check this Envoy configuration instead, for ways past agen-authz.", metavar="FILE"),
     ] = None,
-    binary: Annotated[
-        Path | None,
-        typer.Option("--envoy", help="With --check: the Envoy that runs it, asked for its version.", metavar="FILE"),
-    ] = None,
+    binary: Binary = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings of --check as JSON.")] = False,
     platform: Annotated[Platform, typer.Option("--for", help="Envoy's platform.")] = Platform.SIDECAR,
-    upstream: Annotated[
-        list[str] | None, typer.Option(help="A resource's server; repeatable.", metavar="NAME=ADDRESS")
-    ] = None,
+    upstream: Upstreams = None,
     listen: Annotated[str | None, typer.Option(help="Envoy's own address.", metavar="HOST:PORT")] = None,
     admin: Annotated[
         str | None, typer.Option(help="Envoy's admin interface, on loopback.", metavar="HOST:PORT")
     ] = None,
     authz: Annotated[str | None, typer.Option(help="Check's address, for Envoy.", metavar="ADDRESS")] = None,
     proc: Annotated[str | None, typer.Option(help="The first Process's address, for Envoy.", metavar="ADDRESS")] = None,
+    gateway: GatewayName = "mcp/http",
+    workload: Workload = "app=mcp-server",
+    mesh_gateway: MeshGateway = False,
 ) -> None:
     """Print an Envoy configuration that sends every request through agen-authz.
 
@@ -55,7 +67,8 @@ def envoy_config(
     loaded = load_or_exit(config, secrets=False, as_json=False)
     placed = _place(listen, admin, upstream or [])
     placement = replace(placed, authz=_upstream_or_none(authz), proc=_upstream_or_none(proc))
-    typer.echo(_render(platform, loaded, placement), nl=False)
+    cluster = _cluster(gateway, workload, is_gateway=mesh_gateway)
+    typer.echo(_render(platform, loaded, placement, cluster), nl=False)
 
 
 def _place(listen: str | None, admin: str | None, upstreams: list[str]) -> "Placement":
@@ -69,13 +82,25 @@ def _place(listen: str | None, admin: str | None, upstreams: list[str]) -> "Plac
     )
 
 
-def _render(platform: Platform, loaded: "Loaded", placement: "Placement") -> str:
+def _cluster(gateway: str, workload: str, *, is_gateway: bool) -> "Cluster":
+    from agen_authz.envoy.platform.place import Cluster
+
+    name, slash, listener = gateway.partition("/")
+    key, equals, value = workload.partition("=")
+    if not (name and slash and listener):
+        _misuse(f"`{gateway}` is not a Gateway and its listener; write `--gateway NAME/LISTENER`")
+    if not (key and equals and value):
+        _misuse(f"`{workload}` is not a label; write `--workload KEY=VALUE`")
+    return Cluster(gateway=name, listener=listener, workload={key: value}, is_gateway=is_gateway)
+
+
+def _render(platform: Platform, loaded: "Loaded", placement: "Placement", cluster: "Cluster") -> str:
     # Envoy's messages as typed Python take longer to import than all that the other commands need.
     from agen_authz.envoy.render import render
     from agen_authz.envoy.settings import from_config
 
     sidecar = _refuse_unusable(from_config(loaded.config, _metadata_key(loaded), placement))
-    return _refuse_unusable(render(platform, sidecar))
+    return _refuse_unusable(render(platform, sidecar, cluster))
 
 
 def _check(file: Path, config: Path | None, binary: Path | None, *, as_json: bool) -> NoReturn:

@@ -23,14 +23,15 @@ _DENIED_BODY_BYTES = 65536
 def build_filters(sidecar: Gateway) -> list[HttpFilter]:
     """Build the chain; responses pass it from the end to the start."""
     return [
-        _envoy_header_remover(),
-        _ext_authz(sidecar),
+        build_header_remover(),
+        build_authz(sidecar),
         build_process(sidecar),
         _router(),
     ]
 
 
-def _envoy_header_remover() -> HttpFilter:
+def build_header_remover() -> HttpFilter:
+    """Build the filter that takes `x-envoy-*` out of requests and responses."""
     prefix = StringMatcher(prefix="x-envoy-")
     removal = rules.HeaderMutation(remove_on_match=rules.HeaderMutationRemoveOnMatch(key_matcher=prefix))
     mutations = Mutations(request_mutations=[removal], response_mutations=[removal])
@@ -38,7 +39,8 @@ def _envoy_header_remover() -> HttpFilter:
     return HttpFilter(name="envoy.filters.http.header_mutation", typed_config=Any.pack(mutation))
 
 
-def _ext_authz(sidecar: Gateway) -> HttpFilter:
+def build_authz(sidecar: Gateway) -> HttpFilter:
+    """Build the filter that asks Check."""
     settings = ExtAuthz(
         grpc_service=GrpcService(
             envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=AUTHZ_CLUSTER),

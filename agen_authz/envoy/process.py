@@ -26,17 +26,17 @@ from agen_authz.envoy.routing import EXT_AUTHZ, EXT_PROC
 INSPECT_KEY = "agen.inspect"
 
 
-def build_process(gateway: Gateway) -> HttpFilter:
+def build_process(gateway: Gateway, cluster: str = PROC_CLUSTER) -> HttpFilter:
     """Build the filter within the matcher that skips it on the word of Check; without metadata it runs."""
-    inner = TypedExtensionConfig(name=EXT_PROC, typed_config=Any.pack(_settings(gateway)))
+    inner = TypedExtensionConfig(name=EXT_PROC, typed_config=Any.pack(_settings(gateway, cluster)))
     skipped = ExtensionWithMatcher(extension_config=inner, xds_matcher=_skip_on(gateway.off_word))
     return HttpFilter(name=EXT_PROC, typed_config=Any.pack(skipped))
 
 
-def _settings(gateway: Gateway) -> ext_proc.ExternalProcessor:
+def _settings(gateway: Gateway, cluster: str) -> ext_proc.ExternalProcessor:
     spaces = ext_proc.MetadataOptionsMetadataNamespaces
     return ext_proc.ExternalProcessor(
-        grpc_service=GrpcService(envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=PROC_CLUSTER)),
+        grpc_service=GrpcService(envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=cluster)),
         failure_mode_allow=False,
         status_on_error=HttpStatus(code=StatusCode.BadGateway),
         processing_mode=_mode(),
@@ -44,6 +44,8 @@ def _settings(gateway: Gateway) -> ext_proc.ExternalProcessor:
         mutation_rules=_mutation_rules(),
         metadata_options=ext_proc.MetadataOptions(forwarding_namespaces=spaces(untyped=[EXT_AUTHZ])),
         route_cache_action=ext_proc.ExternalProcessorRouteCacheAction.RETAIN,
+        # Process removes it from whatever it inspects; what passes as it is (samples, rules in shadow) keeps it.
+        allow_content_length_header=True,
         stat_prefix="agen",
     )
 

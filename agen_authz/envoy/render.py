@@ -17,7 +17,10 @@ from agen_authz.envoy.cluster import (
 )
 from agen_authz.envoy.listener import build_listener
 from agen_authz.envoy.model import EnvoyLimits, Gateway, Platform, TcpAddress, Unusable
-from agen_authz.envoy.text import render_yaml
+from agen_authz.envoy.platform.gateway_api import render_policies
+from agen_authz.envoy.platform.mesh import render_mesh
+from agen_authz.envoy.platform.place import Cluster, read_sidecars
+from agen_authz.envoy.text import render_documents, render_yaml
 
 _HEADER = (
     "Envoy in front of MCP servers: written by `agen-authz envoy-config`, do not edit.",
@@ -28,17 +31,36 @@ _HEADER = (
     "here; Check compares it letter by letter. TLS must end before this listener. Run Envoy 1.40 or later.",
     "The address of a server without `--upstream NAME=host:port` is NAME.internal:8080.",
 )
+_GATEWAY_HEADER: tuple[str, ...] = (
+    "Envoy Gateway in front of MCP servers: written by `agen-authz envoy-config --for envoy-gateway`.",
+    "",
+    "Everything that the listener of this Gateway serves is decided by agen-authz. EnvoyPatchPolicy must be enabled in",
+    "Envoy Gateway (`extensionApis.enableEnvoyPatchPolicy`): without the patches Check denies every call, because it",
+    "gets bodies as text. The Gateway names the EnvoyProxy in `infrastructure.parametersRef`.",
+)
+_MESH_HEADER: tuple[str, ...] = (
+    "Istio in front of an MCP server: written by `agen-authz envoy-config --for istio`.",
+    "",
+    "The first document is not a manifest: it belongs into `meshConfig`, and the policy needs it.",
+)
 
 
-def render(platform: Platform, sidecar: Gateway) -> str | Unusable:
-    """Render the configuration of one platform as YAML."""
+def render(platform: Platform, sidecar: Gateway, cluster: Cluster | None = None) -> str | Unusable:
+    """Render the configuration of one platform as YAML; `cluster` is what manifests name besides agen-authz."""
+    if platform is Platform.SIDECAR:
+        return render_sidecar(sidecar)
+    place = cluster or Cluster()
+    services = read_sidecars(sidecar)
+    if isinstance(services, Unusable):
+        return services
     match platform:
-        case Platform.SIDECAR:
-            return render_sidecar(sidecar)
-        case Platform.ENVOY_GATEWAY | Platform.ISTIO:
-            return Unusable(f"`--for {platform}` is not available yet", "use `--for sidecar`")
+        case Platform.ENVOY_GATEWAY:
+            manifests, header = render_policies(sidecar, services, place), _GATEWAY_HEADER
+        case Platform.ISTIO:
+            manifests, header = render_mesh(sidecar, services, place), _MESH_HEADER
         case _:
             assert_never(platform)
+    return manifests if isinstance(manifests, Unusable) else render_documents(manifests, header)
 
 
 def render_sidecar(sidecar: Gateway) -> str:

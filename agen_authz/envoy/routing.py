@@ -20,7 +20,7 @@ EXT_AUTHZ = "envoy.filters.http.ext_authz"
 EXT_PROC = "envoy.filters.http.ext_proc"
 # What a backend says here is about itself, its redirects and its own sessions. A denial of Check is no
 # upstream's answer: its `www-authenticate` survives.
-_REMOVED = ("server", "www-authenticate", "location", "set-cookie")
+REMOVED = ("server", "www-authenticate", "location", "set-cookie")
 _NO_TIMEOUT = timedelta(0)
 
 
@@ -29,7 +29,7 @@ def build_routes(resources: Iterable[EnvoyRoute]) -> route_v3.RouteConfiguration
     hosts = [_virtual_host(domains, routes) for domains, routes in _group_by_authority(resources)]
     nowhere = route_v3.VirtualHost(name="*", domains=["*"], routes=[_not_found()])
     return route_v3.RouteConfiguration(
-        name="resources", virtual_hosts=[*hosts, nowhere], response_headers_to_remove=list(_REMOVED)
+        name="resources", virtual_hosts=[*hosts, nowhere], response_headers_to_remove=list(REMOVED)
     )
 
 

@@ -58,10 +58,10 @@ def from_config(config: Config, metadata_key: bytes | None, placement: Placement
         return Unusable(
             f"the admin interface may not listen on `{placement.admin.host}`", "use a loopback address or none"
         )
-    authz = placement.authz or _find_listener("authz", config.server.authz, config.server)
+    authz = _find_placed("authz", placement.authz, config.server)
     if isinstance(authz, Unusable):
         return authz
-    proc = placement.proc or _find_listener("proc", config.server.proc, config.server)
+    proc = _find_placed("proc", placement.proc, config.server)
     if isinstance(proc, Unusable):
         return proc
     more_proc = _list_more(proc.address, config.server.filter_workers)
@@ -78,6 +78,14 @@ def from_config(config: Config, metadata_key: bytes | None, placement: Placement
         limits=EnvoyLimits(request_bytes=config.limits.request_bytes),
         more_proc=more_proc,
     )
+
+
+def _find_placed(key: str, placed: Upstream | None, server: conf.Server) -> Upstream | Unusable:
+    if placed is None:
+        return _find_listener(key, getattr(server, key), server)
+    if placed.tls is None and server.tls is not None and isinstance(placed.address, TcpAddress):
+        return Upstream(placed.address, _mutual_tls(placed.address.host))
+    return placed
 
 
 def _find_listener(key: str, written: str, server: conf.Server) -> Upstream | Unusable:

@@ -1,6 +1,7 @@
 """A typed Envoy configuration as YAML for people: block style, with remarks above the settings that need one."""
 
 import textwrap
+from collections.abc import Mapping, Sequence
 
 import yaml
 from betterproto2 import Casing
@@ -78,6 +79,10 @@ class _Dumper(yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
+    def ignore_aliases(self, value: object, /) -> bool:
+        """Write a part that is there twice in full: manifests have no anchors."""
+        return True
+
 
 def render_yaml(bootstrap: Bootstrap, header: tuple[str, ...]) -> str:
     """Render a bootstrap; `header` becomes the remark on top, one line each."""
@@ -94,6 +99,15 @@ def render_yaml(bootstrap: Bootstrap, header: tuple[str, ...]) -> str:
             lines.extend(_comment(remark, indent))
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def render_documents(documents: Sequence[Mapping[str, object]], header: tuple[str, ...]) -> str:
+    """Render manifests, one document each, under a remark."""
+    parts = [
+        yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, width=_NO_FOLDING, allow_unicode=True)
+        for document in documents
+    ]
+    return "".join(f"# {line}".rstrip() + "\n" for line in header) + "---\n".join(parts)
 
 
 def _comment(remark: str, indent: int) -> list[str]:

@@ -57,7 +57,7 @@ _OWN: Mapping[str, Check] = {
     "plid": europe_part.passes_polish_card,
     "plpass": europe_part.passes_polish_passport,
     "siren": lambda value: _stdnum(f"fr.{'siret' if len(digits_of(value)) == 14 else 'siren'}")(digits_of(value)),
-    "be_card": lambda value: int(digits_of(value)[:10]) % 97 == int(digits_of(value)[10:]) % 97,
+    "be_card": lambda value: (int(digits_of(value)[:10]) % 97 or 97) == int(digits_of(value)[10:]),
     "rs_jmbg": lambda value: _stdnum("si.emso")(digits_of(value)),
     "no_org": lambda value: _stdnum("no.orgnr")(digits_of(value)),
     "es.dni": lambda value: _stdnum("es.dni")(value.replace("-", "")),

@@ -8,7 +8,7 @@ from agen_authz.core.masking.document import Document
 from agen_authz.core.masking.layout import Layouts
 from agen_authz.core.masking.scanner import Scanner, get_scanner
 from agen_authz.core.masking.search import search
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 from bench.masking.corpus import Sample
 from bench.masking.score import Hit
 
@@ -28,7 +28,7 @@ def find(samples: Sequence[Sample]) -> list[list[Hit]]:
 
 def _find_in_document(text: str, scanner: Scanner, layouts: Layouts) -> Iterator[Hit]:
     document = Document(json.loads(text), layouts, layouts.root, is_message=False)
-    for each in search(scanner, document.texts, document.trails, Work(len(text))):
+    for each in search(scanner, document.texts, document.trails, Allowance(len(text))):
         value = document.texts[each.leaf]
         written = json.dumps(value, ensure_ascii=False)[1:-1]
         start = text.find(written)

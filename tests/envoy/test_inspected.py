@@ -58,7 +58,7 @@ def _mask(value: Json) -> Json:
     return value.replace(SECRET.decode(), "[MASKED]") if isinstance(value, str) else value
 
 
-async def _write_nothing(_: tuple[Note, ...]) -> None:
+async def _write_nothing(notes: tuple[Note, ...], *, is_last: bool = True) -> None:
     """Write no notes."""
 
 

@@ -87,12 +87,6 @@ def test_the_same_values_give_the_same_bytes() -> None:
     assert render_sidecar(again) == render_sidecar(SIDECAR)
 
 
-@pytest.mark.parametrize("platform", [Platform.ENVOY_GATEWAY, Platform.ISTIO])
-def test_other_platforms_are_not_available_yet(platform: Platform) -> None:
-    expected = Unusable(f"`--for {platform}` is not available yet", "use `--for sidecar`")
-    assert render(platform, SIDECAR) == expected
-
-
 def test_a_sidecar_is_rendered_whole() -> None:
     assert render(Platform.SIDECAR, SIDECAR) == render_sidecar(SIDECAR)
 
@@ -127,7 +121,6 @@ def keys() -> set[str]:
         "allow_mode_override",
         "observability_mode",
         "receiving_namespaces",
-        "allow_content_length_header",
         "forward_rules",
         "config_discovery",
         "health_checks",

@@ -206,3 +206,13 @@ def test_envoy_routes_what_check_accepts(tmp_path: Path, url: str) -> None:
     providers = {provider.name: build_provider(provider) for provider in config.providers}
     crm = build_resource(config, config.resources[0], providers)
     assert (sidecar.resources[0].authorities, sidecar.resources[0].path) == (crm.authorities, crm.path)
+
+
+def test_address_that_is_given_has_the_servers_tls(tmp_path: Path) -> None:
+    files = "tls: {cert_file: a, key_file: b, client_ca_file: c}"
+    text = _example(SERVER, f"server: {{authz: '10.0.0.7:9191', proc: '10.0.0.7:9192', {files}}}\n")
+    given = Upstream(TcpAddress("agen-authz.mcp.svc", 9191))
+    found = _sidecar(text, Placement(authz=given, proc=Upstream(UnixAddress("/p.sock"))), tmp_path)
+    assert isinstance(found, Gateway)
+    assert found.authz.tls is not None and found.authz.tls.server_name == "agen-authz.mcp.svc"
+    assert found.proc == Upstream(UnixAddress("/p.sock"))

@@ -56,7 +56,7 @@ class Masks:
         return _bind(replace(plan, masker=Masker(rules.masking_keys, tenant)))
 
     def prepare(self, rules: RuleSet) -> None:
-        """Compile what these rules look for, and what is looked for in a call that is not known.
+        """Compile what these rules search for, and what is searched for in a call that is not known.
 
         It takes half a second: call it in a thread.
         """

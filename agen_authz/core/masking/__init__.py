@@ -2,7 +2,7 @@
 
     row.py check.py catalog/     what detectors look for
     selection.py scanner.py      which of them, compiled
-    view.py encoded.py word.py form.py phone.py trail.py search.py    how a text is searched
+    view.py joined.py encoded.py word.py form.py shape.py phone.py trail.py written.py search.py  how a text is searched
     rule.py style.py             what a rule asks for, and how a value is masked
     document.py mask.py body.py  how a message is taken apart, masked and written again
 

@@ -98,4 +98,4 @@ def next_to(
     """
     value = rf"[A-Za-z0-9_+/=.-]{{{least},128}}(?<!\.)"
     after = Label(words, rf"{unlike}[ \t](?:is )?[\"'`]?({value})(?![\w/(:@-])", score, reach=140, check=check)
-    return after, before(words, value, score, check=check, reach=150)
+    return after, before(words, value, score, check=check, reach=88)

@@ -31,7 +31,7 @@ def find_copies(found: Sequence[Found], document: Document) -> list[Found]:
         if not _TOLD.isdisjoint(each.why) and _is_telling(value):
             values.setdefault(value, each)
     if len(values) > _MAX_VALUES:
-        raise Unmaskable("too many values whose copies would have to be looked for")
+        raise Unmaskable("too many values whose copies would have to be searched for")
     if not values:
         return []
     automaton = AhoCorasick(list(values), matchkind=MatchKind.LeftmostLongest)

@@ -8,7 +8,7 @@ from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.scanner import get_scanner
 from agen_authz.core.masking.search import Found, search
 from agen_authz.core.masking.selection import Detectors
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 from agen_authz.core.memory import remember
 from agen_authz.core.model import Json
 
@@ -47,7 +47,7 @@ def find(text: str, detectors: Detectors, path: tuple[str, ...] = (), region: st
     trail = scanner.fields.root
     for name in path:
         trail = scanner.fields.step(trail, name)
-    work, region = Work(len(text)), None if region is None else region.upper()
+    work, region = Allowance(len(text)), None if region is None else region.upper()
     return search(scanner, [text], [trail], work, region=region)
 
 
@@ -63,7 +63,7 @@ def list_detected(value: Json, budget: int) -> frozenset[str] | None:
         chars = sum(map(len, document.texts))
         if chars > budget or document.deep or document.binary:
             return None
-        found = search(get_scanner(Detectors.every()), document.texts, document.trails, Work(chars))
+        found = search(get_scanner(Detectors.every()), document.texts, document.trails, Allowance(chars, is_brief=True))
     except Unmaskable:
         return None
     return frozenset(each.detector for each in found)

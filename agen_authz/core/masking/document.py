@@ -17,7 +17,7 @@ from typing import Any
 from agen_authz.core.masking.blob import read_base64, read_text
 from agen_authz.core.masking.layout import Layout, Layouts, Names
 from agen_authz.core.masking.nested import split_nested
-from agen_authz.core.masking.node import BINARY_TYPES, Kind, Node, Spot, Table
+from agen_authz.core.masking.node import BINARY_TYPES, DocumentNode, DocumentSpot, NodeKind, Table
 from agen_authz.core.masking.number import MIN_NUMBER, NUMBER_BEGINS, read_number, write_number
 from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.trail import Trail
@@ -86,14 +86,14 @@ class Document:
         # Where each text is: its node, or table and row, the member's name, and what it is. Most are never asked for.
         self._places: list[tuple[Any, ...]] = []
         self.pending: list[Layout] = []
-        self.deep: list[Spot] = []
-        self.objects: list[tuple[Node | Table, Names]] = []
-        self.binary: list[Spot] = []
+        self.deep: list[DocumentSpot] = []
+        self.objects: list[tuple[DocumentNode | Table, Names]] = []
+        self.binary: list[DocumentSpot] = []
         self._layouts, self._has_customs = layouts, layouts.has_customs
         # What taking it apart may still cost beyond a walk: for JSON in texts, and names that were not seen before.
         self._left = _MAX_UNITS
-        kind = Kind.LIST if isinstance(value, list) else Kind.OBJECT
-        self.root = Node(None, "", value, kind, may_drop=not is_message)
+        kind = NodeKind.LIST if isinstance(value, list) else NodeKind.OBJECT
+        self.root = DocumentNode(None, "", value, kind, may_drop=not is_message)
         if is_message and isinstance(value, dict):
             self._walk_message(value, root)
         elif isinstance(value, dict):
@@ -101,40 +101,42 @@ class Document:
         elif isinstance(value, list):
             self._walk_list(value, self.root, root)
         else:
-            self.root = Node(None, "", [value], Kind.ALONE, may_drop=True)
+            self.root = DocumentNode(None, "", [value], NodeKind.ALONE, may_drop=True)
             self._walk_list([value], self.root, root)
 
     def _walk_message(self, message: dict[str, Json], root: Trail) -> None:
         # 1.
         for key, value in message.items():
             if key in _OUTER and isinstance(value, dict):
-                self._walk_body(value, Node(self.root, key, value, Kind.OBJECT), root)
+                self._walk_body(value, DocumentNode(self.root, key, value, NodeKind.OBJECT), root)
             elif key not in _ENVELOPE or not isinstance(value, str | int):
                 self._walk(value, self.root, key, root)
                 self.add_name(self.root, key)
 
-    def _walk_body(self, body: dict[str, Json], node: Node, root: Trail) -> None:
+    def _walk_body(self, body: dict[str, Json], node: DocumentNode, root: Trail) -> None:
         rest = {key: value for key, value in body.items() if key not in ("_meta", "structuredContent", "task")}
         self._walk_object(rest, node, root, _BODY)
         for key, skipped in (("_meta", _META), ("task", _BODY), ("structuredContent", _NOTHING)):
             value = body.get(key)
             if isinstance(value, dict):
-                child = Node(node, key, value, Kind.OBJECT, may_drop=key == "structuredContent")
+                child = DocumentNode(node, key, value, NodeKind.OBJECT, may_drop=key == "structuredContent")
                 self._walk_object(value, child, root, skipped)
             elif value is not None:
                 self._walk(value, node, key, root)
 
-    def _walk(self, value: Json, node: Node, key: str | int, trail: Trail) -> None:
+    def _walk(self, value: Json, node: DocumentNode, key: str | int, trail: Trail) -> None:
         if isinstance(value, str):
             self._add_text(value, node, key, trail)
         elif isinstance(value, dict):
-            self._walk_object(value, Node(node, key, value, Kind.OBJECT), trail, _NOTHING)
+            self._walk_object(value, DocumentNode(node, key, value, NodeKind.OBJECT), trail, _NOTHING)
         elif isinstance(value, list):
-            self._walk_list(value, Node(node, key, value, Kind.LIST), trail)
+            self._walk_list(value, DocumentNode(node, key, value, NodeKind.LIST), trail)
         elif value is not None:
             self._add_number(value, node, key, trail)
 
-    def _walk_object(self, value: Mapping[str, Json], node: Node, trail: Trail, skipped: frozenset[str]) -> None:
+    def _walk_object(
+        self, value: Mapping[str, Json], node: DocumentNode, trail: Trail, skipped: frozenset[str]
+    ) -> None:
         names = tuple(value)
         self.objects.append((node, names))
         layout = self._get_layout(trail, names)
@@ -152,7 +154,7 @@ class Document:
             if not (skipped and key in skipped and kind in _SKIPPED):
                 self._walk(item, node, key, child)
 
-    def _walk_list(self, value: list[Json], node: Node, trail: Trail) -> None:
+    def _walk_list(self, value: list[Json], node: DocumentNode, trail: Trail) -> None:
         # 5.
         if len(value) >= _MIN_ROWS and self._walk_table(value, node, trail):
             return
@@ -160,7 +162,7 @@ class Document:
             if type(item) is not str or not self._is_nothing(item, trail):
                 self._walk(item, node, place, trail)
 
-    def _walk_table(self, rows: list[Json], node: Node, trail: Trail) -> bool:
+    def _walk_table(self, rows: list[Json], node: DocumentNode, trail: Trail) -> bool:
         """Walk over objects that all have the same members, member by member; False if these are not."""
         first = rows[0]
         names = tuple(first) if isinstance(first, dict) else ()
@@ -237,22 +239,22 @@ class Document:
 
     # ---- leaves --------------------------------------------------------------------------------------------
 
-    def spot(self, leaf: int) -> Spot:
+    def spot(self, leaf: int) -> DocumentSpot:
         """Return where a text is."""
         owner, *row, key, kind = self._places[leaf]
         node = owner.node(row[0]) if isinstance(owner, Table) else owner
-        return Spot(node, key, is_name=kind == _NAME, is_text=kind != _NUMBER)
+        return DocumentSpot(node, key, is_name=kind == _NAME, is_text=kind != _NUMBER)
 
     def is_name(self, leaf: int) -> bool:
         """True if a text is a member's name."""
         return bool(self._places[leaf][-1] == _NAME)
 
-    def _add(self, text: str, trail: Trail, node: Node, key: str | int, kind: int) -> None:
+    def _add(self, text: str, trail: Trail, node: DocumentNode, key: str | int, kind: int) -> None:
         self.texts.append(text)
         self.trails.append(trail)
         self._places.append((node, key, kind))
 
-    def add_name(self, node: "Node | Table", name: str) -> None:
+    def add_name(self, node: "DocumentNode | Table", name: str) -> None:
         """Add a member's name to the texts; of a table, of each row."""
         if isinstance(node, Table):
             for place in range(len(node.rows)):
@@ -260,12 +262,12 @@ class Document:
             return
         self._add(read_number(name) or name, self._layouts.root, node, name, _NAME)
 
-    def _add_names(self, layout: Layout, node: Node) -> None:
+    def _add_names(self, layout: Layout, node: DocumentNode) -> None:
         self.pending.append(layout)
         for name in layout.suspects:
             self.add_name(node, name)
 
-    def _add_text(self, text: str, node: Node, key: str | int, trail: Trail) -> None:
+    def _add_text(self, text: str, node: DocumentNode, key: str | int, trail: Trail) -> None:
         if not text:
             return
         # 2.
@@ -280,15 +282,15 @@ class Document:
         else:
             self._add(number, trail, node, key, _NUMBER)
 
-    def _add_nested(self, parts: list[Json], node: Node, key: str | int, trail: Trail) -> None:
+    def _add_nested(self, parts: list[Json], node: DocumentNode, key: str | int, trail: Trail) -> None:
         self._spend(_UNITS_BY_DOCUMENT)
-        inner = Node(node, key, parts, Kind.NESTED, may_drop=True, depth=node.depth + 1)
+        inner = DocumentNode(node, key, parts, NodeKind.NESTED, may_drop=True, depth=node.depth + 1)
         if inner.depth > MAX_NESTED:
-            self.deep.append(Spot(node, key))
+            self.deep.append(DocumentSpot(node, key))
             return
         self._walk_list(parts, inner, trail)
 
-    def _add_number(self, number: float, node: Node, key: str | int, trail: Trail) -> None:
+    def _add_number(self, number: float, node: DocumentNode, key: str | int, trail: Trail) -> None:
         # 4.
         written = write_number(number, trail)
         if written is not None:
@@ -296,7 +298,7 @@ class Document:
 
     # ---- blobs ---------------------------------------------------------------------------------------------
 
-    def _take_binary(self, value: Mapping[str, Json], node: Node, trail: Trail) -> Mapping[str, Json]:
+    def _take_binary(self, value: Mapping[str, Json], node: DocumentNode, trail: Trail) -> Mapping[str, Json]:
         # 3.
         taken = value
         for key in ("data", "blob"):
@@ -306,7 +308,7 @@ class Document:
                 self._add_binary(held, node, key, trail)
         return taken
 
-    def _add_binary(self, held: str, node: Node, key: str, trail: Trail) -> None:
+    def _add_binary(self, held: str, node: DocumentNode, key: str, trail: Trail) -> None:
         raw = read_base64(held)
         if raw is None:
             # It is not what it should be, but may be a text.
@@ -314,7 +316,7 @@ class Document:
             return
         text = read_text(raw)
         if text is None:
-            self.binary.append(Spot(node, key))
+            self.binary.append(DocumentSpot(node, key))
         else:
             parts: list[Json] = split_nested(text) or [text]
-            self._walk_list(parts, Node(node, key, parts, Kind.BLOB, depth=node.depth + 1), trail)
+            self._walk_list(parts, DocumentNode(node, key, parts, NodeKind.BLOB, depth=node.depth + 1), trail)

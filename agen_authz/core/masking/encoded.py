@@ -1,6 +1,6 @@
 """Text that is written in base64 (RFC 4648, and in lines as RFC 2045 has it), found by decoding what may be it.
 
-A run of the alphabet's letters is decoded as a whole, then, if that is no text, without what is before a sign that may
+A run of the alphabet's letters is decoded as a whole, then, if that is not text, without what is before a sign that may
 be one of the alphabet or not (a path before a `/`).
 """
 

@@ -11,13 +11,14 @@ from msgspec import Struct
 from agen_authz.core.errors import Malformed
 from agen_authz.core.masking.copies import find_copies
 from agen_authz.core.masking.document import Document
-from agen_authz.core.masking.node import Spot
+from agen_authz.core.masking.node import DocumentSpot
 from agen_authz.core.masking.plan import Plan
+from agen_authz.core.masking.pointer import PointerWriter
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer
 from agen_authz.core.masking.search import Found, search
 from agen_authz.core.masking.style import is_masked, settle
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 from agen_authz.core.model import Json
 from agen_authz.core.sse import Event, SseReader
 from agen_authz.core.strict_json import parse_json
@@ -97,13 +98,14 @@ def _read_documents(raw: bytes, media: str) -> Iterator[Json]:
 class _Explaining:
     """One document, explained."""
 
-    __slots__ = ("_document", "_number", "_plan", "_work")
+    __slots__ = ("_document", "_number", "_plan", "_pointers", "_work")
 
     def __init__(self, number: int, value: Json, plan: Plan) -> None:
         is_message = isinstance(value, dict) and value.get("jsonrpc") == "2.0"
         self._number, self._plan = number, plan
         self._document = Document(value, plan.layouts, plan.layouts.root, is_message=is_message)
-        self._work = Work(sum(map(len, self._document.texts)))
+        self._work = Allowance(sum(map(len, self._document.texts)))
+        self._pointers = PointerWriter(plan.scanner, self._work)
 
     def list_all(self) -> list[Explained]:
         document, plan = self._document, self._plan
@@ -112,6 +114,8 @@ class _Explaining:
         places = {(each.leaf, each.start, each.end) for each in found}
         copies = [each for each in find_copies(found, document) if (each.leaf, each.start, each.end) not in places]
         for each in (*found, *copies):
+            if document.is_name(each.leaf):
+                self._pointers.hide(str(document.spot(each.leaf).key), each.detector)
             by_leaf.setdefault(each.leaf, []).append(each)
         listed = [each for leaf in sorted(by_leaf) for each in self._explain_leaf(leaf, by_leaf[leaf])]
         binary = () if plan.passes_binary else document.binary
@@ -121,7 +125,7 @@ class _Explaining:
     def _explain_leaf(self, leaf: int, found: Sequence[Found]) -> list[Explained]:
         spot, text = self._document.spot(leaf), self._document.texts[leaf]
         pointer = tuple(map(str, spot.list_steps()))
-        written, listed = self._write_pointer(spot), []
+        written, listed = self._pointers.write(spot), []
         taken: list[tuple[int, int]] = []
         for each in sorted(found, key=lambda each: (-each.score, each.start - each.end, each.start)):
             value = text[each.start : each.end]
@@ -157,11 +161,11 @@ class _Explaining:
             return Fate.OVERLAPS, style
         return (Fate.KEPT if is_masked(value, found.detector, style) else Fate.MASKED), style
 
-    def _explain_whole(self, spot: Spot, name: str) -> Explained:
+    def _explain_whole(self, spot: DocumentSpot, name: str) -> Explained:
         written = f"[{name.upper()}]"
         return Explained(
             document=self._number,
-            pointer=self._write_pointer(spot),
+            pointer=self._pointers.write(spot),
             start=0,
             end=0,
             detector=name,
@@ -172,14 +176,3 @@ class _Explaining:
             masked=written,
             value=written,
         )
-
-    def _write_pointer(self, spot: Spot) -> str:
-        return "".join(f"/{self._write_step(step)}" for step in spot.list_steps())
-
-    def _write_step(self, step: str | int) -> str:
-        if isinstance(step, int):
-            return str(step)
-        scanner = self._plan.scanner
-        found = search(scanner, [step], [scanner.fields.root], self._work)
-        name = f"[{found[0].detector.upper()}]" if found else step
-        return name.replace("~", "~0").replace("/", "~1")

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from agen_authz.core.masking.row import SURE, THRESHOLD, Check, Detector
 from agen_authz.core.masking.shape import list_firsts, shape_of, shape_pattern
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 from agen_authz.core.memory import Memory
 
 MIN_CHARS, MAX_CHARS = 5, 34
@@ -90,7 +90,7 @@ class FormIndex:
         self._regions: Memory[str, tuple[Candidate, ...]] = Memory(_MAX_SEEN)
         self._seen: Memory[str, tuple[Candidate, ...]] = Memory(_MAX_SEEN)
 
-    def find(self, shape: str, work: Work) -> tuple[Candidate, ...]:
+    def find(self, shape: str, work: Allowance) -> tuple[Candidate, ...]:
         """List the parts of a text of this shape that may have a form.
 
         Raises:
@@ -102,15 +102,16 @@ class FormIndex:
         found = tuple(self._list(shape, work))
         return self._seen.keep(shape, found) if len(shape) <= _MAX_SHAPE_CHARS else found
 
-    def _list(self, shape: str, work: Work) -> Iterator[Candidate]:
+    def _list(self, shape: str, work: Allowance) -> Iterator[Candidate]:
         # What is searched for are classes of characters that a shape keeps apart.
         for region in self._region.finditer(shape.encode("latin-1", "replace")):
             begins, ends = region.span()
+            work.spend(0.5)
             if ends - begins >= MIN_CHARS:
                 for each in self._list_windows(shape[begins:ends], work):
                     yield Candidate(begins + each.start, begins + each.end, each.sure, each.others)
 
-    def _list_windows(self, shape: str, work: Work) -> tuple[Candidate, ...]:
+    def _list_windows(self, shape: str, work: Allowance) -> tuple[Candidate, ...]:
         known = self._regions.find(shape)
         if known is not None:
             return known
@@ -151,7 +152,7 @@ def list_windows(region: str) -> Iterator[Window]:
 
 
 def _is_part(first: int, last: int, digits: Sequence[bool], between: Sequence[str]) -> bool:
-    """True if the number goes on: a group of digits is next to it, with a separator that it has inside as well."""
+    """True if the number continues: a group of digits is next to it, with a separator that it has inside as well."""
     inside = set(between[first:last]) or _OF_ONE_NUMBER
     is_before = first > 0 and digits[first - 1] and between[first - 1] in inside
     return is_before or (last + 1 < len(digits) and digits[last + 1] and between[last] in inside)

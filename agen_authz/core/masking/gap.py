@@ -24,8 +24,7 @@ def before(words: tuple[str, ...], value: str, score: float, *, check: Check | N
         value: a pattern without groups.
         reach: how many characters in front of the word are looked at: a value, and `is the` after it.
     """
-    # Atomic: what is a value is not tried again as a shorter one.
-    return Label(words, rf"{_BOUND}((?>{value})){_IS_THE}", score, At.AROUND, reach, check)
+    return Label(words, rf"{_BOUND}({value}){_IS_THE}", score, At.AROUND, reach, check)
 
 
 def around(words: tuple[str, ...], value: str, score: float, *, check: Check | None = None) -> tuple[Label, Label]:

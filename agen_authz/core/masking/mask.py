@@ -15,14 +15,14 @@ from msgspec import Struct
 
 from agen_authz.core.masking.copies import find_copies
 from agen_authz.core.masking.document import Document
-from agen_authz.core.masking.layout import is_suspect
-from agen_authz.core.masking.node import Spot
-from agen_authz.core.masking.plan import Choice, Plan
+from agen_authz.core.masking.node import DocumentSpot
+from agen_authz.core.masking.plan import Plan, Treatment
+from agen_authz.core.masking.pointer import PointerWriter
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer, Receipt, Unmaskable
 from agen_authz.core.masking.search import Found, search
 from agen_authz.core.masking.style import is_masked, settle
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 from agen_authz.core.model import Json
 
 _MAX_ROUNDS = 4
@@ -40,14 +40,14 @@ class _Mask(Struct, frozen=True):
     """A value with what takes its place."""
 
     found: Found
-    choice: Choice
+    choice: Treatment
 
 
 def mask_message(message: Json, plan: Plan, *, is_message: bool = True) -> MaskedMessage:
     """Mask one message; pure.
 
     Args:
-        is_message: False for a JSON value that is none of JSON-RPC.
+        is_message: False for a JSON value that is not a message of JSON-RPC.
 
     Raises:
         Unmaskable: it cannot be inspected to its end.
@@ -58,17 +58,16 @@ def mask_message(message: Json, plan: Plan, *, is_message: bool = True) -> Maske
 class _Masking:
     """The masking of one message."""
 
-    __slots__ = ("_document", "_is_changed", "_message", "_plan", "_receipts", "_steps", "_work")
+    __slots__ = ("_document", "_is_changed", "_message", "_plan", "_pointers", "_receipts", "_work")
 
     def __init__(self, message: Json, plan: Plan, *, is_message: bool) -> None:
         self._message, self._plan = message, plan
         # 1.
         self._document = Document(message, plan.layouts, plan.layouts.root, is_message=is_message)
-        self._work = Work(sum(map(len, self._document.texts)))
+        self._work = Allowance(sum(map(len, self._document.texts)))
         self._receipts: dict[tuple[str, str, Style, str, bool], int] = {}
         self._is_changed = False
-        # The names on the way to what was masked, as receipts may hold them.
-        self._steps: dict[str, str] = {}
+        self._pointers = PointerWriter(plan.scanner, self._work)
 
     def run(self) -> MaskedMessage:
         document, plan = self._document, self._plan
@@ -91,7 +90,7 @@ class _Masking:
             for shape in document.pending:
                 shape.is_clean = True
 
-    def _replace_whole(self, spots: Iterable[Spot], detector: str) -> None:
+    def _replace_whole(self, spots: Iterable[DocumentSpot], detector: str) -> None:
         for spot in spots:
             choice = self._plan.choose(detector, _point(spot))
             if choice is not None:
@@ -104,8 +103,7 @@ class _Masking:
         found = [*found, *find_copies(found, document)]
         for each in found:
             if document.is_name(each.leaf):
-                # Also of a name that is only a copy of a value: by itself nothing would be found in it.
-                self._steps[str(document.spot(each.leaf).key)] = f"[{each.detector.upper()}]"
+                self._pointers.hide(str(document.spot(each.leaf).key), each.detector)
         masks: dict[int, list[_Mask]] = {}
         for leaf, listed in _by_leaf(found).items():
             pointer = _point(document.spot(leaf))
@@ -165,7 +163,7 @@ class _Masking:
                 continue
             choice = self._plan.choose(each.detector, pointer)
             if choice is not None and "encoded" in each.why:
-                choice = Choice(choice.rule, settle(each.detector, Style.REDACT))
+                choice = Treatment(choice.rule, settle(each.detector, Style.REDACT))
             if choice is None or is_masked(text[each.start : each.end], each.detector, choice.style, self._plan.names):
                 continue
             starts.insert(place, each.start)
@@ -184,26 +182,10 @@ class _Masking:
             at = found.end
         return "".join((*written, text[at:])), drops
 
-    def _note(self, choice: Choice, detector: str, where: int | Spot, *, is_enforced: bool) -> None:
-        spot = where if isinstance(where, Spot) else self._document.spot(where)
-        key = (choice.rule, detector, choice.style, self._write_pointer(spot), is_enforced)
+    def _note(self, choice: Treatment, detector: str, where: int | DocumentSpot, *, is_enforced: bool) -> None:
+        spot = where if isinstance(where, DocumentSpot) else self._document.spot(where)
+        key = (choice.rule, detector, choice.style, self._pointers.write(spot), is_enforced)
         self._receipts[key] = self._receipts.get(key, 0) + 1
-
-    def _write_pointer(self, spot: Spot) -> str:
-        """Write where a value is; the names on the way are masked, if there is anything to mask in them."""
-        return "".join(f"/{self._write_step(step)}" for step in spot.list_steps())
-
-    def _write_step(self, step: str | int) -> str:
-        if isinstance(step, int):
-            return str(step)
-        written = self._steps.get(step)
-        if written is None and not is_suspect(step):
-            return step
-        if written is None:
-            scanner = self._plan.scanner
-            found = search(scanner, [step], [scanner.fields.root], self._work)
-            written = self._steps[step] = f"[{found[0].detector.upper()}]" if found else _escape(step)
-        return written
 
 
 def _by_leaf(found: Iterable[Found]) -> dict[int, list[Found]]:
@@ -213,12 +195,8 @@ def _by_leaf(found: Iterable[Found]) -> dict[int, list[Found]]:
     return listed
 
 
-def _point(spot: Spot) -> Pointer:
+def _point(spot: DocumentSpot) -> Pointer:
     return tuple(map(str, spot.list_steps()))
-
-
-def _escape(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
 
 
 def _list_receipts(noted: dict[tuple[str, str, Style, str, bool], int]) -> Iterable[Receipt]:

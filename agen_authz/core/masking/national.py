@@ -46,11 +46,7 @@ def bare(name: str) -> Check:
     passes = stdnum(name)
 
     def check(value: str) -> bool:
-        try:
-            return passes(alnum_of(value))
-        except (LookupError, ValueError, TypeError):
-            # A few modules look up or convert a part before they have checked it.
-            return False
+        return passes(alnum_of(value))
 
     return check
 

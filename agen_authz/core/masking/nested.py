@@ -20,9 +20,9 @@ from agen_authz.core.strict_json import parse_json
 _MAX_DEPTH = 128
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
 _START = re.compile(r'\{\s*"')
-# A document is looked for in so many characters first, then in sixteen times as many: an error costs all before it.
+# A document is searched for in so many characters first, then in sixteen times as many: an error costs all before it.
 _LEAST_WINDOW, _GROWTH = 256, 16
-# How far before a window's end an error may be told that is only the end's: `"\\u12`, `fals`, `-1.5e+`.
+# How far before a window's end an error may be that only the end causes: `"\\u12`, `fals`, `-1.5e+`.
 _CUT = 32
 # Of what may be a document and is none, so many times the text's length is read at most; the rest stays text.
 _MAX_WASTE, _LEAST_WASTE = 4, 20_000

@@ -15,7 +15,7 @@ BINARY_TYPES = frozenset({"image", "audio"})
 """Types of content that are not text (MCP, tools: image and audio content)."""
 
 
-class Kind(Enum):
+class NodeKind(Enum):
     """What a node is written as: NESTED parts become one string, BLOB ones a string in base64."""
 
     OBJECT = auto()
@@ -32,7 +32,7 @@ class _Dropped:
 DROPPED = _Dropped()
 
 
-class Node:
+class DocumentNode:
     """An object or array of a document.
 
     Attributes:
@@ -43,7 +43,14 @@ class Node:
     __slots__ = ("_edits", "_renamed", "depth", "key", "kind", "may_drop", "parent", "value")
 
     def __init__(
-        self, parent: "Node | None", key: str | int, value: Any, kind: Kind, *, may_drop: bool = False, depth: int = -1
+        self,
+        parent: "DocumentNode | None",
+        key: str | int,
+        value: Any,
+        kind: NodeKind,
+        *,
+        may_drop: bool = False,
+        depth: int = -1,
     ) -> None:
         self.parent, self.key, self.value, self.kind = parent, key, value, kind
         self.may_drop: bool = may_drop or (parent is not None and parent.may_drop)
@@ -81,15 +88,15 @@ class Node:
         """Write it with every edit; the value itself if there is none."""
         if self._edits is None and self._renamed is None:
             return self.value
-        if self.kind is Kind.OBJECT:
+        if self.kind is NodeKind.OBJECT:
             return self._write_object()
         parts = [self._write_member(place, item) for place, item in enumerate(self.value)]
         match self.kind:
-            case Kind.ALONE:
+            case NodeKind.ALONE:
                 return parts[0]
-            case Kind.NESTED:
+            case NodeKind.NESTED:
                 return join_nested(parts)
-            case Kind.BLOB:
+            case NodeKind.BLOB:
                 return b64encode(join_nested(parts).encode("utf-8")).decode("ascii")
             case _:
                 return parts
@@ -105,14 +112,14 @@ class Node:
 
     def _write_member(self, key: str | int, item: Any) -> Any:
         edit = item if self._edits is None else self._edits.get(key, item)
-        return edit.write() if isinstance(edit, Node) else edit
+        return edit.write() if isinstance(edit, DocumentNode) else edit
 
     def list_steps(self) -> list[str | int]:
         """List the names and places that lead here; what is nested in a string is below the string's own."""
         steps: list[str | int] = []
-        node: Node | None = self
+        node: DocumentNode | None = self
         while node is not None and node.parent is not None:
-            if node.parent.kind not in (Kind.NESTED, Kind.BLOB, Kind.ALONE):
+            if node.parent.kind not in (NodeKind.NESTED, NodeKind.BLOB, NodeKind.ALONE):
                 steps.append(node.key)
             node = node.parent
         return steps[::-1]
@@ -127,20 +134,20 @@ class Table:
 
     __slots__ = ("_nodes", "_parent", "rows")
 
-    def __init__(self, parent: Node, rows: list[Any]) -> None:
+    def __init__(self, parent: DocumentNode, rows: list[Any]) -> None:
         self.rows = rows
         self._parent = parent
-        self._nodes: dict[int, Node] = {}
+        self._nodes: dict[int, DocumentNode] = {}
 
-    def node(self, place: int) -> Node:
+    def node(self, place: int) -> DocumentNode:
         """Return the node of a row."""
         known = self._nodes.get(place)
         if known is None:
-            known = self._nodes[place] = Node(self._parent, place, self.rows[place], Kind.OBJECT)
+            known = self._nodes[place] = DocumentNode(self._parent, place, self.rows[place], NodeKind.OBJECT)
         return known
 
 
-class Spot:
+class DocumentSpot:
     """A member of a node: its value, or its name.
 
     Attributes:
@@ -150,19 +157,19 @@ class Spot:
 
     __slots__ = ("is_name", "is_text", "key", "node")
 
-    def __init__(self, node: Node, key: str | int, *, is_name: bool = False, is_text: bool = True) -> None:
+    def __init__(self, node: DocumentNode, key: str | int, *, is_name: bool = False, is_text: bool = True) -> None:
         self.node, self.key, self.is_name, self.is_text = node, key, is_name, is_text
 
     def list_steps(self) -> list[str | int]:
         """List the names and places that lead here."""
         steps = self.node.list_steps()
-        return steps if self.node.kind in (Kind.NESTED, Kind.BLOB, Kind.ALONE) else [*steps, self.key]
+        return steps if self.node.kind in (NodeKind.NESTED, NodeKind.BLOB, NodeKind.ALONE) else [*steps, self.key]
 
     def put(self, text: str, *, drops: bool) -> None:
         """Put a text in its place; what is dropped is left out, or empty where it may not be."""
         if self.is_name:
             self.node.rename(str(self.key), text)
-        elif drops and not text and self.node.may_drop and self.node.kind is Kind.OBJECT:
+        elif drops and not text and self.node.may_drop and self.node.kind is NodeKind.OBJECT:
             self.node.edit(self.key, DROPPED)
         elif not self.is_text and not self.node.may_drop:
             # The protocol has a number there (`error.code`, `progress`), and a client reads nothing else.

@@ -19,7 +19,7 @@ ALWAYS = ("nested", "encoded", "binary")
 _NAMES = frozenset(map(name_of, (*CATALOG, *ALWAYS)))
 
 
-class Choice(Struct, frozen=True):
+class Treatment(Struct, frozen=True):
     """How a value of one detector is masked, and by which rule."""
 
     rule: str
@@ -40,16 +40,16 @@ class Plan(Struct, frozen=True, eq=False):
     scanner: Scanner
     layouts: Layouts
     masker: Masker
-    enforced: dict[str, tuple[Choice, ...]]
-    watched: dict[str, tuple[Choice, ...]]
+    enforced: dict[str, tuple[Treatment, ...]]
+    watched: dict[str, tuple[Treatment, ...]]
     passes_binary: bool
     names: frozenset[str]
 
-    def choose(self, detector: str, pointer: Pointer) -> Choice | None:
+    def choose(self, detector: str, pointer: Pointer) -> Treatment | None:
         """Choose how a value is masked; None if it is not, or is exempt."""
         return _choose(self.enforced.get(detector, ()), pointer)
 
-    def watch(self, detector: str, pointer: Pointer) -> Choice | None:
+    def watch(self, detector: str, pointer: Pointer) -> Treatment | None:
         """Choose the rule in shadow that would have masked a value."""
         return _choose(self.watched.get(detector, ()), pointer)
 
@@ -72,7 +72,7 @@ def make_plan(rules: Sequence[Rule], masker: Masker, among: Detectors | None = N
     """Make the plan of rules that apply together.
 
     Args:
-        among: what is looked for, at least what the rules name; None for just that. Rules of one configuration look
+        among: what is searched for, at least what the rules name; None for just that. Rules of one configuration look
             for the same, so that it is compiled once.
     """
     detectors = unite(rules) if among is None else among
@@ -93,18 +93,18 @@ def _get_layouts(detectors: Detectors) -> Layouts:
     return Layouts(get_scanner(detectors))
 
 
-def _list_choices(rules: Sequence[Rule]) -> dict[str, tuple[Choice, ...]]:
-    found: dict[str, list[Choice]] = {}
+def _list_choices(rules: Sequence[Rule]) -> dict[str, tuple[Treatment, ...]]:
+    found: dict[str, list[Treatment]] = {}
     for rule in rules:
         names = (*rule.detectors.ids, *(each.name for each in rule.detectors.customs))
         for name in names:
-            found.setdefault(name, []).append(Choice(rule.name, _style_of(name, rule), rule.exempt))
+            found.setdefault(name, []).append(Treatment(rule.name, _style_of(name, rule), rule.exempt))
         for name in ALWAYS:
-            found.setdefault(name, []).append(Choice(rule.name, Style.REDACT))
+            found.setdefault(name, []).append(Treatment(rule.name, Style.REDACT))
     return {name: tuple(sorted(choices, key=_strictness, reverse=True)) for name, choices in found.items()}
 
 
-def _strictness(choice: Choice) -> int:
+def _strictness(choice: Treatment) -> int:
     return list(Style).index(choice.style)
 
 
@@ -114,7 +114,7 @@ def _style_of(name: str, rule: Rule) -> Style:
     return settle(name, rule.styles.get(name) or rule.default or own)
 
 
-def _choose(choices: tuple[Choice, ...], pointer: Pointer) -> Choice | None:
+def _choose(choices: tuple[Treatment, ...], pointer: Pointer) -> Treatment | None:
     return next((each for each in choices if not any(_matches(exempt, pointer) for exempt in each.exempt)), None)
 
 

@@ -82,8 +82,8 @@ class Label(Struct, frozen=True):
         words: in lower case; found without regard to case. A word ends where letters and digits end, unless `at` is
             FROM.
         pattern: AFTER: matched where the word ends; FROM: where it begins; AROUND: searched in what is around it, and
-            its match must include the word or touch what is next to it. Group 1 is the value, if there is a group; it is
-            in every match, and not empty.
+            its match must include the word or touch what is next to it. Group 1 is the value, if there is a group; it
+            is in every match, and not empty.
         reach: how many characters the pattern may look at, to each side.
         check: gets the value.
         is_inside: True if the words may be anywhere within letters.

@@ -13,7 +13,7 @@ from agen_authz.core.masking.phone import DIRECT as PHONE
 from agen_authz.core.masking.row import Check, Detector
 from agen_authz.core.masking.selection import Detectors
 from agen_authz.core.masking.trail import FieldIndex
-from agen_authz.core.masking.word import Vocabulary
+from agen_authz.core.masking.word import Lexicon
 from agen_authz.core.memory import remember
 
 _MAX_MEMORY = 64 << 20
@@ -38,7 +38,7 @@ class Pass(Struct, frozen=True):
 
 
 class Scanner:
-    """What is looked for.
+    """What is searched for.
 
     Attributes:
         fields: makes the trails of documents.
@@ -47,7 +47,7 @@ class Scanner:
         passes: find what has a distinctive form, or is a telephone number. What no preset has is found in a pass of
             its own: a URL may hold an e-mail address, which must be found as well.
         encoded: finds what may be encoded.
-        phone: the detector that telephone numbers are of; None if they are not looked for.
+        phone: the detector that telephone numbers are of; None if they are not searched for.
         customs: patterns of the configuration, by their names.
         held: by detector: what a member must hold whose name tells of it.
     """
@@ -57,7 +57,7 @@ class Scanner:
     def __init__(self, detectors: Detectors) -> None:
         rows = detectors.list_rows()
         self.fields = FieldIndex(rows)
-        self.words = Vocabulary(rows)
+        self.words = Lexicon(rows)
         self.forms = FormIndex(rows)
         self.held = {row.id: re.compile(row.field_pattern or r"\S") for row in rows}
         self.phone = next((name for name in _PHONES if name in detectors.ids), None)

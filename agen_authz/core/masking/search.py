@@ -13,22 +13,21 @@ A check (a checksum) is asked last, when the score would be enough: it costs mos
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 
 from msgspec import Struct
 
 from agen_authz.core.masking.encoded import list_encoded
 from agen_authz.core.masking.form import Candidate, Entry
+from agen_authz.core.masking.joined import join
 from agen_authz.core.masking.phone import measure_phone
 from agen_authz.core.masking.row import DROP, LIFT, SURE, THRESHOLD, At, Check
 from agen_authz.core.masking.scanner import Direct, Scanner
 from agen_authz.core.masking.shape import shape_of_bytes
 from agen_authz.core.masking.trail import Trail
-from agen_authz.core.masking.view import MAX_UNESCAPES, SEPARATOR, View, encode, list_odd, make_views
+from agen_authz.core.masking.view import MAX_UNESCAPES, SEPARATOR
 from agen_authz.core.masking.word import Hits, Labelled
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 from agen_authz.core.masking.written import list_written
 
 _FIELD_SCORE = 0.6
@@ -65,45 +64,11 @@ class _Claim(Struct, frozen=True):
     kind: str
 
 
-class _Joined(Struct, frozen=True):
-    """The views of all texts of a message, one after the other.
-
-    Args:
-        bounds: where each view begins and ends in `text`; `starts` are the beginnings.
-        leaves: of which text each view is; None if each text has one, which is the text itself.
-        views: with the ways back to their texts; None as `leaves` is.
-        beyond: texts with escapes that are nested too deeply to be read.
-    """
-
-    text: str
-    raw: bytes
-    starts: list[int]
-    bounds: list[tuple[int, int]]
-    leaves: list[int] | None = None
-    views: list[View] | None = None
-    beyond: Sequence[int] = ()
-
-    def find(self, at: int) -> int:
-        """Find the number of the view that a place is in."""
-        return bisect_right(self.starts, at) - 1
-
-    def leaf(self, view: int) -> int:
-        """Return of which text a view is."""
-        return view if self.leaves is None else self.leaves[view]
-
-    def locate(self, view: int, start: int, end: int) -> tuple[int, int]:
-        """Find the part of a text that a part of its view shows."""
-        begins = self.starts[view]
-        if self.views is None:
-            return start - begins, end - begins
-        return self.views[view].locate(start - begins, end - begins)
-
-
 def search(
     scanner: Scanner,
     texts: Sequence[str],
     trails: Sequence[Trail],
-    work: Work,
+    work: Allowance,
     *,
     region: str | None = None,
     depth: int = 0,
@@ -134,11 +99,11 @@ class _Search:
     __slots__ = ("_found", "_hits", "_joined", "_origin", "_scanner", "_shapes", "_texts", "_trails", "_work")
 
     def __init__(
-        self, scanner: Scanner, texts: Sequence[str], trails: Sequence[Trail], work: Work, origin: _Origin
+        self, scanner: Scanner, texts: Sequence[str], trails: Sequence[Trail], work: Allowance, origin: _Origin
     ) -> None:
         self._scanner, self._texts, self._trails, self._work, self._origin = scanner, texts, trails, work, origin
         # 1.
-        self._joined = _join(texts, work)
+        self._joined = join(texts, work)
         self._shapes = shape_of_bytes(self._joined.raw)
         # 2.
         self._hits: Hits = scanner.words.find(self._joined.text, self._joined.raw)
@@ -230,7 +195,7 @@ class _Search:
         trail = self._trails[self._joined.leaf(view)]
         self._work.spend(100)
         if self._origin.depth >= MAX_UNESCAPES:
-            # What is encoded more often is nobody's to read.
+            # What is encoded more often is not read by clients.
             self._report((start, end), "encoded", 1.0, ("encoded",))
             return
         region, depth = self._origin.region, self._origin.depth + 1
@@ -356,39 +321,6 @@ class _Search:
 
 def _touches(span: tuple[int, int], start: int, end: int) -> bool:
     return span[0] <= end + 1 and span[1] >= start - 1
-
-
-def _join(texts: Sequence[str], work: Work) -> _Joined:
-    odd = list_odd(texts)
-    if not odd:
-        joined = SEPARATOR.join(texts)
-        starts, bounds = _bound(texts)
-        return _Joined(joined, joined.encode("ascii"), starts, bounds)
-    views: list[View] = []
-    leaves: list[int] = []
-    beyond: list[int] = []
-    for number, text in enumerate(texts):
-        if number not in odd:
-            views.append(View(text))
-            leaves.append(number)
-            continue
-        made = make_views(text)
-        # Each view was written character by character.
-        work.spend(len(text) * len(made.views) / 8)
-        views.extend(made.views)
-        leaves.extend([number] * len(made.views))
-        if made.is_beyond:
-            beyond.append(number)
-    written = [view.text for view in views]
-    joined = SEPARATOR.join(written)
-    starts, bounds = _bound(written)
-    return _Joined(joined, encode(joined), starts, bounds, leaves, views, beyond)
-
-
-def _bound(texts: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
-    lengths = list(map(len, texts))
-    starts = [0, *accumulate(length + 1 for length in lengths[:-1])]
-    return starts, [(start, start + length) for start, length in zip(starts, lengths, strict=True)]
 
 
 def _leave_out_inner(found: Iterable[Found]) -> list[Found]:

@@ -9,6 +9,8 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from agen_authz.core.memory import remember
+
 _DIGITS, _CAPITALS, _SMALL = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 _SHAPES = str.maketrans(_DIGITS + _CAPITALS + _SMALL, "0" * 10 + "A" * 26 + "a" * 26)
 _SHAPES_OF_BYTES = bytes(ord(chr(byte).translate(_SHAPES)) for byte in range(256))
@@ -51,8 +53,7 @@ def _list_firsts(items: Any, *, is_folded: bool) -> tuple[set[str], bool]:
 
 def _list_firsts_of(kind: Any, given: Any, *, is_folded: bool) -> tuple[set[str], bool]:
     if kind in _CLASSES:
-        single = re.compile(_spell(kind, given), re.IGNORECASE | re.ASCII if is_folded else re.ASCII)
-        return {char for char in _ALL if single.fullmatch(char)}, False
+        return set(_list_chars(_spell(kind, given), is_folded)), False
     if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT):
         firsts, may_be_empty = _list_firsts(given[2], is_folded=is_folded)
         return firsts, may_be_empty or given[0] == 0
@@ -79,8 +80,8 @@ def _needs_digit_of(kind: Any, given: Any) -> bool:
         return not any(single.fullmatch(char) for char in _ALL if not char.isdigit()) and not single.fullmatch("\xe4")
     if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
         return given[0] > 0 and _needs_digit(given[2])
-    if kind is sre.SUBPATTERN:
-        return _needs_digit(given[3])
+    if kind in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
+        return _needs_digit(given[3] if kind is sre.SUBPATTERN else given)
     if kind is sre.BRANCH:
         return all(_needs_digit(each) for each in given[1])
     return False
@@ -110,9 +111,15 @@ def _write_item(kind: Any, given: Any, *, is_folded: bool) -> str:
 
 def _write_class(kind: Any, given: Any, *, is_folded: bool) -> str:
     """Write a class of characters as the class of their shapes."""
-    single = re.compile(_spell(kind, given), re.IGNORECASE | re.ASCII if is_folded else re.ASCII)
-    shapes = dict.fromkeys(shape_of(char) for char in _ALL if single.fullmatch(char))
+    shapes = dict.fromkeys(map(shape_of, _list_chars(_spell(kind, given), is_folded)))
     return "[" + "".join(map(re.escape, shapes)) + "]" if shapes else r"(?!)"
+
+
+@remember(1024)
+def _list_chars(spelt: str, is_folded: bool) -> list[str]:
+    """List the ASCII characters of a class; patterns have few classes, each many times."""
+    single = re.compile(spelt, re.IGNORECASE | re.ASCII if is_folded else re.ASCII)
+    return [char for char in _ALL if single.fullmatch(char)]
 
 
 def _spell(kind: Any, given: Any) -> str:

@@ -46,7 +46,7 @@ def is_masked(
 
     Args:
         value: the whole value.
-        detector_id: what the value is said to be. Without it some forms do not count, for they may be anything: an age,
+        detector_id: the detector that found it. Without it some forms do not count, for they may be anything: an age,
             a coordinate.
         style: as it is asked for; a PARTIAL value is not masked for a rule that redacts.
         names: the detectors' names that may be in brackets, in capitals; empty for any name of this form.

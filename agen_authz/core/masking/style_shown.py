@@ -101,7 +101,7 @@ def _count(value: str) -> int:
 
 def _last(value: str) -> int:
     count = _count(value)
-    # The end of a number names nobody; the last four letters of a name or a domain are much of it.
+    # The end of a number identifies no person; the last four letters of a name or a domain are much of it.
     is_number = 2 * sum(map(str.isdecimal, value)) >= count
     return count_last(count) if is_number else min(count_last(count), count // 4)
 

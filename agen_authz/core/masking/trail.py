@@ -23,7 +23,7 @@ def _list_words(text: str) -> list[str]:
     return text.split()
 
 
-# A name that says nothing of its own.
+# A name that by itself says nothing.
 _HOLLOW = frozenset(
     _list_words("""
     value val values text raw number num no nr content data full formatted display plain string items item list

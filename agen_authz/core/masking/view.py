@@ -46,7 +46,7 @@ _DASHES = frozenset("\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u279
 _DOTS = frozenset("\u00b7\u2022\u2027\u2219\u22c5\u30fb\u3002\uff61\u2024\uff0e\ufe52")
 _UNSEEN = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\U0001d159")
 _LINES = frozenset("\x0b\x0c\x1c\x1d\x1e\x1f\u0085\u2028\u2029")
-# Tags spell ASCII that nobody sees, and models read (Unicode, block Tags).
+# Tags spell ASCII that people do not see, and models read (Unicode, block Tags).
 _TAGS = range(0xE0020, 0xE007F)
 _TAG_SHIFT = 0xE0000
 _MAX_CHARS = 65_536
@@ -102,7 +102,12 @@ def list_odd(texts: Sequence[str]) -> set[int]:
     raw = SEPARATOR.join([texts[number] for number in numbers]).encode("ascii")
     if not _is_plain(raw):
         starts = [0, *accumulate(len(texts[number]) + 1 for number in numbers)]
-        odd.update(numbers[bisect_right(starts, found.start()) - 1] for found in _ODD.finditer(raw))
+        at = 0
+        while (found := _ODD.search(raw, at)) is not None:
+            place = bisect_right(starts, found.start()) - 1
+            odd.add(numbers[place])
+            # One sign is enough: on with the next text.
+            at = starts[place + 1]
     return odd
 
 
@@ -197,7 +202,7 @@ def _loosen(view: View) -> View | None:
 
 
 def _rewrite(view: View, found: Iterable[tuple[int, int, str]], *, is_loose: bool = False) -> View:
-    """Write parts of a view anew: where each is, and what is in its place."""
+    """Rewrite parts of a view: where each is, and what is in its place."""
     written: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -275,10 +280,8 @@ def _read_hex(text: str) -> str:
 
 
 def _decode(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    # A byte that is not UTF-8 must not change how those next to it are read.
+    return raw.decode("utf-8", "replace")
 
 
 def _read_unicode(text: str) -> str:

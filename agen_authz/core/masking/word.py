@@ -22,7 +22,7 @@ BEFORE, AFTER = 40, 30
 
 _LONG_WORD, _FREE_WORD = 5, 6
 _LONGEST_WORD = 48
-# What speaks against every value: words of things that have numbers and identify nobody.
+# What speaks against every value: words of things that have numbers and identify no person.
 _AGAINST = (
     "order", "invoice", "build", "version", "release", "sku", "isbn", "issn", "ean", "upc", "gtin", "asin", "sha",
     "sha1", "sha256", "md5", "hash", "checksum", "commit", "revision", "timestamp", "epoch", "serial", "tracking",
@@ -47,7 +47,7 @@ class Labelled(Struct, frozen=True):
 
     Args:
         needs_digit: True if no value without a digit matches.
-        cost: of a match, in units of `Work`.
+        cost: of a match, in units of `Allowance`.
     """
 
     detector: str
@@ -70,7 +70,7 @@ class _Word(Struct, frozen=True):
     ends_whole: bool
 
 
-class Vocabulary:
+class Lexicon:
     """Every word of the chosen detectors; each has a number, which its spellings with other signs share.
 
     Attributes:

@@ -28,7 +28,7 @@ _AROUND = " \t\"'*`"
 _MAX_CELLS, _LONGEST_HEADER, _MAX_TRIED = 200, 4_000, 20
 
 
-class Written(Struct, frozen=True):
+class Shown(Struct, frozen=True):
     """A member in a text: its name, and the place of its value."""
 
     name: str
@@ -36,7 +36,7 @@ class Written(Struct, frozen=True):
     end: int
 
 
-def list_written(text: str, tells: Callable[[str], bool]) -> Iterator[Written]:
+def list_written(text: str, tells: Callable[[str], bool]) -> Iterator[Shown]:
     """List the members that a text shows.
 
     Args:
@@ -45,19 +45,19 @@ def list_written(text: str, tells: Callable[[str], bool]) -> Iterator[Written]:
     return (each for each in _list_all(text, tells) if tells(each.name))
 
 
-def _list_all(text: str, tells: Callable[[str], bool]) -> Iterator[Written]:
+def _list_all(text: str, tells: Callable[[str], bool]) -> Iterator[Shown]:
     if ":" in text or "=" in text:
         for found in _QUOTED.finditer(text):
-            yield Written(found[2], *found.span(found.lastindex or 0))
+            yield Shown(found[2], *found.span(found.lastindex or 0))
     if "</" in text:
         for pattern in (_ELEMENT, _CELLS):
             for found in pattern.finditer(text):
-                yield Written(found[1], *found.span(2))
+                yield Shown(found[1], *found.span(2))
     if "\n" in text:
         yield from _list_cells(text, tells)
 
 
-def _list_cells(text: str, tells: Callable[[str], bool]) -> Iterator[Written]:
+def _list_cells(text: str, tells: Callable[[str], bool]) -> Iterator[Shown]:
     """List the cells of tables, each under the name above it."""
     names: Sequence[str] = ()
     delimiter, rows = "", 0
@@ -68,7 +68,7 @@ def _list_cells(text: str, tells: Callable[[str], bool]) -> Iterator[Written]:
         if names and len(cells := _split(written, delimiter)) == len(names):
             for name, (begins, ends) in zip(names, cells, strict=True):
                 if begins < ends:
-                    yield Written(name, start + begins, start + ends)
+                    yield Shown(name, start + begins, start + ends)
             continue
         # Many lines of one kind, none of which was a header, are rows without one.
         rows = rows + 1 if delimiter and delimiter in written and not names else 0

@@ -42,12 +42,6 @@ RESPONSE_ROWS = (
     ("proc-timeout", _WEAK, "the deadline of Process is Envoy's 200 ms, or none", "set `message_timeout: 0.5s`"),
     ("proc-status", _NOTE, "a failure of Process is not answered with 502", "set `status_on_error` to 502"),
     (
-        "proc-content-length",
-        _WEAK,
-        "a body that Process changed is sent under the length that it had",
-        "remove `allow_content_length_header`",
-    ),
-    (
         "proc-trailers",
         _WEAK,
         "trailers of responses reach HTTP/2 clients uninspected",

@@ -24,7 +24,6 @@ _BAD_GATEWAY = ("BadGateway", "502")
 _OFF = (
     ("proc-failure-mode-allow", "failure_mode_allow"),
     ("proc-observing", "observability_mode"),
-    ("proc-content-length", "allow_content_length_header"),
     ("proc-mode-override", "allow_mode_override"),
     ("proc-answer-refused", "disable_immediate_response"),
 )

@@ -40,6 +40,8 @@ def _draw_one(kind: Any, given: Any, random: Random, avoids: str, *, is_folded: 
         return _draw(given[3], random, avoids, is_folded=is_folded or bool(given[1] & re.IGNORECASE))
     if kind is sre.BRANCH:
         return _draw(random.choice(given[1]), random, avoids, is_folded=is_folded)
+    if kind is sre.ATOMIC_GROUP:
+        return _draw(given, random, avoids, is_folded=is_folded)
     if kind in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
         return ""
     chars = _list_chars(kind, tuple(given) if isinstance(given, list) else given, avoids)

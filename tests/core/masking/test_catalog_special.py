@@ -113,3 +113,19 @@ def test_what_only_looks_like_it_is_left(name: str, text: str) -> None:
 def test_they_are_dropped_and_not_in_the_preset_of_persons() -> None:
     assert {row.style for row in ROWS} == {Style.DROP}
     assert not any(Preset.PII in row.presets for row in ROWS)
+
+
+@every(
+    ("value", "is_one"),
+    [
+        ("Rk1SACAyMAAAAADkAAABPAFiAMUAxQEAAAAoI0CdAIKvAEClAKKxAECyALCeAA==", True),
+        ("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", False),
+        ("SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDgkUd9QHdmyBv6t8w", False),
+        ("uNiVztksCsDhcc0u9e8BgrJXVGDgkUd9QHdmyBv6t8w=", False),
+        ("{{ default }}", False),
+    ],
+)
+def test_a_member_that_is_only_named_fingerprint_is_one_if_it_is_long(value: str, is_one: bool) -> None:
+    found = detect(value, Detectors.of("fingerprint"), path=("user", "fingerprint"))
+
+    assert [value[each.start : each.end] for each in found] == [value] * is_one

@@ -37,6 +37,11 @@ def test_name_is_masked_where_it_is_the_name_of_a_member():
     assert mask(value)["x"] == {"[PERSON_NAME]": 1, "other": {"[PERSON_NAME]": 2}}
 
 
+def test_name_that_is_a_word_is_masked_in_the_names_of_every_row():
+    rows = [{"mueller": n, "n": "a"} for n in range(5)]
+    assert mask({"full_name": "Mueller", "x": rows})["x"] == [{"[PERSON_NAME]": n, "n": "a"} for n in range(5)]
+
+
 def test_name_is_masked_in_the_names_of_every_row():
     rows = [{"Jane Doe": n, "n": "a"} for n in range(5)]
     assert mask({"full_name": "Jane Doe", "x": rows})["x"] == [{"[PERSON_NAME]": n, "n": "a"} for n in range(5)]

@@ -8,6 +8,7 @@ import pytest
 
 from agen_authz.core.masking import Detectors, Profile, Rule, Unmaskable, mask_body
 from agen_authz.core.masking.row import Style
+from agen_authz.core.memory import remember
 from tests.core.masking import evasion_case as case
 from tests.core.masking.as_client import find_rest
 from tests.core.masking.every import every
@@ -53,10 +54,16 @@ def list_ways() -> list[tuple[str, str]]:
     return [(write(value), value) for value in VALUES.values() for write in ways.values() if write(value) != value]
 
 
+@remember(4096)
+def _find_rest(masked: str, value: str) -> str | None:
+    """As `find_rest`, which takes a while: most ways of writing a value leave the same when it is masked."""
+    return find_rest(json.loads(masked), value)
+
+
 @every(("written", "value"), list_ways())
 def test_value_that_is_written_otherwise_does_not_leave(written: str, value: str) -> None:
-    assert find_rest(read_masked(text(written)), value) is None
-    assert find_rest(read_masked(answer(structuredContent={"note": written})), value) is None
+    assert _find_rest(json.dumps(read_masked(text(written))), value) is None
+    assert _find_rest(json.dumps(read_masked(answer(structuredContent={"note": written}))), value) is None
 
 
 @every("name", case.SEPARATED)

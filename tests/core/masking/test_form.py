@@ -6,7 +6,7 @@ from agen_authz.core.masking.form import Candidate, FormIndex, Window, list_wind
 from agen_authz.core.masking.row import Detector, Form
 from agen_authz.core.masking.rule import Unmaskable
 from agen_authz.core.masking.shape import shape_of
-from agen_authz.core.masking.work import Work
+from agen_authz.core.masking.work import Allowance
 
 FORMS = (
     Form(r"\d{3}-\d{2}-\d{4}", (9, 9), 0.7),
@@ -26,7 +26,7 @@ def find(text: str, index: FormIndex = INDEX) -> list[tuple[str, list[str], list
             [entry.pattern.pattern for entry in each.sure],
             [entry.pattern.pattern for entry in each.others],
         )
-        for each in index.find(shape_of(text), Work(len(text)))
+        for each in index.find(shape_of(text), Allowance(len(text)))
     ]
 
 
@@ -60,7 +60,9 @@ def test_same_shape_has_the_same_candidates_whatever_was_asked_before():
     first = [find(text, index) for text in ("536-22-1234", long, "id 536-22-1234")]
     again = [find(text, index) for text in ("536-22-9999", long, "id 536-22-9999")]
     assert [[each[1:] for each in found] for found in first] == [[each[1:] for each in found] for found in again]
-    assert index.find("000-00-0000", Work(0)) == (Candidate(0, 11, index.find("000-00-0000", Work(0))[0].sure, ()),)
+    assert index.find("000-00-0000", Allowance(0)) == (
+        Candidate(0, 11, index.find("000-00-0000", Allowance(0))[0].sure, ()),
+    )
 
 
 def test_long_region_is_searched_like_a_short_one():
@@ -68,7 +70,7 @@ def test_long_region_is_searched_like_a_short_one():
 
 
 def test_search_that_costs_too_much_ends():
-    work = Work(0)
+    work = Allowance(0)
     with pytest.raises(Unmaskable):
         for number in range(100_000):
             INDEX.find(" ".join(["0" * (1 + (number >> at & 1)) for at in range(17)] * 20), work)

@@ -66,7 +66,7 @@ def test_a_value_in_a_sentence_is_found(name: str, text: str, value: str) -> Non
         ("username", "login node12 is down; login server01 too"),
         ("username", "the username field is required"),
         ("one_time_code", "the verification code in line 12"),
-        ("password", "MD5 is the password hash that nobody uses"),
+        ("password", "MD5 is the password hash of old systems"),
         ("password", "password PBKDF2-HMAC-SHA256, password OAuth2.0, password utf-8"),
         ("password", "First pass: look at all lines"),
         ("token", "next page token 55ddf71231e2841a6af55bd9da94066dc4ebe44d"),

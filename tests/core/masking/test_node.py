@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.masking.node import Kind, Node, Spot, Table
+from agen_authz.core.masking.node import DocumentNode, DocumentSpot, NodeKind, Table
 
 
-def root(value: Any, kind: Kind = Kind.OBJECT) -> Node:
-    return Node(None, "", value, kind)
+def root(value: Any, kind: NodeKind = NodeKind.OBJECT) -> DocumentNode:
+    return DocumentNode(None, "", value, kind)
 
 
 def test_document_without_an_edit_is_the_given_one():
     value = {"a": {"b": 1}}
     node = root(value)
-    Node(node, "a", value["a"], Kind.OBJECT)
+    DocumentNode(node, "a", value["a"], NodeKind.OBJECT)
     assert node.write() is value
 
 
 def test_edit_changes_a_copy_and_keeps_what_is_next_to_it():
     value = {"a": {"b": 1, "c": [1]}, "d": [2]}
     node = root(value)
-    inner = Node(node, "a", value["a"], Kind.OBJECT)
+    inner = DocumentNode(node, "a", value["a"], NodeKind.OBJECT)
     inner.edit("b", "x")
     inner.edit("b", "y")
     written = node.write()
@@ -31,24 +31,24 @@ def test_edit_changes_a_copy_and_keeps_what_is_next_to_it():
 
 
 def test_member_of_a_list_is_edited_at_its_place():
-    node = root([1, 2, 3], Kind.LIST)
+    node = root([1, 2, 3], NodeKind.LIST)
     node.edit(1, "x")
     assert node.write() == [1, "x", 3]
 
 
 def test_value_that_is_alone_is_written_alone():
-    node = root(["x"], Kind.ALONE)
+    node = root(["x"], NodeKind.ALONE)
     node.edit(0, "y")
-    assert (node.write(), Spot(node, 0).list_steps()) == ("y", [])
+    assert (node.write(), DocumentSpot(node, 0).list_steps()) == ("y", [])
 
 
-@pytest.mark.parametrize("kind", [Kind.NESTED, Kind.BLOB])
-def test_parts_of_a_text_become_one_text(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [NodeKind.NESTED, NodeKind.BLOB])
+def test_parts_of_a_text_become_one_text(kind: NodeKind) -> None:
     node = root({"a": "-"})
-    inner = Node(node, "a", ["x ", {"b": 1}], kind)
-    Node(inner, 1, {"b": 1}, Kind.OBJECT).edit("b", 2)
+    inner = DocumentNode(node, "a", ["x ", {"b": 1}], kind)
+    DocumentNode(inner, 1, {"b": 1}, NodeKind.OBJECT).edit("b", 2)
     written = node.write()["a"]
-    assert (b64decode(written).decode() if kind is Kind.BLOB else written) == 'x {"b":2}'
+    assert (b64decode(written).decode() if kind is NodeKind.BLOB else written) == 'x {"b":2}'
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_parts_of_a_text_become_one_text(kind: Kind) -> None:
 def test_name_that_is_taken_has_a_number(renames: dict[str, str], written: dict[str, int]) -> None:
     node = root({"a": 1, "b": 2, "[X] 2": 3})
     for name, other in renames.items():
-        Spot(node, name, is_name=True).put(other, drops=False)
+        DocumentSpot(node, name, is_name=True).put(other, drops=False)
     assert node.write() == written
 
 
 def test_renamed_member_of_an_inner_object_is_written():
     node = root({"a": {"b": 1}})
-    inner = Node(node, "a", {"b": 1}, Kind.OBJECT)
+    inner = DocumentNode(node, "a", {"b": 1}, NodeKind.OBJECT)
     inner.rename("b", "c")
     inner.rename("b", "d")
     assert node.write() == {"a": {"d": 1}}
@@ -100,20 +100,20 @@ def test_edited_member_that_is_renamed_keeps_its_edit():
 def test_member_is_dropped_if_nothing_is_left_and_it_may_be(
     may_drop: bool, text: str, drops: bool, written: dict[str, object]
 ) -> None:
-    node = Node(None, "", {"a": "secret", "b": 1}, Kind.OBJECT, may_drop=may_drop)
-    Spot(node, "a").put(text, drops=drops)
+    node = DocumentNode(None, "", {"a": "secret", "b": 1}, NodeKind.OBJECT, may_drop=may_drop)
+    DocumentSpot(node, "a").put(text, drops=drops)
     assert node.write() == written
 
 
 def test_what_is_below_a_node_may_be_dropped_like_it():
-    node = Node(None, "", {"a": {"b": 1}}, Kind.OBJECT, may_drop=True)
-    Spot(Node(node, "a", {"b": 1}, Kind.OBJECT), "b").put("", drops=True)
+    node = DocumentNode(None, "", {"a": {"b": 1}}, NodeKind.OBJECT, may_drop=True)
+    DocumentSpot(DocumentNode(node, "a", {"b": 1}, NodeKind.OBJECT), "b").put("", drops=True)
     assert node.write() == {"a": {}}
 
 
 def test_element_of_a_list_is_empty_where_it_was_dropped():
-    node = Node(None, "", ["secret", "b"], Kind.LIST, may_drop=True)
-    Spot(node, 0).put("", drops=True)
+    node = DocumentNode(None, "", ["secret", "b"], NodeKind.LIST, may_drop=True)
+    DocumentSpot(node, 0).put("", drops=True)
     assert node.write() == ["", "b"]
 
 
@@ -129,7 +129,7 @@ def test_element_of_a_list_is_empty_where_it_was_dropped():
 )
 def test_what_is_withheld_whole_leaves_content_of_its_kind(value: Any, key: str, written: Any) -> None:
     node = root(value)
-    Spot(node, key).put_whole("[X]")
+    DocumentSpot(node, key).put_whole("[X]")
     assert node.write() == written
 
 
@@ -138,22 +138,22 @@ def test_what_is_withheld_whole_leaves_content_of_its_kind(value: Any, key: str,
 
 def test_steps_lead_through_texts_as_if_their_documents_were_there():
     node = root({"a": ["-"]})
-    listed = Node(node, "a", ["-"], Kind.LIST)
-    nested = Node(listed, 0, ["x ", {"b": [1]}], Kind.NESTED)
-    inner = Node(Node(nested, 1, {"b": [1]}, Kind.OBJECT), "b", [1], Kind.LIST)
-    assert Spot(inner, 0).list_steps() == ["a", 0, "b", 0]
-    assert Spot(nested, 0).list_steps() == ["a", 0]
+    listed = DocumentNode(node, "a", ["-"], NodeKind.LIST)
+    nested = DocumentNode(listed, 0, ["x ", {"b": [1]}], NodeKind.NESTED)
+    inner = DocumentNode(DocumentNode(nested, 1, {"b": [1]}, NodeKind.OBJECT), "b", [1], NodeKind.LIST)
+    assert DocumentSpot(inner, 0).list_steps() == ["a", 0, "b", 0]
+    assert DocumentSpot(nested, 0).list_steps() == ["a", 0]
 
 
 def test_depth_is_that_of_the_parent_unless_it_is_given():
-    nested = Node(root({}), "a", [], Kind.NESTED, depth=1)
-    assert (root({}).depth, nested.depth, Node(nested, 0, {}, Kind.OBJECT).depth) == (0, 1, 1)
+    nested = DocumentNode(root({}), "a", [], NodeKind.NESTED, depth=1)
+    assert (root({}).depth, nested.depth, DocumentNode(nested, 0, {}, NodeKind.OBJECT).depth) == (0, 1, 1)
 
 
 def test_row_of_a_table_is_one_node():
     rows = [{"a": 1}, {"a": 2}]
     node = root({"x": rows})
-    table = Table(Node(node, "x", rows, Kind.LIST), rows)
+    table = Table(DocumentNode(node, "x", rows, NodeKind.LIST), rows)
     table.node(1).edit("a", "y")
     assert table.node(1) is table.node(1)
     assert node.write() == {"x": [{"a": 1}, {"a": "y"}]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.core.masking.plan import Choice, Plan, make_plan, unite
+from agen_authz.core.masking.plan import Plan, Treatment, make_plan, unite
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer, Rule
 from agen_authz.core.masking.selection import Custom, Detectors
@@ -19,12 +19,12 @@ def plan(*rules: Rule) -> Plan:
 @pytest.mark.parametrize(
     ("rules", "chosen"),
     [
-        ([Rule("a", EMAIL)], Choice("a", Style.PARTIAL)),
-        ([Rule("a", EMAIL, default=Style.HASH)], Choice("a", Style.HASH)),
-        ([Rule("a", EMAIL, styles={"email": Style.REDACT}, default=Style.HASH)], Choice("a", Style.REDACT)),
-        ([Rule("a", EMAIL, styles={"phone": Style.REDACT})], Choice("a", Style.PARTIAL)),
-        ([Rule("a", EMAIL), Rule("b", EMAIL, default=Style.REDACT)], Choice("b", Style.REDACT)),
-        ([Rule("a", EMAIL, default=Style.DROP), Rule("b", EMAIL, default=Style.REDACT)], Choice("a", Style.DROP)),
+        ([Rule("a", EMAIL)], Treatment("a", Style.PARTIAL)),
+        ([Rule("a", EMAIL, default=Style.HASH)], Treatment("a", Style.HASH)),
+        ([Rule("a", EMAIL, styles={"email": Style.REDACT}, default=Style.HASH)], Treatment("a", Style.REDACT)),
+        ([Rule("a", EMAIL, styles={"phone": Style.REDACT})], Treatment("a", Style.PARTIAL)),
+        ([Rule("a", EMAIL), Rule("b", EMAIL, default=Style.REDACT)], Treatment("b", Style.REDACT)),
+        ([Rule("a", EMAIL, default=Style.DROP), Rule("b", EMAIL, default=Style.REDACT)], Treatment("a", Style.DROP)),
         ([Rule("a", CARD)], None),
         ([Rule("a", EMAIL, is_enforced=False)], None),
         ([], None),
@@ -34,14 +34,14 @@ def plan(*rules: Rule) -> Plan:
         *("shadow", "no rule"),
     ],
 )
-def test_strictest_style_of_the_enforced_rules_is_chosen(rules: list[Rule], chosen: Choice | None) -> None:
+def test_strictest_style_of_the_enforced_rules_is_chosen(rules: list[Rule], chosen: Treatment | None) -> None:
     assert plan(*rules).choose("email", ("a",)) == chosen
 
 
 @pytest.mark.parametrize("name", ["cvv", "card_track", "card_pin"])
 def test_sensitive_authentication_data_is_dropped_whatever_a_rule_says(name: str) -> None:
     rule = Rule("a", Detectors.of(name), styles={name: Style.PARTIAL})
-    assert plan(rule).choose(name, ()) == Choice("a", Style.DROP)
+    assert plan(rule).choose(name, ()) == Treatment("a", Style.DROP)
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,22 @@ def test_value_that_every_rule_exempts_is_not_masked():
     chosen = plan(Rule("a", EMAIL, exempt=exempt), Rule("b", EMAIL, exempt=(("*",),)))
     assert (chosen.choose("email", ("a",)), chosen.choose("email", ("b",))) == (
         None,
-        Choice("a", Style.PARTIAL, exempt),
+        Treatment("a", Style.PARTIAL, exempt),
     )
 
 
 def test_rule_in_shadow_is_watched_and_not_enforced():
     both = plan(Rule("w", EMAIL, is_enforced=False, default=Style.REDACT), Rule("e", EMAIL))
-    assert both.watch("email", ()) == Choice("w", Style.REDACT)
-    assert both.choose("email", ()) == Choice("e", Style.PARTIAL)
+    assert both.watch("email", ()) == Treatment("w", Style.REDACT)
+    assert both.choose("email", ()) == Treatment("e", Style.PARTIAL)
     assert (both.masks, plan(Rule("w", EMAIL, is_enforced=False)).masks, plan().masks) == (True, False, False)
 
 
 @pytest.mark.parametrize("name", ["nested", "encoded", "binary"])
 def test_what_cannot_be_read_is_redacted_by_every_rule_at_every_place(name: str) -> None:
-    assert plan(Rule("a", EMAIL, default=Style.PARTIAL, exempt=((),))).choose(name, ("x",)) == Choice("a", Style.REDACT)
+    assert plan(Rule("a", EMAIL, default=Style.PARTIAL, exempt=((),))).choose(name, ("x",)) == Treatment(
+        "a", Style.REDACT
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_detectors_of_rules_are_united_and_a_custom_pattern_is_in_it_once():
 
 def test_custom_pattern_is_redacted_and_its_name_known():
     chosen = plan(Rule("a", Detectors().add_customs([STAFF])))
-    assert chosen.choose("staff", ()) == Choice("a", Style.REDACT)
+    assert chosen.choose("staff", ()) == Treatment("a", Style.REDACT)
     assert {"STAFF", "EMAIL", "NESTED"} <= chosen.names
 
 

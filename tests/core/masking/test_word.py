@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agen_authz.core.masking.row import At, Detector, Label
 from agen_authz.core.masking.view import encode
-from agen_authz.core.masking.word import AFTER, BEFORE, Hits, Vocabulary
+from agen_authz.core.masking.word import AFTER, BEFORE, Hits, Lexicon
 
 TOLD = ("tel", "telefon", "home phone", "\u96fb\u8a71", "n\xfamero", "\xe9t\xe9")
 
@@ -16,7 +16,7 @@ def detector(**fields: object) -> Detector:
 
 
 def find(text: str, *rows: Detector) -> Hits:
-    return Vocabulary(rows).find(text, encode(text))
+    return Lexicon(rows).find(text, encode(text))
 
 
 def list_told(text: str, *words: str) -> list[int]:
@@ -69,7 +69,7 @@ def test_vocabulary_may_have_words_of_one_kind_only(words: tuple[str, ...]) -> N
     ("distance", "is_near"), [(1, True), (AFTER - 1, True), (AFTER, False)], ids=["next", "last", "beyond"]
 )
 def test_word_behind_a_value_is_near_up_to_a_distance(distance: int, is_near: bool) -> None:
-    words = Vocabulary([detector(context=("phone",))])
+    words = Lexicon([detector(context=("phone",))])
     text = "12345" + " " * distance + "phone"
     hits = words.find(text, encode(text))
     assert hits.is_near(words.words_of["it"], 0, 5, (0, len(text))) is is_near
@@ -79,7 +79,7 @@ def test_word_behind_a_value_is_near_up_to_a_distance(distance: int, is_near: bo
     ("distance", "is_near"), [(0, True), (BEFORE - 1, True), (BEFORE, False)], ids=["next", "last", "beyond"]
 )
 def test_word_before_a_value_is_near_up_to_a_distance(distance: int, is_near: bool) -> None:
-    words = Vocabulary([detector(context=("phone",))])
+    words = Lexicon([detector(context=("phone",))])
     text = "phone" + " " * distance + "12345"
     hits = words.find(text, encode(text))
     assert hits.is_near(words.words_of["it"], len(text) - 5, len(text), (0, len(text))) is is_near
@@ -96,12 +96,12 @@ def test_word_before_a_value_is_near_up_to_a_distance(distance: int, is_near: bo
     ids=["of the text before", "of the text behind", "within the value", "another word"],
 )
 def test_word_is_not_near(text: str, value: tuple[int, int], bounds: tuple[int, int]) -> None:
-    words = Vocabulary([detector(context=("phone",))])
+    words = Lexicon([detector(context=("phone",))])
     assert not words.find(text, encode(text)).is_near(words.words_of["it"], *value, bounds)
 
 
 def test_words_that_speak_against_every_value_are_known_without_a_row():
-    words = Vocabulary([])
+    words = Lexicon([])
     text = "invoice 12345"
     assert words.find(text, encode(text)).is_near(words.against, 8, 13, (0, 13))
 
@@ -160,12 +160,12 @@ def test_label_inside_is_found_within_letters():
 
 WORDS = ("tel", "telefon", "home phone", "iban", "cvv", "id no", "a.b", "n\xb0", "x1")
 FAR = "\n\n\u6570"
-MIXED = Vocabulary([detector(context=WORDS)])
-PLAIN = Vocabulary([detector(context=("tel", "telefon", "phone"))])
-MARKED = Vocabulary([detector(context=("t\xe9l", "t\xe9l\xe9fon", "phon\xe9"))])
+MIXED = Lexicon([detector(context=WORDS)])
+PLAIN = Lexicon([detector(context=("tel", "telefon", "phone"))])
+MARKED = Lexicon([detector(context=("t\xe9l", "t\xe9l\xe9fon", "phon\xe9"))])
 
 
-def list_starts(words: Vocabulary, text: str) -> list[int]:
+def list_starts(words: Lexicon, text: str) -> list[int]:
     return [start for start, _ in words.find(text, encode(text)).list_told()]
 
 

@@ -193,7 +193,7 @@ LICENSE_PLATE = Detector(
     presets=_VEHICLE,
     labels=(
         Label(_PLATE_WORDS, GAP + rf"({_PLATE})\b", 0.55, check=_is_plate),
-        before(_PLATE_WORDS, _PLATE, 0.55, check=_is_plate),
+        before(_PLATE_WORDS, r"[A-Z0-9]{1,8}+(?:[ -][A-Z0-9]{1,5}+){0,3}+", 0.55, check=_is_plate),
     ),
     context=words("vehicle, car, truck, parked, driver, fahrzeug, auto, voiture, coche, macchina, veicolo"),
     fields=words(

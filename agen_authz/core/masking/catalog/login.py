@@ -30,8 +30,9 @@ def is_strong_password(value: str) -> bool:
     """True if a word next to `password` can only be one: random, or letters and digits with a sign that no name has."""
     if len(value) < 8 or not is_password_in_a_sentence(value):
         return False
-    has_letter, has_digit = re.search(r"[^\W\d_]", value), re.search(r"\d", value)
-    return is_secret(value) or bool(has_letter and has_digit and re.search(r"[!#$%^&*+=?~]", value))
+    if value.isalnum():
+        return is_secret(value) and value.lower() != value != value.upper()
+    return all(re.search(each, value) for each in (r"[^\W\d_]", r"\d", r"[!#$%^&*+=?~]"))
 
 
 def may_be_login(value: str) -> bool:

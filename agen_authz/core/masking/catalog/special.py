@@ -223,6 +223,15 @@ ROWS: tuple[Detector, ...] = (
         aliases=("BIOMETRIC",),
     ),
     Detector(
+        "fingerprint",
+        "template of a finger in a member that is only named `fingerprint`, as keys and builds have them too",
+        frozenset({Preset.PHI, Preset.GDPR}),
+        Style.DROP,
+        fields=("=fingerprint",),
+        # Base64 longer than a digest: those are hexadecimal, or have 43 characters at most.
+        field_pattern=r"^[A-Fa-f0-9]*+[G-Zg-z+/_-][A-Za-z0-9+/_-]{55,}={0,2}$",
+    ),
+    Detector(
         "criminal_record",
         "convictions and crimes (GDPR Article 10)",
         frozenset({Preset.GDPR}),

@@ -8,11 +8,20 @@ _NATIONALITIES = (
     *("nationality", "citizenship", "staatsangehörigkeit", "nationalität", "nationalité", "nacionalidad"),
     *("nazionalità", "cittadinanza"),
 )
+_CAPITALIZED = r"[A-Z\xc0-\xdd][a-z\xdf-\xff]{3,15}"
 # How English names of nations end, and their German, French, Spanish and Italian ones.
-_DEMONYM = (
-    r"[A-Z\xc0-\xdd][a-z\xdf-\xff]{1,12}(?:ian|[bcdgkmr]an|ese|ish|ench|utch|man|eek|[sw]iss|zech|hai|ani|aqi|eli|isch|sche|ösisch"
-    r"|ais|aise|ois|oise|ien|ienne|[oe]l|ola|eño|ino|ina|iano|iana|ano|ana|és|esa|ense|ico|ica)"
+_OF_NATIONS = (
+    *("ian", "ban", "can", "dan", "gan", "kan", "man", "ran", "ese", "ish", "ench", "utch", "eek", "wiss", "zech"),
+    *("hai", "ani", "aqi", "eli", "isch", "ais", "aise", "ois", "oise", "ien", "ienne", "ol", "ola", "e\xf1o", "ino"),
+    *("ina", "iano", "iana", "ano", "ana", "\xe9s", "esa", "ense", "ico", "ica"),
 )
+
+
+def is_nation(value: str) -> bool:
+    """True if a word ends as the names of nations do: `Italian`, `deutsch`; not `Act`."""
+    return value.lower().endswith((*_OF_NATIONS, "eutsch"))
+
+
 _OVER_89 = r"(?<![\w.,$-])(9\d|1[0-2]\d)"
 
 ROWS: tuple[Detector, ...] = (
@@ -105,8 +114,8 @@ ROWS: tuple[Detector, ...] = (
                 rf"{_COLON}([^\W\d_]{{2,30}}(?:[ -][^\W\d_]{{2,20}})?)",
                 0.65,
             ),
-            Label(_NATIONALITIES, rf"\s(?:(?:is|of|ist|est|es|è)\s)?({_DEMONYM})\b", 0.6),
-            before(_NATIONALITIES, _DEMONYM, 0.6),
+            Label(_NATIONALITIES, rf"\s(?:(?:is|of|ist|est|es|è)\s)?({_CAPITALIZED})\b", 0.6, check=is_nation),
+            before(_NATIONALITIES, _CAPITALIZED, 0.6, check=is_nation),
         ),
         fields=(
             *("nationality", "citizenship", "country of citizenship", "nationalität", "nationalitaet"),

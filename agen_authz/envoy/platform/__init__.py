@@ -1,0 +1,1 @@
+"""Envoy that a platform configures: the manifests that make Envoy Gateway or Istio ask agen-authz."""

@@ -1,0 +1,1 @@
+"""`make kube-test`: the chart on a real API server, which `build` makes from its Go modules."""
