@@ -26,9 +26,9 @@ under which rules (`wire/sealed.py`), Envoy carries it, and Process opens it and
 `core/response/`, which filters lists with `core/decide.py`, compares definitions with the pins (`core/pinning`) and
 signs session ids (`core/session.py`). Last, data protection masks what is left (`core/response/protect.py`,
 `core/masking`), and the event of what was masked is written (`obligations/mask.py`). What a message shows of tools is
-written to the store (`obligations/learn.py`) before the message leaves. Check reads it from there each second (`catalogue.py`), denies calls of tools that are not
-approved, and compares arguments with the approved schema (`core/arguments`). `app/supervisor` starts, watches and
-restarts the processes; `app/worker` is what runs in them.
+written to the store (`obligations/learn.py`) before the message leaves. Check reads it from there each second
+(`catalogue.py`), denies calls of tools that are not approved, and compares arguments with the approved schema
+(`core/arguments`). `app/supervisor` starts, watches and restarts the processes; `app/worker` is what runs in them.
 
 ## The picture
 

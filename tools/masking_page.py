@@ -119,7 +119,8 @@ def _show(cell: str) -> str:
 def _limits(_: str) -> str:
     return (
         "| what | at most | beyond it |\n|---|---|---|\n"
-        f"| cost of a message's search | {work._AT_LEAST / 1000:g} ms, {work._BY_CHAR:g} us more a character | refused |\n"
+        f"| cost of a message's search | {work._AT_LEAST / 1000:g} ms, {work._BY_CHAR:g} us more a character, "
+        f"{work._BY_VALUE / 1000:g} ms more a value | refused |\n"
         f"| JSON in a text, one in another | {MAX_NESTED} | `[NESTED]` |\n"
         f"| encodings, one in another | {MAX_UNESCAPES} | `[ENCODED]` |\n"
     )

@@ -13,11 +13,11 @@ from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.style import MaskingKeys, is_masked, settle
 from tests.core.masking.europe_case import ALONE as EUROPEAN
 from tests.core.masking.evasion_case import encode, escape
-from tests.core.masking.test_catalog_africa import ALONE as AFRICAN
-from tests.core.masking.test_catalog_america import ALONE as AMERICAN
-from tests.core.masking.test_catalog_asia_east import ALONE as EASTERN
-from tests.core.masking.test_catalog_asia_south import ALONE as SOUTHERN
-from tests.core.masking.test_catalog_pacific import ALONE as PACIFIC
+from tests.core.masking.world_africa import ALONE as AFRICAN
+from tests.core.masking.world_america import ALONE as AMERICAN
+from tests.core.masking.world_asia_east import ALONE as EASTERN
+from tests.core.masking.world_asia_south import ALONE as SOUTHERN
+from tests.core.masking.world_pacific import ALONE as PACIFIC
 
 MEDIA = ("application/json", "text/event-stream", "text/plain", "application/x-ndjson")
 KEYS = MaskingKeys((("m1", b"k" * 32),))

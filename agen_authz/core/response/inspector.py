@@ -6,8 +6,8 @@
 3. Within a stream, any other message that is withheld or cannot be read is dropped; its `id` and `retry` stay, for
    clients resume with them. A stream that then ends without an answer gets an error as its last event.
 4. A message with notes leaves once they are written; otherwise it is withheld.
-5. What should have no answer (a notification, a posted response, the end of a session) has one that no client reads: if it
-   says that all is well and cannot be read, nothing leaves in its place, for servers write some word there.
+5. What should have no answer (a notification, a posted response, the end of a session) has one that no client reads:
+   if it says that all is well and cannot be read, nothing leaves in its place, for servers write some word there.
 6. If the terms let pass what cannot be read, such a body or event leaves as it came, and is noted at the end.
 """
 

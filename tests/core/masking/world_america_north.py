@@ -1,7 +1,4 @@
-"""Numbers of Canada and Mexico, each invented: in which words they are found, and which look-alikes are not."""
-
-from agen_authz.core.masking import Detectors, detect
-from tests.core.masking.every import every
+"""Numbers of the catalogue's file `america_north`, for test_catalog_world.py."""
 
 # What is typical enough to be found anywhere.
 ALONE = [
@@ -51,23 +48,3 @@ LOOK_ALIKES = [
     ("mx_rfc", "rfc: LZXN 170628-W33"),
     ("mx_nss", "nss: 37-70 63 5350 0"),
 ]
-
-
-def _find(name: str, text: str) -> list[str]:
-    return [text[each.start : each.end] for each in detect(text, Detectors.of(name))]
-
-
-@every(("name", "value"), ALONE)
-def test_a_typical_number_is_found_among_any_words(name: str, value: str) -> None:
-    assert _find(name, f"the value {value} was seen") == [value]
-
-
-@every(("name", "text", "value"), NAMED)
-def test_a_plain_number_is_found_next_to_a_word_and_not_without(name: str, text: str, value: str) -> None:
-    assert _find(name, text) == [value]
-    assert _find(name, f"the value {value} was seen") == []
-
-
-@every(("name", "text"), LOOK_ALIKES)
-def test_a_number_with_a_wrong_digit_is_not_found_even_next_to_a_word(name: str, text: str) -> None:
-    assert _find(name, text) == []
