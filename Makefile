@@ -85,6 +85,7 @@ test-all: $(READY) ## what `make test` leaves out; installs by name what that ne
 	@tools/install-fastmcp
 	@tools/install-prometheus
 	@tools/install-helm
+	@tools/kube/crds
 	@tools/install-release
 	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
 	if test $$status -eq 5; then \
@@ -154,8 +155,9 @@ release: $(READY) ## sdist, wheel, SBOM and provenance of the last commit into d
 
 # ---- chart ----
 
-chart: $(READY) ## lint and render the Helm chart in each mode, against the schemas of Kubernetes; ARGS="-k istio"
+chart: $(READY) ## lint and render the Helm chart in each mode, against schemas of Kubernetes and custom resources; ARGS="-k istio"
 	@tools/install-helm
+	@tools/kube/crds
 	@$(BIN)/pytest -m "services or not services" $(ARGS) tests/chart
 
 kube-test: $(READY) ## the chart on a real API server, built from Go modules once: 5 to 20 minutes, 3 GB; opt-in

@@ -1,6 +1,7 @@
 """`agen-authz envoy-config`: a configuration of ours printed, or another one checked."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -60,6 +61,7 @@ def envoy_config(
     with findings; what is not understood and may carry traffic is one. With --config too, body sizes and the word
     that skips inspection are compared with that configuration.
     """
+    _refuse_missing()
     if check is not None:
         _check(check, config, binary, as_json=as_json)
     if config is None or binary is not None:
@@ -69,6 +71,15 @@ def envoy_config(
     placement = replace(placed, authz=_upstream_or_none(authz), proc=_upstream_or_none(proc))
     cluster = _cluster(gateway, workload, is_gateway=mesh_gateway)
     typer.echo(_render(platform, loaded, placement, cluster), nl=False)
+
+
+def _refuse_missing() -> None:
+    """Say so if an installation has no part of Envoy's side, as the image."""
+    missing = [name for name in ("agen_authz.envoy.render", "envoy_data_plane") if find_spec(name) is None]
+    if missing:
+        _misuse(
+            f"`{missing[0]}` is not installed (the image is without it); run this with `agen-authz[server]` installed"
+        )
 
 
 def _place(listen: str | None, admin: str | None, upstreams: list[str]) -> "Placement":

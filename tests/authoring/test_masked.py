@@ -148,7 +148,9 @@ def test_tool_that_no_rule_masks_next_to_others_is_found(tmp_path, text, found):
 def test_tool_that_is_masked_and_that_no_rule_grants_is_found(tmp_path):
     built = draft(tmp_path, protect("name: p, state: enforce, tools: [crm/list_orders]"))
     assert "crm/list_orders" in [each.spelling for each in list_named(built, [])]
-    assert ("write_without_rule", "crm/list_orders") in [(each.check, each.subject) for each in lint(built, [], {}, NOW)]
+    assert ("write_without_rule", "crm/list_orders") in [
+        (each.check, each.subject) for each in lint(built, [], {}, NOW)
+    ]
 
 
 def test_responses_that_a_policy_on_what_is_found_denies_are_found(tmp_path):

@@ -1,5 +1,6 @@
 """What Check says of data protection: which rules a response is masked by, and which responses are sampled."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.message.parameters import CAPABILITIES_KEY
 from agen_authz.core.model import Effect, State, TargetKind
 from agen_authz.core.pinning.pin import Pinning
+from agen_authz.core.policy.stepup import Demand
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.wire.sealed import open_inspection
 from tests import builders as build
@@ -168,6 +170,11 @@ DENY = policy("no cards", '"credit_card" in detected', then=Effect.DENY)
 )
 def test_policy_denies_a_call_in_whose_arguments_a_detector_finds_something(arguments, more, reason):
     assert asked(arguments, DENY, **more) == reason
+
+
+def test_policy_asks_for_a_stronger_sign_in_if_a_detector_finds_something_in_the_arguments():
+    up = replace(DENY, effect=Effect.STEP_UP, demand=Demand(acr=("urn:mfa",)))
+    assert (asked(CARD, up), asked(PLAIN, up)) == ("step_up_required", "allowed")
 
 
 def test_arguments_beyond_the_budget_cannot_be_searched_which_denies():

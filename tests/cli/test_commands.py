@@ -276,6 +276,18 @@ def test_backends_layer_alone_says_what_to_install():
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
 
 
+@pytest.mark.parametrize("missing", ["agen_authz.envoy.render", "envoy_data_plane"])
+@pytest.mark.parametrize("words", [("--config", "agen.yaml"), ("--check", "envoy.yaml")], ids=str)
+def test_where_envoys_side_is_not_installed_envoy_config_says_what_to_install(missing, words):
+    code = f"import sys; sys.modules['{missing}'] = None; from agen_authz.cli import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "envoy-config", *words], check=False, capture_output=True, text=True
+    )
+    cure = "run this with `agen-authz[server]` installed"
+    told = f"`{missing}` is not installed (the image is without it); {cure}\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
+
+
 def imported_by(*words: str, run: str = "from agen_authz.cli import main; run = main") -> set[str]:
     """Run a command in a separate process; list what it has imported."""
     code = f"import sys; {run}\ntry: run()\nexcept SystemExit: print('', *sys.modules, sep='\\n')"

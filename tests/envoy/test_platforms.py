@@ -1,5 +1,6 @@
 """The manifests for Envoy Gateway and Istio: `--check` finds nothing open, and what cannot be rendered has a cure."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +101,12 @@ def test_every_process_is_asked_by_envoy_gateway_and_refused_for_istio() -> None
     assert isinstance(refused, Unusable) and "filter_workers: 1" in refused.cure
 
 
+def test_envoy_gateway_gives_process_responses_before_they_are_compressed() -> None:
+    (proxy,) = (each for each in yaml.safe_load_all(_rendered(Platform.ENVOY_GATEWAY)) if each["kind"] == "EnvoyProxy")
+    order = [{"name": "envoy.filters.http.ext_proc", "after": "envoy.filters.http.compressor"}]
+    assert proxy["spec"] == {"filterOrder": order}
+
+
 def test_gateway_of_istio_has_its_own_context() -> None:
     texts = [_rendered(Platform.ISTIO, cluster=Cluster(is_gateway=each)) for each in (True, False)]
     counts = [(text.count("context: GATEWAY"), text.count("context: SIDECAR_INBOUND")) for text in texts]
@@ -148,3 +155,13 @@ def test_names_that_are_half_written_are_misuse(words: tuple[str, str]) -> None:
     config = ("--config", str(ROOT / "envoy" / "example.yaml"))
     told = CliRunner().invoke(app, ["envoy-config", *config, "--for", "istio", *place, *words])
     assert (told.exit_code, told.stdout, told.stderr.count("\n")) == (2, "", 1)
+
+
+def test_patch_for_bytes_on_the_page_is_the_first_of_those_that_are_rendered() -> None:
+    page = (ROOT / "docs" / "envoy.md").read_text("utf-8")
+    (written,) = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
+    cluster = Cluster(gateway="mcp", listener="https")
+    manifests = yaml.safe_load_all(_rendered(Platform.ENVOY_GATEWAY, cluster=cluster))
+    (policy,) = (each for each in manifests if each["kind"] == "EnvoyPatchPolicy")
+    policy["spec"]["jsonPatches"] = policy["spec"]["jsonPatches"][:1]
+    assert written == policy

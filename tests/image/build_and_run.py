@@ -113,16 +113,18 @@ def test_policies_are_tested_in_it_with_every_library_that_a_decision_needs():
 
 
 def test_every_library_of_the_lock_that_the_sidecar_imports_is_whole():
-    imports = "import agen_authz.app.run, agen_authz.app.worker, agen_authz.envoy.render, agen_authz.cli.main"
+    imports = "import agen_authz.app.run, agen_authz.app.worker, agen_authz.cli.main"
     masking = "import phonenumbers, re2, ahocorasick_rs, stdnum.iban, cel_expr_python, pygrpc_native, asyncio, uvloop"
     number = "print(phonenumbers.is_valid_number(phonenumbers.parse('+442083661177')))"
     run = ("run", "--rm", *CONFINED, "--entrypoint", PYTHON, IMAGE, "-c", f"{imports}; {masking}; {number}")
     assert podman(*run) == podman(*run[:-1], "print(True)")
 
 
-def test_demo_and_what_only_builds_are_not_in_it():
-    names = ("agen_authz.demo", "mcp", "pip", "setuptools")
+def test_demo_envoys_side_and_what_only_builds_are_not_in_it():
+    names = ("agen_authz.demo", "agen_authz.envoy.render", "envoy_data_plane", "h2", "mcp", "pip", "setuptools")
     look = f"import importlib.util as found; print([name for name in {names} if found.find_spec(name)])"
     assert podman("run", "--rm", *CONFINED, "--entrypoint", PYTHON, IMAGE, "-c", look).out == "[]\n"
     told = podman("run", "--rm", *CONFINED, IMAGE, "demo")
     assert (told.code, told.out.startswith("the demo needs more packages")) == (2, True)
+    told = podman("run", "--rm", *CONFINED, IMAGE, "envoy-config", "--check", "/etc/agen/envoy.yaml")
+    assert (told.code, told.out.startswith("`agen_authz.envoy.render` is not installed")) == (2, True)

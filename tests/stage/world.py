@@ -186,6 +186,7 @@ def running_world(
     crm_path: str = "/crm/mcp",
     crm_port: int | None = None,
     changed: Callable[[str], str] = str,
+    envoy_changed: Callable[[str], str] = str,
 ) -> Iterator[World]:
     """Run everything; ready on entry.
 
@@ -195,6 +196,7 @@ def running_world(
         crm_path: where `crm` is; "" is the root of the host.
         crm_port: of another server that Envoy asks in the place of the demo's.
         changed: changes the configuration.
+        envoy_changed: changes Envoy's.
     """
     ports = {name: reserve_port() for name in ("envoy", "authz", "proc", "ops", "admin")}
     crm, billing = (f"http://{HOST}:{ports['envoy']}{path}" for path in (crm_path, "/billing/mcp"))
@@ -217,7 +219,7 @@ def running_world(
         stack.callback(end, process)
         asks = {name: int(sock.getsockname()[1]) for name, sock in listeners.items()}
         asks |= {} if crm_port is None else {"crm": crm_port}
-        envoy = stack.enter_context(_envoy(folder, config_file, ports, asks))
+        envoy = stack.enter_context(_envoy(config_file, ports, asks, envoy_changed))
         web = stack.enter_context(httpx.Client(trust_env=False, timeout=START_S))
         backends = {name: f"http://{authority_of(sock)}" for name, sock in listeners.items()}
         ops, admin = (f"http://{places[name]}" for name in ("ops", "admin"))
@@ -229,12 +231,12 @@ def running_world(
 
 
 def _envoy(
-    folder: Path, config_file: Path, ports: dict[str, int], asks: dict[str, int]
+    config_file: Path, ports: dict[str, int], asks: dict[str, int], changed: Callable[[str], str]
 ) -> AbstractContextManager[Process]:
     placed = {name: Upstream(TcpAddress(HOST, port)) for name, port in asks.items()}
     front, admin = TcpAddress(HOST, ports["envoy"]), TcpAddress(HOST, ports["admin"])
     placement = Placement(listener=front, admin=admin, upstreams=placed)
-    return run_envoy(launch_envoy(folder, sidecar_of(config_file, placement)))
+    return run_envoy(launch_envoy(config_file.parent, sidecar_of(config_file, placement), changed=changed))
 
 
 def sign_all(config: str, folder: Path, key: str = "1") -> str:

@@ -33,7 +33,8 @@ _SMALL, _SKIPPED = frozenset({int, float}), frozenset({int, str})
 _TEXT, _NUMBER, _NAME = range(3)
 _NOTHING: frozenset[str] = frozenset()
 _ENVELOPE = frozenset({"jsonrpc", "id", "method"})
-_META = frozenset({"progressToken", "taskId"})
+_META = frozenset({"progressToken", "taskId", "io.modelcontextprotocol/subscriptionId"})
+_RELATED = "io.modelcontextprotocol/related-task"
 # What a result, or the parameters of a notification or request, have that the client sends back or goes by.
 _BODY = frozenset(
     {
@@ -41,6 +42,8 @@ _BODY = frozenset(
         "sessionId", "protocolVersion", "cacheScope", "lastUpdatedAt", "createdAt", "pollInterval", "ttl", "ttlMs",
     }
 )  # fmt: skip
+# Its members that have members, and what is skipped in each.
+_PARTS = {"_meta": _META, "task": _BODY, "tasks": _BODY, "structuredContent": _NOTHING}
 _OUTER = frozenset({"result", "params"})
 # What taking a document apart may cost; a unit is about two microseconds.
 _MAX_UNITS, _UNITS_BY_NAME, _UNITS_BY_DOCUMENT = 120_000, 5, 10
@@ -114,15 +117,34 @@ class Document:
                 self.add_name(self.root, key)
 
     def _walk_body(self, body: dict[str, Json], node: DocumentNode, root: Trail) -> None:
-        rest = {key: value for key, value in body.items() if key not in ("_meta", "structuredContent", "task")}
+        rest = {key: value for key, value in body.items() if key not in _PARTS}
         self._walk_object(rest, node, root, _BODY)
-        for key, skipped in (("_meta", _META), ("task", _BODY), ("structuredContent", _NOTHING)):
+        for key, skipped in _PARTS.items():
             value = body.get(key)
-            if isinstance(value, dict):
+            if key == "_meta" and isinstance(value, dict):
+                self._walk_meta(value, DocumentNode(node, key, value, NodeKind.OBJECT), root)
+            elif key == "tasks" and isinstance(value, list):
+                self._walk_tasks(value, DocumentNode(node, key, value, NodeKind.LIST), root)
+            elif isinstance(value, dict):
                 child = DocumentNode(node, key, value, NodeKind.OBJECT, may_drop=key == "structuredContent")
                 self._walk_object(value, child, root, skipped)
             elif value is not None:
                 self._walk(value, node, key, root)
+
+    def _walk_meta(self, meta: dict[str, Json], node: DocumentNode, root: Trail) -> None:
+        related = meta.get(_RELATED)
+        if not isinstance(related, dict):
+            self._walk_object(meta, node, root, _META)
+            return
+        self._walk_object({key: value for key, value in meta.items() if key != _RELATED}, node, root, _META)
+        self._walk_object(related, DocumentNode(node, _RELATED, related, NodeKind.OBJECT), root, _META)
+
+    def _walk_tasks(self, tasks: list[Json], node: DocumentNode, root: Trail) -> None:
+        for place, task in enumerate(tasks):
+            if isinstance(task, dict):
+                self._walk_object(task, DocumentNode(node, place, task, NodeKind.OBJECT), root, _BODY)
+            else:
+                self._walk(task, node, place, root)
 
     def _walk(self, value: Json, node: DocumentNode, key: str | int, trail: Trail) -> None:
         if isinstance(value, str):
@@ -144,10 +166,11 @@ class Document:
             self._add_names(layout, node)
         if layout.has_blob:
             value = self._take_binary(value, node, trail)
+        is_usual = not self._has_customs
         # This loop sees every value there is: what is nothing for certain ends here.
         for key, item, child in zip(value, value.values(), layout.trails, strict=True):
             kind = type(item)
-            if kind in _SMALL and not child.fields and -MIN_NUMBER < item < MIN_NUMBER:  # type: ignore[operator]
+            if kind in _SMALL and is_usual and not child.fields and -MIN_NUMBER < item < MIN_NUMBER:  # type: ignore[operator]
                 continue
             if kind is str and self._is_nothing(item, child):  # type: ignore[arg-type]
                 continue
@@ -208,10 +231,11 @@ class Document:
         return max(map(len, texts)) < _MIN_WORD_CHARS and "".join(texts).isalpha()
 
     def _add_numbers(self, column: list[float], table: Table, key: str, trail: Trail) -> None:
-        if not trail.fields and max(column) < MIN_NUMBER and min(column) > -MIN_NUMBER:
+        is_usual = not trail.fields and not self._has_customs
+        if is_usual and max(column) < MIN_NUMBER and min(column) > -MIN_NUMBER:
             return
         for place, number in enumerate(column):
-            written = write_number(number, trail)
+            written = write_number(number, trail, is_any=self._has_customs)
             if written is not None:
                 self.texts.append(written)
                 self.trails.append(trail)
@@ -292,7 +316,7 @@ class Document:
 
     def _add_number(self, number: float, node: DocumentNode, key: str | int, trail: Trail) -> None:
         # 4.
-        written = write_number(number, trail)
+        written = write_number(number, trail, is_any=self._has_customs)
         if written is not None:
             self._add(written, trail, node, key, _NUMBER)
 

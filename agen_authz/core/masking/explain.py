@@ -17,7 +17,7 @@ from agen_authz.core.masking.pointer import PointerWriter
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer
 from agen_authz.core.masking.search import Found, search
-from agen_authz.core.masking.style import is_masked, settle
+from agen_authz.core.masking.style import is_masked, is_shown, settle
 from agen_authz.core.masking.work import Allowance
 from agen_authz.core.model import Json
 from agen_authz.core.sse import Event, SseReader
@@ -112,7 +112,9 @@ class _Explaining:
         found = search(plan.scanner, document.texts, document.trails, self._work)
         by_leaf: dict[int, list[Found]] = {}
         places = {(each.leaf, each.start, each.end) for each in found}
-        copies = [each for each in find_copies(found, document) if (each.leaf, each.start, each.end) not in places]
+        copies = [
+            each for each in find_copies(plan.order(found), document) if (each.leaf, each.start, each.end) not in places
+        ]
         for each in (*found, *copies):
             if document.is_name(each.leaf):
                 self._pointers.hide(str(document.spot(each.leaf).key), each.detector)
@@ -127,9 +129,9 @@ class _Explaining:
         pointer = tuple(map(str, spot.list_steps()))
         written, listed = self._pointers.write(spot), []
         taken: list[tuple[int, int]] = []
-        for each in sorted(found, key=lambda each: (-each.score, each.start - each.end, each.start)):
+        for each in self._plan.order(found):
             value = text[each.start : each.end]
-            fate, style = self._judge(each, value, pointer, taken)
+            fate, style = self._judge(each, text, pointer, taken)
             if fate is Fate.MASKED:
                 taken.append((each.start, each.end))
             listed.append(
@@ -151,7 +153,7 @@ class _Explaining:
         return sorted(listed, key=lambda each: (each.start, each.fate is not Fate.MASKED, -each.score))
 
     def _judge(
-        self, found: Found, value: str, pointer: Pointer, taken: Sequence[tuple[int, int]]
+        self, found: Found, text: str, pointer: Pointer, taken: Sequence[tuple[int, int]]
     ) -> tuple[Fate, Style | None]:
         choice = self._plan.choose(found.detector, pointer)
         if choice is None:
@@ -159,7 +161,10 @@ class _Explaining:
         style = settle(found.detector, Style.REDACT) if "encoded" in found.why else choice.style
         if any(found.start < end and start < found.end for start, end in taken):
             return Fate.OVERLAPS, style
-        return (Fate.KEPT if is_masked(value, found.detector, style) else Fate.MASKED), style
+        value = text[found.start : found.end]
+        is_kept = is_masked(value, found.detector, choice.style, self._plan.names)
+        is_kept = is_kept or is_shown(text, found.start, found.end)
+        return (Fate.KEPT if is_kept else Fate.MASKED), style
 
     def _explain_whole(self, spot: DocumentSpot, name: str) -> Explained:
         written = f"[{name.upper()}]"

@@ -57,9 +57,9 @@ class Layouts:
 
     def _make(self, trail: Trail, names: Names) -> Layout:
         fields = self._scanner.fields
-        is_person = "person_name" in self._scanner.held and any(_tells_of_person(name) for name in names)
+        is_person = "person_name" in self._scanner.held and any(tells_of_person(name) for name in names)
         trails = tuple(_name_person(fields.step(trail, name), name, is_person=is_person) for name in names)
-        suspects = tuple(name for name in names if is_suspect(name))
+        suspects = tuple(name for name in names if self.has_customs or is_suspect(name))
         has_blob = "blob" in names or ("data" in names and "type" in names)
         return Layout(trails, suspects, has_blob=has_blob)
 
@@ -71,7 +71,8 @@ def _name_person(trail: Trail, name: str, *, is_person: bool) -> Trail:
     return Trail(trail.words, ("person_name", *trail.fields))
 
 
-def _tells_of_person(name: str) -> bool:
+def tells_of_person(name: str) -> bool:
+    """True if only a person has a member of this name."""
     words = split_key(name)
     return " ".join(words) in PERSON_SIBLINGS or not PERSON_SIBLINGS.isdisjoint(words)
 

@@ -3,7 +3,8 @@
 1. the document is taken apart (document.py), and all of it is searched at once (search.py)
 2. of values that overlap one is chosen; a rule says how it is masked
 3. what was found by a member's name or a label is masked wherever else the message repeats it
-4. what is masked is searched again, by the same detectors, until nothing is found: what a mask uncovers is redacted.
+4. what is masked is searched again, by the same detectors, until nothing is found: what a mask uncovers is redacted,
+   or dropped if its rule says so.
    Something that is still found after `_MAX_ROUNDS` is a defect, and the message does not leave
 5. the message is written, and what was put into it is read back from it
 """
@@ -21,7 +22,7 @@ from agen_authz.core.masking.pointer import PointerWriter
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer, Receipt, Unmaskable
 from agen_authz.core.masking.search import Found, search
-from agen_authz.core.masking.style import is_masked, settle
+from agen_authz.core.masking.style import is_masked, is_shown, settle, strictest
 from agen_authz.core.masking.work import Allowance
 from agen_authz.core.model import Json
 
@@ -98,9 +99,9 @@ class _Masking:
                 self._note(choice, detector, spot, is_enforced=True)
 
     def _mask(self, found: list[Found]) -> None:
-        document = self._document
+        document, plan = self._document, self._plan
         # 3.
-        found = [*found, *find_copies(found, document)]
+        found = [*found, *find_copies(plan.order(found), document)]
         for each in found:
             if document.is_name(each.leaf):
                 self._pointers.hide(str(document.spot(each.leaf).key), each.detector)
@@ -151,21 +152,24 @@ class _Masking:
                 self._note(choice, each.detector, leaf, is_enforced=False)
 
     def _choose(self, listed: Sequence[Found], text: str, pointer: Pointer) -> list[_Mask]:
-        """Choose, of values that overlap, the surest; of equally sure ones the longest."""
+        """Choose, of values that overlap, the first in the plan's order."""
         # 2.
         masks = []
         # What is taken, in its order: nothing in it overlaps.
         starts: list[int] = []
         ends: list[int] = []
-        for each in sorted(listed, key=lambda each: (-each.score, each.start - each.end, each.start)):
+        for each in self._plan.order(listed):
             place = bisect_left(starts, each.end)
             if place and ends[place - 1] > each.start:
                 continue
             choice = self._plan.choose(each.detector, pointer)
-            if choice is not None and "encoded" in each.why:
-                choice = Treatment(choice.rule, settle(each.detector, Style.REDACT))
-            if choice is None or is_masked(text[each.start : each.end], each.detector, choice.style, self._plan.names):
+            value = text[each.start : each.end]
+            if choice is None or is_masked(value, each.detector, choice.style, self._plan.names):
                 continue
+            if is_shown(text, each.start, each.end):
+                continue
+            if "encoded" in each.why:
+                choice = Treatment(choice.rule, settle(each.detector, Style.REDACT))
             starts.insert(place, each.start)
             ends.insert(place, each.end)
             masks.append(_Mask(each, choice))
@@ -175,7 +179,7 @@ class _Masking:
         written, at, drops = [], 0, False
         for mask in masks:
             found = mask.found
-            style = settle(found.detector, Style.REDACT) if redacts else mask.choice.style
+            style = strictest((mask.choice.style, Style.REDACT)) if redacts else mask.choice.style
             written.append(text[at : found.start])
             written.append(self._plan.masker.mask(text[found.start : found.end], found.detector, style))
             drops = drops or style is Style.DROP

@@ -16,13 +16,18 @@ _BEGINS = frozenset("+-0123456789")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30}(?:[eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})")
 
 
-def write_number(number: float, trail: Trail) -> str | None:
-    """Write a number, or true or false, as it is searched; None if it is nothing."""
+def write_number(number: float, trail: Trail, *, is_any: bool = False) -> str | None:
+    """Write a number, or true or false, as it is searched; None if it is nothing.
+
+    Args:
+        is_any: True if any number may be something.
+    """
     if type(number) is bool:
         return ("true" if number else "false") if trail.fields else None
+    is_told = is_any or bool(trail.fields)
     if type(number) is int:
-        return str(abs(number)) if trail.fields or abs(number) >= MIN_NUMBER else None
-    return _write_float(abs(number)) if trail.fields or abs(number) >= _MIN_FLOAT else None
+        return str(abs(number)) if is_told or abs(number) >= MIN_NUMBER else None
+    return _write_float(abs(number)) if is_told or abs(number) >= _MIN_FLOAT else None
 
 
 def read_number(text: str) -> str | None:

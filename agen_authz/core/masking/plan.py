@@ -9,6 +9,7 @@ from agen_authz.core.masking.layout import Layouts
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Pointer, Rule
 from agen_authz.core.masking.scanner import Scanner, get_scanner
+from agen_authz.core.masking.search import Found
 from agen_authz.core.masking.selection import Detectors
 from agen_authz.core.masking.style import Masker, settle
 from agen_authz.core.masking.token_value import name_of
@@ -16,6 +17,7 @@ from agen_authz.core.memory import remember
 
 # What no rule names, and every rule masks: text that is nested or encoded too deeply, and what is not text.
 ALWAYS = ("nested", "encoded", "binary")
+_STRICTNESS = {style: place for place, style in enumerate(Style)}
 _NAMES = frozenset(map(name_of, (*CATALOG, *ALWAYS)))
 
 
@@ -52,6 +54,16 @@ class Plan(Struct, frozen=True, eq=False):
     def watch(self, detector: str, pointer: Pointer) -> Treatment | None:
         """Choose the rule in shadow that would have masked a value."""
         return _choose(self.watched.get(detector, ()), pointer)
+
+    def order(self, found: Iterable[Found]) -> list[Found]:
+        """Put values that may overlap in order: the surest, the longest, and what is masked most strictly first."""
+
+        def rank(each: Found) -> tuple[float, int, int, int]:
+            choices = self.enforced.get(each.detector)
+            strictness = _strictness(choices[0]) if choices else -1
+            return -each.score, each.start - each.end, each.start, -strictness
+
+        return sorted(found, key=rank)
 
     @property
     def masks(self) -> bool:
@@ -105,7 +117,7 @@ def _list_choices(rules: Sequence[Rule]) -> dict[str, tuple[Treatment, ...]]:
 
 
 def _strictness(choice: Treatment) -> int:
-    return list(Style).index(choice.style)
+    return _STRICTNESS[choice.style]
 
 
 def _style_of(name: str, rule: Rule) -> Style:

@@ -317,6 +317,12 @@ class _Search:
                 for found in pattern.finditer(text):
                     if found.end() > found.start():
                         self._found.append(Found(number, found.start(), found.end(), name, 1.0, ("custom",)))
+            # A pattern may be about what the views read over, so they are searched besides the texts.
+            for begins, ends in self._joined.bounds if self._joined.views is not None else ():
+                self._work.spend(1)
+                for found in pattern.finditer(self._joined.text[begins:ends]):
+                    if found.end() > found.start():
+                        self._report((begins + found.start(), begins + found.end()), name, 1.0, ("custom",))
 
 
 def _touches(span: tuple[int, int], start: int, end: int) -> bool:

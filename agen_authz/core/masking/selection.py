@@ -35,14 +35,14 @@ class Detectors(Struct, frozen=True):
     """A choice of detectors.
 
     Attributes:
-        aliases: from each alias to our id.
+        aliases: from each name that is accepted to our id; an id is its own.
 
     Args:
         ids: of the catalogue.
         customs: patterns besides.
     """
 
-    aliases: ClassVar[Mapping[str, str]] = ALIASES
+    aliases: ClassVar[Mapping[str, str]] = {**{name: name for name in CATALOG}, **ALIASES}
     ids: frozenset[str] = frozenset()
     customs: tuple[Custom, ...] = ()
 

@@ -11,6 +11,7 @@
 What a style cannot do it does not do halfway: the value is redacted. So are, without keys, `hash` and `tokenize`.
 """
 
+import re
 from collections.abc import Iterable, Set
 
 from msgspec import Struct
@@ -22,10 +23,11 @@ from agen_authz.core.masking.style_shown import show_last4, show_partial
 from agen_authz.core.masking.style_written import is_written
 from agen_authz.core.masking.token_value import MaskingKeys, name_of, reveal, write_pseudonym, write_token
 
-__all__ = ["Masker", "MaskingKeys", "is_masked", "reveal", "settle", "strictest"]
+__all__ = ["Masker", "MaskingKeys", "is_masked", "is_shown", "reveal", "settle", "strictest"]
 
 # Sensitive authentication data, which is not kept or sent on in any form (PCI DSS 4.0.1 requirement 3.3.1).
 _ALWAYS_DROPPED = frozenset(("card_track", "cvv", "card_pin"))
+_REST_OF_CARD = re.compile(r"[ -]?\*[* -]{0,24}[0-9]{0,4}(?![0-9*])")
 _STRICTNESS = {style: place for place, style in enumerate(Style)}
 
 
@@ -49,12 +51,18 @@ def is_masked(
         detector_id: the detector that found it. Without it some forms do not count, for they may be anything: an age,
             a coordinate.
         style: as it is asked for; a PARTIAL value is not masked for a rule that redacts.
-        names: the detectors' names that may be in brackets, in capitals; empty for any name of this form.
+        names: the detectors' names, in capitals, that a masked value may have; empty for any name of this form.
     """
     kind = None if detector_id is None else kind_of(detector_id)
     written = is_written(value, kind, names)
     asked = style if detector_id is None else settle(detector_id, style)
     return written is not None and _STRICTNESS[written] >= _STRICTNESS[asked]
+
+
+def is_shown(text: str, start: int, end: int) -> bool:
+    """True if a part of a text is what a masked card in it shows: digits before stars."""
+    rest = _REST_OF_CARD.match(text, end)
+    return rest is not None and is_masked(text[start : rest.end()], "credit_card")
 
 
 class Masker(Struct, frozen=True):

@@ -47,17 +47,17 @@ def is_written(value: str, kind: ValueKind | None, names: Set[str]) -> Style | N
 
     Args:
         kind: of the detector; None for any of those whose forms are nothing else's.
-        names: the detectors' names that may be in brackets, in capitals; empty for any.
+        names: the detectors' names, in capitals, that may be in brackets or before what a key made; empty for any.
     """
     if not value:
         return Style.DROP
     bracketed = _BRACKETED.fullmatch(value)
     if bracketed is not None:
         return Style.REDACT if not names or bracketed[1] in names else None
-    if is_pseudonym(value):
-        return Style.HASH
-    if is_token(value):
-        return Style.TOKENIZE
+    keyed = _read_keyed(value)
+    if keyed is not None:
+        style, name = keyed
+        return style if not names or name in names else None
     if any(form(value) for form in _COARSE.get(kind, ())):
         return Style.GENERALIZE
     if "*" not in value:
@@ -65,6 +65,15 @@ def is_written(value: str, kind: ValueKind | None, names: Set[str]) -> Style | N
     if _is_last4(value):
         return Style.LAST4
     return Style.PARTIAL if any(form(value) for form in (_is_ends, *_PARTIAL.get(kind, ()))) else None
+
+
+def _read_keyed(value: str) -> tuple[Style, str] | None:
+    """Read the style and the detector's name of what a key made of a value."""
+    if is_pseudonym(value):
+        return Style.HASH, value.rpartition("_")[0]
+    if is_token(value):
+        return Style.TOKENIZE, value.removeprefix("tok_").rpartition("_")[0].upper()
+    return None
 
 
 def _split(value: str) -> tuple[int, int, int] | None:

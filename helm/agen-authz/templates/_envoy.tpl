@@ -80,5 +80,6 @@ extension_config:
     mutation_rules: {allow_envoy: true, disallow_is_error: true}
     metadata_options: {forwarding_namespaces: {untyped: [envoy.filters.http.ext_authz]}}
     route_cache_action: RETAIN
+    allow_content_length_header: true
     status_on_error: {code: BadGateway}
 {{- end -}}

@@ -140,6 +140,7 @@ NAMED = [
     ("de_lanr", "LANR", "123456601"),
     ("de_bsnr", "Betriebsst\u00e4ttennummer", "021234568"),
     ("de_health_insurance", "KVNR", "A123456780"),
+    ("de_health_insurance", "Krankenversichertennr.", "A123456780"),
     ("fr_id_card", "carte d'identit\u00e9", "880692310285"),
     ("fr_id_card", "CNI", "X4RTBPFW4"),
     ("fr_passport", "passeport", "60RF19342"),

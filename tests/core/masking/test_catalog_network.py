@@ -63,6 +63,8 @@ def test_a_value_is_found(name: str, text: str, value: str) -> None:
         ("ip_address", "section 3.2.1.12"),
         ("ip_address", "std::vector abc::def face::b00c 12:34:56 ::1"),
         ("ip_address", "300.1.1.1"),
+        ("ip_address", "ip of the network 203.0.113.0/24"),
+        ("ip_address", "ip of the network 2001:db8::/48"),
         ("public_ip_address", "192.168.1.10 10.0.0.1 127.0.0.1 fe80::1 fd00::12:1"),
         ("url_userinfo", "https://example.com:8080/a@b ssh://git@github.com/x"),
         ("url_userinfo", "https://user:***@example.com"),

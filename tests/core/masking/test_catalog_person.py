@@ -84,6 +84,7 @@ def test_a_name_is_found_by_what_is_before_it(text: str, value: str) -> None:
         "12 Rodeo Dr, Beverly Hills",
         "assignee: backend-team",
         "Dear [PERSON_NAME],",
+        "INSERT INTO users (id, full_name) VALUES (1, 'x')",
         "Dear PERSON_NAME_K7Q2,",
     ],
 )

@@ -88,6 +88,7 @@ def test_members_of_machines_are_left(key: str) -> None:
         ("criminal_record", "criminal record: two burglaries (2001)", "two burglaries"),
         ("criminal_record", "his convictions are two prior convictions for theft.", "two prior convictions for theft"),
         ("special_category", "the religious belief is Buddhist", "Buddhist"),
+        ("special_category", "diagnosis: Type 2 diabetes\nversion: 2.10.3", "Type 2 diabetes"),
     ],
 )
 def test_words_tell_of_a_value(name: str, text: str, value: str) -> None:
@@ -102,6 +103,8 @@ def test_words_tell_of_a_value(name: str, text: str, value: str) -> None:
         ("special_category", "member of the European Union"),
         ("special_category", "religion: [SPECIAL_CATEGORY]"),
         ("special_category", "the Muslim quarter"),
+        ("special_category", "religion: \nversion of the form"),
+        ("criminal_record", "criminal record:\nnext line"),
         ("criminal_record", "charged with a fee of 5"),
         ("criminal_record", "your card was charged with $5"),
     ],

@@ -62,7 +62,8 @@ def test_strings_numbers_and_names_are_searched(value: Any, texts: list[tuple[st
 
 def test_every_text_is_searched_if_there_are_custom_patterns():
     chosen = Detectors().add_customs([Custom("x", "a")])
-    assert list_texts({"a": "b", "c": ["d"]}, detectors=chosen) == [("a", "b"), ("c/0", "d")]
+    texts = [("a", "a"), ("c", "c"), ("a", "b"), ("c/0", "d")]
+    assert list_texts({"a": "b", "c": ["d"]}, detectors=chosen) == texts
 
 
 # ---- the protocol ----------------------------------------------------------------------------------------------
@@ -97,6 +98,20 @@ def test_fields_of_the_protocol_stay_and_the_same_names_elsewhere_are_masked(out
             "structuredContent": {**masked, "id": "[EMAIL]", "task": masked},
             "content": [{"cursor": "[EMAIL]"}],
         },
+    }
+
+
+def test_ids_of_tasks_stay_in_lists_of_tasks_and_where_a_message_says_what_it_belongs_to():
+    related, subscription = "io.modelcontextprotocol/related-task", "io.modelcontextprotocol/subscriptionId"
+    result = {
+        "_meta": {related: {"taskId": EMAIL, "x": EMAIL}, subscription: EMAIL},
+        "tasks": [{"taskId": EMAIL, "statusMessage": EMAIL}, EMAIL],
+        "structuredContent": {related: {"taskId": EMAIL}, "tasks": [{"taskId": EMAIL}]},
+    }
+    assert mask({"id": 1, "result": result}, is_message=True)["result"] == {
+        "_meta": {related: {"taskId": EMAIL, "x": "[EMAIL]"}, subscription: EMAIL},
+        "tasks": [{"taskId": EMAIL, "statusMessage": "[EMAIL]"}, "[EMAIL]"],
+        "structuredContent": {related: {"taskId": "[EMAIL]"}, "tasks": [{"taskId": "[EMAIL]"}]},
     }
 
 

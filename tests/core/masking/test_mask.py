@@ -105,6 +105,51 @@ def test_of_values_that_overlap_one_is_masked(patterns: dict[str, str], masked: 
     assert mask(f"xabcdx {EMAIL}", Rule("r", detectors)).message == masked
 
 
+@pytest.mark.parametrize("value", ["E11.9", "| a | Diagnosis |\n|---|---|\n| 1 | E11.9 |"], ids=["member", "table"])
+def test_of_equal_values_the_one_that_is_masked_most_strictly_is_masked(value: str) -> None:
+    rule = Rule("r", Detectors.of("diagnosis_code", "special_category"))
+    masked = mask({"diagnosis": value, "x": value}, rule)
+    assert "E11.9" not in str(masked.message)
+    assert {each.detector for each in masked.receipts} == {"special_category"}
+    assert mask(masked.message, rule).message == masked.message
+
+
+def test_what_is_found_in_a_mask_is_dropped_if_its_rule_says_so():
+    custom = Custom("visit", "V-[0-9]{4}")
+    chosen = Detectors.of("special_category").add_customs([custom])
+    rule = Rule("r", chosen, styles={"visit": Style.REDACT})
+    masked = mask({"diagnosis": "V-1234"}, rule)
+    assert masked.message == {}
+
+
+@pytest.mark.parametrize("name", ["Jane Doe", "Max Mustermann", "Anna Lee", "Bob Ray", "Tim Cook"])
+def test_pseudonym_that_can_be_decoded_stays(name: str) -> None:
+    masked = mask({"full_name": name}, Rule("r", CHOSEN, default=Style.HASH))
+    assert str(masked.message).startswith("{'full_name': 'PERSON_NAME_")
+    assert [each.style for each in masked.receipts] == [Style.HASH]
+
+
+def test_what_a_masked_card_shows_is_not_a_telephone_number():
+    rule = Rule("r", Detectors.of("credit_card", "phone"), default=Style.PARTIAL)
+    masked = mask({"a": "card 4111 1111 1111 1111, phone 0171 1234567"}, rule)
+    assert masked.message == {"a": "card 4111 11** **** 1111, phone 01** *****67"}
+    assert mask(masked.message, rule).message == masked.message
+
+
+def test_label_is_no_part_of_a_number_whose_copy_has_none():
+    rule = Rule("r", Detectors.of("medical_record_number"), default=Style.HASH)
+    masked = mask({"mrn": "00482913", "x": "MRN 00482913, MRN: 00482913"}, rule)
+    texts = json.loads(json.dumps(masked.message))
+    assert texts["x"] == f"MRN {texts['mrn']}, MRN: {texts['mrn']}"
+
+
+def test_network_in_place_of_an_address_stays():
+    rule = Rule("r", Detectors.of("ip_address"), default=Style.GENERALIZE)
+    masked = mask({"a": "from ip 203.0.113.45 and 2001:db8::7"}, rule)
+    assert masked.message == {"a": "from ip 203.0.113.0/24 and 2001:db8::/48"}
+    assert mask(masked.message, rule).message == masked.message
+
+
 def test_mask_that_uncovers_another_value_is_masked_again():
     assert mask(f"https://x.example/?m={EMAIL}", Rule("r", Detectors.of("url", "email"))).message == "[URL]"
 
@@ -234,6 +279,21 @@ def test_what_is_withheld_whole_leaves_a_receipt():
         ("encoded", "/c"),
         ("nested", "/b/v/v/v/v"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"bird": 1}, {"[STAFF]": 1}),
+        ({"a": 123, "b": 1.123, "c": 12}, {"a": "[STAFF]", "b": "1.[STAFF]", "c": 12}),
+        ([{"a": 123}, {"a": 5}, {"a": 6}, {"a": 7}], [{"a": "[STAFF]"}, {"a": 5}, {"a": 6}, {"a": 7}]),
+        ([{"bird": 5}] * 4, [{"[STAFF]": 5}] * 4),
+    ],
+    ids=["name", "numbers", "column", "names of rows"],
+)
+def test_custom_pattern_is_found_in_short_names_and_small_numbers(value: Any, masked: Any) -> None:
+    rule = Rule("r", Detectors().add_customs([Custom("staff", "bird|[0-9]{3}")]))
+    assert mask(value, rule).message == masked
 
 
 def test_message_that_costs_too_much_does_not_leave():

@@ -29,6 +29,11 @@ def test_number_is_written_in_full(number: float, written: str | None, told: str
     assert (write_number(number, FREE), write_number(number, TOLD)) == (written, told)
 
 
+@pytest.mark.parametrize(("number", "written"), [(5, "5"), (-1.5, "1.5"), (True, None)])
+def test_small_number_is_written_if_any_may_be_something(number: float, written: str | None) -> None:
+    assert write_number(number, FREE, is_any=True) == written
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [

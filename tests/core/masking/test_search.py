@@ -171,6 +171,21 @@ def test_custom_pattern_is_found_where_it_matches(pattern: str, places: list[tup
     assert {each.detector for each in found} <= {"staff"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["XY-\uff11\uff1234", "XY\u201012\u200b34", "XY%2D1234", "XY\\u002d1234"],
+    ids=["wide digits", "other dash", "percent", "escape"],
+)
+def test_custom_pattern_is_found_however_its_value_is_written(text: str) -> None:
+    found = find(text, Detectors().add_customs([Custom("staff", "XY-[0-9]{4}")]))
+    assert [(each.start, each.end) for each in found] == [(0, len(text))]
+
+
+def test_custom_pattern_may_be_about_signs_that_are_read_over():
+    found = find("XY\u2010\uff11", Detectors().add_customs([Custom("staff", "XY\u2010|Z*")]))
+    assert [(each.start, each.end) for each in found] == [(0, 3)]
+
+
 def test_search_that_costs_too_much_ends():
     scanner = get_scanner(Detectors.of("cvv"))
     with pytest.raises(Unmaskable):

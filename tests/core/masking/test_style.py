@@ -3,7 +3,7 @@
 import pytest
 
 from agen_authz.core.masking.row import Style
-from agen_authz.core.masking.style import Masker, MaskingKeys, is_masked, settle, strictest
+from agen_authz.core.masking.style import Masker, MaskingKeys, is_masked, is_shown, settle, strictest
 from agen_authz.core.masking.style_kind import ValueKind, kind_of
 
 KEYS = MaskingKeys((("m1", b"k" * 32),))
@@ -260,6 +260,27 @@ def test_a_value_is_masked_if_the_detector_writes_it_as_strictly(
     assert is_masked(value, detector, style) is masked
 
 
-def test_only_the_names_that_are_given_may_be_in_brackets() -> None:
-    assert is_masked("[EMAIL]", names=frozenset(["EMAIL"]))
-    assert not is_masked("[ADMIN]", names=frozenset(["EMAIL"]))
+@pytest.mark.parametrize(
+    ("text", "part", "shown"),
+    [
+        ("card 4111 11** **** 1111, phone", "4111 11", True),
+        ("411111******1111", "411111", True),
+        ("phone **030 123456**", "030 123456", False),
+        ("phone 030 123**1", "030 123", False),
+        ("phone 4111 11", "4111 11", False),
+        ("4111 11** **** 11115", "4111 11", False),
+    ],
+    ids=["groups", "one run", "bold", "too short", "no stars", "digits behind"],
+)
+def test_digits_before_the_stars_of_a_masked_card_are_shown(text: str, part: str, shown: bool) -> None:
+    start = text.index(part)
+    assert is_shown(text, start, start + len(part)) is shown
+
+
+@pytest.mark.parametrize("form", ["[{}]", "{}_" + "b" * 20, "tok_{}_" + "bc" * 19], ids=["redact", "hash", "tokenize"])
+def test_only_the_names_that_are_given_may_be_in_a_masked_value(form: str) -> None:
+    is_token = form.startswith("tok_")
+    assert is_masked(form.format("email" if is_token else "EMAIL"), names=frozenset(["EMAIL"]))
+    for name in ("ADMIN", "A536221234"):
+        value = form.format(name.lower() if is_token else name)
+        assert is_masked(value) and not is_masked(value, names=frozenset(["EMAIL"]))

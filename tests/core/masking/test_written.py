@@ -53,11 +53,30 @@ def test_value_of_an_element_is_shown(text: str, values: list[tuple[str, str]]) 
 @pytest.mark.parametrize(
     ("text", "values"),
     [
+        ("<tr><th>SSN</th><th>x</th></tr><tr><td>5</td><td>6</td></tr>", [("SSN", "5")]),
+        (
+            "<TR ><TH>E-Mail</TH><TH> Name</TH></TR><TR><TD><a>x</a></TD><TD>\n Ann </TD></TR>",
+            [("full name", "Ann")],
+        ),
+        ("<tr><th>x</th><th>ssn</th></tr><tr><th>1</th><td>5</td></tr>", [("ssn", "5")]),
+        ("<tr><th>x</th></tr><tr><td>1</td><td>5</td></tr></table>", []),
+        ("<tr><th>ssn</th></tr><tr><td> </td></tr>", []),
+    ],
+    ids=["columns", "name of a person", "head of a row", "more cells", "empty"],
+)
+def test_cell_of_html_is_shown_below_the_head_of_its_column(text: str, values: list[tuple[str, str]]) -> None:
+    assert list_values(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
         ("name,x\nAnn,1\nBob,2", [("name", "Ann"), ("name", "Bob")]),
-        ("name;ssn\r\nAnn;5\r\n", [("name", "Ann"), ("ssn", "5")]),
+        ("name;ssn\r\nAnn;5\r\n", [("full name", "Ann"), ("ssn", "5")]),
         ("x\tname\n1\tAnn", [("name", "Ann")]),
         ('name,x\n"Ann, B",1\n,2', [("name", "Ann, B")]),
         ("| name | x |\n|---|:--|\n| Ann | 1 |\n| **Bob** | |", [("name", "Ann"), ("name", "Bob")]),
+        ("name,x\n***-1,2\n*Bo*,1\n****,1", [("name", "***-1"), ("name", "Bo"), ("name", "****")]),
         ("name | x\nAnn | 1", [("name", "Ann")]),
         ("Rows:\nname,x\nAnn,1\n\nand more", [("name", "Ann")]),
         ("name,x\nAnn\nBob,2", []),
@@ -69,7 +88,7 @@ def test_value_of_an_element_is_shown(text: str, values: list[tuple[str, str]]) 
         ("1,2\n" * 30 + "name,x\nAnn,1", []),
     ],
     ids=[
-        *("commas", "semicolons", "tabs", "quotes", "Markdown", "bars", "text around", "no cells below"),
+        *("commas", "semicolons", "tabs", "quotes", "Markdown", "stars", "bars", "text around", "no cells below"),
         *("names that tell nothing", "one column", "no names", "no rows", "too long", "many lines without names"),
     ],
 )

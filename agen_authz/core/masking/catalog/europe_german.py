@@ -230,6 +230,7 @@ ROWS: tuple[Detector, ...] = (
         forms=(Form(r"[A-Z] ?" + joined(("", " "), r"\d{3}", r"\d{3}", r"\d{3}"), (10, 10), 0.4, passes_kvnr),),
         context=(
             "krankenversichertennummer",
+            "krankenversichertennr",
             "krankenversicherungsnummer",
             "versichertennummer",
             "versicherten nr",

@@ -348,7 +348,7 @@ MEDICAL_RECORD_NUMBER = Detector(
     id="medical_record_number",
     title="numbers of patients and their records in hospitals, next to a word that says so",
     presets=_PATIENT,
-    forms=(Form(r"(?i)MRN[ #:-]?\d{5,12}", (8, 15), 0.7),),
+    forms=(Form(r"(?i)MRN-?\d{5,12}", (8, 15), 0.7),),
     labels=(
         *around(
             words(

@@ -22,6 +22,8 @@ _PRIVATE_IPV4 = rf"(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))\.{_OCTET}\.{_OCTET}"
 _IPV6_SHORT = rf"(?:\b(?:{_HEX}:){{1,7}}:|\B::)(?:(?:{_HEX}:){{0,6}}{_IPV4}\b|{_HEX}(?::{_HEX}){{0,6}}\b)?"
 # Of addresses that are short: link-local, local, and those of the internet.
 _IPV6_BEGINNINGS = frozenset(("fe80", "fc00", "fd00", "2001", "2606", "2620", "2a00", "ff02", "ff05"))
+# A network of the size that `generalize` writes (/48) begins at a multiple of it.
+_NETWORK_V6 = 1 << 80
 # Schemes in front of `//user:password@`.
 _SCHEMES = (
     "http, https, ftp, ftps, sftp, ssh, scp, git, svn, smb, ws, wss, ldap, ldaps, smtp, smtps, imap, imaps, pop3, "
@@ -38,8 +40,8 @@ def is_ipv6(value: str) -> bool:
         address = IPv6Address(value)
     except AddressValueError:
         return False
-    # Unspecified, or this machine.
-    if int(address) <= 1 or not any(each.isdigit() for each in value):
+    # Unspecified, this machine, or a network, as `generalize` writes one.
+    if int(address) <= 1 or int(address) % _NETWORK_V6 == 0 or not any(each.isdigit() for each in value):
         return False
     is_long = sum(each != "" for each in value.split(":")) >= 3
     return is_long or "." in value or value[:4].lower() in _IPV6_BEGINNINGS
@@ -55,7 +57,8 @@ def _is_public(is_one: Check) -> Check:
 
 
 def _is_ipv4(value: str) -> bool:
-    return value != "255.255.255.255" and not value.startswith("0.")
+    # What ends with 0 is a network, as `generalize` writes one.
+    return value != "255.255.255.255" and not value.startswith("0.") and not value.endswith(".0")
 
 
 def _is_wide_ipv4(value: str) -> bool:

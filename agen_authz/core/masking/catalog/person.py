@@ -52,7 +52,7 @@ _NO_NAME = (
     "avenue", "file", "folder", "version", "build", "dr", "prof", "mr", "mrs", "ms", "born", "age", "aged", "field",
     "fields", "function", "certificate", "authority", "encrypt", "let", "only", "who", "what", "when", "monsieur",
     "madame", "mademoiselle", "herr", "frau", "señor", "señora", "signore?", "signora", "dottore?", "dottoressa",
-    "doctora?",
+    "doctora?", "values?",
 )  # fmt: skip
 _STOP = rf"(?!(?i:{'|'.join(_NO_NAME)})\b(?!['\u2019]))"
 # One word of a name: initials, `O'Neill`, `d'Angelo`, `Jean-Luc`; not the `'s` behind one, nor a mask's `PERSON_NAME`.

@@ -6,7 +6,7 @@ someone has no disability is as much about health as that she has one.
 
 from agen_authz.core.masking.row import At, Detector, Label, Preset, Style
 
-_COLON = r"\s?[:=]\s{0,3}[\"']?"
+_COLON = r"\s?[:=][ \t]{0,3}[\"']?"
 # Some words to the end of the phrase, not what is masked already.
 _PHRASE = r"(?!\[)([^\W\d_][^\n.,;:|<>\[\]{}()\"]{1,60}[^\s.,;:|<>\[\]{}()\"])"
 _FEW_WORDS = r"([^\W\d_][\w'-]*(?:\s(?!and\b|or\b|on\b|in\b|at\b|und\b|am\b|et\b|le\b|y\b|el\b|e\b|il\b)[\w'-]+){0,4})"
@@ -201,7 +201,7 @@ ROWS: tuple[Detector, ...] = (
         frozenset({Preset.GDPR}),
         Style.DROP,
         labels=(
-            Label(_TOLD, rf"{_COLON}{_PHRASE}", 0.75),
+            Label(_TOLD, rf"{_COLON}{_PHRASE}", 0.85),
             Label(("race", "rasse", "raza", "razza"), rf"{_COLON}{_PHRASE}", 0.3),
             Label(_ILL, rf"\s?(?:the\s|an?\s|une?\s|einer?\s|la\s|el\s)?{_FEW_WORDS}", 0.5),
             Label(_MEMBER, _MEMBERSHIP, 0.65, reach=70),
