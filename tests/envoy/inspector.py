@@ -82,7 +82,8 @@ def hold_then(tell: Callable[[int], bytes]) -> Answer:
         nonlocal held
         if message.response_headers is not None:
             held = 0
-            return with_headers({})
+            # As Process does with whatever it may change: Envoy keeps the length that was announced.
+            return with_headers({}, ("content-length",))
         assert message.response_body is not None
         held += len(message.response_body.body)
         return with_body(tell(held) if message.response_body.end_of_stream else b"")

@@ -40,6 +40,7 @@ PLAIN = {
     *("proc @type", "proc grpc_service", "proc stat_prefix"),
     # What Process is sent and may change, and in what time: test_process.py
     *("proc processing_mode", "proc message_timeout", "proc mutation_rules", "proc metadata_options"),
+    "proc allow_content_length_header",  # for what passes as it is; a length that is not the body's is 502
     "proc route_cache_action",  # nothing is asked before the route is taken: request headers are not sent
     "typed_per_filter_config",  # `disable_request_body_buffering`, `direct_response`
 }

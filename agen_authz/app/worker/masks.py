@@ -56,14 +56,9 @@ class Masks:
         return _bind(replace(plan, masker=Masker(rules.masking_keys, tenant)))
 
     def prepare(self, rules: RuleSet) -> None:
-        """Compile what these rules search for, and what is searched for in a call that is not known.
-
-        It takes half a second: call it in a thread.
-        """
+        """Compile what these rules search for, which takes half a second; nothing if there are none."""
         if rules.protection_rules:
             self._plans.keep((rules.version, ()), _make_plan((), rules))
-        self.of_unknown()
-        self.of_samples()
 
     def of_unknown(self) -> Mask:
         """Make the mask of a call that is not known: every preset, redacted."""
@@ -73,11 +68,15 @@ class Masks:
         return _bind(self._unknown)
 
     def of_samples(self) -> Mask:
-        """Make what finds everything that a preset is about, and changes nothing."""
+        """Make what finds everything that a preset is about, and changes nothing; compiled when it is first used."""
+        return self._mask_sample
+
+    def _mask_sample(self, message: dict[str, Json]) -> tuple[Json, Sequence[Receipt]]:
         if self._sample is None:
             rule = Rule(_SAMPLE, _ALL, is_enforced=False)
             self._sample = make_plan([rule], Masker(None, ""))
-        return _bind(self._sample)
+        masked = mask_message(message, self._sample)
+        return masked.message, masked.receipts
 
 
 def _make_plan(names: tuple[str, ...], rules: RuleSet) -> Plan:

@@ -53,9 +53,9 @@ class ProcessWorker:
 
     async def start(self) -> None:
         """Listen and serve; `run.Worker.start`."""
-        # Masks are prepared behind the start, which would take longer by what only some responses need at once.
-        preparing = asyncio.to_thread(self.assigner.masks.prepare, self.assigner.rules[0])
-        runs = (self.assigner.ports.current.watch(), self.look_after(), self.assigner.watcher.run(), preparing)
+        # Before it serves: in the first second the thread that compiles would hold up whatever waits for the store.
+        await asyncio.to_thread(self.assigner.masks.prepare, self.assigner.rules[0])
+        runs = (self.assigner.ports.current.watch(), self.look_after(), self.assigner.watcher.run())
         self.tasks = tuple(map(asyncio.create_task, runs))
         await self.engine.start()
         await self.engine.set_serving(True)

@@ -15,6 +15,10 @@ BINARY_TYPES = frozenset({"image", "audio"})
 """Types of content that are not text (MCP, tools: image and audio content)."""
 
 
+# Members of the protocol that are numbers (MCP: errors, progress, resources, annotations).
+_NUMBERS = frozenset({"code", "progress", "total", "size", "priority"})
+
+
 class NodeKind(Enum):
     """What a node is written as: NESTED parts become one string, BLOB ones a string in base64."""
 
@@ -171,8 +175,8 @@ class DocumentSpot:
             self.node.rename(str(self.key), text)
         elif drops and not text and self.node.may_drop and self.node.kind is NodeKind.OBJECT:
             self.node.edit(self.key, DROPPED)
-        elif not self.is_text and not self.node.may_drop:
-            # The protocol has a number there (`error.code`, `progress`), and a client reads nothing else.
+        elif not self.is_text and not self.node.may_drop and self.key in _NUMBERS:
+            # A client reads nothing but a number there.
             self.node.edit(self.key, 0)
         else:
             self.node.edit(self.key, text)
