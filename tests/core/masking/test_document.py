@@ -119,7 +119,7 @@ def test_fields_of_the_protocol_are_masked_if_they_are_no_text_or_whole_number()
     message = {"id": [EMAIL], "result": {"cursor": {"x": EMAIL}, "taskId": 4111111111111111.0}, "method": None}
     assert mask(message, is_message=True) == {
         "id": ["[EMAIL]"],
-        "result": {"cursor": {"x": "[EMAIL]"}, "taskId": 0},
+        "result": {"cursor": {"x": "[EMAIL]"}, "taskId": "[CREDIT_CARD]"},
         "method": None,
     }
 

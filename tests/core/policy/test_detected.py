@@ -7,6 +7,7 @@ from agen_authz.core.decide import may_list
 from agen_authz.core.model import Effect, Envelope, Facts, Outcome, Shape, State, TargetKind
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.table import Policy, compile_policies, environment
+from agen_authz.core.policy.work import Work
 from tests import builders as build
 from tests.rules import build_rules
 
@@ -56,3 +57,9 @@ def test_policy_that_reads_what_is_found_cannot_be_evaluated_for_a_posted_respon
 def test_call_without_arguments_has_nothing_to_be_found():
     situation = Situation(build.principal(), build.call("tools/call", build.tool()), build.tool(), Facts(1.0))
     assert [each.policy.name for each in compile_policies([policy("detected == []")]).evaluate(situation)] == ["p"]
+
+
+def test_arguments_of_one_decision_are_searched_once():
+    work = Work()
+    first = work.detect({"a": "4111 1111 1111 1111"}, None)
+    assert first == work.detect({"a": "nothing"}, None) and first is not None and "credit_card" in first

@@ -57,6 +57,10 @@ FITS = {
         schema(cards={"type": "array", "items": NUMBER}), {"cards": [4, 1], "a": 1}, {"cards": ["[C]", 1], "a": 1},
         {"a": 1},
     ),
+    "an item of a list, and a member of another item": (
+        schema(cards={"type": "array", "items": {"anyOf": [NUMBER, {"type": "object", "properties": {"n": NUMBER}}]}}),
+        {"cards": [4, {"n": 5}], "a": 1}, {"cards": ["[C]", {"n": "[C]"}], "a": 1}, {"a": 1},
+    ),
     "a name that was masked": (
         schema(who={"type": "object", "additionalProperties": False, "properties": {"ann@x.org": NUMBER}}),
         {"who": {"ann@x.org": 1}, "a": 1}, {"who": {"[EMAIL]": 1}, "a": 1}, {"a": 1},
@@ -194,3 +198,9 @@ def test_what_is_fitted_fits_or_is_an_error(old: Any, new: Any, kinds: dict[str,
     result = fit(old, new, compiled)
     fits = "structuredContent" in result and compiled.fits(result["structuredContent"], 0)
     assert fits or "isError" in result or not compiled.fits(old, 0) or old == new
+
+
+def test_structure_whose_own_member_has_a_masked_name_is_an_error():
+    closed = compile_schema({"type": "object", "properties": {"ann@x.org": NUMBER}, "additionalProperties": False})
+    assert isinstance(closed, Schema)
+    assert fit({"ann@x.org": 1}, {"[EMAIL]": 1}, closed)["isError"] is True
