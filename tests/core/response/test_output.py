@@ -11,6 +11,7 @@ from agen_authz.core.arguments.graph import BadSchema
 from agen_authz.core.arguments.schema import Schema, compile_schema
 from agen_authz.core.masking.row import Style
 from agen_authz.core.masking.rule import Receipt
+from agen_authz.core.model import Json
 from agen_authz.core.response.output import fit_output
 
 TEXT = {"type": "text", "text": "[CARD]"}
@@ -201,6 +202,7 @@ def test_what_is_fitted_fits_or_is_an_error(old: Any, new: Any, kinds: dict[str,
 
 
 def test_structure_whose_own_member_has_a_masked_name_is_an_error():
-    closed = compile_schema({"type": "object", "properties": {"ann@x.org": NUMBER}, "additionalProperties": False})
+    members: Json = {"ann@x.org": {"type": "integer"}}
+    closed = compile_schema({"type": "object", "properties": members, "additionalProperties": False})
     assert isinstance(closed, Schema)
     assert fit({"ann@x.org": 1}, {"[EMAIL]": 1}, closed)["isError"] is True
