@@ -1,0 +1,136 @@
+"""What approvals need from the outside: where requests, messages and sign-ins are kept, and how messages are sent."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from agen_authz.core.approval.request import ApprovalRequest, Kept, Message, Status
+from agen_authz.core.model import Digest, Owner
+
+
+class Asked(Struct, frozen=True):
+    """A request that is to be kept, with what is kept encrypted and the messages that tell of it."""
+
+    request: ApprovalRequest
+    kept: Kept
+    messages: tuple[Message, ...] = ()
+
+
+class Query(Struct, frozen=True):
+    """Which requests are listed, the newest first; None and empty ask for all.
+
+    Args:
+        owner: only those of this requester.
+        before: only those that were made before, for the next page.
+        limit: at most so many.
+    """
+
+    statuses: frozenset[Status] = frozenset()
+    flow: str | None = None
+    server: str | None = None
+    tenant: str | None = None
+    owner: Owner | None = None
+    before: float | None = None
+    limit: int = 100
+
+
+class ApprovalStore(Protocol):
+    """Keeps requests for approval. Every method raises Unavailable if the store did not answer.
+
+    Every change is one transaction with the messages that tell of it: no change without its messages, and no message
+    of a change that did not happen.
+    """
+
+    async def find(self, keys: Collection[Digest]) -> tuple[ApprovalRequest, ...]:
+        """Find the newest request of each binding (`Binding.name()`), whatever its status; in no order."""
+
+    async def open(self, asked: Sequence[Asked], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
+        """Keep requests, all or none, and return what is kept for each, in the same order.
+
+        Where a live request of the same binding is there already, that one is returned and nothing is written for
+        it: of two replicas that ask at once, both return the same. None if the requester would have more than
+        `max_open` requests open.
+        """
+
+    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Message] = ()) -> bool:
+        """Write a change if the request is still as it was (`before.version`); `after.version` is one more.
+
+        False if somebody else has changed it: nothing is written, and the caller reads it again.
+        """
+
+    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Message] = ()) -> bool:
+        """Use the grants of these requests, all or none: each APPROVED, and `now` before its `grant_until`.
+
+        One conditional write; its row count is the answer. They are USED afterwards.
+        """
+
+    async def get(self, id: str) -> ApprovalRequest | None:
+        """Read one request."""
+
+    async def read_kept(self, id: str) -> Kept | None:
+        """Read and decrypt what is kept of a request's arguments; None if it is erased or never was."""
+
+    async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
+        """List requests, the newest first."""
+
+    async def list_due(self, now: float, limit: int) -> tuple[ApprovalRequest, ...]:
+        """List live requests for which something is due: `ends_at`, `grant_until` or `remind_at` has passed."""
+
+    async def erase(self, before: float) -> int:
+        """Erase what is kept of the arguments of requests that were made before; return how many. Records stay."""
+
+
+class Outbox(Protocol):
+    """Messages that wait to be sent. Every method raises Unavailable if the store did not answer."""
+
+    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Message, ...]:
+        """Take messages that are due; nobody else gets them for `lease_s`, and `attempts` counts this attempt."""
+
+    async def settle(self, id: str, now: float) -> None:
+        """Note that a message was sent."""
+
+    async def postpone(self, id: str, until: float) -> None:
+        """Note that a message could not be sent, and may be tried again then."""
+
+    async def give_up(self, id: str, now: float) -> None:
+        """Note that a message is not tried any more."""
+
+    async def count_sent(self, since: float) -> int:
+        """Count the messages that were sent since then, for `notifications.max_per_hour`."""
+
+
+class Notifier(Protocol):
+    """Sends text to people."""
+
+    async def send(self, to: str, subject: str, body: str) -> bool:
+        """Send one message; `to` as in `Message.to`. False if it could not be sent now and may be tried again."""
+
+
+class StoredSession(Struct, frozen=True):
+    """What the console keeps under a name for a while: a sign-in that has begun, or a session; sealed by the caller."""
+
+    sealed: bytes
+    ends_at: float
+
+
+class SessionStore(Protocol):
+    """Keeps what the console must remember of browsers. Every method raises Unavailable if the store did not answer.
+
+    Names are SHA-256 of what the browser holds, so that whoever reads the store holds no session.
+    """
+
+    async def put(self, name: str, session: StoredSession) -> None:
+        """Keep one, in place of what had its name."""
+
+    async def get(self, name: str, now: float) -> StoredSession | None:
+        """Read one that has not ended."""
+
+    async def take(self, name: str, now: float) -> StoredSession | None:
+        """Read and remove one that has not ended, in one step: two that take it at once get it once."""
+
+    async def remove(self, name: str) -> None:
+        """Remove one."""
+
+    async def sweep(self, now: float) -> None:
+        """Remove those that have ended."""
