@@ -14,7 +14,7 @@ from typing import Protocol
 
 from agen_authz.app.cut import refuse_cut
 from agen_authz.app.listening import build_tls_files
-from agen_authz.config import Config, Loaded, list_secret_files, load, read_version, unbuilt
+from agen_authz.config import Config, Loaded, has_console, list_secret_files, load, read_version, unbuilt
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.servers.certificate import read_certificates
 from agen_authz.whole_file import Settling, Stamp, is_open_for_writing, stamp
@@ -210,6 +210,8 @@ def _fixed_values(old: Loaded, new: Loaded) -> Iterator[tuple[str, object, objec
     # The bytes: every digest in the audit trail is keyed by them.
     yield "store.encryption_key_file", old.secrets.store_key, new.secrets.store_key
     yield "access.mapping", before.access.mapping, after.access.mapping
+    # The worker of the console is started once.
+    yield ("console" if after.console else "approvals"), has_console(before), has_console(after)
     for key in FIXED_LIMITS:
         yield f"limits.{key}", getattr(before.limits, key), getattr(after.limits, key)
 

@@ -3,7 +3,7 @@
 from agen_authz.config.built import unbuilt, weakened
 from agen_authz.config.load import find_problems, load, load_again, read_version
 from agen_authz.config.loaded import Loaded
-from agen_authz.config.model import Config
+from agen_authz.config.model import Config, has_console
 from agen_authz.config.proxy import read_proxies
 from agen_authz.config.schema import schema
 from agen_authz.config.secret import Secrets, list_secret_files
@@ -14,6 +14,7 @@ __all__ = [
     "Loaded",
     "Secrets",
     "find_problems",
+    "has_console",
     "list_proc_addresses",
     "list_secret_files",
     "load",

@@ -133,6 +133,11 @@ def check_config(findings: Findings, config: Config) -> None:
     check_telemetry(findings, config.telemetry)
 
 
+def has_console(config: Config) -> bool:
+    """True if people decide: the console serves, and messages and time-outs are looked after."""
+    return config.console is not None or bool(config.approvals.flows)
+
+
 def _vocabulary_of(config: Config) -> Vocabulary:
     return Vocabulary(
         resources=tuple(resource.name for resource in config.resources),

@@ -1,4 +1,4 @@
-"""All workers: one that decides, and those that inspect responses.
+"""All workers: one that decides, those that inspect responses, and one for the console where calls need approval.
 
 1. A configuration takes effect where calls are decided first. If it cannot there, the others never see it.
 2. At the end the one that decides drains first: what it allowed has an answer that is still to be inspected. It ends
@@ -19,11 +19,11 @@ from agen_authz.app import garbage
 from agen_authz.app.control.message import Applied, Begin, End, Handed, Withdraw, Write, hand
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import merge, read_closed
-from agen_authz.app.supervisor.place import Means, Place
+from agen_authz.app.supervisor.place import Means, Place, WorkerGaveUp
 from agen_authz.app.supervisor.relay import Relay
 from agen_authz.app.supervisor.restart import PATIENCE, Patience
 from agen_authz.app.supervisor.standing import Duty, judge, spell_name
-from agen_authz.config import Loaded
+from agen_authz.config import Loaded, has_console
 from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock
@@ -78,7 +78,8 @@ class Fleet:
         self._check = Place(spell_name(Duty.CHECK, 0), means)
         count = loaded.config.server.filter_workers
         self._inspecting = tuple(Place(spell_name(Duty.PROCESS, index), means) for index in range(count))
-        self._places = (self._check, *self._inspecting)
+        self._console = (Place(spell_name(Duty.CONSOLE, 0), means),) if has_console(loaded.config) else ()
+        self._places = (self._check, *self._inspecting, *self._console)
         self._keeping: dict[str, asyncio.Task[None]] = {}
         # Never has a result: the first place that gives up is its exception.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -130,6 +131,11 @@ class Fleet:
 
     def _note_end(self, keeping: "asyncio.Task[None]") -> None:
         fault = None if keeping.cancelled() else keeping.exception()
+        is_console = any(self._keeping.get(place.name) is keeping for place in self._console)
+        if isinstance(fault, WorkerGaveUp) and is_console:
+            # Calls are decided without it; those that need an approval are answered as before, and nobody can decide.
+            _LOG.error("the console is not started again; nobody can approve calls", extra={"problem": str(fault)})
+            return
         if fault is not None and not self._failed.done():
             self._failed.set_exception(fault)
 
@@ -147,9 +153,10 @@ class Fleet:
             place.leave()
         # 2.
         await self._drain_all((self._check,), grace_s)
-        await self._drain_all(self._inspecting, max(_LEAST_GRACE_S, ends - self._clock.elapsed()))
+        others = (*self._inspecting, *self._console)
+        await self._drain_all(others, max(_LEAST_GRACE_S, ends - self._clock.elapsed()))
         # The one that decides writes the events of the others, so it ends last.
-        await self._end_all(self._inspecting)
+        await self._end_all(others)
         await self._end_all((self._check,))
 
     async def _drain_all(self, places: tuple[Place, ...], grace_s: float) -> None:
@@ -186,8 +193,9 @@ class Fleet:
         self._handed, self._version = handed, loaded.version
         self._zeros = list_zeros(read_closed(loaded.config))
         self._metrics.set_check_timeout(loaded.config.server.check_timeout)
-        results = await asyncio.gather(*map(_apply_to(handed), self._inspecting))
-        for place, problem in zip(self._inspecting, results, strict=True):
+        others = (*self._inspecting, *self._console)
+        results = await asyncio.gather(*map(_apply_to(handed), others))
+        for place, problem in zip(others, results, strict=True):
             if problem:
                 _LOG.error(
                     "a worker cannot use the new configuration; it keeps the last good one",

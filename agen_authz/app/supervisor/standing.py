@@ -15,6 +15,11 @@ class Duty(StrEnum):
 
     CHECK = "check"
     PROCESS = "process"
+    CONSOLE = "console"
+
+
+# Without the console calls are decided and inspected as before; nobody can approve any.
+_NEEDED = frozenset({Duty.CHECK, Duty.PROCESS})
 
 
 def spell_name(duty: Duty, index: int) -> str:
@@ -66,7 +71,7 @@ class Standing:
 
 
 def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness:
-    """Judge the sidecar: ready if Check is, and at least one worker that inspects responses.
+    """Judge the sidecar: ready if Check is, and at least one worker that inspects responses; the console is shown.
 
     Args:
         version: of the configuration that the supervisor has handed out last.
@@ -78,7 +83,7 @@ def judge(standings: Sequence[Standing], version: str, reload: str) -> Readiness
         if each.duty is Duty.CHECK and each.state is not WorkerState.ENDED:
             parts |= each.parts or {}
     parts |= {f"worker {each.name}": _describe(each, version) for each in standings}
-    return Readiness(ready == set(Duty), parts)
+    return Readiness(ready >= _NEEDED, parts)
 
 
 def _describe(one: Standing, version: str) -> str:

@@ -432,6 +432,36 @@ async def test_at_the_end_the_one_that_decides_drains_first_and_ends_last_and_no
         assert len(stand.nursery.played) == 2
 
 
+def with_console(tmp_path: Path) -> Loaded:
+    (tmp_path / "secret").write_text("of the console", "utf-8")
+    console = f"console: {{provider: corp, client_id: agen, client_secret_file: {tmp_path / 'secret'}}}"
+    return loaded_with(tmp_path, "version: 1", f"version: 1\n{console}")
+
+
+async def test_console_has_a_worker_of_its_own_that_takes_reloads_and_ends_before_the_one_that_decides(tmp_path):
+    order: list[str] = []
+    async with standing(with_console(tmp_path), lambda name: Actor(name, order=order)) as stand:
+        fresh = with_console(tmp_path)
+        await stand.fleet.apply(fresh)
+        stand.running.cancel()
+        await stand.fleet.drain(1.0)
+        assert stand.nursery.last("console").version == fresh.version
+    assert order[-6:] == [
+        "check drains", "process drains", "console drains", "process ends", "console ends", "check ends",
+    ]  # fmt: skip
+
+
+async def test_console_that_ends_again_and_again_leaves_the_others_alone(tmp_path, caplog):
+    async with standing(with_console(tmp_path)) as stand:
+        for _ in range(AT_ONCE.most):
+            await stand.replace_worker("console")
+        stand.nursery.kill_last("console")
+        await until(lambda: "nobody can approve calls" in caplog.text)
+        readiness = await stand.fleet.check_readiness()
+        assert (stand.running.done(), readiness.is_ready) == (False, True)
+    assert readiness.parts["worker console"].startswith("ended")
+
+
 async def test_event_of_a_worker_that_inspects_is_written_by_the_one_that_decides_and_answered(tmp_path):
     async with standing(loaded_with(tmp_path)) as stand:
         check, process = stand.nursery.last("check"), stand.nursery.last("process")

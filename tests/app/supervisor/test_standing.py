@@ -11,6 +11,8 @@ ENDED = Standing("process", Duty.PROCESS, WorkerState.ENDED, restarts=2)
 STARTING = Standing("process", Duty.PROCESS, WorkerState.STARTING)
 SILENT = Standing("process", Duty.PROCESS, WorkerState.SERVING, version="v1", silent_s=7.0, is_ready=True)
 BEHIND = Standing("process", Duty.PROCESS, WorkerState.SERVING, version="v0", is_ready=True)
+CONSOLE = Standing("console", Duty.CONSOLE, WorkerState.SERVING, version="v1", is_ready=True)
+ENDED_CONSOLE = Standing("console", Duty.CONSOLE, WorkerState.ENDED)
 SECOND = Standing("process-2", Duty.PROCESS, WorkerState.SERVING, version="v1", is_ready=True)
 
 
@@ -21,6 +23,9 @@ SECOND = Standing("process-2", Duty.PROCESS, WorkerState.SERVING, version="v1", 
         ((CHECK, ENDED, SECOND), True),
         ((CHECK, SILENT, SECOND), True),
         ((CHECK, BEHIND), True),
+        ((CHECK, PROCESS, CONSOLE), True),
+        ((CHECK, PROCESS, ENDED_CONSOLE), True),
+        ((CHECK, CONSOLE), False),
         ((CHECK,), False),
         ((PROCESS, SECOND), False),
         ((CHECK, ENDED), False),
@@ -32,7 +37,7 @@ SECOND = Standing("process-2", Duty.PROCESS, WorkerState.SERVING, version="v1", 
         ((Standing("check", Duty.CHECK, WorkerState.SERVING, silent_s=4.0, is_ready=True), PROCESS), False),
     ],
 )
-def test_ready_if_the_one_that_decides_is_and_one_that_inspects(standings, is_ready):
+def test_ready_if_the_one_that_decides_is_and_one_that_inspects_whatever_the_console_is(standings, is_ready):
     assert judge(standings, "v1", "none yet").is_ready is is_ready
 
 
