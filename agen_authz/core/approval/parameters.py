@@ -1,0 +1,72 @@
+"""What makes two calls the same call to an approver: all parameters, but for what must differ when it is made again.
+
+Left out are, and nothing else:
+ 1. `_meta` keys that the protocol wants to be new for each request, and that say nothing of what is to be done: the
+    progress token, which no other active request may have (MCP 2026-07-28, progress), and the trace that the request
+    is part of (W3C Trace Context; SEP-414).
+ 2. `_meta` keys by which widespread clients number their calls. Without this their users would be asked forever.
+ 3. The answer to our own elicitation, which the client adds when it makes the call again (MCP 2026-07-28, multi
+    round-trip requests): only if it holds nothing that a form or a model could have answered.
+ 4. `_meta` and `inputResponses` if nothing is left in them.
+
+All else stays, because a backend may act upon it: the protocol version and what the client can do (a backend that
+cannot ask the user may go on without), `clientInfo`, `logLevel` (what is shown), the task that a call is part of,
+`requestState`, other answers, and `baggage`, which carries properties of applications (W3C Baggage).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+
+from agen_authz.core.mac import authenticate
+from agen_authz.core.model import Digest, Json
+
+ANSWER_KEY = "agen_approval"
+"""The key of our elicitation among `inputRequests`, and of its answer among `inputResponses`."""
+
+_LABEL = b"agen.approval.parameters\n"
+_META, _ANSWERS = "_meta", "inputResponses"
+_PROTOCOL_KEYS = frozenset({"progressToken", "traceparent", "tracestate"})
+# Claude Code; Visual Studio Code. Each is the number of a call or of a turn, and nothing else.
+_CLIENT_KEYS = frozenset({"claudecode/toolUseId", "vscode.requestId"})
+_VOLATILE_KEYS = _PROTOCOL_KEYS | _CLIENT_KEYS
+_ACTIONS = frozenset({"accept", "decline", "cancel"})
+_COMPLETE = "complete"
+
+
+def digest_parameters(call_params: Mapping[str, Json], key: bytes) -> Digest:
+    """Digest a message's `params`, as the strict parser gave them: HMAC-SHA256 as hex; equal values, equal digest.
+
+    Numbers are equal if their type is, too: 1 and 1.0 are different calls, 1e2 and 100.0 are the same.
+    """
+    return Digest(authenticate(_LABEL + _write(_reduce(call_params)), key).hex())
+
+
+def _reduce(params: Mapping[str, Json]) -> dict[str, Json]:
+    meta = _leave_out(params.get(_META), lambda name, _: name in _VOLATILE_KEYS)
+    answers = _leave_out(params.get(_ANSWERS), lambda name, answer: name == ANSWER_KEY and _is_ours(answer))
+    kept = {_META: meta, _ANSWERS: answers}
+    rest = {name: value for name, value in params.items() if name not in kept}
+    return rest | {name: value for name, value in kept.items() if name in params and value != {}}
+
+
+def _leave_out(value: Json, is_left_out: Callable[[str, Json], bool]) -> Json:
+    if not isinstance(value, dict):
+        return value
+    return {name: each for name, each in value.items() if not is_left_out(name, each)}
+
+
+def _is_ours(answer: Json) -> bool:
+    """True if an answer says no more than that the page was opened, or was not (`ElicitResult` of mode `url`)."""
+    if not isinstance(answer, dict) or answer.get("action") not in _ACTIONS:
+        return False
+    rest = {name: value for name, value in answer.items() if name != "action" and value not in (None, {})}
+    return rest in ({}, {"resultType": _COMPLETE})
+
+
+def _write(value: Json) -> bytes:
+    """Write JSON in one way only, with sorted keys.
+
+    Not orjson: it refuses integers beyond 64 bits and lone surrogates, and takes NaN for null.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,85 @@
+"""Who is told of a change of a request: each address once.
+
+    occasion                     the flow's channels   approvers that are named by e-mail     the requester
+    opened, step, reminder       yes                   those of the step who may decide       no
+    approved, rejected,          yes                   those of the steps that were reached   yes
+      timed out, cancelled
+    used                         yes                   no                                     yes
+
+Roles and groups are known at sign-in only: their holders are told through the flow's channels. The requester is told
+only if the flow says so and the token had a verified e-mail. If the flow has changed since, approvers are not told:
+those that it names now were never asked.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from agen_authz.core.approval.flow import Flow, FlowStep
+from agen_authz.core.approval.request import ApprovalRequest, Message, Occasion, Status
+
+CHANNEL = "flow:"
+"""What `Message.to` begins with if the message is for the channels of a flow."""
+
+_ENDS: Mapping[Status, Occasion] = {
+    Status.APPROVED: Occasion.APPROVED,
+    Status.REJECTED: Occasion.REJECTED,
+    Status.TIMED_OUT: Occasion.TIMED_OUT,
+    Status.USED: Occasion.USED,
+    Status.CANCELLED: Occasion.CANCELLED,
+}
+
+
+def tell(
+    before: ApprovalRequest | None, after: ApprovalRequest, flow: Flow | None, draw_id: Callable[[], str], now: float
+) -> tuple[Message, ...]:
+    """List the messages that a change leads to, in a fixed order.
+
+    Args:
+        before: None if the request was made just now.
+        flow: the one of this name that is configured now.
+        draw_id: gives an id for each message.
+    """
+    occasion = _find_occasion(before, after)
+    if occasion is None:
+        return ()
+    named = flow if flow is not None and flow.name == after.flow else None
+    people = _list_asked(after, named) if after.status is Status.OPEN else _list_told(after, named, occasion)
+    channel = () if named is None else (CHANNEL + named.name,)
+    addresses = dict.fromkeys((*channel, *people))
+    return tuple(Message(draw_id(), after.id, occasion, to, after.step, now) for to in addresses)
+
+
+def _find_occasion(before: ApprovalRequest | None, after: ApprovalRequest) -> Occasion | None:
+    if before is None:
+        return Occasion.OPENED
+    if after.status is not before.status:
+        return _ENDS.get(after.status)
+    if after.step != before.step:
+        return Occasion.STEP
+    # No vote, no end: what changed is when people are reminded next.
+    is_reminder = after.votes == before.votes and after.remind_at != before.remind_at
+    return Occasion.REMINDER if is_reminder else None
+
+
+def _list_asked(request: ApprovalRequest, flow: Flow | None) -> Iterable[str]:
+    if flow is None or not _is_unchanged(request, flow):
+        return ()
+    settled = {each.email for each in request.votes}
+    if not flow.requester_may_approve:
+        settled.add(request.requester_email)
+    return sorted(_list_emails(flow.steps[request.step : request.step + 1]) - settled)
+
+
+def _list_told(request: ApprovalRequest, flow: Flow | None, occasion: Occasion) -> Iterable[str]:
+    is_silent = request.requester_email == "" or (flow is not None and not flow.tells_requester)
+    requester = () if is_silent else (request.requester_email,)
+    if flow is None or not _is_unchanged(request, flow) or occasion is Occasion.USED:
+        return requester
+    return (*sorted(_list_emails(flow.steps[: request.step + 1])), *requester)
+
+
+def _list_emails(steps: Iterable[FlowStep]) -> frozenset[str]:
+    return frozenset[str]().union(*(step.approvers.emails for step in steps)) - {""}
+
+
+def _is_unchanged(request: ApprovalRequest, flow: Flow) -> bool:
+    return flow.digest == request.flow_digest
