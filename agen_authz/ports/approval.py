@@ -97,14 +97,25 @@ class Outbox(Protocol):
         """Note that a message is not tried any more."""
 
     async def count_sent(self, since: float) -> int:
-        """Count the messages that were sent since then, for `notifications.max_per_hour`."""
+        """Count the messages that were sent since then, for `notifications.max_per_hour`.
+
+        A message that was taken since then counts too, unless it was settled, postponed or given up: it may be under
+        way. So of replicas that take messages at once, each sees what all of them took, and the bound is hard.
+        """
 
 
 class Notifier(Protocol):
     """Sends text to people."""
 
-    async def send(self, to: str, subject: str, body: str) -> bool:
-        """Send one message; `to` as in `Message.to`. False if it could not be sent now and may be tried again."""
+    def reaches(self, to: str) -> bool:
+        """True if there is a way to this place: the flow has channels; mail can be sent, and this is an address."""
+
+    async def send(self, id: str, to: str, subject: str, body: str) -> bool:
+        """Send one message, within a bound of time; `id` and `to` as in `Message`.
+
+        False if it could not be sent now and may be tried again. Of several channels, those that have taken it do not
+        get it again while this process runs.
+        """
 
 
 class StoredSession(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""What runs by the clock: people are told of requests for approval, and requests end in time."""
