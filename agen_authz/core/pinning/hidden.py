@@ -103,11 +103,16 @@ def spell(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    return "".join(shown for _, shown in split_spelt(text))
+
+
+def split_spelt(text: str) -> list[tuple[bool, str]]:
+    """Split a text into what is as it is (False) and what is spelt out (True), so that a page can tell them apart."""
     parts, at = [], 0
     for found in _RUN_OR_BREAK.finditer(text):
-        parts += [text[at : found.start()], _spell_run(found[0])]
+        parts += [(False, text[at : found.start()]), (True, _spell_run(found[0]))]
         at = found.end()
-    return "".join([*parts, text[at:]])
+    return [(is_spelt, part) for is_spelt, part in [*parts, (False, text[at:])] if part]
 
 
 _RUN_OR_BREAK = re.compile(f"[\t\n\r\u2028\u2029]|{_TAGS.pattern}|{_HIDDEN.pattern}")
