@@ -21,7 +21,7 @@ def open_request(
         requester_email: the token's, if it is verified; empty otherwise.
     """
     ends_at = now + flow.timeout_s
-    remind_at = None if flow.remind_every_s is None else now + flow.remind_every_s
+    remind_at = now if flow.remind_every_s is None else now + flow.remind_every_s
     return ApprovalRequest(
         id=id,
         key=binding.name(),
@@ -33,5 +33,5 @@ def open_request(
         request_id=request_id,
         created_at=now,
         ends_at=ends_at,
-        remind_at=remind_at if remind_at is not None and remind_at < ends_at else None,
+        remind_at=remind_at if now < remind_at < ends_at else None,
     )

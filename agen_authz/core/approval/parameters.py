@@ -3,7 +3,7 @@
 Left out are, and nothing else:
  1. `_meta` keys that the protocol wants to be new for each request, and that say nothing of what is to be done: the
     progress token, which no other active request may have (MCP 2026-07-28, progress), and the trace that the request
-    is part of (W3C Trace Context; SEP-414).
+    is part of (W3C Trace Context; SEP-414): only strings and numbers.
  2. `_meta` keys by which widespread clients number their calls. Without this their users would be asked forever.
  3. The answer to our own elicitation, which the client adds when it makes the call again (MCP 2026-07-28, multi
     round-trip requests): only if it holds nothing that a form or a model could have answered.
@@ -29,8 +29,7 @@ _PROTOCOL_KEYS = frozenset({"progressToken", "traceparent", "tracestate"})
 # Claude Code; Visual Studio Code. Each is the number of a call or of a turn, and nothing else.
 _CLIENT_KEYS = frozenset({"claudecode/toolUseId", "vscode.requestId"})
 _VOLATILE_KEYS = _PROTOCOL_KEYS | _CLIENT_KEYS
-_ACTIONS = frozenset({"accept", "decline", "cancel"})
-_COMPLETE = "complete"
+_ACTIONS = ("accept", "decline", "cancel")
 
 
 def digest_parameters(call_params: Mapping[str, Json], key: bytes) -> Digest:
@@ -42,7 +41,7 @@ def digest_parameters(call_params: Mapping[str, Json], key: bytes) -> Digest:
 
 
 def _reduce(params: Mapping[str, Json]) -> dict[str, Json]:
-    meta = _leave_out(params.get(_META), lambda name, _: name in _VOLATILE_KEYS)
+    meta = _leave_out(params.get(_META), lambda name, value: name in _VOLATILE_KEYS and isinstance(value, str | int))
     answers = _leave_out(params.get(_ANSWERS), lambda name, answer: name == ANSWER_KEY and _is_ours(answer))
     kept = {_META: meta, _ANSWERS: answers}
     rest = {name: value for name, value in params.items() if name not in kept}
@@ -57,10 +56,10 @@ def _leave_out(value: Json, is_left_out: Callable[[str, Json], bool]) -> Json:
 
 def _is_ours(answer: Json) -> bool:
     """True if an answer says no more than that the page was opened, or was not (`ElicitResult` of mode `url`)."""
-    if not isinstance(answer, dict) or answer.get("action") not in _ACTIONS:
+    if not isinstance(answer, dict):
         return False
-    rest = {name: value for name, value in answer.items() if name != "action" and value not in (None, {})}
-    return rest in ({}, {"resultType": _COMPLETE})
+    said = {name: value for name, value in answer.items() if value not in (None, {})}
+    return any(said in ({"action": action}, {"action": action, "resultType": "complete"}) for action in _ACTIONS)
 
 
 def _write(value: Json) -> bytes:

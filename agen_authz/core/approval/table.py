@@ -3,6 +3,7 @@
 Every change that is written adds one to `ApprovalRequest.version`. Refusals are values; nothing here raises.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -15,6 +16,11 @@ from agen_authz.core.model import Owner
 
 MAX_REASON_CHARS = 2000
 """How long the reason for a decision may be."""
+
+# So much may the provider's clock be ahead of ours.
+_LEEWAY_S = 60.0
+# Control characters but for line breaks and tabs, and half surrogate pairs: not every store and mail server takes them.
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Approver(Struct, frozen=True):
@@ -78,7 +84,7 @@ REFUSALS: Mapping[Refusal, str] = {
 }
 
 
-class Event(StrEnum):
+class RequestEvent(StrEnum):
     """What happens to a request."""
 
     VOTE = "vote"  # an approval that leaves the step as it is
@@ -93,18 +99,18 @@ class Event(StrEnum):
     LAPSE = "lapse"
 
 
-TABLE: Mapping[tuple[Status, Event], Status] = {
-    (Status.OPEN, Event.VOTE): Status.OPEN,
-    (Status.OPEN, Event.STEP_DONE): Status.OPEN,
-    (Status.OPEN, Event.REMIND): Status.OPEN,
-    (Status.OPEN, Event.APPROVE): Status.APPROVED,
-    (Status.OPEN, Event.TIME_OUT_APPROVES): Status.APPROVED,
-    (Status.OPEN, Event.REJECT): Status.REJECTED,
-    (Status.OPEN, Event.TIME_OUT): Status.TIMED_OUT,
-    (Status.OPEN, Event.CANCEL): Status.CANCELLED,
-    (Status.APPROVED, Event.USE): Status.USED,
-    (Status.APPROVED, Event.LAPSE): Status.LAPSED,
-    (Status.APPROVED, Event.CANCEL): Status.CANCELLED,
+TABLE: Mapping[tuple[Status, RequestEvent], Status] = {
+    (Status.OPEN, RequestEvent.VOTE): Status.OPEN,
+    (Status.OPEN, RequestEvent.STEP_DONE): Status.OPEN,
+    (Status.OPEN, RequestEvent.REMIND): Status.OPEN,
+    (Status.OPEN, RequestEvent.APPROVE): Status.APPROVED,
+    (Status.OPEN, RequestEvent.TIME_OUT_APPROVES): Status.APPROVED,
+    (Status.OPEN, RequestEvent.REJECT): Status.REJECTED,
+    (Status.OPEN, RequestEvent.TIME_OUT): Status.TIMED_OUT,
+    (Status.OPEN, RequestEvent.CANCEL): Status.CANCELLED,
+    (Status.APPROVED, RequestEvent.USE): Status.USED,
+    (Status.APPROVED, RequestEvent.LAPSE): Status.LAPSED,
+    (Status.APPROVED, RequestEvent.CANCEL): Status.CANCELLED,
 }
 """What is not in here does not happen: an ended request never changes."""
 
@@ -150,7 +156,7 @@ def pass_time(request: ApprovalRequest, flow: Flow | None, terms: Terms, now: fl
         the same object if nothing is due. Another thing may be due afterwards.
     """
     if request.status is Status.APPROVED and not is_usable(request, now):
-        return _apply(request, Event.LAPSE)
+        return _apply(request, RequestEvent.LAPSE)
     if request.status is not Status.OPEN:
         return request
     matching = _match_flow(request, flow)
@@ -158,7 +164,7 @@ def pass_time(request: ApprovalRequest, flow: Flow | None, terms: Terms, now: fl
         return _time_out(request, matching, terms)
     if request.remind_at is not None and now >= request.remind_at:
         return replace(
-            _apply(request, Event.REMIND), remind_at=_next_reminder(request, matching, request.remind_at, now)
+            _apply(request, RequestEvent.REMIND), remind_at=_next_reminder(request, matching, request.remind_at, now)
         )
     return request
 
@@ -167,13 +173,13 @@ def use(request: ApprovalRequest, now: float) -> ApprovalRequest | Refusal:
     """Use the grant. Two that use it at once both get a request: only the store's conditional write decides."""
     if request.status is Status.OPEN:
         return Refusal.NOT_APPROVED
-    return replace(_apply(request, Event.USE), used_at=now) if is_usable(request, now) else Refusal.ENDED
+    return replace(_apply(request, RequestEvent.USE), used_at=now) if is_usable(request, now) else Refusal.ENDED
 
 
 def cancel(request: ApprovalRequest, now: float) -> ApprovalRequest | Refusal:
     """Withdraw a request, or the grant that it has yielded."""
     is_live = is_usable(request, now) or (request.status is Status.OPEN and now < request.ends_at)
-    return replace(_apply(request, Event.CANCEL), decided_at=now) if is_live else Refusal.ENDED
+    return replace(_apply(request, RequestEvent.CANCEL), decided_at=now) if is_live else Refusal.ENDED
 
 
 def is_usable(request: ApprovalRequest, now: float) -> bool:
@@ -260,54 +266,55 @@ def _is_chosen(approvers: Approvers, approver: Approver) -> bool:
 
 def _check_login(approver: Approver, terms: Terms, now: float) -> Refusal | None:
     # Written so that a time that is not a number is refused.
-    is_fresh = approver.auth_time is not None and now - approver.auth_time <= terms.fresh_login_s
+    age = None if approver.auth_time is None else now - approver.auth_time
+    is_fresh = age is not None and -_LEEWAY_S <= age <= terms.fresh_login_s
     return None if is_fresh else Refusal.STALE_LOGIN
 
 
 def _check_reason(reason: str) -> Refusal | None:
     if len(reason) > MAX_REASON_CHARS:
         return Refusal.REASON_TOO_LONG
-    # Stores and mail take neither NUL nor half of a surrogate pair.
-    is_readable = all(char.isprintable() or char in "\t\n\r" or char.isspace() for char in reason)
-    return None if is_readable else Refusal.REASON_UNREADABLE
+    return None if _UNREADABLE.search(reason) is None else Refusal.REASON_UNREADABLE
 
 
 def _count(request: ApprovalRequest, flow: Flow, terms: Terms, now: float) -> ApprovalRequest:
     """Find out what the last vote leads to."""
     if not request.votes[-1].approves:
-        return replace(_apply(request, Event.REJECT), decided_at=now)
+        return replace(_apply(request, RequestEvent.REJECT), decided_at=now)
     # INVARIANT: votes are of different people, `_find_objection` sees to that.
     approvals = sum(each.approves and each.step == request.step for each in request.votes)
     if approvals < flow.steps[request.step].quorum:
-        return _apply(request, Event.VOTE)
+        return _apply(request, RequestEvent.VOTE)
     if request.step + 1 == len(flow.steps):
-        return _grant(request, Event.APPROVE, terms, now)
+        return _grant(request, RequestEvent.APPROVE, terms, now)
     # Who decides the next step hears of it now, and is reminded from now on.
     return replace(
-        _apply(request, Event.STEP_DONE), step=request.step + 1, remind_at=_next_reminder(request, flow, now, now)
+        _apply(request, RequestEvent.STEP_DONE),
+        step=request.step + 1,
+        remind_at=_next_reminder(request, flow, now, now),
     )
 
 
 def _time_out(request: ApprovalRequest, flow: Flow | None, terms: Terms) -> ApprovalRequest:
     if flow is not None and flow.approves_on_timeout:
-        return _grant(request, Event.TIME_OUT_APPROVES, terms, request.ends_at)
-    return replace(_apply(request, Event.TIME_OUT), decided_at=request.ends_at)
+        return _grant(request, RequestEvent.TIME_OUT_APPROVES, terms, request.ends_at)
+    return replace(_apply(request, RequestEvent.TIME_OUT), decided_at=request.ends_at)
 
 
-def _grant(request: ApprovalRequest, event: Event, terms: Terms, since: float) -> ApprovalRequest:
+def _grant(request: ApprovalRequest, event: RequestEvent, terms: Terms, since: float) -> ApprovalRequest:
     return replace(_apply(request, event), decided_at=since, grant_until=since + terms.grant_ttl_s)
 
 
 def _next_reminder(request: ApprovalRequest, flow: Flow | None, since: float, now: float) -> float | None:
     """Find the first moment after now, in the rhythm that began at `since`: what was missed is not made up for."""
     every = flow.remind_every_s if flow is not None else None
-    if every is None:
+    if every is None or every <= 0.0:
         return None
     following = since + every * (max(now - since, 0.0) // every + 1)
-    return following if following < request.ends_at else None
+    return following if now < following < request.ends_at else None
 
 
-def _apply(request: ApprovalRequest, event: Event) -> ApprovalRequest:
+def _apply(request: ApprovalRequest, event: RequestEvent) -> ApprovalRequest:
     status = TABLE[request.status, event]
     remind_at = request.remind_at if status is Status.OPEN else None
     return replace(request, status=status, remind_at=remind_at, version=request.version + 1)

@@ -7,8 +7,8 @@
     used                         yes                   no                                     yes
 
 Roles and groups are known at sign-in only: their holders are told through the flow's channels. The requester is told
-only if the flow says so and the token had a verified e-mail. If the flow has changed since, approvers are not told:
-those that it names now were never asked.
+only if the flow says so and the token had a verified e-mail. If the flow has changed since, nobody is asked any more,
+and only its channels and the requester are told of the end: the approvers that it names now were never asked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -41,11 +41,8 @@ def tell(
     occasion = _find_occasion(before, after)
     if occasion is None:
         return ()
-    named = flow if flow is not None and flow.name == after.flow else None
-    people = _list_asked(after, named) if after.status is Status.OPEN else _list_told(after, named, occasion)
-    channel = () if named is None else (CHANNEL + named.name,)
-    addresses = dict.fromkeys((*channel, *people))
-    return tuple(Message(draw_id(), after.id, occasion, to, after.step, now) for to in addresses)
+    places = _list_asked(after, flow) if after.status is Status.OPEN else _list_told(after, flow, occasion)
+    return tuple(Message(draw_id(), after.id, occasion, to, after.step, now) for to in dict.fromkeys(places))
 
 
 def _find_occasion(before: ApprovalRequest | None, after: ApprovalRequest) -> Occasion | None:
@@ -66,15 +63,16 @@ def _list_asked(request: ApprovalRequest, flow: Flow | None) -> Iterable[str]:
     settled = {each.email for each in request.votes}
     if not flow.requester_may_approve:
         settled.add(request.requester_email)
-    return sorted(_list_emails(flow.steps[request.step : request.step + 1]) - settled)
+    return (CHANNEL + flow.name, *sorted(_list_emails(flow.steps[request.step : request.step + 1]) - settled))
 
 
 def _list_told(request: ApprovalRequest, flow: Flow | None, occasion: Occasion) -> Iterable[str]:
-    is_silent = request.requester_email == "" or (flow is not None and not flow.tells_requester)
-    requester = () if is_silent else (request.requester_email,)
-    if flow is None or not _is_unchanged(request, flow) or occasion is Occasion.USED:
+    requester = (request.requester_email,) if request.requester_email else ()
+    if flow is None or flow.name != request.flow:
         return requester
-    return (*sorted(_list_emails(flow.steps[: request.step + 1])), *requester)
+    knows_approvers = _is_unchanged(request, flow) and occasion is not Occasion.USED
+    approvers = sorted(_list_emails(flow.steps[: request.step + 1])) if knows_approvers else ()
+    return (CHANNEL + flow.name, *approvers, *(requester if flow.tells_requester else ()))
 
 
 def _list_emails(steps: Iterable[FlowStep]) -> frozenset[str]:
@@ -82,4 +80,4 @@ def _list_emails(steps: Iterable[FlowStep]) -> frozenset[str]:
 
 
 def _is_unchanged(request: ApprovalRequest, flow: Flow) -> bool:
-    return flow.digest == request.flow_digest
+    return flow.name == request.flow and flow.digest == request.flow_digest
