@@ -118,6 +118,28 @@ class Notifier(Protocol):
         """
 
 
+class TaskMetrics(Protocol):
+    """Counts what fails of what runs by the clock."""
+
+    def count_defect(self, task: str) -> None:
+        """Count a defect that ended a step of a background task."""
+
+
+class NotificationMetrics(TaskMetrics, Protocol):
+    """Counts messages to people."""
+
+    def count_notification(self, occasion: str, outcome: str) -> None:
+        """Count what came of one message: `sent`, `failed` (it is tried again), `given_up`, `nowhere` (there is no way
+        to its place) or `outdated` (what it asks for has been decided)."""
+
+
+class ApprovalMetrics(Protocol):
+    """Counts what happens to requests for approval."""
+
+    def count_approval(self, flow: str, event: str) -> None:
+        """Count one event, by the word that its audit event has (wire/approval_event.py)."""
+
+
 class StoredSession(Struct, frozen=True):
     """What the console keeps under a name for a while: a sign-in that has begun, or a session; sealed by the caller."""
 

@@ -45,15 +45,17 @@ class Event(_message.Message):
     DRIFT_FIELD_NUMBER: _builtins.int
     PIN_FIELD_NUMBER: _builtins.int
     MASKING_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
     """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on); aggregated is one event
-    for many decisions, which are in `aggregated`. Four words are not decisions: drift, for definitions of tools that
+    for many decisions, which are in `aggregated`. Five words are not decisions: drift, for definitions of tools that
     a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in a response;
-    and sample, for what a sample of responses that no data-protection rule covers shows.
+    sample, for what a sample of responses that no data-protection rule covers shows; and approval, for what happens
+    to a request for approval.
     """
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
@@ -104,6 +106,10 @@ class Event(_message.Message):
         several of these events.
         """
 
+    @_builtins.property
+    def approval(self) -> Global___Approval:
+        """Only where `decision` is approval. `request_id` is that of the call that asked first."""
+
     def __init__(
         self,
         *,
@@ -124,14 +130,162 @@ class Event(_message.Message):
         drift: Global___Drift | None = ...,
         pin: Global___Pin | None = ...,
         masking: Global___Masking | None = ...,
+        approval: Global___Approval | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "drift", b"drift", "masking", b"masking", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "call", b"call", "context", b"context", "drift", b"drift", "masking", b"masking", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Approval(_message.Message):
+    """What happened to a request for approval. It is written after the change itself; if the process ends in between, the
+    request has the change and there is no event.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    FLOW_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    REQUESTER_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    BINDING_DIGEST_FIELD_NUMBER: _builtins.int
+    PARAMETERS_DIGEST_FIELD_NUMBER: _builtins.int
+    DEFINITION_DIGEST_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    ENDS_FIELD_NUMBER: _builtins.int
+    GRANT_UNTIL_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    REASON_DIGEST_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """asked, approved (by one person; by the clock if there is no `approver`), rejected, timed_out, used, lapsed (approved,
+    and not used in time), cancelled, or unmasked (an approver read the arguments unmasked).
+    """
+    id: _builtins.str
+    """Of the request; part of the link that approvers open."""
+    status: _builtins.str
+    """Afterwards: open, approved, rejected, timed_out, used, lapsed or cancelled."""
+    flow: _builtins.str
+    policy: _builtins.str
+    """The policy that asked."""
+    method: _builtins.str
+    target: _builtins.str
+    """Kind and name: `tool:refund`."""
+    binding_digest: _builtins.str
+    """SHA-256 of all that the request is bound to."""
+    parameters_digest: _builtins.str
+    """Keyed digest of the call's parameters."""
+    definition_digest: _builtins.str
+    """Of the tool's approved definition; empty if none is pinned."""
+    policy_digest: _builtins.str
+    """Of the policy and its flow, as they were configured."""
+    ends: _builtins.str
+    """RFC 3339, UTC: until when approvers have time, and until when the approved call may be made."""
+    grant_until: _builtins.str
+    step: _builtins.int
+    """The step that was decided, or that waited; the first is 1."""
+    reason_digest: _builtins.str
+    """Keyed digest of the reason; empty if none was given."""
+    @_builtins.property
+    def requester(self) -> Global___Requester: ...
+    @_builtins.property
+    def approver(self) -> Global___ApprovalPerson:
+        """Absent if it was a call of the requester, or the clock."""
+
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        flow: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        requester: Global___Requester | None = ...,
+        method: _builtins.str = ...,
+        target: _builtins.str = ...,
+        binding_digest: _builtins.str = ...,
+        parameters_digest: _builtins.str = ...,
+        definition_digest: _builtins.str = ...,
+        policy_digest: _builtins.str = ...,
+        ends: _builtins.str = ...,
+        grant_until: _builtins.str = ...,
+        step: _builtins.int = ...,
+        approver: Global___ApprovalPerson | None = ...,
+        reason_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "requester", b"requester"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "binding_digest", b"binding_digest", "definition_digest", b"definition_digest", "ends", b"ends", "event", b"event", "flow", b"flow", "grant_until", b"grant_until", "id", b"id", "method", b"method", "parameters_digest", b"parameters_digest", "policy", b"policy", "policy_digest", b"policy_digest", "reason_digest", b"reason_digest", "requester", b"requester", "status", b"status", "step", b"step", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Approval: _TypeAlias = Approval  # noqa: Y015
+
+@_typing.final
+class Requester(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
+    issuer: _builtins.str
+    subject: _builtins.str
+    email: _builtins.str
+    """Verified, or empty."""
+    client: _builtins.str
+    tenant: _builtins.str
+    def __init__(
+        self,
+        *,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        email: _builtins.str = ...,
+        client: _builtins.str = ...,
+        tenant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client", b"client", "email", b"email", "issuer", b"issuer", "subject", b"subject", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Requester: _TypeAlias = Requester  # noqa: Y015
+
+@_typing.final
+class ApprovalPerson(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    issuer: _builtins.str
+    subject: _builtins.str
+    email: _builtins.str
+    """Verified, or empty."""
+    def __init__(
+        self,
+        *,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        email: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "issuer", b"issuer", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalPerson: _TypeAlias = ApprovalPerson  # noqa: Y015
 
 @_typing.final
 class Masking(_message.Message):

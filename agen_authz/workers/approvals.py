@@ -1,0 +1,135 @@
+"""Lets time pass for requests for approval: time-outs, approvals that nobody used, reminders; and erases what is old.
+
+Replicas run this at the same time. Each change is written only if the request is still as it was read, together with
+the messages that tell of it: of two that note the same time-out, one writes it and tells of it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec import Struct
+
+from agen_authz.core.approval.flow import Flow
+from agen_authz.core.approval.request import ApprovalRequest, Status
+from agen_authz.core.approval.table import Terms, pass_time
+from agen_authz.core.approval.tell import tell
+from agen_authz.core.errors import Unavailable
+from agen_authz.ports import Clock, Entropy
+from agen_authz.ports.approval import ApprovalMetrics, ApprovalStore, SessionStore, TaskMetrics
+from agen_authz.wire.approval_event import ApprovalWord, EventTerms, render_approval
+
+_LOG = logging.getLogger(__name__)
+TASK = "approvals"
+_BATCH = 100
+_SWEEP_EVERY_S = 600.0
+_PERIOD_S, _UNAVAILABLE_S = 2.0, 10.0
+_ID_BYTES = 16
+_WORDS: Mapping[Status, ApprovalWord] = {
+    Status.APPROVED: ApprovalWord.APPROVED,
+    Status.TIMED_OUT: ApprovalWord.TIMED_OUT,
+    Status.LAPSED: ApprovalWord.LAPSED,
+}
+
+
+class TimeMetrics(ApprovalMetrics, TaskMetrics, Protocol):
+    """What is counted here."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimePorts:
+    """What requests are kept with.
+
+    Args:
+        record: writes one audit event; raises Unavailable if it cannot be written.
+    """
+
+    approvals: ApprovalStore
+    sessions: SessionStore
+    record: Callable[[bytes], Awaitable[None]]
+    clock: Clock
+    entropy: Entropy
+    metrics: TimeMetrics
+
+
+class TimeTerms(Struct, frozen=True):
+    """What holds for requests as they are configured now.
+
+    Args:
+        flows: by name.
+        retention_s: how long arguments are kept (`approvals.retention`).
+        event: what is the same in every event.
+    """
+
+    flows: Mapping[str, Flow]
+    terms: Terms
+    retention_s: float
+    event: EventTerms
+
+
+class TimeWorker:
+    """Lets time pass; `terms` may be replaced between two steps."""
+
+    def __init__(self, ports: TimePorts, terms: TimeTerms) -> None:
+        self._ports, self.terms = ports, terms
+        self._swept_at: float | None = None
+
+    async def step(self, now: float) -> int:
+        """Note what is due now; return how many requests were changed, at most a batch.
+
+        Raises:
+            Unavailable: the store did not answer.
+        """
+        changed = 0
+        for request in await self._ports.approvals.list_due(now, _BATCH):
+            changed += await self._pass(request, now)
+        await self._sweep(now)
+        return changed
+
+    async def _pass(self, request: ApprovalRequest, now: float) -> bool:
+        ports, flow = self._ports, self.terms.flows.get(request.flow)
+        after = pass_time(request, flow, self.terms.terms, now)
+        if after is request:
+            return False
+        messages = tell(request, after, flow, lambda: ports.entropy.draw(_ID_BYTES).hex(), now)
+        if not await ports.approvals.change(request, after, messages):
+            # Another replica, or an approver, was faster.
+            return False
+        word = _WORDS.get(after.status)
+        if word is not None:
+            ports.metrics.count_approval(after.flow, word.value)
+            await self._record(render_approval(word, after, self.terms.event, now=now))
+        return True
+
+    async def _record(self, line: bytes) -> None:
+        try:
+            await self._ports.record(line)
+        except Unavailable:
+            # The sink counts it; the change is made, and nobody waits for an answer that could be refused.
+            pass
+
+    async def _sweep(self, now: float) -> None:
+        elapsed = self._ports.clock.elapsed()
+        if self._swept_at is not None and elapsed - self._swept_at < _SWEEP_EVERY_S:
+            return
+        self._swept_at = elapsed
+        await self._ports.approvals.erase(now - self.terms.retention_s)
+        await self._ports.sessions.sweep(now)
+
+
+async def run_approvals(worker: TimeWorker, ports: TimePorts, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Let time pass until cancelled; a defect is logged and counted, and does not end this."""
+    while True:
+        pause_s = _PERIOD_S
+        try:
+            if await worker.step(ports.clock.now()):
+                pause_s = 0.0
+        except Unavailable:
+            # The store reports its own failures.
+            pause_s = _UNAVAILABLE_S
+        except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and the task continues
+            _LOG.exception("a defect kept requests for approval from ending in time; it goes on in ten seconds")
+            ports.metrics.count_defect(TASK)
+            pause_s = _UNAVAILABLE_S
+        await sleep(pause_s)
