@@ -1,0 +1,121 @@
+"""The call that a request is about, as an approver reads it, and the tool as the model saw it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from agen_authz.console.spelling import Line, list_json, list_paragraphs
+from agen_authz.core.approval.request import Binding, Kept
+from agen_authz.core.approval.shown import ShownParameters, read_parameters, show_parameters
+from agen_authz.core.errors import Malformed
+from agen_authz.core.masking import Receipt
+from agen_authz.core.model import Digest, Json
+from agen_authz.core.pinning.catalogue import Catalogue
+from agen_authz.core.pinning.definition import is_callable
+from agen_authz.core.pinning.hidden import find_hidden
+
+# Of what a call names itself, which is shown elsewhere.
+_NAMED = frozenset({"name", "uri"})
+_DESCRIBED = frozenset({"name", "title", "description"})
+_ERASED = "The arguments are erased: they were kept as long as `approvals.retention` says."
+_UNREADABLE = "The arguments cannot be read."
+_UNMASKABLE = "The arguments cannot be searched for personal values to their end, so they are not shown masked."
+
+
+class CallView(Struct, frozen=True):
+    """The parameters of a call.
+
+    Args:
+        problem: why there is nothing to show; empty if there is.
+        rest: what a call has besides arguments.
+        masked: how many values are masked, by detector.
+        hidden: where hidden characters are.
+        params: what is shown, as it is; for the API.
+    """
+
+    problem: str = ""
+    arguments: tuple[Line, ...] = ()
+    rest: tuple[Line, ...] = ()
+    masked: tuple[tuple[str, int], ...] = ()
+    hidden: tuple[str, ...] = ()
+    params: Json = None
+    is_clear: bool = False
+
+
+def view_call(kept: Kept | None, show_arguments: Iterable[str], *, is_clear: bool) -> CallView:
+    """View what is kept of a call; it takes a while when it is used first.
+
+    Args:
+        is_clear: True to show everything unmasked.
+    """
+    if kept is None:
+        return CallView(_ERASED)
+    params = read_parameters(kept.params)
+    if isinstance(params, Malformed) or not isinstance(params, dict):
+        return CallView(_UNREADABLE)
+    shown = ShownParameters(params) if is_clear else show_parameters(params, show_arguments)
+    if shown is None or not isinstance(shown.params, dict):
+        return CallView(_UNMASKABLE)
+    return _view(shown.params, shown.receipts, is_clear=is_clear)
+
+
+def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], *, is_clear: bool) -> CallView:
+    counts: Counter[str] = Counter()
+    for each in receipts:
+        counts[each.detector] += each.count
+    pointers = [each.pointer for each in receipts]
+    arguments = params.get("arguments")
+    rest: dict[str, Json] = {name: each for name, each in params.items() if name not in {"arguments", *_NAMED}}
+    below = [pointer.removeprefix("/arguments") for pointer in pointers if pointer.startswith("/arguments")]
+    return CallView(
+        arguments=() if arguments is None else list_json(arguments, below),
+        rest=list_json(rest, pointers) if rest else (),
+        masked=tuple(sorted(counts.items())),
+        hidden=tuple(each.path or "/" for each in find_hidden(dict(params))),
+        params=dict(params),
+        is_clear=is_clear,
+    )
+
+
+class ToolView(Struct, frozen=True):
+    """A tool's definition, as the model saw it.
+
+    Args:
+        is_of_request: True if it is the one that the request is bound to; False if none was pinned, and this is what
+            the server listed last.
+        hidden: where hidden characters are.
+        body: what it has besides name, title and description.
+    """
+
+    digest: Digest
+    is_of_request: bool
+    approved_by: str
+    title: str
+    description: tuple[Line, ...]
+    body: tuple[Line, ...]
+    hidden: tuple[str, ...]
+
+
+def view_tool(binding: Binding, catalogue: Catalogue) -> ToolView | None:
+    """View the tool that a request is about; None if nothing is kept of it."""
+    kind, _, name = binding.target.partition(":")
+    known = catalogue.find(binding.server, name) if kind == "tool" and is_callable(name) else None
+    if known is None:
+        return None
+    bound = next((each for each in known.tool.definitions if each.digest == binding.definition), None)
+    kept = bound or (known.tool.last if not binding.definition else None)
+    if kept is None or kept.definition is None:
+        return None
+    definition = kept.definition
+    title, description = definition.get("title"), definition.get("description")
+    body: dict[str, Json] = {key: each for key, each in definition.items() if key not in _DESCRIBED}
+    return ToolView(
+        digest=kept.digest,
+        is_of_request=bound is not None,
+        approved_by=kept.approved_by,
+        title=title if isinstance(title, str) else "",
+        description=list_paragraphs(description) if isinstance(description, str) else (),
+        body=list_json(body) if body else (),
+        hidden=tuple(each.path or "/" for each in find_hidden(definition)),
+    )

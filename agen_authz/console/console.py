@@ -1,0 +1,107 @@
+"""The parts of the console that every page needs, built once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from agen_authz.console.cookie import Cookie, name_cookie
+from agen_authz.console.desk import Desk
+from agen_authz.console.session import Session
+from agen_authz.console.settings import ConsolePorts, ConsoleSettings
+from agen_authz.console.vault import Kind, Vault
+from agen_authz.console.view import View
+from agen_authz.core.identity.token import may_issue
+
+_BEARER = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What pages and API share; build it with `assemble`."""
+
+    settings: ConsoleSettings
+    ports: ConsolePorts
+    vault: Vault
+    view: View
+    desk: Desk
+    session_cookie: Cookie
+    sign_in_cookie: Cookie
+
+    async def find_session(self, request: Request) -> Session | None:
+        """Find who uses this browser."""
+        return self._admit(await self.vault.get(Kind.BROWSER, self.session_cookie.read(request), Session))
+
+    async def find_terminal(self, request: Request) -> Session | None:
+        """Find who uses this terminal (RFC 6750 section 2.1); cookies count for nothing here."""
+        credential = request.headers.get("authorization", "")
+        if credential[: len(_BEARER)].lower() != _BEARER:
+            return None
+        return self._admit(await self.vault.get(Kind.TERMINAL, credential[len(_BEARER) :], Session))
+
+    def _admit(self, session: Session | None) -> Session | None:
+        """Check what may have changed since somebody signed in: the time, the provider, what is revoked."""
+        if session is None or self.ports.clock.now() >= session.ends_at:
+            return None
+        rules, owner = self.ports.rules(), session.approver.owner
+        provider = rules.provider
+        is_vouched = session.provider == provider.name and may_issue(provider, owner.issuer)
+        is_admitted = provider.tenants is None or session.approver.tenant in provider.tenants
+        return session if is_vouched and is_admitted and owner.subject not in rules.revoked.subjects else None
+
+    def link(self, place: str) -> str:
+        """Write the path of one of our pages."""
+        return self.settings.prefix + place
+
+    def redirect(self, place: str) -> Response:
+        """Send the browser to one of our pages."""
+        return RedirectResponse(self.link(place), 303)
+
+    def ask_to_sign_in(self, request: Request, *, is_fresh: bool = False) -> Response:
+        """Send the browser to sign in, and back to where it is."""
+        place = request.url.path.removeprefix(self.settings.prefix) or "/"
+        query = f"?{request.url.query}" if request.url.query else ""
+        wish = "&fresh=1" if is_fresh else ""
+        return self.redirect(f"/sign-in?to={quote(place + query, safe='')}{wish}")
+
+    def page(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        session: Session | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Render a page."""
+        now = self.ports.clock.now()
+        return HTMLResponse(self.view.render(name, values, session=session, now=now), status, headers=headers)
+
+    def notice(
+        self, title: str, text: str, *, session: Session | None = None, status: int = 200, again: str = ""
+    ) -> Response:
+        """Render a page that says one thing; `again` is the page to go on with."""
+        values = {"title": title, "text": text, "again": again}
+        return self.page("notice.html", values, session=session, status=status)
+
+    def not_found(self, session: Session | None) -> Response:
+        """Answer what is not there, and what this person may not know of: in the same words."""
+        text = "There is nothing here, or nothing that you may see."
+        return self.notice("Not found", text, session=session, status=404, again="/")
+
+
+def assemble(settings: ConsoleSettings, ports: ConsolePorts) -> Console:
+    """Build what pages and API share."""
+    is_secure = settings.is_secure
+    return Console(
+        settings=settings,
+        ports=ports,
+        vault=Vault(ports.sessions, ports.clock, ports.entropy, settings.key),
+        view=View(settings.prefix),
+        desk=Desk(ports),
+        session_cookie=name_cookie("session", is_secure=is_secure),
+        sign_in_cookie=name_cookie("sign-in", is_secure=is_secure),
+    )

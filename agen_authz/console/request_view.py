@@ -1,0 +1,143 @@
+"""One request as a page or the API shows it: what became of it, step by step, and what this person may do."""
+
+from msgspec import Struct
+
+from agen_authz.console.desk import Seen
+from agen_authz.console.session import Session
+from agen_authz.console.settings import ConsoleRules, PolicyView
+from agen_authz.core.approval.flow import FlowStep
+from agen_authz.core.approval.request import ApprovalRequest, Status, Vote
+from agen_authz.core.approval.table import REFUSALS, Refusal, vote
+
+STATUS_WORDS = {
+    Status.OPEN: "Waiting",
+    Status.APPROVED: "Approved",
+    Status.REJECTED: "Rejected",
+    Status.TIMED_OUT: "Timed out",
+    Status.USED: "Approved and used",
+    Status.LAPSED: "Approved, not used",
+    Status.CANCELLED: "Cancelled",
+}
+_ENDED = {
+    Status.APPROVED: "Approved. The call may be made once.",
+    Status.REJECTED: "Rejected. The same call is denied until the time that approvers had is over.",
+    Status.TIMED_OUT: "Nobody decided in time, so the call is denied.",
+    Status.USED: "The call was made. A further call needs a new approval.",
+    Status.LAPSED: "Approved, but the call was not made in time.",
+    Status.CANCELLED: "Cancelled: what was asked about has changed, or the requester withdrew it.",
+}
+
+
+class StepView(Struct, frozen=True):
+    """One step: `state` is `done`, `waits`, `ahead`, `rejected` or `skipped`."""
+
+    name: str
+    quorum: int
+    approvals: int
+    state: str
+    approvers: tuple[str, ...]
+
+
+class Entry(Struct, frozen=True):
+    """One line of the history."""
+
+    time: float
+    what: str
+    who: str = ""
+    reason: str = ""
+    kind: str = ""
+
+
+class Options(Struct, frozen=True):
+    """What a person may do with a request.
+
+    Args:
+        objection: why they may not decide it; None if they may.
+    """
+
+    objection: Refusal | None
+
+    @property
+    def sentence(self) -> str:
+        """The objection for people."""
+        return "" if self.objection is None else REFUSALS[self.objection]
+
+    @property
+    def needs_login(self) -> bool:
+        """True if a fresh login is all that is missing."""
+        return self.objection is Refusal.STALE_LOGIN
+
+
+def find_options(seen: Seen, session: Session, rules: ConsoleRules, now: float) -> Options:
+    """Find what a person may do: what would become of their approval."""
+    tried = vote(seen.request, seen.flow, session.approver, rules.terms, approves=True, reason="", now=now)
+    return Options(tried if isinstance(tried, Refusal) else None)
+
+
+def list_steps(seen: Seen) -> tuple[StepView, ...]:
+    """List the steps of the flow that was asked; none if it is configured otherwise now."""
+    flow = seen.flow
+    if flow is None or not seen.is_flow_unchanged:
+        return ()
+    return tuple(_view_step(seen.request, step, at) for at, step in enumerate(flow.steps))
+
+
+def _view_step(request: ApprovalRequest, step: FlowStep, at: int) -> StepView:
+    votes = [each for each in request.votes if each.step == at]
+    approvers = step.approvers
+    named = (
+        *(f"role {each}" for each in sorted(approvers.roles)),
+        *(f"group {each}" for each in sorted(approvers.groups)),
+        *sorted(approvers.emails),
+    )
+    approvals = sum(each.approves for each in votes)
+    return StepView(step.name, step.quorum, approvals, _find_state(request, votes, at, approvals >= step.quorum), named)
+
+
+def _find_state(request: ApprovalRequest, votes: list[Vote], at: int, is_done: bool) -> str:
+    if any(not each.approves for each in votes):
+        return "rejected"
+    if is_done:
+        return "done"
+    if request.status is not Status.OPEN:
+        return "skipped"
+    return "waits" if at == request.step else "ahead"
+
+
+def list_history(seen: Seen) -> tuple[Entry, ...]:
+    """List what happened, the oldest first."""
+    request, steps = seen.request, seen.flow.steps if seen.flow is not None and seen.is_flow_unchanged else ()
+    who = request.requester_email or str(request.binding.subject)
+    entries = [Entry(request.created_at, "Asked", who)]
+    for each in request.votes:
+        step = steps[each.step].name if each.step < len(steps) else f"step {each.step + 1}"
+        word = "Approved" if each.approves else "Rejected"
+        person = each.email or str(each.approver.subject)
+        entries.append(Entry(each.time, f"{word} ({step})", person, each.reason, "yes" if each.approves else "no"))
+    if request.status is Status.TIMED_OUT or (request.status is not Status.OPEN and not request.votes):
+        entries.append(Entry(request.decided_at or request.ends_at, STATUS_WORDS[request.status]))
+    if request.used_at is not None:
+        entries.append(Entry(request.used_at, "The call was made"))
+    elif request.status is Status.LAPSED and request.grant_until is not None:
+        entries.append(Entry(request.grant_until, "The approval lapsed: the call was not made in time"))
+    elif request.status is Status.CANCELLED and request.votes:
+        entries.append(Entry(request.decided_at or request.ends_at, STATUS_WORDS[Status.CANCELLED]))
+    return tuple(entries)
+
+
+def find_policy(seen: Seen, rules: ConsoleRules) -> PolicyView | None:
+    """Find the policy that asked, as it is configured now."""
+    binding = seen.request.binding
+    named = [each for each in rules.policies if each.name == seen.request.policy]
+    return next((each for each in named if each.tenant in ("", binding.tenant)), None)
+
+
+def spell_end(request: ApprovalRequest) -> str:
+    """Say what the end of a request means."""
+    return _ENDED.get(request.status, "")
+
+
+def spell_target(request: ApprovalRequest) -> str:
+    """Spell what the call is about: `billing/refund`, or a resource or prompt with its kind."""
+    kind, _, name = request.binding.target.partition(":")
+    return f"{request.binding.server}/{name}" if kind == "tool" else f"{request.binding.server}/{kind} {name}"

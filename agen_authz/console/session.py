@@ -1,0 +1,54 @@
+"""What the console remembers of a browser or a terminal, sealed in the store."""
+
+from msgspec import Struct
+
+from agen_authz.core.approval.table import Approver
+
+
+class Session(Struct, frozen=True):
+    """Somebody who is signed in.
+
+    Args:
+        name: to show, and for nothing else.
+        has_unknown_groups: True if the provider did not say which groups the person is in.
+        provider: that vouched for them.
+        csrf: what each form of this session must bring along.
+        ends_at: when it ends, whatever is done with it.
+    """
+
+    approver: Approver
+    name: str
+    has_unknown_groups: bool
+    provider: str
+    csrf: str
+    ends_at: float
+
+    @property
+    def shown_name(self) -> str:
+        """The best name that is known."""
+        return self.name or self.approver.email or str(self.approver.owner.subject)
+
+
+class PendingSignIn(Struct, frozen=True):
+    """A sign-in that has begun.
+
+    Args:
+        to: the page to show afterwards.
+        login_after: as in `core.identity.id_token.Expected`.
+    """
+
+    nonce: str
+    verifier: str
+    to: str
+    login_after: float | None
+
+
+class TerminalCode(Struct, frozen=True):
+    """What a terminal may exchange for a session.
+
+    Args:
+        challenge: SHA-256 of the verifier that only the terminal knows, base64url.
+    """
+
+    challenge: str
+    session: Session

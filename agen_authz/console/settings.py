@@ -1,0 +1,138 @@
+"""What the console is given: settings that stay, rules that a reload replaces, and what is outside of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from agen_authz.core.approval.flow import Flow
+from agen_authz.core.approval.request import ApprovalRequest
+from agen_authz.core.approval.table import Terms
+from agen_authz.core.model import Digest, Owner, Provider, Revoked
+from agen_authz.core.pinning.catalogue import Catalogue
+from agen_authz.ports import Clock, Entropy, KeySource
+from agen_authz.ports.approval import ApprovalStore, SessionStore
+from agen_authz.ports.sign_in import IdentityProvider
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """What stays while the console runs.
+
+    Args:
+        base_url: `approvals.base_url`: https, or http on loopback.
+        client_id: of the console, at the provider.
+        session_s: how long a session lasts.
+        key: a secret of at least 32 bytes; what the store keeps of sessions is encrypted with keys that come from it.
+    """
+
+    base_url: str
+    client_id: str
+    session_s: float
+    key: bytes
+
+    @property
+    def origin(self) -> str:
+        """Scheme and authority, as browsers write them."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as in the `Host` header."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def prefix(self) -> str:
+        """The path that all pages are below, without a slash at its end; empty for the root."""
+        return urlsplit(self.base_url).path.rstrip("/")
+
+    @property
+    def is_secure(self) -> bool:
+        """False on http, which is allowed on loopback only: browsers keep no `Secure` cookie there."""
+        return self.base_url.startswith("https://")
+
+
+class PolicyView(Struct, frozen=True):
+    """A policy as people wrote it.
+
+    Args:
+        selectors: what it names, such as `billing/refund`; empty for everything.
+        conditions: CEL, all of which must hold.
+        flow: of `require_approval`, or empty.
+        tenant: whose own policy it is, or empty.
+        digest: of the policy and its flow, as a request's binding has it; empty if not known.
+    """
+
+    name: str
+    state: str
+    effect: str
+    selectors: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    flow: str = ""
+    message: str = ""
+    tenant: str = ""
+    digest: Digest = Digest("")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleRules:
+    """What a reload of the configuration replaces.
+
+    Args:
+        flows: by name.
+        pinning: `tools.pinning`.
+        unmapped: by server, the tools that no access rule names.
+    """
+
+    provider: Provider
+    flows: Mapping[str, Flow]
+    terms: Terms
+    policies: tuple[PolicyView, ...] = ()
+    revoked: Revoked = field(default_factory=Revoked)
+    pinning: str = "off"
+    unmapped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Evidence(Struct, frozen=True):
+    """What a person did at the console, for the audit log.
+
+    Args:
+        action: `signed_in`, `approved`, `rejected`, `refused`, `unmasked` or `terminal`.
+        request: None if it is about none.
+        detail: the refusal, or empty.
+    """
+
+    action: str
+    owner: Owner
+    email: str
+    time: float
+    request: ApprovalRequest | None = None
+    detail: str = ""
+
+
+async def _no_parts() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePorts:
+    """What is outside of the console.
+
+    Args:
+        record: writes evidence; raises Unavailable if it cannot be written.
+        catalogue: what is known of tools now.
+        health: the state of each part now, by its name; `ok` if nothing is wrong.
+    """
+
+    approvals: ApprovalStore
+    sessions: SessionStore
+    identity: IdentityProvider
+    keys: KeySource
+    clock: Clock
+    entropy: Entropy
+    rules: Callable[[], ConsoleRules]
+    record: Callable[[Evidence], Awaitable[None]]
+    catalogue: Callable[[], Catalogue]
+    health: Callable[[], Awaitable[Mapping[str, str]]] = _no_parts

@@ -1,0 +1,183 @@
+"""Signing in: OpenID Connect's authorization code flow with PKCE (OpenID Connect Core 1.0 section 3.1, RFC 7636, 9700).
+
+1. `begin`     a sign-in is kept under a secret of this browser and the `state` together: another browser, or another
+               state, finds nothing. Several tabs may sign in at once
+2. `finish`    it is taken, so it works once; `iss` (RFC 9207), code, ID token and nonce must all be of this sign-in
+3. the session gets a new secret each time; the old one is gone
+"""
+
+import hashlib
+import hmac
+import logging
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from agen_authz.console.console import Console
+from agen_authz.console.form import Form, read_form, read_query
+from agen_authz.console.place import check_place
+from agen_authz.console.session import PendingSignIn, Session
+from agen_authz.console.settings import Evidence
+from agen_authz.console.vault import Kind
+from agen_authz.core.approval.table import Approver
+from agen_authz.core.errors import Rejected
+from agen_authz.core.identity.id_token import Expected, SignedIn, verify_id_token
+from agen_authz.core.identity.jws import read_token
+from agen_authz.core.identity.token import may_issue
+from agen_authz.core.model import RawToken
+from agen_authz.core.reason import Reason
+from agen_authz.ports.sign_in import Exchange
+
+_LOG = logging.getLogger(__name__)
+_PENDING_S = 600.0
+_CALLBACK = "/sign-in/callback"
+_SCOPE = "openid profile email"
+# RFC 6749 section 4.1.2.1 and OpenID Connect Core 1.0 section 3.1.2.6; anything else is not repeated.
+_DECLINED = frozenset({"access_denied", "login_required", "interaction_required", "consent_required"})
+_EXPIRED = "This sign-in was used already, took too long, or was begun in another browser."
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPages:
+    """The way in and out."""
+
+    console: Console
+
+    async def begin(self, request: Request) -> Response:
+        """Send the browser to the provider."""
+        console, query = self.console, read_query(request) or {}
+        now, rules = console.ports.clock.now(), console.ports.rules()
+        is_fresh = query.get("fresh") == "1"
+        browser = console.sign_in_cookie.read(request) or console.vault.draw()
+        state, nonce, verifier = console.vault.draw(), console.vault.draw(), console.vault.draw()
+        endpoint = await console.ports.identity.find_authorization_endpoint()
+        pending = PendingSignIn(nonce, verifier, check_place(query.get("to", "/")), now if is_fresh else None)
+        await console.vault.put(Kind.SIGN_IN, f"{browser}.{state}", pending, now + _PENDING_S)
+        wish = {
+            "response_type": "code",
+            "client_id": console.settings.client_id,
+            "redirect_uri": self._redirect_uri,
+            "scope": _SCOPE,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge_of(verifier),
+            "code_challenge_method": "S256",
+            # With it, the provider must say when the person logged in (section 3.1.2.1).
+            "max_age": str(int(rules.terms.fresh_login_s)),
+            **({"prompt": "login"} if is_fresh else {}),
+        }
+        answer = RedirectResponse(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(wish, quote_via=quote)}", 303)
+        console.sign_in_cookie.set(answer, browser, _PENDING_S)
+        return answer
+
+    @property
+    def _redirect_uri(self) -> str:
+        return self.console.settings.base_url.rstrip("/") + _CALLBACK
+
+    async def finish(self, request: Request) -> Response:
+        """Take the browser back from the provider."""
+        console, query = self.console, read_query(request) or {}
+        browser, state = console.sign_in_cookie.read(request), query.get("state", "")
+        pending = await console.vault.take(Kind.SIGN_IN, f"{browser}.{state}", PendingSignIn)
+        if pending is None or not browser:
+            return self._refuse(_EXPIRED, "/")
+        if "error" in query:
+            _LOG.info("a sign-in ended at the provider")
+            text = (
+                "The provider says that you did not sign in."
+                if query["error"] in _DECLINED
+                else "The provider refused."
+            )
+            return self._refuse(text, pending.to)
+        signed_in = await self._verify(query, pending)
+        if isinstance(signed_in, Rejected):
+            # The detail is for operators: it names claims of a person who is not known here.
+            _LOG.warning("a sign-in was refused: %s: %s", signed_in.reason, signed_in.detail)
+            return self._refuse(f"What the provider says about you is not accepted ({signed_in.reason}).", pending.to)
+        return await self._welcome(request, signed_in, pending.to)
+
+    def _refuse(self, text: str, to: str) -> Response:
+        again = f"/sign-in?to={quote(to, safe='')}"
+        return self.console.notice("You are not signed in", text, status=403, again=again)
+
+    async def _verify(self, query: Form, pending: PendingSignIn) -> SignedIn | Rejected:
+        ports = self.console.ports
+        rules = ports.rules()
+        issuer = query.get("iss")
+        if issuer is not None and not may_issue(rules.provider, issuer):
+            return Rejected(Reason.TOKEN_ISSUER, "the answer's `iss` is another provider's")
+        exchange = Exchange(query.get("code", ""), self._redirect_uri, pending.verifier)
+        raw = await ports.identity.redeem(exchange) if exchange.code else None
+        token = (
+            Rejected(Reason.TOKEN_MISSING, "no ID token for this code") if raw is None else read_token(RawToken(raw))
+        )
+        if isinstance(token, Rejected):
+            return token
+        if token.algorithm not in rules.provider.algorithms:
+            return Rejected(Reason.TOKEN_ALGORITHM, "the ID token's `alg` is not among the provider's `algorithms`")
+        asked = rules.provider.name, token.kid, token.algorithm
+        key = ports.keys.find_key(*asked) or await ports.keys.fetch_key(*asked)
+        if key is None:
+            return Rejected(Reason.TOKEN_KEY_UNKNOWN, "the provider publishes no such key")
+        expected = Expected(self.console.settings.client_id, pending.nonce, pending.login_after)
+        now = ports.clock.now()
+        return verify_id_token(token, key, rules.provider, expected, revoked=rules.revoked, now=now)
+
+    async def _welcome(self, request: Request, signed_in: SignedIn, to: str) -> Response:
+        console = self.console
+        now, old = console.ports.clock.now(), console.session_cookie.read(request)
+        owner, email = signed_in.owner, signed_in.email
+        session = Session(
+            approver=Approver(
+                owner, email, signed_in.tenant, signed_in.roles, signed_in.groups, auth_time=signed_in.auth_time
+            ),
+            name=signed_in.name,
+            has_unknown_groups=signed_in.has_unknown_groups,
+            provider=console.ports.rules().provider.name,
+            csrf=console.vault.draw(),
+            ends_at=now + console.settings.session_s,
+        )
+        secret = console.vault.draw()
+        await console.ports.record(Evidence("signed_in", owner, email, now))
+        await console.vault.put(Kind.BROWSER, secret, session, session.ends_at)
+        if old:
+            await console.vault.remove(Kind.BROWSER, old)
+        answer = console.redirect(to)
+        console.session_cookie.set(answer, secret, console.settings.session_s)
+        console.sign_in_cookie.clear(answer)
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        console = self.console
+        session, form = await console.find_session(request), await read_form(request)
+        if session is not None and not is_own_form(session, form):
+            return console.notice("Nothing was changed", STALE_FORM, session=session, status=403, again="/")
+        secret = console.session_cookie.read(request)
+        if secret:
+            await console.vault.remove(Kind.BROWSER, secret)
+        answer = console.redirect("/signed-out")
+        console.session_cookie.clear(answer)
+        return answer
+
+    async def signed_out(self, _request: Request) -> Response:
+        """Say that the session has ended."""
+        text = "Your session here has ended. You may still be signed in at the provider."
+        return self.console.notice("You are signed out", text, again="/sign-in")
+
+
+STALE_FORM = "This page is from another session. Open it again."
+
+
+def is_own_form(session: Session, form: Form | None) -> bool:
+    """True if a form was made for this session."""
+    sent = "" if form is None else form.get("csrf", "")
+    return hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode("ascii"))
+
+
+def challenge_of(verifier: str) -> str:
+    """Digest a verifier (RFC 7636 section 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

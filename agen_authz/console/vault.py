@@ -1,0 +1,85 @@
+"""What the store keeps for the console: under the SHA-256 of a secret, encrypted, for a while.
+
+Whoever reads the store holds no session, and cannot read who is signed in. Whoever writes to it cannot make a session,
+nor give one the name or the kind of another: name and kind are authenticated.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+
+from agen_authz.core.mac import authenticate
+from agen_authz.ports import Clock, Entropy
+from agen_authz.ports.approval import SessionStore, StoredSession
+
+_LABEL = b"agen.console.session\n"
+_NONCE_BYTES = 12
+_SECRET_BYTES = 32
+_MAX_SECRET_CHARS = 256
+
+_Kept = TypeVar("_Kept", bound=Struct)
+
+
+class Kind(StrEnum):
+    """What is kept; one is never taken for another."""
+
+    SIGN_IN = "sign_in"
+    BROWSER = "browser"
+    TERMINAL = "terminal"
+    TERMINAL_CODE = "terminal_code"
+
+
+class Vault:
+    """Keeps values under secrets that only a browser or a terminal holds. Raises Unavailable if the store is down."""
+
+    def __init__(self, sessions: SessionStore, clock: Clock, entropy: Entropy, key: bytes) -> None:
+        self._sessions, self._clock, self._entropy = sessions, clock, entropy
+        self._cipher = AESGCM(authenticate(_LABEL, key))
+
+    def draw(self) -> str:
+        """Draw a secret: 43 letters of base64url."""
+        return urlsafe_b64encode(self._entropy.draw(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
+
+    async def put(self, kind: Kind, secret: str, value: Struct, ends_at: float) -> None:
+        """Keep a value until then."""
+        name, nonce = _name(kind, secret), self._entropy.draw(_NONCE_BYTES)
+        sealed = nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(value), name.encode("ascii"))
+        await self._sessions.put(name, StoredSession(sealed, ends_at))
+
+    async def get(self, kind: Kind, secret: str, shape: type[_Kept]) -> _Kept | None:
+        """Read a value that has not ended."""
+        if not 0 < len(secret) <= _MAX_SECRET_CHARS:
+            return None
+        name = _name(kind, secret)
+        return self._open(name, await self._sessions.get(name, self._clock.now()), shape)
+
+    async def take(self, kind: Kind, secret: str, shape: type[_Kept]) -> _Kept | None:
+        """Read a value and remove it in one step."""
+        if not 0 < len(secret) <= _MAX_SECRET_CHARS:
+            return None
+        name = _name(kind, secret)
+        return self._open(name, await self._sessions.take(name, self._clock.now()), shape)
+
+    async def remove(self, kind: Kind, secret: str) -> None:
+        """Forget a value."""
+        await self._sessions.remove(_name(kind, secret))
+
+    def _open(self, name: str, stored: StoredSession | None, shape: type[_Kept]) -> _Kept | None:
+        if stored is None:
+            return None
+        nonce, sealed = stored.sealed[:_NONCE_BYTES], stored.sealed[_NONCE_BYTES:]
+        try:
+            return msgspec.msgpack.decode(self._cipher.decrypt(nonce, sealed, name.encode("ascii")), type=shape)
+        except (InvalidTag, ValueError, msgspec.DecodeError):
+            # Another key, another kind, or not ours: it is as if it were not there.
+            return None
+
+
+def _name(kind: Kind, secret: str) -> str:
+    return hashlib.sha256(f"{kind}\n{secret}".encode("utf-8", "surrogatepass")).hexdigest()
