@@ -17,7 +17,7 @@ def load_schemas() -> dict[tuple[str, str], Any]:
     """Load every schema, by the `apiVersion` and the `kind` of its objects."""
     # Written last, once all are there.
     if not (DEFINITIONS / "versions").exists():
-        # From registries of Go modules, which a machine may not reach; `make chart` and `make kube-test` insist on them.
+        # Not every machine reaches a registry of Go modules; `make chart` and `make kube-test` insist on them.
         pytest.skip("the custom resource definitions are not here: run tools/kube/crds")
     return dict(item for file in sorted(DEFINITIONS.rglob("*.yaml")) for item in _read(file))
 
