@@ -85,7 +85,7 @@ test-all: $(READY) ## what `make test` leaves out; installs by name what that ne
 	@tools/install-fastmcp
 	@tools/install-prometheus
 	@tools/install-helm
-	@tools/kube/crds
+	@tools/kube/crds || echo "custom resources: their definitions cannot be had here; the tests of their fields are skipped and say so"
 	@tools/install-release
 	@$(BIN)/pytest -m services --collect-only -qq >/dev/null; status=$$?; \
 	if test $$status -eq 5; then \

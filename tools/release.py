@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements/build.txt", "requirements/dev.txt", "requirements/release.txt", "requirements/server.txt")
 SBOM_WRITER = ROOT / "build" / "release-tools" / "bin" / "cyclonedx-py"
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
+# The demo has an extra for itself, `__main__` runs the command, and Alembic runs the files of the store's revisions.
+_NOT_IMPORTED = ("agen_authz/demo/", "agen_authz/__main__.py", "agen_authz/adapters/store/migrations/")
 
 
 def main() -> int:
@@ -71,22 +73,23 @@ def check_backend(wheel: Path, tree: Path, environment: Path) -> None:
     lock = (tree / "requirements" / "server.txt").read_text("utf-8")
     needed = environment / "needed.txt"
     needed.write_text(find_pins(lock, needs_of(wheel)), "utf-8")
-    _install(python, "--require-hashes", "--only-binary", ":all:", "-r", str(needed))
-    _install(python, str(wheel))
-    _run(sys.executable, *_PIP, "--python", str(python), "check")
+    _install_pins(python, needed)
+    _install_wheel(python, str(wheel))
     _run(str(python), "-I", "-W", "error", "-c", "import agen_authz.verify")
 
 
 def check_sidecar(wheel: Path, tree: Path, environment: Path) -> Path:
-    """Install the wheel with what requirements/server.txt pins, and run the command; the environment's Python.
+    """Install `[server]` from what requirements/server.txt pins, import it, run the command; the environment's Python.
 
     Raises:
         subprocess.CalledProcessError: something is missing.
     """
     python = _make_environment(environment)
-    _install(python, "--require-hashes", "--only-binary", ":all:", "-r", str(tree / "requirements" / "server.txt"))
-    _install(python, str(wheel))
-    _run(sys.executable, *_PIP, "--python", str(python), "check")
+    _install_pins(python, tree / "requirements" / "server.txt")
+    _install_wheel(python, f"{wheel}[server]")
+    everything = environment / "everything.py"
+    everything.write_text("".join(f"import {name}\n" for name in modules_of(wheel)), "utf-8")
+    _run(str(python), "-I", str(everything))
     command = str(python.parent / "agen-authz")
     _run(command, "--help")
     _run(command, "check-config", "--no-secrets", str(tree / "docs" / "examples" / "demo" / "agen.yaml"))
@@ -106,6 +109,12 @@ def write_sbom(built: Built, python: Path, tree: Path) -> Path:
     options = ("--pyproject", str(tree / "pyproject.toml"), "--mc-type", "application", "--output-reproducible")
     _run(str(SBOM_WRITER), "environment", *options, "--output-format", "JSON", "--output-file", str(sbom), str(python))
     return sbom
+
+
+def modules_of(wheel: Path) -> list[str]:
+    """List the modules of a wheel that the sidecar's environment must be able to import."""
+    names = [name for name in ZipFile(wheel).namelist() if name.endswith(".py") and not name.startswith(_NOT_IMPORTED)]
+    return [name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names]
 
 
 def needs_of(wheel: Path) -> set[str]:
@@ -145,11 +154,22 @@ def _make_environment(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def _install(python: Path, *words: str) -> None:
-    _run(sys.executable, *_PIP, "--python", str(python), "install", "--quiet", "--no-deps", *words)
+def _install_pins(python: Path, lock: Path) -> None:
+    _install(python, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
+
+
+def _install_wheel(python: Path, wheel: str) -> None:
+    # From no index, and with no settings of this machine that name another place: pip fails if something that the wheel
+    # needs is not there yet.
+    _install(python, "--isolated", "--no-index", wheel)
     # pip notes where a file came from; that path of this machine must not get into the SBOM.
     for noted in python.parent.parent.rglob("direct_url.json"):
         noted.unlink()
+
+
+def _install(python: Path, *words: str) -> None:
+    # Bytecode of everything takes as long as the rest, and the environment is thrown away.
+    _run(sys.executable, *_PIP, "--python", str(python), "install", "--quiet", "--no-compile", *words)
 
 
 def _run(*command: str) -> None:

@@ -86,12 +86,13 @@ class Conductor:
         self.done["reloads with other providers"] += 1
 
     def _reload_rules(self) -> None:
-        config, before = self.stage.config, self._version()
+        config, before = self.stage.config, self._versions()
         self.facts.toggle(EITHER)
         config.is_on = not config.is_on
         config.write()
         self._hang_up()
-        await_true(lambda: self._version() != before, "the reloaded set to decide")
+        # Check decides by it first; for a moment `/metrics` shows both, until the workers that inspect have it too.
+        await_true(lambda: len(now := self._versions()) == 1 and now != before, "the reloaded set to decide")
         self.facts.toggle(YES if config.is_on else NO)
         self.done["reloads"] += 1
 
@@ -109,9 +110,8 @@ class Conductor:
     def _hang_up(self) -> None:
         self.stage.world.sidecar.send_signal(signal.SIGHUP)
 
-    def _version(self) -> str:
-        (version,) = self.metrics().labels_of("agen_policy_set_info", "version")
-        return version
+    def _versions(self) -> frozenset[str]:
+        return frozenset(self.metrics().labels_of("agen_policy_set_info", "version"))
 
     # ---- keys --------------------------------------------------------------------------------------------
 

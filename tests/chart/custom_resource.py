@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.chart.helm import ROOT
@@ -14,9 +15,11 @@ _OF_OBJECTS = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "me
 
 def load_schemas() -> dict[tuple[str, str], Any]:
     """Load every schema, by the `apiVersion` and the `kind` of its objects."""
-    files = sorted(DEFINITIONS.rglob("*.yaml"))
-    assert files, "the custom resource definitions are not here: run tools/kube/crds"
-    return dict(item for file in files for item in _read(file))
+    # Written last, once all are there.
+    if not (DEFINITIONS / "versions").exists():
+        # Not every machine reaches a registry of Go modules; `make chart` and `make kube-test` insist on them.
+        pytest.skip("the custom resource definitions are not here: run tools/kube/crds")
+    return dict(item for file in sorted(DEFINITIONS.rglob("*.yaml")) for item in _read(file))
 
 
 def _read(file: Path) -> list[tuple[tuple[str, str], Any]]:

@@ -5,11 +5,17 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+# A process or a thread may end between two looks at it.
+_GONE = (FileNotFoundError, ProcessLookupError)
+
 
 def list_children(pid: int) -> list[int]:
-    """List the children of a process, the oldest first."""
-    tasks = Path(f"/proc/{pid}/task")
-    return [int(child) for task in sorted(tasks.iterdir()) for child in (task / "children").read_text().split()]
+    """List the children of a process, the oldest first; a process that has ended has none."""
+    try:
+        tasks = sorted(Path(f"/proc/{pid}/task").iterdir())
+    except _GONE:
+        return []
+    return [int(child) for task in tasks for child in _read(task / "children").split()]
 
 
 def list_family(pid: int) -> list[int]:
@@ -20,20 +26,22 @@ def list_family(pid: int) -> list[int]:
 def find_worker(supervisor: int, name: str) -> int | None:
     """Find a worker by its name; None if it is not there just now."""
     for pid in list_family(supervisor)[1:]:
-        try:
-            if Path(f"/proc/{pid}/comm").read_text() == f"agen-{name}\n" and is_alive(pid):
-                return pid
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+        if _read(Path(f"/proc/{pid}/comm")) == f"agen-{name}\n" and is_alive(pid):
+            return pid
     return None
 
 
 def is_alive(pid: int) -> bool:
     """True if a process runs; one that has ended and that nobody has waited for does not."""
+    return _read(Path(f"/proc/{pid}/stat")).rpartition(") ")[2][:1] not in ("", "Z", "X")
+
+
+def _read(file: Path) -> str:
+    """Read a file of a process; empty if it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+        return file.read_text()
+    except _GONE:
+        return ""
 
 
 def are_gone(family: Sequence[int]) -> bool:
