@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 
 from agen_authz.console.call_view import view_call, view_tool
 from agen_authz.console.console import Console
-from agen_authz.console.desk import Obstacle, Seen
+from agen_authz.console.desk import Obstacle, SeenRequest
 from agen_authz.console.form import read_body, read_query
 from agen_authz.console.request_view import find_options, find_policy, list_history, list_steps, spell_end, spell_target
-from agen_authz.console.session import Session
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import Line
 from agen_authz.core.approval.request import Status
 from agen_authz.core.approval.table import REFUSALS, Refusal
@@ -31,7 +31,7 @@ _GONE = ("not_found", "there is no such request, or none that you may see")
 _CHANGED = ("changed", "somebody else has decided a part of this request meanwhile; look at it again")
 _UNREADABLE = ("malformed", "the body must be JSON: {approves, reason, votes}")
 
-_Answer = Callable[["RequestApi", Request, Session], Awaitable[Response]]
+_Answer = Callable[["RequestApi", Request, ConsoleSession], Awaitable[Response]]
 
 
 def refuse(status: int, why: tuple[str, str]) -> Response:
@@ -59,7 +59,7 @@ class RequestApi:
     console: Console
 
     @_for_terminals
-    async def list_all(self, request: Request, session: Session) -> Response:
+    async def list_all(self, request: Request, session: ConsoleSession) -> Response:
         """List what waits for this person (`status=waiting`, or none given), or what has a status (`all` for any)."""
         status = (read_query(request) or {}).get("status", "waiting")
         desk = self.console.desk
@@ -76,13 +76,13 @@ class RequestApi:
         )
 
     @_for_terminals
-    async def show(self, request: Request, session: Session) -> Response:
+    async def show(self, request: Request, session: ConsoleSession) -> Response:
         """Show one request."""
         seen = await self.console.desk.find(session, request.path_params["id"])
         return refuse(404, _GONE) if seen is None else JSONResponse(await self._describe(seen, session))
 
     @_for_terminals
-    async def decide(self, request: Request, session: Session) -> Response:
+    async def decide(self, request: Request, session: ConsoleSession) -> Response:
         """Approve or reject."""
         raw = await read_body(request)
         document = None if raw is None else parse_json(raw, _MAX_DEPTH)
@@ -96,7 +96,7 @@ class RequestApi:
         request_id = request.path_params["id"]
         outcome = await self.console.desk.decide(session, request_id, approves=approves, reason=reason, votes=votes)
         match outcome:
-            case Seen():
+            case SeenRequest():
                 return JSONResponse(await self._describe(outcome, session))
             case Refusal():
                 return refuse(403, (outcome.value, REFUSALS[outcome]))
@@ -105,7 +105,7 @@ class RequestApi:
             case Obstacle.CHANGED:
                 return refuse(409, _CHANGED)
 
-    async def _describe(self, seen: Seen, session: Session) -> dict[str, Any]:
+    async def _describe(self, seen: SeenRequest, session: ConsoleSession) -> dict[str, Any]:
         console, request = self.console, seen.request
         shown = seen.flow.show_arguments if seen.flow is not None and seen.is_flow_unchanged else ()
         kept = await console.ports.approvals.read_kept(request.id)
@@ -144,7 +144,7 @@ def _join(line: Line) -> str:
     return "".join(piece.text for piece in line)
 
 
-def _summarize(seen: Seen) -> dict[str, Any]:
+def _summarize(seen: SeenRequest) -> dict[str, Any]:
     request = seen.request
     return {
         "id": request.id,

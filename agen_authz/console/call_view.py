@@ -78,7 +78,7 @@ def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], *, is_clear
     )
 
 
-class ToolView(Struct, frozen=True):
+class DefinitionView(Struct, frozen=True):
     """A tool's definition, as the model saw it.
 
     Args:
@@ -97,7 +97,7 @@ class ToolView(Struct, frozen=True):
     hidden: tuple[str, ...]
 
 
-def view_tool(binding: Binding, catalogue: Catalogue) -> ToolView | None:
+def view_tool(binding: Binding, catalogue: Catalogue) -> DefinitionView | None:
     """View the tool that a request is about; None if nothing is kept of it."""
     kind, _, name = binding.target.partition(":")
     known = catalogue.find(binding.server, name) if kind == "tool" and is_callable(name) else None
@@ -110,7 +110,7 @@ def view_tool(binding: Binding, catalogue: Catalogue) -> ToolView | None:
     definition = kept.definition
     title, description = definition.get("title"), definition.get("description")
     body: dict[str, Json] = {key: each for key, each in definition.items() if key not in _DESCRIBED}
-    return ToolView(
+    return DefinitionView(
         digest=kept.digest,
         is_of_request=bound is not None,
         approved_by=kept.approved_by,

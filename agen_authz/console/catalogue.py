@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agen_authz.console.console import Console
-from agen_authz.console.session import Session
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import Line, list_json, list_paragraphs
 from agen_authz.console.visit import for_admins
 from agen_authz.core.pinning.catalogue import Catalogue, KnownTool
@@ -52,7 +52,7 @@ class CataloguePages:
     console: Console
 
     @for_admins
-    async def tools(self, _request: Request, session: Session) -> Response:
+    async def tools(self, _request: Request, session: ConsoleSession) -> Response:
         """List the tools of every server."""
         rules, catalogue = self.console.ports.rules(), self.console.ports.catalogue()
         servers: dict[str, list[ToolRow]] = {}
@@ -62,7 +62,7 @@ class CataloguePages:
         return self.console.page("tools.html", values, session=session)
 
     @for_admins
-    async def tool(self, request: Request, session: Session) -> Response:
+    async def tool(self, request: Request, session: ConsoleSession) -> Response:
         """Show one tool: what is approved, what was seen last, and every line that differs."""
         server, name = request.path_params["server"], request.path_params["name"]
         known = self.console.ports.catalogue().find(server, INSTRUCTIONS if name == _INSTRUCTIONS else name)
@@ -71,14 +71,14 @@ class CataloguePages:
         return self.console.page("tool.html", {**_describe(known), "here": "/tools"}, session=session)
 
     @for_admins
-    async def policies(self, _request: Request, session: Session) -> Response:
+    async def policies(self, _request: Request, session: ConsoleSession) -> Response:
         """List the policies as people wrote them."""
         rules = self.console.ports.rules()
         values = {"policies": rules.policies, "flows": rules.flows, "here": "/policies"}
         return self.console.page("policies.html", values, session=session)
 
     @for_admins
-    async def health(self, _request: Request, session: Session) -> Response:
+    async def health(self, _request: Request, session: ConsoleSession) -> Response:
         """Show the state of each part."""
         parts = await self.console.ports.health()
         rows = [(name, state, state in _FINE or state.startswith("ok")) for name, state in parts.items()]

@@ -10,10 +10,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agen_authz.console.cookie import Cookie, name_cookie
 from agen_authz.console.desk import Desk
-from agen_authz.console.session import Session
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsolePorts, ConsoleSettings
-from agen_authz.console.vault import Kind, Vault
-from agen_authz.console.view import View
+from agen_authz.console.vault import SecretKind, Vault
+from agen_authz.console.view import Renderer
 from agen_authz.core.identity.token import may_issue
 
 _BEARER = "bearer "
@@ -26,23 +26,23 @@ class Console:
     settings: ConsoleSettings
     ports: ConsolePorts
     vault: Vault
-    view: View
+    view: Renderer
     desk: Desk
     session_cookie: Cookie
     sign_in_cookie: Cookie
 
-    async def find_session(self, request: Request) -> Session | None:
+    async def find_session(self, request: Request) -> ConsoleSession | None:
         """Find who uses this browser."""
-        return self._admit(await self.vault.get(Kind.BROWSER, self.session_cookie.read(request), Session))
+        return self._admit(await self.vault.get(SecretKind.BROWSER, self.session_cookie.read(request), ConsoleSession))
 
-    async def find_terminal(self, request: Request) -> Session | None:
+    async def find_terminal(self, request: Request) -> ConsoleSession | None:
         """Find who uses this terminal (RFC 6750 section 2.1); cookies count for nothing here."""
         credential = request.headers.get("authorization", "")
         if credential[: len(_BEARER)].lower() != _BEARER:
             return None
-        return self._admit(await self.vault.get(Kind.TERMINAL, credential[len(_BEARER) :], Session))
+        return self._admit(await self.vault.get(SecretKind.TERMINAL, credential[len(_BEARER) :], ConsoleSession))
 
-    def _admit(self, session: Session | None) -> Session | None:
+    def _admit(self, session: ConsoleSession | None) -> ConsoleSession | None:
         """Check what may have changed since somebody signed in: the time, the provider, what is revoked."""
         if session is None or self.ports.clock.now() >= session.ends_at:
             return None
@@ -72,7 +72,7 @@ class Console:
         name: str,
         values: Mapping[str, Any],
         *,
-        session: Session | None = None,
+        session: ConsoleSession | None = None,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
@@ -81,13 +81,13 @@ class Console:
         return HTMLResponse(self.view.render(name, values, session=session, now=now), status, headers=headers)
 
     def notice(
-        self, title: str, text: str, *, session: Session | None = None, status: int = 200, again: str = ""
+        self, title: str, text: str, *, session: ConsoleSession | None = None, status: int = 200, again: str = ""
     ) -> Response:
         """Render a page that says one thing; `again` is the page to go on with."""
         values = {"title": title, "text": text, "again": again}
         return self.page("notice.html", values, session=session, status=status)
 
-    def not_found(self, session: Session | None) -> Response:
+    def not_found(self, session: ConsoleSession | None) -> Response:
         """Answer what is not there, and what this person may not know of: in the same words."""
         text = "There is nothing here, or nothing that you may see."
         return self.notice("Not found", text, session=session, status=404, again="/")
@@ -100,7 +100,7 @@ def assemble(settings: ConsoleSettings, ports: ConsolePorts) -> Console:
         settings=settings,
         ports=ports,
         vault=Vault(ports.sessions, ports.clock, ports.entropy, settings.key),
-        view=View(settings.prefix),
+        view=Renderer(settings.prefix),
         desk=Desk(ports),
         session_cookie=name_cookie("session", is_secure=is_secure),
         sign_in_cookie=name_cookie("sign-in", is_secure=is_secure),

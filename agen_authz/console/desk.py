@@ -14,21 +14,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agen_authz.console.place import REQUEST_ID
-from agen_authz.console.session import Session
-from agen_authz.console.settings import ConsolePorts, Evidence
+from agen_authz.console.session import ConsoleSession
+from agen_authz.console.settings import ConsolePorts
 from agen_authz.core.approval.flow import Flow
 from agen_authz.core.approval.request import ApprovalRequest, Status
 from agen_authz.core.approval.table import Refusal, is_admin, is_asked, may_see, may_unmask, pass_time, vote
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.errors import Unavailable
 from agen_authz.ports.approval import Query
+from agen_authz.wire.approval_event import ApprovalWord, By, find_voter, render_approval
 
 _LOG = logging.getLogger(__name__)
 _PAGE, _MAX_PAGES = 100, 10
 _ID_BYTES = 16
 
 
-class Seen(Struct, frozen=True):
+class SeenRequest(Struct, frozen=True):
     """A request that a person may see, as it is now.
 
     Args:
@@ -47,10 +48,10 @@ class Seen(Struct, frozen=True):
         return self.flow is not None and self.flow.digest == self.request.flow_digest
 
 
-class Found(Struct, frozen=True):
+class FoundRequests(Struct, frozen=True):
     """Requests that a person may see, the newest first; `before` is where the next page begins, if there is one."""
 
-    items: tuple[Seen, ...]
+    items: tuple[SeenRequest, ...]
     before: float | None
 
 
@@ -67,20 +68,20 @@ class Desk:
 
     ports: ConsolePorts
 
-    async def find(self, session: Session, request_id: str) -> Seen | None:
+    async def find(self, session: ConsoleSession, request_id: str) -> SeenRequest | None:
         """Find a request that this person may see."""
         if not REQUEST_ID.fullmatch(request_id):
             return None
         request = await self.ports.approvals.get(request_id)
         return None if request is None else self._see(session, request)
 
-    def _see(self, session: Session, request: ApprovalRequest) -> Seen | None:
+    def _see(self, session: ConsoleSession, request: ApprovalRequest) -> SeenRequest | None:
         rules, approver = self.ports.rules(), session.approver
         flow = rules.flows.get(request.flow)
         if not may_see(request, flow, approver, rules.terms):
             return None
         settled = self._settle(request, flow)
-        return Seen(settled, flow, is_asked(settled, flow, approver, rules.terms))
+        return SeenRequest(settled, flow, is_asked(settled, flow, approver, rules.terms))
 
     def _settle(self, request: ApprovalRequest, flow: Flow | None) -> ApprovalRequest:
         """Show what has ended as ended, noted or not; reminders change nothing that is shown."""
@@ -88,35 +89,35 @@ class Desk:
         after = pass_time(request, flow, terms, now)
         return request if after.status is request.status else self._settle(after, flow)
 
-    async def list_waiting(self, session: Session) -> Found:
+    async def list_waiting(self, session: ConsoleSession) -> FoundRequests:
         """List what waits for this person."""
         found = await self._list(session, Query(statuses=frozenset({Status.OPEN})), _PAGE * _MAX_PAGES)
-        return Found(tuple(each for each in found.items if each.is_asked), found.before)
+        return FoundRequests(tuple(each for each in found.items if each.is_asked), found.before)
 
-    async def list_some(self, session: Session, query: Query, count: int) -> Found:
+    async def list_some(self, session: ConsoleSession, query: Query, count: int) -> FoundRequests:
         """List requests that this person may see."""
         return await self._list(session, query, count)
 
-    async def _list(self, session: Session, query: Query, count: int) -> Found:
+    async def _list(self, session: ConsoleSession, query: Query, count: int) -> FoundRequests:
         # Admins see every tenant's; others see their own tenant's, and what they asked for or decided elsewhere.
         query = replace(query, limit=_PAGE)
-        items: list[Seen] = []
+        items: list[SeenRequest] = []
         for _ in range(_MAX_PAGES):
             page = await self.ports.approvals.list(query)
             for request in page:
                 if len(items) == count:
-                    return Found(tuple(items), items[-1].request.created_at)
+                    return FoundRequests(tuple(items), items[-1].request.created_at)
                 seen = self._see(session, request)
                 if seen is not None and (not query.statuses or seen.request.status in query.statuses):
                     items.append(seen)
             if len(page) < _PAGE:
-                return Found(tuple(items), None)
+                return FoundRequests(tuple(items), None)
             query = replace(query, before=page[-1].created_at)
-        return Found(tuple(items), query.before)
+        return FoundRequests(tuple(items), query.before)
 
     async def decide(
-        self, session: Session, request_id: str, *, approves: bool, reason: str, votes: int
-    ) -> Seen | Refusal | Obstacle:
+        self, session: ConsoleSession, request_id: str, *, approves: bool, reason: str, votes: int
+    ) -> SeenRequest | Refusal | Obstacle:
         """Decide a request for this person, if the rules let them."""
         if not REQUEST_ID.fullmatch(request_id):
             return Obstacle.GONE
@@ -129,34 +130,37 @@ class Desk:
             return Obstacle.CHANGED
         after = vote(request, flow, approver, rules.terms, approves=approves, reason=reason, now=now)
         if isinstance(after, Refusal):
-            await self._record("refused", session, request, after.value)
             return after
         messages = tell(request, after, flow, lambda: self.ports.entropy.draw(_ID_BYTES).hex(), now)
         if not await self.ports.approvals.change(request, after, messages):
             return Obstacle.CHANGED
+        word = ApprovalWord.APPROVED if approves else ApprovalWord.REJECTED
+        self.ports.metrics.count_approval(after.flow, word.value)
         try:
-            await self._record("approved" if approves else "rejected", session, after)
+            await self._record(word, after, find_voter(after))
         except Unavailable:
             # It is decided, and the store says by whom: a lost event must not look like a lost decision.
             _LOG.error("a decision on the request %s could not be written to the audit log", request_id)
         return self._see(session, after) or Obstacle.GONE
 
-    def may_unmask(self, session: Session) -> bool:
+    def may_unmask(self, session: ConsoleSession) -> bool:
         """True if this person may see arguments unmasked."""
         return may_unmask(session.approver, self.ports.rules().terms)
 
-    def is_admin(self, session: Session) -> bool:
+    def is_admin(self, session: ConsoleSession) -> bool:
         """True if this person sees every request."""
         return is_admin(session.approver, self.ports.rules().terms)
 
-    async def note_unmasked(self, session: Session, request: ApprovalRequest) -> None:
+    async def note_unmasked(self, session: ConsoleSession, request: ApprovalRequest) -> None:
         """Write down that this person is shown the arguments.
 
         Raises:
             Unavailable: it cannot be written, so nothing may be shown.
         """
-        await self._record("unmasked", session, request)
+        approver = session.approver
+        await self._record(ApprovalWord.UNMASKED, request, By(approver.owner, approver.email, request.step))
+        self.ports.metrics.count_approval(request.flow, ApprovalWord.UNMASKED.value)
 
-    async def _record(self, action: str, session: Session, request: ApprovalRequest, detail: str = "") -> None:
-        approver, now = session.approver, self.ports.clock.now()
-        await self.ports.record(Evidence(action, approver.owner, approver.email, now, request, detail))
+    async def _record(self, word: ApprovalWord, request: ApprovalRequest, by: By | None) -> None:
+        terms, now = self.ports.rules().event, self.ports.clock.now()
+        await self.ports.record(render_approval(word, request, terms, now=now, by=by))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from agen_authz.console.call_view import view_call, view_tool
 from agen_authz.console.console import Console
-from agen_authz.console.desk import Obstacle, Seen
+from agen_authz.console.desk import Obstacle, SeenRequest
 from agen_authz.console.form import Form, read_query
 from agen_authz.console.request_view import (
     STATUS_WORDS,
@@ -22,7 +22,7 @@ from agen_authz.console.request_view import (
     spell_end,
     spell_target,
 )
-from agen_authz.console.session import Session
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.sign_in import STALE_FORM
 from agen_authz.console.visit import for_people, from_own_form
 from agen_authz.core.approval.request import Status
@@ -41,7 +41,7 @@ class RequestPages:
     console: Console
 
     @for_people
-    async def inbox(self, _request: Request, session: Session) -> Response:
+    async def inbox(self, _request: Request, session: ConsoleSession) -> Response:
         """Show what waits for this person."""
         found = await self.console.desk.list_waiting(session)
         # What ends first comes first.
@@ -50,7 +50,7 @@ class RequestPages:
         return self.console.page("inbox.html", values, session=session)
 
     @for_people
-    async def everything(self, request: Request, session: Session) -> Response:
+    async def everything(self, request: Request, session: ConsoleSession) -> Response:
         """Show all requests that this person may see."""
         query = read_query(request) or {}
         chosen = {name: query.get(name, "").strip() for name in ("status", "flow", "server")}
@@ -77,24 +77,26 @@ class RequestPages:
         return self.console.page("requests.html", values, session=session)
 
     @for_people
-    async def one(self, request: Request, session: Session) -> Response:
+    async def one(self, request: Request, session: ConsoleSession) -> Response:
         """Show one request."""
         seen = await self.console.desk.find(session, request.path_params["id"])
         return self.console.not_found(session) if seen is None else await self._show(seen, session)
 
     @from_own_form
-    async def decide(self, request: Request, session: Session, form: Form) -> Response:
+    async def decide(self, request: Request, session: ConsoleSession, form: Form) -> Response:
         """Approve or reject."""
         desk, request_id, answer = self.console.desk, request.path_params["id"], form.get("answer")
         votes, reason = form.get("votes", ""), form.get("reason", "").replace("\r\n", "\n").strip()
         if answer not in ("approve", "reject") or not votes.isdecimal() or len(votes) > 4:
             return self.console.notice("Nothing was changed", STALE_FORM, session=session, status=400, again="/")
         outcome = await desk.decide(session, request_id, approves=answer == "approve", reason=reason, votes=int(votes))
-        if isinstance(outcome, Seen):
+        if isinstance(outcome, SeenRequest):
             return self.console.redirect(f"/requests/{request_id}")
         return await self._explain(outcome, session, request_id, reason)
 
-    async def _explain(self, outcome: Refusal | Obstacle, session: Session, request_id: str, reason: str) -> Response:
+    async def _explain(
+        self, outcome: Refusal | Obstacle, session: ConsoleSession, request_id: str, reason: str
+    ) -> Response:
         """Show the request again, and why nothing was decided; what was typed is kept."""
         seen = await self.console.desk.find(session, request_id)
         if seen is None or outcome is Obstacle.GONE:
@@ -105,7 +107,7 @@ class RequestPages:
         return await self._show(seen, session, {"alert": _CHANGED, "reason": reason}, 409)
 
     @from_own_form
-    async def unmask(self, request: Request, session: Session, _form: Form) -> Response:
+    async def unmask(self, request: Request, session: ConsoleSession, _form: Form) -> Response:
         """Show the arguments unmasked, once, to those who may; it is written down before."""
         desk = self.console.desk
         seen = await desk.find(session, request.path_params["id"])
@@ -117,7 +119,7 @@ class RequestPages:
         return await self._show(seen, session, {"is_clear": True})
 
     async def _show(
-        self, seen: Seen, session: Session, more: Mapping[str, Any] | None = None, status: int = 200
+        self, seen: SeenRequest, session: ConsoleSession, more: Mapping[str, Any] | None = None, status: int = 200
     ) -> Response:
         console, rules, now = self.console, self.console.ports.rules(), self.console.ports.clock.now()
         extra = {"alert": "", "reason": "", "is_clear": False, **(more or {})}

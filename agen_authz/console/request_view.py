@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from agen_authz.console.desk import Seen
-from agen_authz.console.session import Session
+from agen_authz.console.desk import SeenRequest
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsoleRules, PolicyView
 from agen_authz.core.approval.flow import FlowStep
 from agen_authz.core.approval.request import ApprovalRequest, Status, Vote
@@ -38,7 +38,7 @@ class StepView(Struct, frozen=True):
     approvers: tuple[str, ...]
 
 
-class Entry(Struct, frozen=True):
+class HistoryLine(Struct, frozen=True):
     """One line of the history."""
 
     time: float
@@ -68,13 +68,13 @@ class Options(Struct, frozen=True):
         return self.objection is Refusal.STALE_LOGIN
 
 
-def find_options(seen: Seen, session: Session, rules: ConsoleRules, now: float) -> Options:
+def find_options(seen: SeenRequest, session: ConsoleSession, rules: ConsoleRules, now: float) -> Options:
     """Find what a person may do: what would become of their approval."""
     tried = vote(seen.request, seen.flow, session.approver, rules.terms, approves=True, reason="", now=now)
     return Options(tried if isinstance(tried, Refusal) else None)
 
 
-def list_steps(seen: Seen) -> tuple[StepView, ...]:
+def list_steps(seen: SeenRequest) -> tuple[StepView, ...]:
     """List the steps of the flow that was asked; none if it is configured otherwise now."""
     flow = seen.flow
     if flow is None or not seen.is_flow_unchanged:
@@ -104,28 +104,30 @@ def _find_state(request: ApprovalRequest, votes: list[Vote], at: int, is_done: b
     return "waits" if at == request.step else "ahead"
 
 
-def list_history(seen: Seen) -> tuple[Entry, ...]:
+def list_history(seen: SeenRequest) -> tuple[HistoryLine, ...]:
     """List what happened, the oldest first."""
     request, steps = seen.request, seen.flow.steps if seen.flow is not None and seen.is_flow_unchanged else ()
     who = request.requester_email or str(request.binding.subject)
-    entries = [Entry(request.created_at, "Asked", who)]
+    entries = [HistoryLine(request.created_at, "Asked", who)]
     for each in request.votes:
         step = steps[each.step].name if each.step < len(steps) else f"step {each.step + 1}"
         word = "Approved" if each.approves else "Rejected"
         person = each.email or str(each.approver.subject)
-        entries.append(Entry(each.time, f"{word} ({step})", person, each.reason, "yes" if each.approves else "no"))
+        entries.append(
+            HistoryLine(each.time, f"{word} ({step})", person, each.reason, "yes" if each.approves else "no")
+        )
     if request.status is Status.TIMED_OUT or (request.status is not Status.OPEN and not request.votes):
-        entries.append(Entry(request.decided_at or request.ends_at, STATUS_WORDS[request.status]))
+        entries.append(HistoryLine(request.decided_at or request.ends_at, STATUS_WORDS[request.status]))
     if request.used_at is not None:
-        entries.append(Entry(request.used_at, "The call was made"))
+        entries.append(HistoryLine(request.used_at, "The call was made"))
     elif request.status is Status.LAPSED and request.grant_until is not None:
-        entries.append(Entry(request.grant_until, "The approval lapsed: the call was not made in time"))
+        entries.append(HistoryLine(request.grant_until, "The approval lapsed: the call was not made in time"))
     elif request.status is Status.CANCELLED and request.votes:
-        entries.append(Entry(request.decided_at or request.ends_at, STATUS_WORDS[Status.CANCELLED]))
+        entries.append(HistoryLine(request.decided_at or request.ends_at, STATUS_WORDS[Status.CANCELLED]))
     return tuple(entries)
 
 
-def find_policy(seen: Seen, rules: ConsoleRules) -> PolicyView | None:
+def find_policy(seen: SeenRequest, rules: ConsoleRules) -> PolicyView | None:
     """Find the policy that asked, as it is configured now."""
     binding = seen.request.binding
     named = [each for each in rules.policies if each.name == seen.request.policy]

@@ -5,7 +5,7 @@ from msgspec import Struct
 from agen_authz.core.approval.table import Approver
 
 
-class Session(Struct, frozen=True):
+class ConsoleSession(Struct, frozen=True):
     """Somebody who is signed in.
 
     Args:
@@ -51,4 +51,4 @@ class TerminalCode(Struct, frozen=True):
     """
 
     challenge: str
-    session: Session
+    session: ConsoleSession

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import ApprovalRequest
 from agen_authz.core.approval.table import Terms
-from agen_authz.core.model import Digest, Owner, Provider, Revoked
+from agen_authz.core.model import Digest, Provider, Revoked
 from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.ports import Clock, Entropy, KeySource
-from agen_authz.ports.approval import ApprovalStore, SessionStore
+from agen_authz.ports.approval import ApprovalMetrics, ApprovalStore, SessionStore
 from agen_authz.ports.sign_in import IdentityProvider
+from agen_authz.wire.approval_event import EventTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class ConsoleRules:
 
     Args:
         flows: by name.
+        event: what is the same in every audit event.
         pinning: `tools.pinning`.
         unmapped: by server, the tools that no access rule names.
     """
@@ -89,27 +90,11 @@ class ConsoleRules:
     provider: Provider
     flows: Mapping[str, Flow]
     terms: Terms
+    event: EventTerms
     policies: tuple[PolicyView, ...] = ()
     revoked: Revoked = field(default_factory=Revoked)
     pinning: str = "off"
     unmapped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-class Evidence(Struct, frozen=True):
-    """What a person did at the console, for the audit log.
-
-    Args:
-        action: `signed_in`, `approved`, `rejected`, `refused`, `unmasked` or `terminal`.
-        request: None if it is about none.
-        detail: the refusal, or empty.
-    """
-
-    action: str
-    owner: Owner
-    email: str
-    time: float
-    request: ApprovalRequest | None = None
-    detail: str = ""
 
 
 async def _no_parts() -> Mapping[str, str]:
@@ -121,7 +106,7 @@ class ConsolePorts:
     """What is outside of the console.
 
     Args:
-        record: writes evidence; raises Unavailable if it cannot be written.
+        record: writes one audit event; raises Unavailable if it cannot be written.
         catalogue: what is known of tools now.
         health: the state of each part now, by its name; `ok` if nothing is wrong.
     """
@@ -133,6 +118,7 @@ class ConsolePorts:
     clock: Clock
     entropy: Entropy
     rules: Callable[[], ConsoleRules]
-    record: Callable[[Evidence], Awaitable[None]]
+    record: Callable[[bytes], Awaitable[None]]
+    metrics: ApprovalMetrics
     catalogue: Callable[[], Catalogue]
     health: Callable[[], Awaitable[Mapping[str, str]]] = _no_parts

@@ -19,9 +19,8 @@ from starlette.responses import RedirectResponse, Response
 from agen_authz.console.console import Console
 from agen_authz.console.form import Form, read_form, read_query
 from agen_authz.console.place import check_place
-from agen_authz.console.session import PendingSignIn, Session
-from agen_authz.console.settings import Evidence
-from agen_authz.console.vault import Kind
+from agen_authz.console.session import ConsoleSession, PendingSignIn
+from agen_authz.console.vault import SecretKind
 from agen_authz.core.approval.table import Approver
 from agen_authz.core.errors import Rejected
 from agen_authz.core.identity.id_token import Expected, SignedIn, verify_id_token
@@ -55,7 +54,7 @@ class SignInPages:
         state, nonce, verifier = console.vault.draw(), console.vault.draw(), console.vault.draw()
         endpoint = await console.ports.identity.find_authorization_endpoint()
         pending = PendingSignIn(nonce, verifier, check_place(query.get("to", "/")), now if is_fresh else None)
-        await console.vault.put(Kind.SIGN_IN, f"{browser}.{state}", pending, now + _PENDING_S)
+        await console.vault.put(SecretKind.SIGN_IN, f"{browser}.{state}", pending, now + _PENDING_S)
         wish = {
             "response_type": "code",
             "client_id": console.settings.client_id,
@@ -81,7 +80,7 @@ class SignInPages:
         """Take the browser back from the provider."""
         console, query = self.console, read_query(request) or {}
         browser, state = console.sign_in_cookie.read(request), query.get("state", "")
-        pending = await console.vault.take(Kind.SIGN_IN, f"{browser}.{state}", PendingSignIn)
+        pending = await console.vault.take(SecretKind.SIGN_IN, f"{browser}.{state}", PendingSignIn)
         if pending is None or not browser:
             return self._refuse(_EXPIRED, "/")
         if "error" in query:
@@ -129,11 +128,8 @@ class SignInPages:
     async def _welcome(self, request: Request, signed_in: SignedIn, to: str) -> Response:
         console = self.console
         now, old = console.ports.clock.now(), console.session_cookie.read(request)
-        owner, email = signed_in.owner, signed_in.email
-        session = Session(
-            approver=Approver(
-                owner, email, signed_in.tenant, signed_in.roles, signed_in.groups, auth_time=signed_in.auth_time
-            ),
+        session = ConsoleSession(
+            approver=_describe(signed_in),
             name=signed_in.name,
             has_unknown_groups=signed_in.has_unknown_groups,
             provider=console.ports.rules().provider.name,
@@ -141,10 +137,9 @@ class SignInPages:
             ends_at=now + console.settings.session_s,
         )
         secret = console.vault.draw()
-        await console.ports.record(Evidence("signed_in", owner, email, now))
-        await console.vault.put(Kind.BROWSER, secret, session, session.ends_at)
+        await console.vault.put(SecretKind.BROWSER, secret, session, session.ends_at)
         if old:
-            await console.vault.remove(Kind.BROWSER, old)
+            await console.vault.remove(SecretKind.BROWSER, old)
         answer = console.redirect(to)
         console.session_cookie.set(answer, secret, console.settings.session_s)
         console.sign_in_cookie.clear(answer)
@@ -158,7 +153,7 @@ class SignInPages:
             return console.notice("Nothing was changed", STALE_FORM, session=session, status=403, again="/")
         secret = console.session_cookie.read(request)
         if secret:
-            await console.vault.remove(Kind.BROWSER, secret)
+            await console.vault.remove(SecretKind.BROWSER, secret)
         answer = console.redirect("/signed-out")
         console.session_cookie.clear(answer)
         return answer
@@ -169,10 +164,21 @@ class SignInPages:
         return self.console.notice("You are signed out", text, again="/sign-in")
 
 
+def _describe(signed_in: SignedIn) -> Approver:
+    return Approver(
+        owner=signed_in.owner,
+        email=signed_in.email,
+        tenant=signed_in.tenant,
+        roles=signed_in.roles,
+        groups=signed_in.groups,
+        auth_time=signed_in.auth_time,
+    )
+
+
 STALE_FORM = "This page is from another session. Open it again."
 
 
-def is_own_form(session: Session, form: Form | None) -> bool:
+def is_own_form(session: ConsoleSession, form: Form | None) -> bool:
     """True if a form was made for this session."""
     sent = "" if form is None else form.get("csrf", "")
     return hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode("ascii"))

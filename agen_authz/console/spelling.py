@@ -13,14 +13,14 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LINE_ENDS = frozenset("\n\r\u2028\u2029")
 
 
-class Piece(Struct, frozen=True):
+class Span(Struct, frozen=True):
     """A part of a line; `kind` is `key`, `string`, `number`, `word`, `mark`, `masked`, `hidden` or `text`."""
 
     kind: str
     text: str
 
 
-Line = tuple[Piece, ...]
+Line = tuple[Span, ...]
 
 
 def spell_moment(seconds: float | None) -> str:
@@ -46,12 +46,12 @@ def spell_duration(seconds: float) -> str:
 
 def spell_text(text: str, kind: str = "text") -> Line:
     """Spell a text with its hidden characters; a line end is marked and kept."""
-    pieces: list[Piece] = []
+    pieces: list[Span] = []
     for is_spelt, part in split_spelt(text):
         if part and is_spelt:
-            pieces.append(Piece("hidden", part))
+            pieces.append(Span("hidden", part))
         else:
-            pieces.append(Piece(kind, part))
+            pieces.append(Span(kind, part))
     return tuple(pieces)
 
 
@@ -72,25 +72,25 @@ def list_json(value: Json, masked: Collection[str] = ()) -> tuple[Line, ...]:
 def _walk(value: Json, pointer: str, depth: int, masked: frozenset[str], end: str) -> Iterator[Line]:
     """Yield the lines of a value; the first has no indentation of its own, its key comes before it."""
     if isinstance(value, dict) and value:
-        yield (Piece("mark", "{"),)
+        yield (Span("mark", "{"),)
         for at, (key, each) in enumerate(value.items()):
             place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
             comma = "," if at + 1 < len(value) else ""
-            lead = (*_spell_string(key, "key"), Piece("mark", ": "))
+            lead = (*_spell_string(key, "key"), Span("mark", ": "))
             yield from _lead(lead, depth + 1, _walk(each, place, depth + 1, masked, comma))
-        yield (Piece("mark", _indent(depth) + "}" + end),)
+        yield (Span("mark", _indent(depth) + "}" + end),)
     elif isinstance(value, list) and value:
-        yield (Piece("mark", "["),)
+        yield (Span("mark", "["),)
         for at, each in enumerate(value):
             comma = "," if at + 1 < len(value) else ""
             yield from _lead((), depth + 1, _walk(each, f"{pointer}/{at}", depth + 1, masked, comma))
-        yield (Piece("mark", _indent(depth) + "]" + end),)
+        yield (Span("mark", _indent(depth) + "]" + end),)
     else:
-        yield (*_spell_leaf(value, is_masked=pointer in masked), *((Piece("mark", end),) if end else ()))
+        yield (*_spell_leaf(value, is_masked=pointer in masked), *((Span("mark", end),) if end else ()))
 
 
 def _lead(lead: Line, depth: int, lines: Iterator[Line]) -> Iterator[Line]:
-    yield (Piece("mark", _indent(depth)), *lead, *next(lines))
+    yield (Span("mark", _indent(depth)), *lead, *next(lines))
     yield from lines
 
 
@@ -102,11 +102,11 @@ def _spell_leaf(value: Json, *, is_masked: bool) -> Line:
     if isinstance(value, str):
         return _spell_string(value, "masked" if is_masked else "string")
     if is_masked:
-        return (Piece("masked", dumps(value)),)
+        return (Span("masked", dumps(value)),)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return (Piece("number" if is_number else "word", dumps(value)),)
+    return (Span("number" if is_number else "word", dumps(value)),)
 
 
 def _spell_string(text: str, kind: str) -> Line:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return (Piece(kind, '"'), *spell_text(escaped, kind), Piece(kind, '"'))
+    return (Span(kind, '"'), *spell_text(escaped, kind), Span(kind, '"'))

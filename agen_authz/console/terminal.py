@@ -21,10 +21,9 @@ from agen_authz.console.api import refuse
 from agen_authz.console.console import Console
 from agen_authz.console.form import Form, read_body, read_query
 from agen_authz.console.guard import FORM_TARGETS
-from agen_authz.console.session import Session, TerminalCode
-from agen_authz.console.settings import Evidence
+from agen_authz.console.session import ConsoleSession, TerminalCode
 from agen_authz.console.sign_in import challenge_of
-from agen_authz.console.vault import Kind
+from agen_authz.console.vault import SecretKind
 from agen_authz.console.visit import for_people, from_own_form
 from agen_authz.core.strict_json import parse_json
 
@@ -36,7 +35,7 @@ _ASKED_WRONGLY = "This address was not made by `agen-authz approvals`. Run the c
 _NO_CODE = ("invalid_code", "the code is unknown, used, too old or for another terminal")
 
 
-class Asked(Struct, frozen=True):
+class TerminalAsk(Struct, frozen=True):
     """What a terminal asks for; `port` is where it listens on loopback, or empty if the code is to be typed."""
 
     challenge: str
@@ -50,12 +49,12 @@ class Asked(Struct, frozen=True):
         return f"{digits.zfill(8)[:4]}-{digits.zfill(8)[4:]}"
 
 
-def read_asked(form: Form) -> Asked | None:
+def read_asked(form: Form) -> TerminalAsk | None:
     """Read what a terminal asks for; None if no terminal of ours did."""
     challenge, state, port = form.get("challenge", ""), form.get("state", ""), form.get("port", "")
     is_port = not port or (_PORT.fullmatch(port) is not None and int(port) < 65536)
     is_secret = _SECRET.fullmatch(challenge) is not None and _SECRET.fullmatch(state) is not None
-    return Asked(challenge, state, port) if is_port and is_secret else None
+    return TerminalAsk(challenge, state, port) if is_port and is_secret else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class TerminalPages:
     console: Console
 
     @for_people
-    async def ask(self, request: Request, session: Session) -> Response:
+    async def ask(self, request: Request, session: ConsoleSession) -> Response:
         """Ask the person whether a terminal may act for them."""
         asked = read_asked(read_query(request) or {})
         if asked is None:
@@ -76,12 +75,12 @@ class TerminalPages:
         targets = {FORM_TARGETS: f"http://127.0.0.1:{asked.port}"} if asked.port else {}
         return self.console.page("terminal.html", {"asked": asked, "here": ""}, session=session, headers=targets)
 
-    def _is_fresh(self, session: Session) -> bool:
+    def _is_fresh(self, session: ConsoleSession) -> bool:
         auth_time, now = session.approver.auth_time, self.console.ports.clock.now()
         return auth_time is not None and now - auth_time <= self.console.ports.rules().terms.fresh_login_s
 
     @from_own_form
-    async def confirm(self, _request: Request, session: Session, form: Form) -> Response:
+    async def confirm(self, _request: Request, session: ConsoleSession, form: Form) -> Response:
         """Give a code to the terminal that the person confirmed."""
         console, asked = self.console, read_asked(form)
         if asked is None or form.get("answer") != "allow":
@@ -92,7 +91,7 @@ class TerminalPages:
             return console.notice("Not signed in", text, session=session, status=403, again="/")
         code = console.vault.draw()
         ends_at = min(console.ports.clock.now() + _CODE_S, session.ends_at)
-        await console.vault.put(Kind.TERMINAL_CODE, code, TerminalCode(asked.challenge, session), ends_at)
+        await console.vault.put(SecretKind.TERMINAL_CODE, code, TerminalCode(asked.challenge, session), ends_at)
         if asked.port:
             return RedirectResponse(f"http://127.0.0.1:{asked.port}/signed-in?code={code}&state={asked.state}", 303)
         return console.page("terminal_code.html", {"code": code, "here": ""}, session=session)
@@ -108,18 +107,16 @@ class TerminalPages:
             return refuse(400, ("malformed", "the body must be JSON: {code, verifier}"))
         console = self.console
         # Taken first: a wrong guess leaves nothing to guess again.
-        found = await console.vault.take(Kind.TERMINAL_CODE, code, TerminalCode)
+        found = await console.vault.take(SecretKind.TERMINAL_CODE, code, TerminalCode)
         if found is None or not hmac.compare_digest(challenge_of(verifier), found.challenge):
             return refuse(403, _NO_CODE)
         session, token = replace(found.session, csrf=console.vault.draw()), console.vault.draw()
-        approver, now = session.approver, console.ports.clock.now()
-        await console.ports.record(Evidence("terminal", approver.owner, approver.email, now))
-        await console.vault.put(Kind.TERMINAL, token, session, session.ends_at)
+        await console.vault.put(SecretKind.TERMINAL, token, session, session.ends_at)
         return JSONResponse({"token": token, "ends_at": session.ends_at, "name": session.shown_name})
 
     async def end(self, request: Request) -> Response:
         """End a terminal's session."""
         credential = request.headers.get("authorization", "")
         if credential[:7].lower() == "bearer ":
-            await self.console.vault.remove(Kind.TERMINAL, credential[7:])
+            await self.console.vault.remove(SecretKind.TERMINAL, credential[7:])
         return Response(status_code=204)

@@ -26,7 +26,7 @@ _MAX_SECRET_CHARS = 256
 _Kept = TypeVar("_Kept", bound=Struct)
 
 
-class Kind(StrEnum):
+class SecretKind(StrEnum):
     """What is kept; one is never taken for another."""
 
     SIGN_IN = "sign_in"
@@ -46,27 +46,27 @@ class Vault:
         """Draw a secret: 43 letters of base64url."""
         return urlsafe_b64encode(self._entropy.draw(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
 
-    async def put(self, kind: Kind, secret: str, value: Struct, ends_at: float) -> None:
+    async def put(self, kind: SecretKind, secret: str, value: Struct, ends_at: float) -> None:
         """Keep a value until then."""
         name, nonce = _name(kind, secret), self._entropy.draw(_NONCE_BYTES)
         sealed = nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(value), name.encode("ascii"))
         await self._sessions.put(name, StoredSession(sealed, ends_at))
 
-    async def get(self, kind: Kind, secret: str, shape: type[_Kept]) -> _Kept | None:
+    async def get(self, kind: SecretKind, secret: str, shape: type[_Kept]) -> _Kept | None:
         """Read a value that has not ended."""
         if not 0 < len(secret) <= _MAX_SECRET_CHARS:
             return None
         name = _name(kind, secret)
         return self._open(name, await self._sessions.get(name, self._clock.now()), shape)
 
-    async def take(self, kind: Kind, secret: str, shape: type[_Kept]) -> _Kept | None:
+    async def take(self, kind: SecretKind, secret: str, shape: type[_Kept]) -> _Kept | None:
         """Read a value and remove it in one step."""
         if not 0 < len(secret) <= _MAX_SECRET_CHARS:
             return None
         name = _name(kind, secret)
         return self._open(name, await self._sessions.take(name, self._clock.now()), shape)
 
-    async def remove(self, kind: Kind, secret: str) -> None:
+    async def remove(self, kind: SecretKind, secret: str) -> None:
         """Forget a value."""
         await self._sessions.remove(_name(kind, secret))
 
@@ -81,5 +81,5 @@ class Vault:
             return None
 
 
-def _name(kind: Kind, secret: str) -> str:
+def _name(kind: SecretKind, secret: str) -> str:
     return hashlib.sha256(f"{kind}\n{secret}".encode("utf-8", "surrogatepass")).hexdigest()

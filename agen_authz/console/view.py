@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agen_authz.console.session import Session
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import spell_duration, spell_iso, spell_moment, spell_text
 
 STATIC: Mapping[str, str] = {
@@ -18,7 +18,7 @@ STATIC: Mapping[str, str] = {
 """What is in `static/`, and its type."""
 
 
-class View:
+class Renderer:
     """Renders templates."""
 
     def __init__(self, prefix: str) -> None:
@@ -41,6 +41,6 @@ class View:
             spelt=spell_text,
         )
 
-    def render(self, name: str, values: Mapping[str, Any], *, session: Session | None, now: float) -> str:
+    def render(self, name: str, values: Mapping[str, Any], *, session: ConsoleSession | None, now: float) -> str:
         """Render a template."""
         return self._jinja.get_template(name).render(**values, session=session, now=now)

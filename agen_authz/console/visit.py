@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from agen_authz.console.console import Console
 from agen_authz.console.form import Form, read_form
-from agen_authz.console.session import Session
+from agen_authz.console.session import ConsoleSession
 from agen_authz.console.sign_in import STALE_FORM, is_own_form
 
 _ENDED = "Your session has ended, so nothing was changed. Sign in and open the page again."
 _FOR_ADMINS = "This page is for administrators of the console (`console.admins`)."
 
 
-class Pages(Protocol):
+class PageGroup(Protocol):
     """A group of pages."""
 
     @property
@@ -24,11 +24,11 @@ class Pages(Protocol):
         """What they are built with."""
 
 
-_Pages = TypeVar("_Pages", bound=Pages)
+_Pages = TypeVar("_Pages", bound=PageGroup)
 _Page = Callable[[_Pages, Request], Awaitable[Response]]
 
 
-def for_people(show: Callable[[_Pages, Request, Session], Awaitable[Response]]) -> _Page[_Pages]:
+def for_people(show: Callable[[_Pages, Request, ConsoleSession], Awaitable[Response]]) -> _Page[_Pages]:
     """Show a page to people who are signed in; send all others to sign in, and back."""
 
     @wraps(show)
@@ -39,12 +39,12 @@ def for_people(show: Callable[[_Pages, Request, Session], Awaitable[Response]]) 
     return shown
 
 
-def for_admins(show: Callable[[_Pages, Request, Session], Awaitable[Response]]) -> _Page[_Pages]:
+def for_admins(show: Callable[[_Pages, Request, ConsoleSession], Awaitable[Response]]) -> _Page[_Pages]:
     """Show a page to administrators only."""
 
     @for_people
     @wraps(show)
-    async def shown(pages: _Pages, request: Request, session: Session) -> Response:
+    async def shown(pages: _Pages, request: Request, session: ConsoleSession) -> Response:
         if pages.console.desk.is_admin(session):
             return await show(pages, request, session)
         return pages.console.notice("For administrators", _FOR_ADMINS, session=session, status=403, again="/")
@@ -52,7 +52,7 @@ def for_admins(show: Callable[[_Pages, Request, Session], Awaitable[Response]]) 
     return shown
 
 
-def from_own_form(act: Callable[[_Pages, Request, Session, Form], Awaitable[Response]]) -> _Page[_Pages]:
+def from_own_form(act: Callable[[_Pages, Request, ConsoleSession, Form], Awaitable[Response]]) -> _Page[_Pages]:
     """Act on a form that was made for this session; refuse all others."""
 
     @wraps(act)
