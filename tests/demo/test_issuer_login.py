@@ -351,3 +351,24 @@ DOCUMENTS = {
 def test_unreadable_registration_is_refused(live, document):
     answer = live.web.post("/register", content=document, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+
+
+CONSOLE = {"client_id": "agen-console", "redirect_uri": "http://127.0.0.1:8080/sign-in/callback"}
+
+
+def test_console_signs_people_in_without_naming_a_resource(live):
+    answer = live.log_in("finance", **CONSOLE, resource=None, scope="openid profile email", nonce="n-1")
+    tokens = live.exchange(answer["code"], **CONSOLE, client_secret="demo-only").json()
+    claims = read_claims(tokens["id_token"])
+    assert (claims["aud"], claims["nonce"], claims["auth_time"]) == ("agen-console", "n-1", NOW_S)
+    assert (tokens["scope"], read_claims(tokens["access_token"])["aud"]) == ("openid", live.url)
+
+
+def test_consoles_code_needs_its_secret(live):
+    code = live.log_in("finance", **CONSOLE, resource=None, scope="openid")["code"]
+    assert live.exchange(code, **CONSOLE).json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize("scope", ["mcp:tools", "openid mcp:tools", "profile"])
+def test_only_a_sign_in_may_leave_out_the_resource(live, scope):
+    assert told(live.authorize(resource=None, scope=scope))["error"] == "invalid_target"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from agen_authz.demo.issuer.form import Form, read_resource, read_scopes
+from agen_authz.demo.issuer.form import Form, is_sign_in_only, read_resource, read_scopes
 from agen_authz.demo.issuer.people import BASIC_SCOPE, ELEVATED_SCOPES, MFA_ACR, PASSWORD_ACR, PEOPLE
 from agen_authz.demo.issuer.refusal import Refused
 from agen_authz.demo.issuer.state import Ask, Code, Issuer
@@ -44,12 +44,10 @@ def begin_login(issuer: Issuer, form: Form) -> Waiting | Redirect | Refused:
     fault = _find_fault(form)
     if fault is not None:
         return _tell(issuer, form, fault)
-    resource = read_resource(form, issuer.settings.resources)
-    if isinstance(resource, Refused):
-        return _tell(issuer, form, resource)
-    scopes = read_scopes(form, (BASIC_SCOPE,))
-    if isinstance(scopes, Refused):
-        return _tell(issuer, form, scopes)
+    wish = _read_wish(issuer, form)
+    if isinstance(wish, Refused):
+        return _tell(issuer, form, wish)
+    resource, scopes = wish
     ask = Ask(
         client=client,
         redirect_uri=redirect_uri,
@@ -85,6 +83,18 @@ def finish_login(issuer: Issuer, form: Form) -> Redirect | Refused:
     code = issuer.sources.draw()
     issuer.codes.put(code, Code(grant, ask.redirect_uri, ask.challenge), expires=now + issuer.settings.code_ttl_s)
     return _send_back(issuer, ask, {"code": code})
+
+
+def _read_wish(issuer: Issuer, form: Form) -> tuple[str, tuple[str, ...]] | Refused:
+    """Read what is asked for: a resource, and scopes there."""
+    scopes = read_scopes(form, (BASIC_SCOPE,))
+    if not isinstance(scopes, Refused) and is_sign_in_only(form, scopes):
+        # The access token that comes along is for the issuer itself, and no backend accepts it.
+        return issuer.url, scopes
+    resource = read_resource(form, issuer.settings.resources)
+    if isinstance(resource, Refused):
+        return resource
+    return scopes if isinstance(scopes, Refused) else (resource, scopes)
 
 
 def _find_fault(form: Form) -> Refused | None:

@@ -12,6 +12,7 @@ from agen_authz.demo.issuer.refusal import Refused
 # Public on purpose: any program on this machine may play every person of the demo.
 DEMO_SECRET = "demo-only"  # noqa: S105 - documented, and worth nothing outside the demo
 BROWSER_CLIENT = "demo-browser"
+CONSOLE_CLIENT = "agen-console"
 CODE_GRANTS = frozenset({"authorization_code", "refresh_token"})
 _LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 _URI_CHARACTERS = re.compile(r"[!-\[\]-~]{1,2048}")  # visible ASCII but the backslash
@@ -118,4 +119,7 @@ def _own_clients() -> list[Client]:
         for role, person in PEOPLE.items()
     ]
     uris = ("http://127.0.0.1/callback", "http://localhost/callback")
-    return [*alone, Client(BROWSER_CLIENT, "The demo's browser", CODE_GRANTS, uris)]
+    back = ("http://127.0.0.1/sign-in/callback", "http://localhost/sign-in/callback")
+    sign_in = frozenset({"authorization_code"})
+    console = Client(CONSOLE_CLIENT, "The approvers' console", sign_in, back, secret=DEMO_SECRET)
+    return [*alone, Client(BROWSER_CLIENT, "The demo's browser", CODE_GRANTS, uris), console]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from agen_authz.demo.issuer.people import SCOPES
+from agen_authz.demo.issuer.people import ABOUT_SCOPES, IDENTITY_SCOPE, SCOPES
 from agen_authz.demo.issuer.refusal import Refused
 
 MAX_FORM_BYTES = 16 * 1024
@@ -39,11 +39,16 @@ def read_resource(form: Form, resources: tuple[str, ...]) -> str | Refused:
     return asked
 
 
+def is_sign_in_only(form: Form, scopes: tuple[str, ...]) -> bool:
+    """True if nothing is asked for but who signs in: such a request names no resource (OpenID Connect Core 1.0)."""
+    return "resource" not in form and IDENTITY_SCOPE in scopes and {IDENTITY_SCOPE, *ABOUT_SCOPES}.issuperset(scopes)
+
+
 def read_scopes(form: Form, default: tuple[str, ...]) -> tuple[str, ...] | Refused:
     """Read the scopes asked for, each once, in their order."""
     if "scope" not in form:
         return default
     asked = tuple(dict.fromkeys(form["scope"].split(" ")))
-    if not set(asked) <= set(SCOPES):
+    if not set(asked) <= ABOUT_SCOPES.union(SCOPES):
         return Refused("invalid_scope", "a scope is unknown here")
     return asked

@@ -10,6 +10,8 @@ METHODS_BY_ACR: Mapping[str, tuple[str, ...]] = {PASSWORD_ACR: ("pwd",), MFA_ACR
 
 BASIC_SCOPE = "mcp:tools"
 IDENTITY_SCOPE = "openid"
+# Known and never granted: an ID token says the same of a person with and without them.
+ABOUT_SCOPES = frozenset({"profile", "email"})
 # Granted after a second factor only, and lost when the token is refreshed.
 ELEVATED_SCOPES = frozenset({"billing:payout"})
 SCOPES = (IDENTITY_SCOPE, BASIC_SCOPE, "crm:write", "billing:refund", "billing:payout")
