@@ -28,6 +28,7 @@ class Web:
         self.replies: dict[str, Reply] = {}
         self.asked: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         # A test that clears it holds every answer back.
         self.may_answer = asyncio.Event()
         self.may_answer.set()
@@ -55,6 +56,8 @@ class Web:
             self.headers.append(
                 {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
             )
+            length = int(self.headers[-1].get("content-length", "0"))
+            self.bodies.append(await reader.readexactly(length))
             await self.may_answer.wait()
             said = self.replies.get(path, reply(b"", "404 Not Found"))
             if isinstance(said, bytes):
