@@ -28,7 +28,7 @@ from agen_authz.ports.approval import Query
 _MAX_DEPTH = 4
 _MAX_LISTED = 200
 _GONE = ("not_found", "there is no such request, or none that you may see")
-_CHANGED = ("changed", "somebody else has decided a part of this request meanwhile; look at it again")
+_CHANGED = ("changed", "another approver has decided a part of this request meanwhile; look at it again")
 _UNREADABLE = ("malformed", "the body must be JSON: {approves, reason, votes}")
 
 _Answer = Callable[["RequestApi", Request, ConsoleSession], Awaitable[Response]]

@@ -30,7 +30,7 @@ from agen_authz.core.approval.table import MAX_REASON_CHARS, REFUSALS, Refusal
 from agen_authz.ports.approval import Query
 
 _PER_PAGE = 50
-_CHANGED = "Somebody else has decided a part of this request since you opened it. Look at it again."
+_CHANGED = "Another approver has decided a part of this request since you opened it. Look at it again."
 _FORBIDDEN = frozenset({Refusal.NOT_APPROVER, Refusal.REQUESTER, Refusal.OTHER_TENANT, Refusal.STALE_LOGIN})
 
 
