@@ -45,6 +45,7 @@ lock: $(READY) ## resolve requirements/*.txt again; UPGRADE=1 takes the newest v
 	@for name in server dev demo build; do \
 		case $$name in \
 			dev) extras="--all-extras" ;; \
+			server) extras="--extra server --extra postgres" ;; \
 			demo) extras="--extra server --extra demo --constraint requirements/dev.txt" ;; \
 			build) extras="--all-build-deps --only-build-deps --constraint requirements/dev.txt" ;; \
 			*) extras="--extra $$name" ;; \

@@ -88,7 +88,7 @@ def test_lock_names_no_address_no_path_and_no_pip_option(lock):
 @pytest.mark.parametrize(
     ("lock", "extras"),
     [
-        pytest.param("requirements/server.txt", ("server",), id="server"),
+        pytest.param("requirements/server.txt", ("server", "postgres"), id="server"),
         pytest.param("requirements/dev.txt", ("server", "postgres", "demo", "dev"), id="dev"),
     ],
 )
@@ -272,7 +272,7 @@ def named_in_suites() -> dict[str, set[str]]:
 
 
 def test_every_fake_of_a_port_is_in_the_contract_suite_of_its_port():
-    ports = {port.name: methods_of(port) for _, port in classes_of("agen_authz/ports.py")}
+    ports = {port.name: methods_of(port) for _, port in classes_of("agen_authz/ports/__init__.py")}
     family = {each.name for _, each in classes_of("tests/fakes.py")}
     suites = named_in_suites()
     fakes = [

@@ -79,14 +79,14 @@ def check_backend(wheel: Path, tree: Path, environment: Path) -> None:
 
 
 def check_sidecar(wheel: Path, tree: Path, environment: Path) -> Path:
-    """Install `[server]` from what requirements/server.txt pins, import it, run the command; the environment's Python.
+    """Install `[server,postgres]` from what requirements/server.txt pins, run the command; the environment's Python.
 
     Raises:
         subprocess.CalledProcessError: something is missing.
     """
     python = _make_environment(environment)
     _install_pins(python, tree / "requirements" / "server.txt")
-    _install_wheel(python, f"{wheel}[server]")
+    _install_wheel(python, f"{wheel}[server,postgres]")
     everything = environment / "everything.py"
     everything.write_text("".join(f"import {name}\n" for name in modules_of(wheel)), "utf-8")
     _run(str(python), "-I", str(everything))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from agen_authz.adapters.store import SqlCatalogue, migrate, open_store, peek_catalogue
-from agen_authz.app.state import DEFAULT_URL
+from agen_authz.app.place import read_url
 from agen_authz.config import Config
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.core.pinning.record import Listing
@@ -21,7 +21,7 @@ async def read_listing(config: Config) -> Listing:
     Raises:
         ConfigError: there is no such store, or it cannot be read.
     """
-    return await peek_catalogue(_url_of(config))
+    return await peek_catalogue(read_url(config))
 
 
 async def change_pins(config: Config, act: Callable[[CatalogueStore], Awaitable[T]]) -> T:
@@ -30,7 +30,7 @@ async def change_pins(config: Config, act: Callable[[CatalogueStore], Awaitable[
     Raises:
         ConfigError: there is no such store, or it cannot be written.
     """
-    url = _url_of(config)
+    url = read_url(config)
     # It refuses what is not a store yet; `migrate` would make one.
     await peek_catalogue(url)
     await migrate(url)
@@ -39,13 +39,7 @@ async def change_pins(config: Config, act: Callable[[CatalogueStore], Awaitable[
         return await act(SqlCatalogue(store))
     except Unavailable as exc:
         message = f"the store does not answer within {_TIMEOUT_S:g} seconds"
-        raise ConfigError((Problem("store", None, "store.url", message, "see that the file can be written"),)) from exc
+        cure = "see that it can be reached and written"
+        raise ConfigError((Problem("store", None, "store.url", message, cure),)) from exc
     finally:
         await store.close()
-
-
-def _url_of(config: Config) -> str:
-    if config.store.url_env is not None or config.store.url_file is not None:
-        cure = "use `store.url: sqlite:////path`"
-        raise ConfigError((Problem("store", None, "store", "only SQLite files can be used yet", cure),))
-    return config.store.url or DEFAULT_URL

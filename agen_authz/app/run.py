@@ -11,7 +11,9 @@ import uvicorn
 import uvloop
 
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
+from agen_authz.adapters.store import list_drivers
 from agen_authz.app import garbage
+from agen_authz.app.place import find_url
 from agen_authz.app.reload import Watch, refuse_unfinished
 from agen_authz.app.supervisor.birth import preload
 from agen_authz.app.supervisor.fleet import Fleet
@@ -49,7 +51,7 @@ def run(loaded: Loaded) -> None:
     if problems:
         raise ConfigError(tuple(problems))
     refuse_unfinished(loaded)
-    preload()
+    preload(list_drivers(find_url(loaded)))
     garbage.calm()
     # Collected before the fork, and left alone after it: what no process writes to is shared by all of them.
     garbage.settle()

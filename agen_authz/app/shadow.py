@@ -7,7 +7,7 @@ from itertools import chain
 import orjson
 
 from agen_authz.adapters.store import peek
-from agen_authz.app.state import DEFAULT_URL
+from agen_authz.app.place import read_url
 from agen_authz.config import Config
 from agen_authz.config.sections.policies import Policy
 from agen_authz.core.digest import fingerprint
@@ -37,11 +37,8 @@ async def read_shadow(config: Config) -> Mapping[str, float]:
     Raises:
         ConfigError: the store cannot be read.
     """
-    names, store = _names_of(config), config.store
-    url = store.url or DEFAULT_URL
-    # Other stores are not built yet: nothing was served with one that could be remembered there.
-    is_built = url.startswith("sqlite:") and store.url_env is None and store.url_file is None
-    kept = await peek(url, _PREFIX) if names and is_built else {}
+    names = _names_of(config)
+    kept = await peek(read_url(config), _PREFIX) if names else {}
     return {names[key]: float(since) for key, since in kept.items() if key in names}
 
 

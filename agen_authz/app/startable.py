@@ -3,8 +3,9 @@
 from agen_authz.adapters.store import find_obstacle, peek
 from agen_authz.app.cut import NAME as END_NAME
 from agen_authz.app.cut import refuse_cut
+from agen_authz.app.place import find_url, is_default
 from agen_authz.app.reload import check_certificates
-from agen_authz.app.state import DEFAULT_URL, MAPPING_NAME, may_make_folder, refuse_mapping
+from agen_authz.app.state import MAPPING_NAME, may_make_folder, refuse_mapping
 from agen_authz.config import Loaded, unbuilt
 from agen_authz.core.errors import ConfigError, Problem
 
@@ -18,8 +19,8 @@ async def find_refusals(loaded: Loaded) -> list[Problem]:
 
 
 async def _look_at_store(loaded: Loaded) -> list[Problem]:
-    url = loaded.config.store.url or DEFAULT_URL
-    if loaded.config.store.url is None and may_make_folder():
+    url = find_url(loaded)
+    if is_default(loaded.config) and may_make_folder():
         return []
     obstacle = find_obstacle(url)
     if obstacle is not None:

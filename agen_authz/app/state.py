@@ -4,16 +4,14 @@ import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from agen_authz.adapters.store import SqlCatalogue, SqlTasks, migrate, open_store
 from agen_authz.app.cut import note_end
+from agen_authz.app.place import DEFAULT_FOLDER, find_url, is_default, read_url
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.ports import CatalogueStore, Entropy, Store, TaskStore
 
-_DEFAULT_FOLDER = Path("/var/lib/agen")
-DEFAULT_URL = f"sqlite:///{_DEFAULT_FOLDER}/agen.db"
 _KEY_BYTES = 32
 # `limits.store_timeout` bounds calls. Opening a database takes as long as the machine needs, and no call waits for
 # it yet.
@@ -40,7 +38,7 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> OpenStore:
         ConfigError: the store cannot be used, or remembers another `access.mapping`.
     """
     config = loaded.config
-    url = config.store.url or DEFAULT_URL
+    url = find_url(loaded)
     _make_folder(loaded)
     await migrate(url)
     starting = open_store(url, timeout_s=_START_S)
@@ -50,7 +48,7 @@ async def open_state(loaded: Loaded, entropy: Entropy) -> OpenStore:
         await note_end(loaded, starting)
     except Unavailable as exc:
         message = f"the store does not answer within {_START_S:g} seconds"
-        raise _refuse(loaded, "store.url", message, "see that the file can be written") from exc
+        raise _refuse(loaded, "store.url", message, "see that it can be reached and written") from exc
     finally:
         await starting.close()
     if kept[MAPPING_NAME] != config.access.mapping:
@@ -64,22 +62,22 @@ async def join_state(loaded: Loaded) -> OpenStore:
     Raises:
         ConfigError: the store cannot be used, or was not made ready.
     """
-    store = open_store(loaded.config.store.url or DEFAULT_URL, timeout_s=_START_S)
+    store = open_store(find_url(loaded), timeout_s=_START_S)
     try:
         kept = await store.recall((_DIGEST_KEY,))
     except Unavailable as exc:
         await store.close()
         message = f"the store does not answer within {_START_S:g} seconds"
-        raise _refuse(loaded, "store.url", message, "see that the file can be read") from exc
+        raise _refuse(loaded, "store.url", message, "see that it can be reached and read") from exc
     await store.close()
     if _DIGEST_KEY not in kept:
-        raise _refuse(loaded, "store.url", "the store was not made ready", "see that no program removes the file")
+        raise _refuse(loaded, "store.url", "the store was not made ready", "see that no program removes it")
     return _open(loaded, kept)
 
 
 def _open(loaded: Loaded, kept: Mapping[str, str]) -> OpenStore:
     limits = loaded.config.limits
-    store = open_store(loaded.config.store.url or DEFAULT_URL, timeout_s=limits.store_timeout)
+    store = open_store(find_url(loaded), timeout_s=limits.store_timeout)
     digest_key = _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY]))
     return OpenStore(store, SqlCatalogue(store), SqlTasks(store, limits.sessions), digest_key)
 
@@ -93,14 +91,14 @@ def refuse_mapping(loaded: Loaded, kept: str) -> Problem:
 
 def may_make_folder() -> bool:
     """True if the default store's folder is missing and `serve` can make it."""
-    folder = _DEFAULT_FOLDER
+    folder = DEFAULT_FOLDER
     return not folder.exists() and folder.parent.is_dir() and os.access(folder.parent, os.W_OK | os.X_OK)
 
 
 def _make_folder(loaded: Loaded) -> None:
     # Only the default one: a folder that the file names may be misspelt.
-    if loaded.config.store.url is None and may_make_folder():
-        _DEFAULT_FOLDER.mkdir(mode=0o700, exist_ok=True)
+    if is_default(loaded.config) and may_make_folder():
+        DEFAULT_FOLDER.mkdir(mode=0o700, exist_ok=True)
 
 
 async def migrate_state(loaded: Loaded) -> list[str]:
@@ -110,7 +108,7 @@ async def migrate_state(loaded: Loaded) -> list[str]:
         ConfigError: the store cannot be used.
     """
     _make_folder(loaded)
-    return await migrate(loaded.config.store.url or DEFAULT_URL)
+    return await migrate(read_url(loaded.config))
 
 
 def _derive_digest_key(loaded: Loaded, kept: bytes) -> bytes:

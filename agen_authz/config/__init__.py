@@ -6,7 +6,7 @@ from agen_authz.config.loaded import Loaded
 from agen_authz.config.model import Config, has_console
 from agen_authz.config.proxy import read_proxies
 from agen_authz.config.schema import schema
-from agen_authz.config.secret import Secrets, list_secret_files
+from agen_authz.config.secret import Secrets, list_secret_files, read_store_url
 from agen_authz.config.sections.server import list_proc_addresses, number_addresses
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "load_again",
     "number_addresses",
     "read_proxies",
+    "read_store_url",
     "read_version",
     "schema",
     "unbuilt",

@@ -13,8 +13,6 @@ UNBUILT: dict[Path, tuple[object, ...]] = {
     ("approvals",): (),
     ("notifications",): (),
     ("console",): (None,),
-    ("store", "url_env"): (None,),
-    ("store", "url_file"): (None,),
     ("audit", "arguments"): ("digest",),
     ("audit", "chain"): (False,),
     ("audit", "checkpoint_key_file"): (None,),
@@ -36,9 +34,6 @@ def unbuilt(loaded: Loaded) -> list[Problem]:
     for index, sink in enumerate(loaded.config.audit.sinks):
         if (sink.type, sink.format) != ("stdout", "json"):
             found.append(_problem(loaded, ("audit", "sinks", index), "use the sink of type stdout and format json"))
-    url = loaded.config.store.url
-    if url is not None and not url.startswith("sqlite:"):
-        found.append(_problem(loaded, ("store", "url"), "use sqlite:////path"))
     return found
 
 

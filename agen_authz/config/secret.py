@@ -1,5 +1,6 @@
 """Secrets come from files and variables, never from the configuration itself, and are shown nowhere."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Section
 from agen_authz.config.reading.tree import Path as KeyPath
 from agen_authz.config.reading.tree import spell
+from agen_authz.config.sections.store import STORES, URL_CURE
+from agen_authz.core.errors import ConfigError, Problem
 
 _MIN_KEY_BYTES = 32
 _MAX_SECRET_BYTES = 64 * 1024
@@ -34,6 +37,7 @@ class Secrets:
         signing_keys: of each resource, (id, key) in the order of the file: the first signs.
         provider_cas: of each provider with a `ca_file`, the certificates in it, as PEM.
         masking_keys: (id, key) in the order of the file: the first masks.
+        store_url: the store's URL, from a file or a variable; None if the configuration has it, or the default holds.
     """
 
     metadata_key: bytes | None = field(default=None, repr=False)
@@ -41,6 +45,7 @@ class Secrets:
     signing_keys: Mapping[str, SigningKeys] = field(default_factory=dict, repr=False)
     provider_cas: Mapping[str, str] = field(default_factory=dict, repr=False)
     masking_keys: SigningKeys = field(default=(), repr=False)
+    store_url: str | None = field(default=None, repr=False)
 
 
 def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str]) -> Secrets:
@@ -74,7 +79,56 @@ def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str])
         signing,
         cas,
         tuple((identifier, read[path]) for identifier, path in masking if path in read),
+        _find_store_url(findings, config, read, environ),
     )
+
+
+def read_store_url(config: Config, environ: Mapping[str, str] | None = None) -> str | None:
+    """Read the store's URL and no other secret; None if the default holds.
+
+    Args:
+        environ: the process's environment if None.
+
+    Raises:
+        ConfigError: the file or the variable that should have it does not.
+    """
+    store = config.store
+    if store.url_env is not None:
+        url = (os.environ if environ is None else environ).get(store.url_env, "")
+    elif store.url_file is not None:
+        url = _read_line(Path(store.url_file))
+    else:
+        return store.url
+    if not url.startswith(STORES):
+        key = "url_env" if store.url_env is not None else "url_file"
+        raise ConfigError((Problem("store", None, f"store.{key}", "does not hold the URL of a store", URL_CURE),))
+    return url
+
+
+def _read_line(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_MAX_SECRET_BYTES).removesuffix(b"\n").decode("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _find_store_url(
+    findings: Findings, config: Config, read: Mapping[KeyPath, bytes], environ: Mapping[str, str]
+) -> str | None:
+    """Take the store's URL from what was read; what is missing is a finding already."""
+    path: KeyPath = ("store", "url_file")
+    raw = read.get(path)
+    if config.store.url_env is not None:
+        path = ("store", "url_env")
+        raw = environ.get(config.store.url_env, "").encode("utf-8", "surrogateescape")
+    if not raw:
+        return None
+    url = raw.decode("utf-8", "replace")
+    if not url.startswith(STORES):
+        # Not shown: it may hold a password.
+        findings.add(path, "does not hold the URL of a store", URL_CURE)
+    return url
 
 
 def _read_certificates(findings: Findings, path: KeyPath, content: bytes) -> str:

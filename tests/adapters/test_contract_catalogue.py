@@ -1,10 +1,10 @@
-"""The contract of `CatalogueStore`, kept by SQLite and by the fake."""
+"""The contract of `CatalogueStore`, kept by SQLite, by PostgreSQL and by the fake."""
 
 import asyncio
 
 import pytest
 
-from agen_authz.adapters.store import SqlCatalogue, migrate, open_store, peek_catalogue
+from agen_authz.adapters.store import SqlCatalogue, peek_catalogue
 from agen_authz.core.errors import ConfigError, Unavailable
 from agen_authz.core.model import Digest
 from agen_authz.core.pinning.catalogue import sight
@@ -12,7 +12,7 @@ from agen_authz.core.pinning.definition import MAX_DEFINITION_BYTES, define_inst
 from agen_authz.core.pinning.pin import Kept, KeptTool
 from agen_authz.core.pinning.record import MAX_BYTES_OF_SERVER, MAX_OF_TOOL, Action, Listing, Noted, PinRecord
 from agen_authz.core.reason import Reason
-from tests.adapters.database import until_connections_end
+from tests.adapters.database import KINDS, SQL, new_database, new_store
 from tests.builders import NOW
 from tests.core.pinning.rig import tool
 from tests.fakes import MemoryCatalogue
@@ -21,14 +21,11 @@ FIRST, SECOND = tool(), tool(description="Returns a customer.")
 ONE, TWO = digest_definition(FIRST), digest_definition(SECOND)
 
 
-class SqliteRig:
-    def __init__(self, path):
-        self.path = path
-        self.opened = open_store(f"sqlite:///{path}", timeout_s=10.0)
-        self.store = SqlCatalogue(self.opened)
-
-    def break_it(self):
-        self.path.write_bytes(b"no database" * 1000)
+class SqlRig:
+    def __init__(self, database, store):
+        self.break_it = database.break_it
+        self.opened = store
+        self.store = SqlCatalogue(store)
 
 
 class MemoryRig:
@@ -39,16 +36,13 @@ class MemoryRig:
         self.store.is_broken = True
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=KINDS)
 async def rig(request, tmp_path):
     if request.param == "memory":
         yield MemoryRig()
         return
-    await migrate(f"sqlite:///{tmp_path}/agen.db")
-    built = SqliteRig(tmp_path / "agen.db")
-    yield built
-    await built.opened.close()
-    await until_connections_end()
+    async with new_store(request.param, request, tmp_path) as (database, store):
+        yield SqlRig(database, store)
 
 
 async def note(rig, *definitions, at=NOW, server="crm"):
@@ -273,26 +267,33 @@ async def test_store_that_does_not_answer_is_unavailable(rig):
         assert (refused.value.reason, refused.value.name) == (Reason.STORE_UNAVAILABLE, "store")
 
 
-async def test_what_is_kept_can_be_looked_at_without_a_change(tmp_path):
-    url = f"sqlite:///{tmp_path}/agen.db"
-    await migrate(url)
-    built = SqliteRig(tmp_path / "agen.db")
-    await note(built, FIRST)
-    kept = await built.store.list_tools({})
-    assert await peek_catalogue(url) == kept
-    await built.opened.close()
-    before = (tmp_path / "agen.db").read_bytes()
-    assert await peek_catalogue(url) == kept
-    assert (tmp_path / "agen.db").read_bytes() == before
+@pytest.mark.parametrize("kind", SQL)
+async def test_what_is_kept_can_be_looked_at(request, tmp_path, kind):
+    async with new_store(kind, request, tmp_path) as (database, store):
+        built = SqlRig(database, store)
+        await note(built, FIRST)
+        kept = await built.store.list_tools({})
+        assert await peek_catalogue(database.url) == kept != Listing(0, ())
 
 
-async def test_store_that_does_not_exist_or_keeps_no_tools_is_refused(tmp_path):
-    path = tmp_path / "agen.db"
-    messages = []
-    for content in (None, b""):
-        if content is not None:
-            path.write_bytes(content)
-        with pytest.raises(ConfigError) as refused:
-            await peek_catalogue(f"sqlite:///{path}")
-        messages.append(refused.value.problems[0].message)
-    assert messages == ["there is no store", "the store is from a version that keeps no tools"]
+async def test_file_that_is_looked_at_does_not_change(request, tmp_path):
+    async with new_store("sqlite", request, tmp_path) as (database, store):
+        await note(SqlRig(database, store), FIRST)
+        await store.close()
+        before = (tmp_path / "agen.db").read_bytes()
+        await peek_catalogue(database.url)
+        assert (tmp_path / "agen.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", SQL)
+async def test_store_that_does_not_exist_or_keeps_no_tools_is_refused(request, tmp_path, kind):
+    with new_database(kind, request, tmp_path) as database:
+        messages = []
+        for content in (None, b""):
+            if content is not None and kind == "sqlite":
+                (tmp_path / "agen.db").write_bytes(content)
+            with pytest.raises(ConfigError) as refused:
+                await peek_catalogue(database.url)
+            messages.append(refused.value.problems[0].message)
+    no_tools = "the store is from a version that keeps no tools"
+    assert messages == (["there is no store", no_tools] if kind == "sqlite" else [no_tools] * 2)

@@ -1,22 +1,17 @@
-"""The contract of `Store`, kept by SQLite and by the fake."""
+"""The contract of `Store`, kept by SQLite, by PostgreSQL and by the fake."""
 
 import pytest
 
-from agen_authz.adapters.store import migrate, open_store
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
-from tests.adapters.database import until_connections_end
+from tests.adapters.database import KINDS, new_store
 from tests.fakes import MemoryStore
 
 
-class SqliteRig:
-    def __init__(self, path):
-        self._path = path
-        self.store = open_store(f"sqlite:///{path}", timeout_s=10.0)
-
-    def break_it(self):
-        # Nobody can make a database of this, the owner of the file included.
-        self._path.write_bytes(b"no database" * 1000)
+class SqlRig:
+    def __init__(self, database, store):
+        self.break_it = database.break_it
+        self.store = store
 
 
 class MemoryRig:
@@ -27,16 +22,13 @@ class MemoryRig:
         self.store.is_broken = True
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=KINDS)
 async def rig(request, tmp_path):
     if request.param == "memory":
         yield MemoryRig()
         return
-    await migrate(f"sqlite:///{tmp_path}/agen.db")
-    built = SqliteRig(tmp_path / "agen.db")
-    yield built
-    await built.store.close()
-    await until_connections_end()
+    async with new_store(request.param, request, tmp_path) as (database, store):
+        yield SqlRig(database, store)
 
 
 async def test_first_value_is_kept(rig):

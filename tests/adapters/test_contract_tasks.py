@@ -1,14 +1,14 @@
-"""The contract of `TaskStore`, kept by SQLite and by the fake."""
+"""The contract of `TaskStore`, kept by SQLite, by PostgreSQL and by the fake."""
 
 import asyncio
 
 import pytest
 
-from agen_authz.adapters.store import SqlTasks, migrate, open_store
+from agen_authz.adapters.store import SqlTasks
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import TASK_KEPT_S, BoundTask, Issuer, Owner, Subject
 from agen_authz.core.reason import Reason
-from tests.adapters.database import until_connections_end
+from tests.adapters.database import KINDS, new_store
 from tests.builders import NOW
 from tests.fakes import MemoryTasks
 
@@ -19,14 +19,10 @@ def made_for(subject="ann", tool="get_customer", issuer="https://idp.example.com
     return BoundTask(Owner(Issuer(issuer), Subject(subject)), tool)
 
 
-class SqliteRig:
-    def __init__(self, path):
-        self.path = path
-        self.opened = open_store(f"sqlite:///{path}", timeout_s=10.0)
-        self.tasks = SqlTasks(self.opened, LIMIT)
-
-    def break_it(self):
-        self.path.write_bytes(b"no database" * 1000)
+class SqlRig:
+    def __init__(self, database, store):
+        self.break_it = database.break_it
+        self.tasks = SqlTasks(store, LIMIT)
 
 
 class MemoryRig:
@@ -37,16 +33,13 @@ class MemoryRig:
         self.tasks.is_broken = True
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=KINDS)
 async def rig(request, tmp_path):
     if request.param == "memory":
         yield MemoryRig()
         return
-    await migrate(f"sqlite:///{tmp_path}/agen.db")
-    built = SqliteRig(tmp_path / "agen.db")
-    yield built
-    await built.opened.close()
-    await until_connections_end()
+    async with new_store(request.param, request, tmp_path) as (database, store):
+        yield SqlRig(database, store)
 
 
 async def test_task_is_found_as_it_was_bound(rig):

@@ -111,13 +111,11 @@ async def test_folder_in_place_of_the_file_refuses(tmp_path):
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "sqlite:",
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",
         "sqlite:////a.db?mode=ro",
-        "postgresql://u:hush@h/d",
     ],
 )
 async def test_url_that_names_no_file_refuses_and_is_not_shown(url):
@@ -125,6 +123,12 @@ async def test_url_that_names_no_file_refuses_and_is_not_shown(url):
     assert await _refused(url) == expected
     with pytest.raises(ConfigError):
         open_store(url, LONG_S)
+
+
+@pytest.mark.parametrize("url", ["", "agen.db", "mysql://u:hush@h/d"])
+async def test_url_of_another_kind_refuses_and_is_not_shown(url):
+    cure = "use sqlite:////path or postgresql://user@host/database"
+    assert await _refused(url) == (Problem("store", None, "store.url", "not the URL of a store", cure),)
 
 
 async def test_locked_store_is_unavailable_in_time_and_answers_again_later(path):

@@ -132,9 +132,9 @@ async def test_file_that_is_not_a_store_is_reported(tmp_path):
         await read_shadow(loaded(tmp_path).config)
 
 
-@pytest.mark.parametrize(
-    "store", ["url: 'postgresql://db.example.com/agen'", "url_env: AGEN_STORE", "url_file: /run/url"]
-)
-async def test_store_that_is_not_built_yet_remembers_nothing(tmp_path, store):
-    file = write(tmp_path, f"{GOOD}{POLICIES}store: {{{store}}}\n")
-    assert await read_shadow(load(file, secrets=False, environ={}).config) == {}
+async def test_store_that_a_file_names_is_read(tmp_path):
+    (tmp_path / "url").write_text(f"sqlite:///{tmp_path}/agen.db\n")
+    (tmp_path / "agen.db").write_bytes(b"no database at all " * 200)
+    file = write(tmp_path, f"{GOOD}{POLICIES}store: {{url_file: {tmp_path}/url}}\n")
+    with pytest.raises(ConfigError):
+        await read_shadow(load(file, secrets=False, environ={}).config)

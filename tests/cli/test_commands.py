@@ -78,7 +78,7 @@ REFUSED = {
         GOOD + "audit: {chain: true}\nstore: {url: 'sqlite:///STORE'}\n",
         "audit.chain: not available yet",
     ),
-    "url in a file": (GOOD + "store: {url_file: /etc/passwd}\n", "store.url_file: not available yet"),
+    "url in a file": (GOOD + "store: {url_file: /etc/passwd}\n", "store.url_file: does not hold the URL of a store"),
     "store without a folder": (
         GOOD + "store: {url: 'sqlite:////nowhere/at/all/agen.db'}\n",
         "`/nowhere/at/all` is not a folder",

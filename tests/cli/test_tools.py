@@ -158,12 +158,12 @@ def test_store_of_an_older_version_is_refused_with_the_cure(tmp_path):
     assert (code, "run `agen-authz migrate` first" in output) == (2, True)
 
 
-def test_store_that_is_not_sqlite_is_refused(tmp_path):
+def test_variable_that_does_not_hold_the_url_of_the_store_is_refused(tmp_path):
     file = tmp_path / "agen.yaml"
     with_store(tmp_path)
     file.write_text(file.read_text().partition("store:")[0] + "store: {url_env: AGEN_STORE}\n")
     code, output = run("list", "--config", str(file), "--json")
-    assert (code, json.loads(output)["problems"][0]["message"]) == (2, "only SQLite files can be used yet")
+    assert (code, json.loads(output)["problems"][0]["message"]) == (2, "does not hold the URL of a store")
 
 
 def test_store_that_cannot_be_written_is_reported(stand, tmp_path):

@@ -129,7 +129,7 @@ def test_variable_of_the_store_must_be_set(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load(file, environ={})
     assert caught.value.problems[0].path == "store.url_env"
-    assert load(file, environ={"AGEN_STORE": "sqlite:////x"}).config.store.url_env == "AGEN_STORE"
+    assert load(file, environ={"AGEN_STORE": "sqlite:////x"}).secrets.store_url == "sqlite:////x"
 
 
 # ---- what is not built yet, and what weakens -------------------------------------------------------------------
@@ -140,8 +140,6 @@ UNBUILT = {
     "hooks": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
     "notifications": (None, "notifications: {max_per_hour: 5}\n"),
     "console": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n"),
-    "store.url": (None, "store: {url: 'postgresql://db/agen'}\n"),
-    "store.url_file": (None, "store: {url_file: /u}\n"),
     "audit.arguments": (None, "audit: {arguments: masked}\n"),
     "audit.chain": (None, "audit: {chain: true}\n"),
     "audit.sinks[0]": (None, "audit: {sinks: [{name: f, type: file, path: /f}]}\n"),

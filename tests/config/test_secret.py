@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agen_authz.config import Secrets, list_secret_files, load, weakened
+from agen_authz.config import Secrets, list_secret_files, load, read_store_url, weakened
 from agen_authz.core.errors import ConfigError
 from tests.certificates import issue
 from tests.config.test_mistakes import FLOW, GOOD, KEYS, problems_of
@@ -13,10 +13,14 @@ KEY = b"canary-" * 5
 PROVIDER = "    issuer: https://id.example.com/\n"
 
 
-def load_with(folder: Path, text: str):
+def write_config(folder: Path, text: str) -> Path:
     file = folder / "agen.yaml"
     file.write_text(text, "utf-8")
-    return load(file, environ={})
+    return file
+
+
+def load_with(folder: Path, text: str):
+    return load(write_config(folder, text), environ={})
 
 
 def places_of(folder: Path, text: str) -> list[tuple[str, str]]:
@@ -37,14 +41,13 @@ def places_of(folder: Path, text: str) -> list[tuple[str, str]]:
         ),
         (GOOD + "notifications: {email_url_file: FILE}\n", "notifications.email_url_file"),
         (GOOD + "console: {provider: corp, client_id: c, client_secret_file: FILE}\n", "console.client_secret_file"),
-        (GOOD + "store: {url_file: FILE}\n", "store.url_file"),
         (GOOD + "audit: {checkpoint_key_file: FILE}\n", "audit.checkpoint_key_file"),
         (GOOD + "audit: {sinks: [{name: s, type: splunk_hec, url: 'https://s', token_file: FILE}]}\n",
          "audit.sinks[0].token_file"),
         (GOOD + (FLOW % ("", ", notify: {urls_file: FILE}", "")).replace("/k", "FILE"),
          "approvals.flows[0].notify.urls_file"),
     ],
-    ids=["metadata", "masking", "hook", "mail", "console", "store", "checkpoints", "splunk", "flow"],
+    ids=["metadata", "masking", "hook", "mail", "console", "checkpoints", "splunk", "flow"],
 )  # fmt: skip
 def test_file_that_is_missing_or_empty_is_named(tmp_path, text, path):
     missing, empty, good = (tmp_path / name for name in ("missing", "empty", "good"))
@@ -56,6 +59,45 @@ def test_file_that_is_missing_or_empty_is_named(tmp_path, text, path):
     assert (path, "the file is empty") in places_of(tmp_path, text.replace("FILE", str(empty)))
     assert (path, "cannot be read: Is a directory") in places_of(tmp_path, text.replace("FILE", str(tmp_path)))
     assert "canary" not in repr(load_with(tmp_path, text.replace("FILE", str(good))).secrets)
+
+
+URL = "postgresql://agen:canary@db.example.com/agen"
+NO_URL = ("store.url_file", "does not hold the URL of a store")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, ("store.url_file", "cannot be read: No such file or directory")),
+        (b"\n", ("store.url_file", "the file is empty")),
+        (b"canary", NO_URL),
+        (b"\xff" + URL.encode(), NO_URL),
+        (b" " + URL.encode(), NO_URL),
+    ],
+    ids=["missing", "empty", "not a URL", "not text", "space"],
+)
+def test_file_that_does_not_hold_the_url_of_the_store_is_named(tmp_path, content, problem):
+    file = tmp_path / "url"
+    if content is not None:
+        file.write_bytes(content)
+    text = GOOD + f"store: {{url_file: {file}}}\n"
+    assert places_of(tmp_path, text) == [problem]
+    config = load(write_config(tmp_path, text), secrets=False, environ={}).config
+    with pytest.raises(ConfigError) as caught:
+        read_store_url(config)
+    assert ([each.path for each in caught.value.problems], "canary" in str(caught.value)) == (["store.url_file"], False)
+
+
+def test_url_of_the_store_comes_from_a_file_or_a_variable_and_is_not_shown(tmp_path):
+    (tmp_path / "url").write_text(URL + "\n")
+    environ, read = {"AGEN_STORE": URL}, []
+    for key in (f"url_file: {tmp_path}/url", "url_env: AGEN_STORE"):
+        loaded = load(write_config(tmp_path, GOOD + f"store: {{{key}}}\n"), environ=environ)
+        assert "canary" not in repr(loaded)
+        read += [loaded.secrets.store_url, read_store_url(loaded.config, environ)]
+    assert read == [URL] * 4
+    for store, url in (("", None), ("store: {url: 'sqlite:////a.db'}\n", "sqlite:////a.db")):
+        assert read_store_url(load_with(tmp_path, GOOD + store).config) == url
 
 
 def test_only_keys_have_a_length(tmp_path):

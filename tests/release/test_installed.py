@@ -73,7 +73,7 @@ def test_sidecar_is_refused_if_the_lock_does_not_pin_all_that_the_server_extra_n
     # What a backend needs is there, and nothing else. pip must not take the rest from anywhere.
     whole = (release.tree / "requirements" / "server.txt").read_text("utf-8")
     lock.write_text(find_pins(whole, needs_of(release.built.wheel)), "utf-8")
-    with pytest.raises(subprocess.CalledProcessError, match=r"--no-index.*\[server\]"):
+    with pytest.raises(subprocess.CalledProcessError, match=r"--no-index.*\[server,postgres\]"):
         check_sidecar(release.built.wheel, tmp_path, tmp_path / "sidecar")
 
 

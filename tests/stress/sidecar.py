@@ -46,7 +46,7 @@ unruled_sample: 0%
 access:
   mapping: roles
   rules: [{{name: read, tools: ["crm/get_*"], allow: [{role}]}}]
-store: {{url: "sqlite:///{store}"}}
+store: {{{store}}}
 limits: {{token_cache: {tokens}}}
 audit: {audit}
 """
@@ -85,7 +85,8 @@ class Plan:
 
     def write(self, **changes: str) -> Path:
         """Write the configuration, or the next one."""
-        values = {"store": f"{self.folder}/agen.db", "folder": str(self.folder), **self.values(), **changes}
+        store = f'url: "sqlite:///{self.folder}/agen.db"'
+        values = {"store": store, "folder": str(self.folder), **self.values(), **changes}
         self.config_file.write_text(CONFIG.format(**values), "utf-8")
         return self.config_file
 

@@ -147,7 +147,7 @@ async def test_store_that_is_locked_or_gone_stops_no_call_no_reload_and_no_end(t
 async def test_store_that_cannot_be_used_at_start_is_named_with_the_cure(tmp_path):
     held = Plan(tmp_path)
     # Not even an administrator may write there.
-    unwritable = Plan(tmp_path / "second", store="/sys/agen.db")
+    unwritable = Plan(tmp_path / "second", store='url: "sqlite:////sys/agen.db"')
     unwritable.folder.mkdir()
     with locked(tmp_path / "agen.db"):
         told = [*await asyncio.gather(refused(held), refused(unwritable))]

@@ -27,7 +27,7 @@ _TESTS = (
 # Pods of these namespaces must fit Pod Security `restricted`; of a Deployment the API server only warns.
 _NOT_RESTRICTED = "would violate PodSecurity"
 # With a store that replicas share, the migration runs before the upgrade.
-_SHARED = "replicas=2,config.store.url=postgresql://store/agen"
+_SHARED = "replicas=2,config.store.url=postgresql://agen@store/agen"
 _KEYED = f"{_SHARED},metadataKey.existingSecret=key,offWord=off-0123456789abcdef"
 _NEED_CRDS = ("envoy-gateway", "istio")
 

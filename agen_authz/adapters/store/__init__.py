@@ -1,8 +1,11 @@
-"""What survives a restart, in a database: SQLite for now."""
+"""What survives a restart: in an SQLite file, or in a PostgreSQL database that replicas share."""
 
 from agen_authz.adapters.store.catalogue import SqlCatalogue
+from agen_authz.adapters.store.opening import find_obstacle, list_drivers, migrate, open_store, peek, peek_catalogue
 from agen_authz.adapters.store.sql import SqlStore
-from agen_authz.adapters.store.sqlite import find_obstacle, migrate, open_store, peek, peek_catalogue
 from agen_authz.adapters.store.tasks import SqlTasks
 
-__all__ = ["SqlCatalogue", "SqlStore", "SqlTasks", "find_obstacle", "migrate", "open_store", "peek", "peek_catalogue"]
+__all__ = [
+    "SqlCatalogue", "SqlStore", "SqlTasks", "find_obstacle", "list_drivers", "migrate", "open_store", "peek",
+    "peek_catalogue",
+]  # fmt: skip

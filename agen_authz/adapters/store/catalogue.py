@@ -78,7 +78,8 @@ class SqlCatalogue:
 
     async def note_seen(self, server: str, sightings: Collection[Sighting], now: float) -> Noted:
         """Note definitions; `ports.CatalogueStore.note_seen`."""
-        by_name = {each.name: each for each in sightings}
+        # In one order: of two that note the same list, one waits for the other, and neither for ever.
+        by_name = {each.name: each for each in sorted(sightings, key=lambda each: each.name)}
         return await self._store.write(lambda connection: _note_seen(connection, server, by_name.values(), now))
 
     async def approve(self, server: str, name: str, digest: Digest, by: str, now: float) -> bool:
@@ -162,19 +163,23 @@ def _note_seen(connection: sa.Connection, server: str, sightings: Iterable[Sight
     if not rows:
         return Noted()
     new, pushed_out = _insert_definitions(connection, rows), 0
-    changed = connection.execute(_SETTLE, rows).rowcount + _settle_tools(connection, rows)
+    changed = _settle_definitions(connection, server, rows) + _settle_tools(connection, rows)
     if new:
-        pushed_out = connection.execute(_find_surplus(server)).rowcount
+        pushed_out = _push_out(connection, server)
         _drop_empty(connection)
     if new or changed:
         _count_up(connection)
     return Noted(new, pushed_out)
 
 
-_SETTLE = sa.text(
-    "UPDATE catalogue_definition SET last_seen = :last_seen"
-    " WHERE server = :server AND name = :name AND digest = :digest AND last_seen <= :settled"
-)
+def _settle_definitions(connection: sa.Connection, server: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    row, changed = _DEFINITION.c, 0
+    for at in range(0, len(rows), _ROWS):
+        seen = [(each["name"], each["digest"]) for each in rows[at : at + _ROWS]]
+        now, settled = rows[at]["last_seen"], rows[at]["settled"]
+        settle = sa.update(_DEFINITION).values(last_seen=now).where(row.server == server, row.last_seen <= settled)
+        changed += connection.execute(settle.where(sa.tuple_(row.name, row.digest).in_(seen))).rowcount
+    return changed
 
 
 def _insert_definitions(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, Digest]]:
@@ -202,7 +207,7 @@ def _settle_tools(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) 
     return len(connection.execute(written.returning(_TOOL.c.name), values).all())
 
 
-def _find_surplus(server: str) -> sa.Delete:
+def _push_out(connection: sa.Connection, server: str) -> int:
     # 3.
     row, newest = _DEFINITION.c, (_DEFINITION.c.last_seen.desc(), _DEFINITION.c.first_seen.desc())
     order = (*newest, row.name, row.digest)
@@ -222,10 +227,14 @@ def _find_surplus(server: str) -> sa.Delete:
         ranked.c.of_server > MAX_OF_SERVER,
         ranked.c.size > MAX_BYTES_OF_SERVER,
     )
-    surplus = sa.select(ranked.c.name, ranked.c.digest).where(is_surplus)
-    return sa.delete(_DEFINITION).where(
-        row.server == server, row.approved_at.is_(None), sa.tuple_(row.name, row.digest).in_(surplus)
-    )
+    surplus = [tuple(each) for each in connection.execute(sa.select(ranked.c.name, ranked.c.digest).where(is_surplus))]
+    pushed_out = 0
+    # Read first: PostgreSQL would rank all of them again for each row that it looks at.
+    for at in range(0, len(surplus), _ROWS):
+        is_one = sa.tuple_(row.name, row.digest).in_(surplus[at : at + _ROWS])
+        gone = sa.delete(_DEFINITION).where(row.server == server, row.approved_at.is_(None), is_one)
+        pushed_out += connection.execute(gone).rowcount
+    return pushed_out
 
 
 def list_tools(connection: sa.Connection, known: Mapping[Digest, Definition]) -> Listing:

@@ -33,8 +33,10 @@ def insert_into(table: sa.Table, connection: sa.Connection) -> Any:
 class SqlStore:
     """Implements `ports.Store` on a database whose migrations are done."""
 
-    def __init__(self, engine: AsyncEngine, timeout_s: float) -> None:
+    def __init__(self, engine: AsyncEngine, timeout_s: float, reads_with: Mapping[str, object] | None = None) -> None:
         self._engine = engine
+        # The same connections.
+        self._reading = engine.execution_options(**(reads_with or {}))
         self._timeout_s = timeout_s
         # Statements that no call waits for any longer.
         self._late: set[asyncio.Task[object]] = set()
@@ -65,7 +67,7 @@ class SqlStore:
         Raises:
             Unavailable: it did not answer in time.
         """
-        return await self._ask(self._run(self._engine.connect(), ask))
+        return await self._ask(self._run(self._reading.connect(), ask))
 
     async def write(self, change: Callable[[sa.Connection], T]) -> T:
         """Change something, whole or not at all, in one transaction.
@@ -93,7 +95,8 @@ class SqlStore:
         async with self._engine.begin() as connection:
             for statement in before:
                 await connection.execute(statement)
-            for name, value in defaults.items():
+            # In one order: of two that write the same names, one waits for the other, and neither for ever.
+            for name, value in sorted(defaults.items()):
                 await connection.execute(_KEEP, {"name": name, "value": value})
             return await connection.run_sync(list_kept)
 

@@ -8,24 +8,22 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 # They come from a terminal or a service manager for the whole group; children end when the supervisor says so.
 _FOR_THE_SUPERVISOR = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What libraries load when they are first used. Loaded before the fork, its memory is shared by all processes.
 _LATE = (
-    "aiosqlite",
     "anyio._backends._asyncio",
     "certifi",
     "httpcore",
-    "sqlalchemy.dialects.sqlite.aiosqlite",
 )
 
 
-def preload() -> None:
-    """Load what every process needs sooner or later."""
-    for name in _LATE:
+def preload(more: Iterable[str]) -> None:
+    """Load what every process needs sooner or later, and `more`."""
+    for name in (*_LATE, *more):
         importlib.import_module(name)
 
 

@@ -5,7 +5,8 @@ from pydantic import Field
 from agen_authz.config.reading.finding import Findings
 from agen_authz.config.reading.section import Line, Section
 
-_STORES = ("sqlite:///", "postgresql://")
+STORES = ("sqlite:///", "postgresql://")
+URL_CURE = "write sqlite:////path or postgresql://user@host/database"
 
 
 class Store(Section):
@@ -13,8 +14,8 @@ class Store(Section):
 
     url: Line | None = Field(
         None,
-        description="The store's URL, sqlite:////path; default: sqlite:////var/lib/agen/agen.db. PostgreSQL is not"
-        " available yet.",
+        description="The store's URL, sqlite:////path or postgresql://user@host/database; default:"
+        " sqlite:////var/lib/agen/agen.db. A URL with a password is read from `url_file` or `url_env`.",
     )
     url_env: Line | None = Field(None, description="An environment variable that has the url.")
     url_file: Line | None = Field(None, description="A file that has the url.")
@@ -29,8 +30,8 @@ def check_store(findings: Findings, store: Store) -> None:
         findings.add(("store",), "the url is given twice", "keep one of `url`, `url_env` and `url_file`")
     if store.url is None:
         return
-    if not store.url.startswith(_STORES):
-        findings.add(("store", "url"), "not the URL of a store", "write sqlite:////path")
+    if not store.url.startswith(STORES):
+        findings.add(("store", "url"), "not the URL of a store", URL_CURE)
     elif "@" in store.url and ":" in store.url.partition("://")[2].rpartition("@")[0]:
         cure = "move the url to a file or variable: `url_file`, `url_env`"
         findings.add(("store", "url"), "has a password in it", cure)

@@ -12,8 +12,8 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "kept_value",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("value", sa.String(256), nullable=False),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
     )
 
 
