@@ -5,6 +5,7 @@ first yields once, here and nowhere else; its engine then lets the event loop co
 """
 
 import asyncio
+import contextlib
 import types
 from collections.abc import Awaitable, Callable, Generator
 from threading import Lock
@@ -61,6 +62,17 @@ async def wait_until(deadline: Deadline, begin: Callable[[], Awaitable[T]]) -> T
         raise TimeoutError
     async with asyncio.timeout(left_s):
         return await begin()
+
+
+async def finish(last: Awaitable[T]) -> T:
+    """Do what remains to be done, to its end, though who waits for it may be cancelled meanwhile."""
+    task = asyncio.ensure_future(last)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Exception):
+            await task
+        raise
 
 
 class Bulkhead:

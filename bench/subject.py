@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.core.approval.asking import ApprovalRules
+from agen_authz.core.approval.table import Terms
 from agen_authz.core.cel.condition import Condition
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
@@ -23,8 +25,8 @@ from agen_authz.core.policy.access import AccessRule, Basis, compile_access
 from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.signature import SignedTarget, Signer, SigningKey
-from agen_authz.outside import Ports
-from agen_authz.ports import AuditSink, DecisionMetrics
+from agen_authz.outside import CheckMetrics, Ports
+from agen_authz.ports import AuditSink
 from agen_authz.servers.ext_authz import CheckServicer
 from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import Bulkhead
@@ -57,7 +59,7 @@ def _b64(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, policies: int = 2) -> CheckServicer:
+def build_servicer(audit: AuditSink, metrics: CheckMetrics, rules: int = 10, policies: int = 2) -> CheckServicer:
     """Build Check with so many access rules, of which one names the tool that is called."""
     paths = [((name,),) for name in _CLAIMS]
     roles, permissions, groups, email, verified, client, scopes, tenant, country = paths
@@ -87,7 +89,7 @@ def build_servicer(audit: AuditSink, metrics: DecisionMetrics, rules: int = 10, 
         revoked=Revoked(), perimeter=Perimeter(), signers={"crm": signer}, digest_key=b"k" * 32,
         session_key=b"s" * 32, metadata_key=b"m" * 32, filters_lists=True, pinning=Pinning.OBSERVE,
         checks_arguments=False, protections=compile_policies([]), protection_rules={}, masking_keys=None,
-        unruled_sample=0.0,
+        unruled_sample=0.0, approvals=ApprovalRules({}, Terms(900.0, 3600.0), 20, 0.0, URL, b"a" * 32),
         off_word="off-0123456789abcdef", denials_per_second=50, timeout_s=1.0, keeps_claims=True,
     )  # fmt: skip
     clock = SystemClock()

@@ -156,6 +156,7 @@ class CountingMetrics:
         self.matched: list[Matched] = []
         self.seconds: list[tuple[str, float]] = []
         self.unmapped: dict[str, int] = {}
+        self.waits: list[tuple[str, float]] = []
 
     def count_decision(self, decision: str, reason: Reason, server: str, seconds: float) -> None:
         self.counts["agen_decisions_total", decision, reason.value, server] += 1
@@ -166,6 +167,18 @@ class CountingMetrics:
         self.matched.extend(matched)
         for each in matched:
             self.counts["agen_policy_matches_total", each.policy, each.effect.value, each.state.value] += 1
+
+    def count_approval(self, flow: str, event: str) -> None:
+        self.counts["agen_approvals_total", flow, event] += 1
+
+    def time_approval(self, flow: str, seconds: float) -> None:
+        self.waits.append((flow, seconds))
+
+    def count_notification(self, occasion: str, outcome: str) -> None:
+        self.counts["agen_notifications_total", occasion, outcome] += 1
+
+    def count_defect(self, task: str) -> None:
+        self.counts["agen_task_defects_total", task] += 1
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         self.counts["agen_audit_events_total", sink, outcome] += 1

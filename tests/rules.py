@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from agen_authz.core.approval.asking import ApprovalRules
+from agen_authz.core.approval.table import Terms
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import build_routes
 from agen_authz.core.masking.rule import Rule
@@ -15,6 +17,7 @@ from agen_authz.core.policy.table import Policy, PolicyTable, compile_policies
 from agen_authz.core.ruleset import RuleSet
 from tests import builders as build
 
+NO_APPROVALS = ApprovalRules({}, Terms(900.0, 3600.0), 20, 0.0, "https://approvals.example.com", b"a" * 32)
 OFF = "off-0123456789abcdef"
 
 
@@ -61,5 +64,6 @@ def build_rules(
         "protection_rules": {},
         "masking_keys": None,
         "unruled_sample": 0.0,
+        "approvals": NO_APPROVALS,
     }
     return RuleSet(**{**values, **changes})

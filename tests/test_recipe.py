@@ -9,11 +9,11 @@ from agen_authz.servers import ext_authz
 
 ROOT = Path(__file__).parents[1]
 PLACES = {
-    "README.md": r"(\d)\. \*\*(\w+)\*\*",
-    "AGENTS.md": r" {6}(\d) (\w+) ",
-    "agen_authz/servers/ext_authz.py": r" {4}(\d) (\w+) ",
+    "README.md": r"(\d+)\. \*\*(\w+)\*\*",
+    "AGENTS.md": r" {5,6}(\d+) (\w+) ",
+    "agen_authz/servers/ext_authz.py": r" {3,4}(\d+) (\w+) ",
 }
-STEPS = ["read", "route", "identify", "parse", "decide", "discharge", "render", "count", "record"]
+STEPS = ["read", "route", "identify", "parse", "decide", "approve", "discharge", "render", "consume", "count", "record"]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -24,9 +24,9 @@ def test_every_place_tells_the_same_steps_in_the_same_order(place):
 
 @pytest.mark.parametrize("place", ["AGENTS.md", "agen_authz/servers/ext_authz.py"])
 def test_steps_name_functions_that_are_where_they_say(place):
-    named = re.findall(r"^ {4,6}\d .*$", (ROOT / place).read_text(), re.MULTILINE)
+    named = re.findall(r"^ {3,6}\d+ .*$", (ROOT / place).read_text(), re.MULTILINE)
     found = re.findall(r"([\w/]+\.py):(\w+)", "\n".join(named))
-    assert len(found) == 12
+    assert len(found) == 14
     assert all(f"def {name}(" in (ROOT / "agen_authz" / file).read_text() for file, name in found)
 
 
@@ -47,5 +47,6 @@ def test_check_and_all_that_authors_run_decide_through_one_function():
     assert found == {
         "authoring/replay/replay.py": ["judge"],
         "authoring/scenario.py": ["judge"],
+        "obligations/approve.py": ["judge"],
         "servers/ext_authz.py": ["judge"],
     }

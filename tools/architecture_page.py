@@ -67,7 +67,7 @@ meaning and where its value comes from. If the value must be read first, `gather
 eras. If it names something in a new way, give that a `Names` member and a reader in `agen_authz/core/message/mcp.py`;
 mypy and `_READERS` show what is missing. Cases go to `tests/cases/check`; `make conformance` shows what clients see.
 
-**A new sink of events.** Implement `AuditSink` (`agen_authz/ports.py`) in its own file in
+**A new sink of events.** Implement `AuditSink` (`agen_authz/ports/__init__.py`) in its own file in
 `agen_authz/adapters/audit/`, run the contract suite (`tests/adapters/test_contract_audit.py`) on it, and build it in
 `agen_authz/app/worker/check.py`. The event itself is made in `agen_authz/wire/event.py` and described by
 `proto/agen/authz/v1/event.proto`.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agen_authz.build.approval import build_flows
 from agen_authz.build.policy import build_policy
 from agen_authz.build.protection import build_target
 from agen_authz.build.ruleset import build_provider, build_rules
@@ -33,9 +34,10 @@ class Draft:
 def build_draft(loaded: Loaded) -> Draft:
     """Build a draft from a checked configuration; it signs nothing and records nothing."""
     config, compiled = loaded.config, loaded.conditions
-    policies = [build_policy(policy, compiled) for policy in config.policies]
+    flows = build_flows(config)
+    policies = [build_policy(policy, compiled, flows) for policy in config.policies]
     tenants = {
-        name: tuple(build_policy(policy, compiled) for policy in tenant.policies)
+        name: tuple(build_policy(policy, compiled, flows) for policy in tenant.policies)
         for name, tenant in (config.tenants or {}).items()
     }
     everyone = [*policies, *(policy for held in tenants.values() for policy in held)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from agen_authz.build.approval import NO_FLOWS, Flows, build_flows, digest_section
 from agen_authz.config import Config
 from agen_authz.config.part.scope import name_of
 from agen_authz.config.part.selector import Selecting
@@ -19,20 +20,23 @@ NOT_COMPILED: Compiled = {}
 
 def build_policies(config: Config, compiled: Compiled = NOT_COMPILED) -> PolicyTable:
     """Build every policy, and those of tenants."""
-    tenants = {name: _build_all(tenant.policies, compiled) for name, tenant in (config.tenants or {}).items()}
-    return compile_policies(_build_all(config.policies, compiled), tenants)
+    flows = build_flows(config)
+    tenants = {name: _build_all(tenant.policies, compiled, flows) for name, tenant in (config.tenants or {}).items()}
+    return compile_policies(_build_all(config.policies, compiled, flows), tenants)
 
 
-def _build_all(policies: Iterable[conf.Policy], compiled: Compiled) -> list[Policy]:
-    return [build_policy(policy, compiled) for policy in policies]
+def _build_all(policies: Iterable[conf.Policy], compiled: Compiled, flows: Flows) -> list[Policy]:
+    return [build_policy(policy, compiled, flows) for policy in policies]
 
 
-def build_policy(policy: conf.Policy, compiled: Compiled = NOT_COMPILED) -> Policy:
+def build_policy(policy: conf.Policy, compiled: Compiled = NOT_COMPILED, flows: Flows = NO_FLOWS) -> Policy:
     """Build one policy.
 
     Args:
         compiled: `Loaded.conditions`; a condition that is not among them is compiled here.
+        flows: what `flow` may name.
     """
+    flow = None if policy.flow is None else flows.get(policy.flow)
     return Policy(
         name=policy.name,
         state=State(policy.state),
@@ -41,6 +45,8 @@ def build_policy(policy: conf.Policy, compiled: Compiled = NOT_COMPILED) -> Poli
         conditions=build_conditions(policy.when, compiled),
         message=policy.message,
         demand=None if policy.step_up is None else _build_demand(policy.step_up),
+        flow=policy.flow or "",
+        digest=None if flow is None else digest_section(policy, flow.digest),
     )
 
 

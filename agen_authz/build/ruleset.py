@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import TypedDict
 from urllib.parse import urlsplit
 
+from agen_authz.build.approval import build_approvals
 from agen_authz.build.policy import NOT_COMPILED, Compiled, build_policies
 from agen_authz.build.protection import build_masking_keys, build_protection_rules, build_protections
 from agen_authz.config import Config
@@ -49,8 +50,7 @@ def build_rules(
         signing_keys: of each resource, the first signs; None for authors, who sign nothing.
         masking_keys: the first masks.
     """
-    providers = {provider.name: build_provider(provider) for provider in config.providers}
-    resources = {resource.name: build_resource(config, resource, providers) for resource in config.resources}
+    resources = _build_resources(config)
     return RuleSet(
         version=version,
         resources=resources,
@@ -69,8 +69,14 @@ def build_rules(
         filters_lists=config.tools.filter_lists,
         pinning=Pinning(config.tools.pinning),
         checks_arguments=_checks_arguments(config),
+        approvals=build_approvals(config, digest_key),
         **_build_conditional(config, masking_keys, compiled),
     )
+
+
+def _build_resources(config: Config) -> dict[str, Resource]:
+    providers = {provider.name: build_provider(provider) for provider in config.providers}
+    return {resource.name: build_resource(config, resource, providers) for resource in config.resources}
 
 
 class _Conditional(TypedDict):

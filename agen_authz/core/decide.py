@@ -10,7 +10,9 @@ Whatever is asked, the first of these that refuses answers (design: refusals):
  5. policies  what applies to any of the targets, combined by one table (`TABLE`); a posted response may be the
               answer to an elicitation, so a policy that reads `inputs` cannot be evaluated for it
 
-A call that is allowed carries the data-protection rules that apply to what comes back (core/protection.py).
+A call that is allowed carries the data-protection rules that apply to what comes back (core/protection.py), and the
+approvals that allow it once. If policies ask for approvals and `facts.approvals` is None, none was looked up: the call
+is decided again with what is known of them (obligations/approve.py).
 Arguments are examined from row 4 on: a caller who may not make the call cannot make anybody walk over them.
 `may_list` asks rows 3 and 5 what a list may show.
 """
@@ -27,17 +29,21 @@ from agen_authz.core.message.method import Names, find_method, is_allowed_method
 from agen_authz.core.message.mirror import is_mirrored
 from agen_authz.core.model import (
     Allow,
+    Approval,
+    ApprovalStanding,
+    AwaitApproval,
     BoundTask,
     Call,
     Deny,
+    Digest,
     Effect,
+    Era,
     Facts,
     Matched,
     Outcome,
     Owner,
     Principal,
     Resource,
-    Session,
     Shape,
     State,
     Step,
@@ -67,7 +73,7 @@ def judge(read: Read, facts: Facts) -> Judged:
     return Judged(read, decision)
 
 
-def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Allow | StepUp | Deny:
+def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Allow | StepUp | AwaitApproval | Deny:
     """Decide one call; never raises for any call that `core.message.mcp.parse` returned."""
     resource = rules.resources[call.server]
     # 1.
@@ -93,18 +99,20 @@ def decide(call: Call, principal: Principal, facts: Facts, rules: RuleSet) -> Al
     work = Work()
     found = _find_matches(call, principal, facts, rules.policies, work)
     if found:
-        stopped = _apply(_Case(call, principal, resource, facts.now, found))
+        stopped = _apply(_Case(call, principal, resource, facts, found))
         if stopped is not None:
             return replace(stopped, why=(*why, *stopped.why))
         why.extend(_steps_of(found))
-    return _allow(why, facts.session, found, find_protections(call, principal, facts, rules, work=work))
+    return _allow(why, facts, found, find_protections(call, principal, facts, rules, work=work))
 
 
-def _allow(why: list[Step], session: Session | None, found: "list[_Found]", protections: tuple[Policy, ...]) -> Allow:
-    if not protections:
-        return Allow(tuple(why), session, _record(found) if found else ())
+def _allow(why: list[Step], facts: Facts, found: "list[_Found]", protections: tuple[Policy, ...]) -> Allow:
+    if not protections and facts.approvals is None:
+        return Allow(tuple(why), facts.session, _record(found) if found else ())
+    grants = () if facts.approvals is None else _list_asked(found, facts)
+    why.extend(map(_step_of_approval, grants))
     why.extend(Step("data_protection", each.state.value, each.name) for each in protections)
-    return Allow(tuple(why), session, _record(found), tuple(each.name for each in protections))
+    return Allow(tuple(why), facts.session, _record(found), tuple(each.name for each in protections), grants)
 
 
 # What calls a listed target; a resource may be subscribed to as well, by the same rules.
@@ -133,7 +141,7 @@ def may_list(
     call = replace(listing, method=_CALLED_BY[target.kind], targets=(target,), arguments=None, inputs=None)
     situation = Situation(principal, call, target, facts, work or Work())
     found = [(target, match) for match in rules.policies.evaluate_without_arguments(situation)]
-    return not isinstance(_apply(_Case(call, principal, resource, facts.now, found)), Deny)
+    return not isinstance(_apply(_Case(call, principal, resource, facts, found)), Deny)
 
 
 def _find_matches(call: Call, principal: Principal, facts: Facts, policies: PolicyTable, work: Work) -> "list[_Found]":
@@ -152,8 +160,9 @@ def _evaluate(policies: PolicyTable, situation: Situation) -> Iterable[Match]:
     call = situation.call
     is_answer = call.inputs is not None or call.method == "tasks/update"
     if call.task_ids and situation.target.kind is TargetKind.TOOL and not is_answer:
-        # What the arguments decide was decided when the task was made.
-        return policies.evaluate_without_arguments(situation)
+        # What the arguments decide was decided when the task was made, and so was what people approved.
+        matches = policies.evaluate_without_arguments(situation)
+        return [each for each in matches if each.policy.effect is not Effect.REQUIRE_APPROVAL]
     return policies.evaluate(situation)
 
 
@@ -186,11 +195,11 @@ class _Case(Struct, frozen=True):
     call: Call
     principal: Principal
     resource: Resource
-    now: float
+    facts: Facts
     found: list[_Found]
 
 
-def _apply(case: _Case) -> Deny | StepUp | None:
+def _apply(case: _Case) -> Deny | StepUp | AwaitApproval | None:
     """Combine what the enforced policies ask for: the first row of `TABLE` that answers decides."""
     picked: dict[Row, list[_Found]] = {}
     for target, match in case.found:
@@ -223,6 +232,45 @@ def _ask_for_more(picked: list[_Found], case: _Case) -> StepUp | None:
     return StepUp(wanted, why, case.call.envelope, unmet[0][0], _record(case.found))
 
 
+def _ask_people(picked: list[_Found], case: _Case) -> Deny | AwaitApproval | None:
+    asked, call = _list_asked(picked, case.facts), case.call
+    if call.envelope.shape is not Shape.REQUEST or call.method in _NEVER_APPROVED:
+        return _refuse(Reason.APPROVAL_IMPOSSIBLE, asked[0].target, case)
+    if all(each.standing is ApprovalStanding.GRANTED for each in asked):
+        return None
+    why = (*_steps_of(case.found), *map(_step_of_approval, asked))
+    rejected = next((each for each in asked if each.standing is ApprovalStanding.REJECTED), None)
+    if rejected is not None:
+        return replace(_refuse(Reason.APPROVAL_REJECTED, rejected.target, case), why=why)
+    wanted = tuple(each for each in asked if each.standing is not ApprovalStanding.GRANTED)
+    return AwaitApproval(wanted, why, call.envelope, _opens_urls(call, case.facts), _record(case.found))
+
+
+# Completions come with every key that a person types.
+_NEVER_APPROVED = frozenset({"completion/complete"})
+
+
+def _list_asked(found: list[_Found], facts: Facts) -> tuple[Approval, ...]:
+    """List the approvals that enforced policies ask for, as they stand."""
+    known = facts.approvals or {}
+    return tuple(
+        known.get((target, policy.name))
+        or Approval(target, policy.name, policy.flow, policy.digest or Digest(""), message=policy.message)
+        for target, match in found
+        if (policy := match.policy).effect is Effect.REQUIRE_APPROVAL and policy.state is State.ENFORCE
+    )
+
+
+def _opens_urls(call: Call, facts: Facts) -> bool:
+    if call.envelope.era is Era.MODERN:
+        return call.declares_url
+    return facts.session is not None and facts.session.declares_url
+
+
+def _step_of_approval(approval: Approval) -> Step:
+    return Step("approval", approval.standing.value, approval.policy)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """A row of the table: which policies it picks, by outcome and effect, and what it answers if it picks any.
@@ -231,7 +279,7 @@ class Row:
     """
 
     picks: frozenset[tuple[Outcome, Effect]]
-    answer: Callable[[list[_Found], _Case], Deny | StepUp | None]
+    answer: Callable[[list[_Found], _Case], Deny | StepUp | AwaitApproval | None]
 
 
 # What masks decides nothing, and is in another table.
@@ -241,8 +289,7 @@ TABLE: tuple[Row, ...] = (
     Row(frozenset({(Outcome.APPLIES, Effect.DENY)}), _deny),
     Row(frozenset((Outcome.ERROR, effect) for effect in _DECIDING), _deny_unevaluated),
     Row(frozenset({(Outcome.APPLIES, Effect.STEP_UP)}), _ask_for_more),
-    # INVARIANT: there are no approvals yet, so what needs one is denied; the loader refuses such policies.
-    Row(frozenset({(Outcome.APPLIES, Effect.REQUIRE_APPROVAL)}), _deny_unevaluated),
+    Row(frozenset({(Outcome.APPLIES, Effect.REQUIRE_APPROVAL)}), _ask_people),
 )
 _ROW_OF = {pair: row for row in TABLE for pair in row.picks}
 
@@ -256,7 +303,7 @@ def _is_met(match: Match, case: _Case) -> bool:
     provider = find_provider(case.resource, case.principal.issuer)
     leeway_s = 0.0 if provider is None else provider.leeway_s
     demand = match.policy.demand
-    return demand is not None and is_satisfied(demand, case.principal, now=case.now, leeway_s=leeway_s)
+    return demand is not None and is_satisfied(demand, case.principal, now=case.facts.now, leeway_s=leeway_s)
 
 
 def _steps_of(found: list[_Found]) -> tuple[Step, ...]:

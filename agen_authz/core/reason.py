@@ -97,7 +97,12 @@ class Reason(StrEnum):
     POLICY_DENIED = "policy_denied"
     POLICY_ERROR = "policy_error"
     STEP_UP_REQUIRED = "step_up_required"
-    # what clients get instead of the four above
+    APPROVAL_REQUIRED = "approval_required"
+    APPROVAL_IMPOSSIBLE = "approval_impossible"
+    APPROVAL_REJECTED = "approval_rejected"
+    APPROVAL_LIMIT = "approval_limit"
+    APPROVAL_SPENT = "approval_spent"
+    # what clients get instead of what is hidden (`HIDDEN`)
     UNKNOWN_TARGET = "unknown_target"
     # what comes back
     TASK_UNBOUND = "task_unbound"
@@ -234,6 +239,11 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.STEP_UP_REQUIRED: (
         403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (the status is 401 if no scope is missing)",
     ),
+    Reason.APPROVAL_REQUIRED: (200, POLICY, "A person must approve this call.", "open the page that the answer names, and make the same call again once it is approved"),
+    Reason.APPROVAL_IMPOSSIBLE: (200, POLICY, "A person would have to approve this call, and it cannot be approved.", "completions, and messages that are not requests, cannot be approved: leave what they name out of policies with `then: require_approval`"),
+    Reason.APPROVAL_REJECTED: (200, POLICY, "This call was not approved.", "an approver has rejected exactly this call: change the call, or make it again after the time that the approvers had"),
+    Reason.APPROVAL_LIMIT: (200, POLICY, "Too many requests for approval are open.", "wait until some are decided, or raise `approvals.max_open_per_subject`"),
+    Reason.APPROVAL_SPENT: (200, POLICY, "The approval of this call was used or has ended.", "make the call again: a new approval is asked for, since each is good for one call and for `approvals.grant_ttl`"),
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "the metric and the audit event have the true Reason"),
     Reason.TASK_UNBOUND: (200, UPSTREAM, "The server told of a task that is not known to be the caller's.", "a server may make a task only for a `tools/call` whose client can use one, and tell of it only to who asks for it by its id: see docs/tasks.md"),
     Reason.LIST_TOO_LONG: (502, UPSTREAM, "The server's list is too long.", "let the server return its lists in pages"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agen_authz.core.approval.asking import ApprovalRules
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.http.route import RouteTable
 from agen_authz.core.masking.rule import Rule
@@ -36,6 +37,7 @@ class RuleSet:
             left out.
         masking_keys: what `hash` and `tokenize` write and read with; None if there are no keys.
         unruled_sample: which share of the responses that no rule covers is scanned, between 0 and 1.
+        approvals: how calls are approved.
     """
 
     version: str
@@ -61,3 +63,4 @@ class RuleSet:
     protection_rules: Mapping[str, Rule]
     masking_keys: MaskingKeys | None
     unruled_sample: float
+    approvals: ApprovalRules

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from agen_authz.core.approval.request import ApprovalRequest
 from agen_authz.core.errors import Rejected, Unavailable
 from agen_authz.core.http.route import Route
 from agen_authz.core.identity.rendered import RenderedPrincipal
@@ -18,6 +19,7 @@ from agen_authz.core.message.mcp import parse
 from agen_authz.core.model import (
     Allow,
     Answer,
+    AwaitApproval,
     Call,
     Context,
     Deny,
@@ -92,13 +94,15 @@ class Judged(Struct, frozen=True):
         signed: the signature for the backend, if the call has one.
         sealed: what Process must know to inspect the response, or to scan a copy; None if it looks at nothing.
         is_inspected: True if Process may change the response, and False if it scans a copy at most.
+        requests: what the decision's grants come from, as they were when it was judged.
     """
 
     stage: Read
-    decision: Allow | StepUp | Deny
+    decision: Allow | StepUp | AwaitApproval | Deny
     signed: Signed | None = None
     sealed: str | None = None
     is_inspected: bool = False
+    requests: tuple[ApprovalRequest, ...] = ()
 
 
 class Refused(Struct, frozen=True):

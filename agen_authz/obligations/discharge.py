@@ -36,7 +36,7 @@ def discharge(ended: Ended, ports: Ports, now: float) -> Ended:
     signed = _sign(read, decision.session, ports.entropy, now, is_inspected=is_inspected)
     if isinstance(signed, Malformed):
         return refuse(ended, signed.reason, Step("signature", signed.reason.value))
-    return Judged(read, decision, signed, sealed, is_inspected=is_inspected)
+    return Judged(read, decision, signed, sealed, is_inspected=is_inspected, requests=ended.requests)
 
 
 def _is_drawn(share: float, entropy: Entropy) -> bool:

@@ -7,10 +7,12 @@
     3 identify   Routed -> Known              facts.py:identify
     4 parse      Known -> Read                core/stage.py:read_call, core/message/mcp.py:parse
     5 decide     Read -> Judged               facts.py:gather, core/decide.py:judge
-    6 discharge  sign, seal for Process       obligations/discharge.py:discharge
-    7 render     -> CheckResponse             wire/ext_authz.py:render_check
-    8 count      the metrics                  ports.py:count_decision
-    9 record     the event, last (ADR 0018)   obligations/record.py:record
+    6 approve    by people, if they must      obligations/approve.py:approve; no other call waits here
+    7 discharge  sign, seal for Process       obligations/discharge.py:discharge
+    8 render     -> CheckResponse             wire/ext_authz.py:render_check
+    9 consume    the grants, once             obligations/approve.py:consume
+   10 count      the metrics                  ports/__init__.py:count_decision
+   11 record     the event, last (ADR 0018)   obligations/record.py:record
 
 To discharge is to do what an allowed call depends on: it is signed for the backend, and who called what is sealed for
 Process, which inspects the response.
@@ -25,7 +27,7 @@ from agen_authz.core.decide import judge
 from agen_authz.core.errors import Malformed, Unavailable
 from agen_authz.core.http.admission import admit
 from agen_authz.core.http.context import read_context
-from agen_authz.core.model import Answer, Deny, Envelope, Owner, Step
+from agen_authz.core.model import Answer, AwaitApproval, Deny, Envelope, Owner, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import (
@@ -43,10 +45,11 @@ from agen_authz.core.stage import (
     refuse_late,
 )
 from agen_authz.facts import gather, identify, recognize
-from agen_authz.obligations import discharge
+from agen_authz.obligations.approve import approve, consume, needs_grants
+from agen_authz.obligations.discharge import discharge
 from agen_authz.obligations.record import record
 from agen_authz.outside import Ports
-from agen_authz.waiting import Deadline
+from agen_authz.waiting import Deadline, finish
 from agen_authz.wire.challenge import render_metadata
 from agen_authz.wire.ext_authz import read_check, render_check
 from agen_authz.wire.glance import find_credential
@@ -145,7 +148,10 @@ async def _decide(raw: bytes, arrived: Arrived, ports: Ports) -> Ended:
             return read
         stage = read
         # 5.
-        return judge(read, await gather(read, ports))
+        facts = await gather(read, ports)
+        judged = judge(read, facts)
+        # 6.
+        return await approve(judged, facts, ports) if isinstance(judged.decision, AwaitApproval) else judged
     except (Unavailable, TimeoutError) as exc:
         return refuse_late(stage, exc)
     except Exception:  # noqa: BLE001 a defect denies, whatever it is
@@ -154,15 +160,26 @@ async def _decide(raw: bytes, arrived: Arrived, ports: Ports) -> Ended:
 
 async def _answer(ended: Ended, ports: Ports) -> bytes:
     """Make the answer, then write its event; nothing that can fail comes after that (ADR 0018)."""
+    if needs_grants(ended):
+        # INVARIANT: a grant that was used has its event, though Envoy may stop waiting meanwhile.
+        return await finish(_conclude(ended, ports))
+    return await _conclude(ended, ports)
+
+
+async def _conclude(ended: Ended, ports: Ports) -> bytes:
     clock = ports.clock
     try:
         now = clock.now()
-        # 6. 7.
+        # 7. 8.
         ended = discharge(ended, ports, now)
         answer = render_check(ended, ports.templates)
-        # 8.
-        _count(ended, ports)
         # 9.
+        if needs_grants(ended):
+            ended = await consume(ended, ports, now)
+            answer = render_check(ended, ports.templates)
+        # 10.
+        _count(ended, ports)
+        # 11.
         try:
             deadline = Deadline(clock, get_arrived(ended.stage).until)
             await record(ended, ports, now, deadline)

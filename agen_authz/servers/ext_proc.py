@@ -29,6 +29,7 @@ from agen_authz.core.response.message import Note, Uninspected
 from agen_authz.core.response.passage import Copy, Passage
 from agen_authz.core.response.step import Abort, Emit, Event, Expired, Headers, Piece, ResponseOutcome, Terms
 from agen_authz.ports import Clock, ResponseMetrics
+from agen_authz.waiting import finish
 from agen_authz.wire.ext_proc import read_event, read_opening, render_action
 
 _LOG = logging.getLogger(__name__)
@@ -191,21 +192,6 @@ def _is_same(word: str, off_word: str) -> bool:
     return word != "" and hmac.compare_digest(word.encode("utf-8"), off_word.encode("utf-8"))
 
 
-async def _finish(last: Awaitable[None]) -> None:
-    """Do what remains to be done when a stream has ended, though Envoy may cancel the stream meanwhile.
-
-    INVARIANT: Envoy resets a stream once it has the whole response, and gRPC then cancels the task that serves it, at
-    whatever it waits for. What is written now must not be withdrawn by that.
-    """
-    task = asyncio.ensure_future(last)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with contextlib.suppress(Unavailable):
-            await task
-        raise
-
-
 class _Conversation:
     """One stream from the headers on.
 
@@ -258,8 +244,10 @@ class _Conversation:
                 extra={"request_id": assignment.terms.request_id, "server": self._server},
             )
         # What is not written now is lost, and counted by the audit sink: what it tells of has left, or never will.
+        # INVARIANT: Envoy resets a stream once it has the whole response, and gRPC then cancels the task that serves
+        # it, at whatever it waits for. What is written now must not be withdrawn by that.
         with contextlib.suppress(Unavailable):
-            await _finish(assignment.write_notes(exchange.uninspected, is_last=True))
+            await finish(assignment.write_notes(exchange.uninspected, is_last=True))
 
     async def _read_on(self) -> Reason | None:
         timer = self._await_expiry()

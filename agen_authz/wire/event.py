@@ -10,7 +10,7 @@ from typing import Any
 
 from agen_authz.core.digest import digest_arguments, digest_text
 from agen_authz.core.http.context import read_context
-from agen_authz.core.model import Answer, Call, Context, Decision, Request, State
+from agen_authz.core.model import Allow, Answer, AwaitApproval, Call, Context, Decision, Request, State
 from agen_authz.core.stage import Read, Stage, find_known, find_received, get_arrived, name_server
 from agen_authz.wire.line import render_line
 from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Row, Shortener
@@ -56,6 +56,9 @@ def _render(room: Room, decision: Decision, stage: Stage, *, now: float, duratio
                 for each in decision.matched
             ]
             event["policies"] = [_policy(each) for each in brief.rows("policies", matched, _choose_policies)]
+        approvals = _approvals(decision, brief)
+        if approvals:
+            event["approvals"] = approvals
     known, received = find_known(stage), find_received(stage)
     if known is not None:
         event["principal"] = known.rendered.event
@@ -68,6 +71,15 @@ def _render(room: Room, decision: Decision, stage: Stage, *, now: float, duratio
     if brief.shortened:
         event["shortened"] = brief.shortened
     return render_line(event)
+
+
+def _approvals(decision: Decision, brief: Shortener) -> list[dict[str, str]]:
+    """Name what is waited for, or was used for the call that is allowed."""
+    approvals = decision.wanted if isinstance(decision, AwaitApproval) else ()
+    if isinstance(decision, Allow):
+        approvals = decision.grants
+    rows = brief.rows("approvals", [(each.policy, each.flow, each.request) for each in approvals])
+    return [{"policy": policy, "flow": flow, "id": request} for policy, flow, request in rows]
 
 
 def _choose_steps(steps: Sequence[Row], room: int) -> list[Row]:

@@ -14,10 +14,11 @@ from agen_authz.core.header import HeaderNames, look_at
 from agen_authz.core.http.admission import cors_headers
 from agen_authz.core.http.route import Route
 from agen_authz.core.memory import remember
-from agen_authz.core.model import Allow, Answer, Deny, Request, Session, StepUp
+from agen_authz.core.model import Allow, Answer, AwaitApproval, Deny, Request, Session, StepUp
 from agen_authz.core.reason import Reason
 from agen_authz.core.signature import Signed
 from agen_authz.core.stage import Ended, Judged, Refused, Stage, find_routed
+from agen_authz.wire.approval import render_approval
 from agen_authz.wire.field import write_field
 from agen_authz.wire.identity import set_header
 from agen_authz.wire.refusal import HttpAnswer, render_refusal, render_step_up
@@ -136,6 +137,8 @@ def render_check(ended: Ended, templates: Templates) -> bytes:
             return _render_allow(ended, decision, templates)
         case StepUp():
             answer = render_step_up(decision, read)
+        case AwaitApproval():
+            answer = render_approval(decision, read)
         case Deny():
             answer = render_refusal(decision, read)
         case _:

@@ -14,8 +14,8 @@ from agen_authz.core.response.failure import bind_error
 from agen_authz.core.stage import Read, Stage, find_known, find_routed, get_arrived
 from agen_authz.wire.challenge import describe_demand, render_challenge, render_demand
 
-_JSON_TYPE = ("content-type", "application/json")
-_NO_STORE = ("cache-control", "no-store")
+JSON_TYPE = ("content-type", "application/json")
+NO_STORE = ("cache-control", "no-store")
 _METHODS_WITHOUT_ANSWER = 404
 _TARGET_WORD = {TargetKind.TOOL: "tool", TargetKind.PROMPT: "prompt", TargetKind.RESOURCE: "resource"}
 # What a server would say, so that a hidden target looks like one that does not exist; as in MCP's own servers.
@@ -42,7 +42,7 @@ def render_step_up(decision: StepUp, read: Read) -> HttpAnswer:
     details: dict[str, object] = {"reason": Reason.STEP_UP_REQUIRED.value, "request_id": get_arrived(read).request_id}
     error = {"code": REFUSALS[Reason.STEP_UP_REQUIRED].code, "message": describe_demand(wanted), "data": details}
     body = orjson.dumps(bind_error(decision.envelope, error)).decode("utf-8")
-    headers = (_JSON_TYPE, _NO_STORE, ("www-authenticate", demand))
+    headers = (JSON_TYPE, NO_STORE, ("www-authenticate", demand))
     return HttpAnswer(403 if wanted.lacks_scope else 401, headers, body)
 
 
@@ -57,7 +57,7 @@ def render_refusal(denied: Deny, stage: Stage) -> HttpAnswer:
     if denied.reason in _LATER and envelope.era is Era.MODERN:
         status = _METHODS_WITHOUT_ANSWER
     body = _render_error(denied, get_arrived(stage).request_id)
-    return HttpAnswer(status, (_JSON_TYPE, _NO_STORE, *_headers_of(denied, status, stage)), body)
+    return HttpAnswer(status, (JSON_TYPE, NO_STORE, *_headers_of(denied, status, stage)), body)
 
 
 def _headers_of(denied: Deny, status: int, stage: Stage) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,8 @@ Characters that do such things, and those that nobody sees, are written as `[U+2
     or into `@`
  3. `@`, but in an e-mail address, so that nobody is called: `@everyone`, `@here`, `@channel`
  4. the colon of `://`, the point of `www.` and of `name.example/`, so that there is no link but ours
- 5. `(` and `[` after `]`, which would make a link; the colons of `:name:`, which would make a picture
+ 5. `(` and `[` after `]`, also after that of a spelling, which would make a link; the colons of `:name:`, which would
+    make a picture
  6. `_` but within a word, and `|` next to another
  7. `[` of what is written like one of these spellings already
 
@@ -45,10 +46,13 @@ def spell_line(text: str, max_chars: int) -> str:
     kept, more = text[:max_chars], len(text) - max_chars
     # The whole is looked at, so that a cut does not hide what a character belongs to.
     found = {place.start() for place in _PATTERN.finditer(kept)}
-    spelt, marks = [], 0
+    spelt: list[str] = []
+    marks = 0
     for at, char in enumerate(kept):
         marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
-        is_plain = at not in found and marks <= _MAX_MARKS and _is_plain(char)
+        # 5.
+        is_link = char in "([" and "".join(spelt[-1:]).endswith("]")
+        is_plain = at not in found and marks <= _MAX_MARKS and not is_link and _is_plain(char)
         spelt.append(char if is_plain else f"[U+{ord(char):04X}]")
     return "".join(spelt) + (f"... ({more:,} more characters)" if more > 0 else "")
 

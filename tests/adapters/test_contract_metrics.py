@@ -65,6 +65,10 @@ def test_everything_is_counted_under_its_labels(rig):
         metrics.count_masked_shadow("iban", "hash", "crm", count)
         metrics.count_masking_incomplete("crm", count)
         metrics.count_unruled("vin", "crm", count)
+    for event in ("asked", "asked", "used"):
+        metrics.count_approval("finance", event)
+    metrics.count_notification("opened", "sent")
+    metrics.count_defect("outbox")
     metrics.count_copy("crm", "dropped")
     metrics.count_unread("crm")
     assert read(metrics) == {
@@ -72,6 +76,10 @@ def test_everything_is_counted_under_its_labels(rig):
         ("agen_masked_shadow_total", "crm", "hash", "iban"): 5,
         ("agen_masking_incomplete_total", "crm"): 5,
         ("agen_unruled_total", "crm", "vin"): 5,
+        ("agen_approvals_total", "asked", "finance"): 2,
+        ("agen_approvals_total", "finance", "used"): 1,
+        ("agen_notifications_total", "opened", "sent"): 1,
+        ("agen_task_defects_total", "outbox"): 1,
         ("agen_response_copies_total", "crm", "dropped"): 1,
         ("agen_responses_unread_total", "crm"): 1,
         ("agen_responses_total", "crm", "passed"): 2,

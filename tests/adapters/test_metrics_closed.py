@@ -4,11 +4,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.metrics import Closed, PrometheusMetrics, list_zeros
-from agen_authz.adapters.metrics.closed import MOST_SERVERS, NEVER
+from agen_authz.adapters.metrics.closed import APPROVAL_EVENTS, MOST_SERVERS, NEVER
 from agen_authz.adapters.metrics.table import LABELS, METRICS, AtStart, MetricKind
 from agen_authz.core.reason import Reason
+from agen_authz.wire.approval_event import ApprovalWord
 
-CLOSED = Closed(("crm", "billing"), ("idp",), (("no refunds", "deny", "enforce"),))
+CLOSED = Closed(("crm", "billing"), ("idp",), (("no refunds", "deny", "enforce"),), ("finance",))
 
 
 def _series(closed):
@@ -32,6 +33,9 @@ def test_every_series_from_the_start_is_0():
         ("agen_decisions_total", ("decision", "deny"), ("reason", "unknown_host"), ("server", "")),
         ("agen_decision_seconds_bucket", ("server", "crm"), ("le", "+Inf")),
         ("agen_policy_matches_total", ("policy", "no refunds"), ("effect", "deny"), ("state", "enforce")),
+        ("agen_decisions_total", ("decision", "await_approval"), ("reason", "approval_required"), ("server", "crm")),
+        ("agen_approvals_total", ("flow", "finance"), ("event", "timed_out")),
+        ("agen_approval_wait_seconds_bucket", ("flow", "finance"), ("le", "+Inf")),
         ("agen_responses_total", ("server", "crm"), ("outcome", "blocked")),
         ("agen_tool_drift_total", ("server", "billing"), ("kind", "schema")),
         ("agen_jwks_refresh_total", ("provider", "idp"), ("outcome", "failed")),
@@ -63,6 +67,8 @@ def test_series_that_is_counted_is_the_one_that_was_0():
     metrics.count_copy("crm", "found")
     metrics.count_jwks_refresh("idp", "ok")
     metrics.count_unread("crm")
+    metrics.count_approval("finance", "used")
+    metrics.time_approval("finance", 90.0)
     counted = {key for family in metrics.collect() for key in family.samples}
     assert counted - _series(CLOSED).keys() == set()
 
@@ -82,3 +88,7 @@ def test_no_label_is_one_that_prometheus_writes():
     # Prometheus would rename ours to `exported_...`, and the rules would ask for the wrong one.
     written = {"job", "instance", "namespace", "pod", "service", "endpoint", "container", "node"}
     assert written & set(LABELS) == set()
+
+
+def test_events_of_approvals_are_the_words_of_their_audit_events():
+    assert tuple(ApprovalWord) == APPROVAL_EVENTS

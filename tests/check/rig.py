@@ -9,6 +9,7 @@ from typing import Any
 
 from agen_authz._pb.agen.envoy.v1 import ext_authz_pb2 as pb
 from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.core.approval.asking import ApprovalRules
 from agen_authz.core.http.context import Perimeter
 from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import Resource, Revoked
@@ -22,6 +23,7 @@ from agen_authz.token_cache import TokenCache
 from agen_authz.waiting import Bulkhead
 from agen_authz.wire.template import Templates
 from tests import builders as build
+from tests.approval_fakes import MemoryApprovals
 from tests.fakes import (
     CountingMetrics,
     FakeClock,
@@ -31,7 +33,7 @@ from tests.fakes import (
     MemoryTasks,
     SeqEntropy,
 )
-from tests.rules import OFF, build_rules, protect
+from tests.rules import NO_APPROVALS, OFF, build_rules, protect
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class Rig:
     # What the store knows of tools when the first call comes.
     catalogue: Any = field(default_factory=MemoryCatalogue)
     tasks: Any = field(default_factory=MemoryTasks)
+    approvals: Any = field(default_factory=MemoryApprovals)
+    approval_rules: ApprovalRules = NO_APPROVALS
+    sleep: Any = asyncio.sleep
     # More than a test asks: each has its event, unless a test says otherwise.
     denials_per_second: int = 1_000_000
     clock: Any = field(default_factory=lambda: FakeClock(build.NOW))
@@ -113,6 +118,7 @@ class Rig:
             pinning=self.pinning,
             checks_arguments=self.checks_arguments,
             unruled_sample=self.unruled_sample,
+            approvals=self.approval_rules,
             **protect(*self.protections),
         )
         self.ports = Ports(
@@ -126,6 +132,8 @@ class Rig:
             self.tokens,
             Templates(OFF),
             Bulkhead(self.in_flight),
+            approvals=self.approvals,
+            sleep=self.sleep,
         )
         if self.pinning is not Pinning.OFF or self.checks_arguments:
             asyncio.run(self.ports.catalogue.refresh())

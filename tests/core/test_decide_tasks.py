@@ -15,7 +15,7 @@ from agen_authz.core.model import (
     Allow,
     BoundTask,
     Call,
-    Deny,
+    Decision,
     Effect,
     Era,
     Facts,
@@ -23,7 +23,6 @@ from agen_authz.core.model import (
     Misread,
     Owner,
     State,
-    StepUp,
     Subject,
     TargetKind,
 )
@@ -60,7 +59,7 @@ def policy(condition: str, **changes: Any) -> Policy:
     return replace(made, **changes)
 
 
-def decided(call: Call, task: BoundTask | None, *policies: Policy, **principal: Any) -> Allow | Deny | StepUp:
+def decided(call: Call, task: BoundTask | None, *policies: Policy, **principal: Any) -> Decision:
     rules = build_rules([build.resource()], policies=compile_policies(policies))
     return decide(call, build.principal(**principal), Facts(build.NOW, tasks=None if task is None else (task,)), rules)
 

@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from agen_authz.core.decide import decide
-from agen_authz.core.model import Allow, Answer, Decision, Deny, Effect, Envelope, Outcome, State, StepUp
+from agen_authz.core.model import (
+    Allow,
+    Answer,
+    AwaitApproval,
+    Decision,
+    Deny,
+    Effect,
+    Envelope,
+    Outcome,
+    State,
+    StepUp,
+)
 from agen_authz.core.policy.attribute import Situation
 from agen_authz.core.policy.stepup import Demand, challenge
 from agen_authz.core.policy.table import Match, Policy, compile_policies
@@ -57,11 +68,8 @@ def rank(decision: Decision) -> int:
         return ALLOWED
     if isinstance(decision, StepUp):
         return STEPS_UP
-    assert isinstance(decision, Deny)
-    enforced = [each for each in decision.matched if each.state is State.ENFORCE]
-    # Until somebody can approve, what needs an approval is denied as an error that no policy had.
-    is_awaited = decision.reason is Reason.POLICY_ERROR and all(each.outcome is Outcome.APPLIES for each in enforced)
-    return AWAITS if is_awaited else DENIED
+    assert isinstance(decision, AwaitApproval | Deny)
+    return AWAITS if isinstance(decision, AwaitApproval) else DENIED
 
 
 def is_weaker(after: Decision, before: Decision) -> bool:
@@ -74,6 +82,8 @@ def is_weaker(after: Decision, before: Decision) -> bool:
             or (ages[1] is not None and (ages[0] is None or ages[0] > ages[1]))
             or bool(wanted.acr_values and not asked.acr_values)
         )
+    if isinstance(after, AwaitApproval) and isinstance(before, AwaitApproval):
+        return not {each.policy for each in before.wanted} <= {each.policy for each in after.wanted}
     return rank(after) < rank(before)
 
 

@@ -15,8 +15,8 @@ from msgspec import Struct
 from agen_authz.adapters.metrics import table
 from agen_authz.adapters.metrics.family import Family, Labels
 from agen_authz.adapters.metrics.table import MetricKind, MetricRow
-from agen_authz.adapters.metrics.tally import BOUNDS
-from agen_authz.core.model import Allow, Answer, Deny, StepUp
+from agen_authz.adapters.metrics.tally import BOUNDS, LONG_BOUNDS
+from agen_authz.core.model import Allow, Answer, AwaitApproval, Deny, StepUp
 from agen_authz.core.pinning.change import Kind as Drift
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.step import ResponseOutcome
@@ -41,6 +41,7 @@ _ANYWHERE = frozenset({Reason.AUDIT_UNAVAILABLE, Reason.DEADLINE, Reason.OVERLOA
 _WORDS = {
     Reason.ALLOWED: Allow.word,
     Reason.STEP_UP_REQUIRED: StepUp.word,
+    Reason.APPROVAL_REQUIRED: AwaitApproval.word,
     Reason.METADATA: Answer.word,
     Reason.PREFLIGHT: Answer.word,
 }
@@ -48,6 +49,8 @@ _WITHOUT_SERVER = _BEFORE_ROUTE | _ANYWHERE
 _WITH_SERVER = frozenset(Reason) - NEVER - _BEFORE_ROUTE
 _SINK = "stdout"
 _PUSHED_OUT = "pushed_out"
+# Those of `wire.approval_event.ApprovalWord` (tests/adapters/test_metrics_closed.py).
+APPROVAL_EVENTS = ("asked", "approved", "rejected", "timed_out", "used", "lapsed", "cancelled", "unmasked")
 
 
 class Closed(Struct, frozen=True):
@@ -55,11 +58,13 @@ class Closed(Struct, frozen=True):
 
     Args:
         policies: name, effect and state of each.
+        flows: of approvals.
     """
 
     servers: tuple[str, ...]
     providers: tuple[str, ...]
     policies: tuple[tuple[str, str, str], ...]
+    flows: tuple[str, ...] = ()
 
 
 def list_zeros(closed: Closed) -> tuple[Family, ...]:
@@ -69,6 +74,7 @@ def list_zeros(closed: Closed) -> tuple[Family, ...]:
     products: tuple[tuple[MetricRow, Iterable[tuple[str, ...]]], ...] = (
         (table.DECISIONS, _list_decisions(servers)),
         (table.POLICY_MATCHES, closed.policies),
+        (table.APPROVALS, product(closed.flows, APPROVAL_EVENTS)),
         (table.RESPONSES, product((_NO_SERVER, *servers), outcomes)),
         (table.UNREAD, product(servers)),
         (table.MASKING_INCOMPLETE, product(servers)),
@@ -79,8 +85,9 @@ def list_zeros(closed: Closed) -> tuple[Family, ...]:
         (table.RELOADS, product(("ok", "failed"))),
     )
     counters = (_make(row, ((f"{row.name}_total", _label(row, values)) for values in keys)) for row, keys in products)
-    durations = _make(table.DECISION_SECONDS, _list_buckets((_NO_SERVER, *servers)))
-    return (*counters, durations)
+    durations = _make(table.DECISION_SECONDS, _list_buckets(table.DECISION_SECONDS, (_NO_SERVER, *servers), BOUNDS))
+    waits = _make(table.APPROVAL_WAIT, _list_buckets(table.APPROVAL_WAIT, closed.flows, LONG_BOUNDS))
+    return (*counters, durations, waits)
 
 
 def _make(row: MetricRow, series: Iterable[tuple[str, Labels]]) -> Family:
@@ -97,12 +104,11 @@ def _list_decisions(servers: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
         yield _WORDS.get(reason, Deny.word), reason.value, server
 
 
-def _list_buckets(servers: tuple[str, ...]) -> Iterator[tuple[str, Labels]]:
-    name = table.DECISION_SECONDS.name
-    for server in servers:
-        of_server = _label(table.DECISION_SECONDS, (server,))
-        yield from ((f"{name}_bucket", (*of_server, ("le", bound))) for bound in BOUNDS)
-        yield from ((f"{name}_{part}", of_server) for part in ("count", "sum"))
+def _list_buckets(row: MetricRow, keys: Iterable[str], bounds: Iterable[str]) -> Iterator[tuple[str, Labels]]:
+    for key in keys:
+        of_key = _label(row, (key,))
+        yield from ((f"{row.name}_bucket", (*of_key, ("le", bound))) for bound in bounds)
+        yield from ((f"{row.name}_{part}", of_key) for part in ("count", "sum"))
 
 
 def is_added(name: str) -> bool:

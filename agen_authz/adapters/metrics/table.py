@@ -48,10 +48,13 @@ class MetricRow(Struct, frozen=True):
 
 # Where the values of each label come from. None comes from a request.
 LABELS = {
-    "decision": "`allow`, `deny`, `step_up` or `answer` (metadata and CORS preflights)",
+    "decision": "`allow`, `deny`, `step_up`, `await_approval` or `answer` (metadata and CORS preflights)",
     "detector": "a detector of the catalogue, or a `custom` one of the configuration",
     "effect": "`deny`, `step_up` or `require_approval`",
+    "event": "listed with the metric",
+    "flow": "the name of an approval flow of the configuration",
     "kind": "a kind of change, as [tools.md](tools.md) lists them; `pushed_out` for definitions that the store let go",
+    "occasion": "`opened`, `step`, `reminder`, `approved`, `rejected`, `timed_out`, `used` or `cancelled`",
     "outcome": "listed with each metric",
     "policy": "the name of a policy of the configuration",
     "process": "`supervisor`, or the name of a worker",
@@ -64,6 +67,7 @@ LABELS = {
     "sink": "where events go: `stdout`",
     "state": "`shadow` or `enforce`",
     "style": "how a value is masked",
+    "task": "`approvals` (what time does to requests) or `outbox` (sending)",
     "version": "the version of the configuration, or of agen-authz",
     "worker": "`check`, `process`, `process-2` and so on",
 }
@@ -92,6 +96,34 @@ POLICY_MATCHES = MetricRow(
     ("policy", "effect", "state"),
     "Policies that applied to a call, or could not be evaluated for it.",
     AtStart.ALL,
+)
+APPROVALS = MetricRow(
+    "agen_approvals",
+    _C,
+    ("flow", "event"),
+    "Requests for approval: `asked`, `approved` (by one person, or by the clock), `rejected`, `timed_out`, `used`,"
+    " `lapsed` (approved, and not used in time), `cancelled`, `unmasked` (an approver read the arguments unmasked).",
+    AtStart.ALL,
+)
+APPROVAL_WAIT = MetricRow(
+    "agen_approval_wait_seconds",
+    _H,
+    ("flow",),
+    "Time from the request for an approval that was used to the decision of its approvers, in seconds.",
+    AtStart.ALL,
+)
+NOTIFICATIONS = MetricRow(
+    "agen_notifications",
+    _C,
+    ("occasion", "outcome"),
+    "Messages to people: `sent`, `failed` (it is tried again), `given_up`, `nowhere` (no channel or mail server leads"
+    " there) or `outdated` (what it asks for is decided).",
+)
+TASK_DEFECTS = MetricRow(
+    "agen_task_defects",
+    _C,
+    ("task",),
+    "Defects that ended one step of a background task; the task continues, and the log has the traceback.",
 )
 RESPONSES = MetricRow(
     "agen_responses",
@@ -244,6 +276,7 @@ PROCESS = tuple(
 
 METRICS: tuple[MetricRow, ...] = (
     DECISIONS, DECISION_SECONDS, CALLS_IN_FLIGHT, CHECK_TIMEOUT, POLICY_MATCHES,
+    APPROVALS, APPROVAL_WAIT, NOTIFICATIONS, TASK_DEFECTS,
     RESPONSES, UNREAD, MASKED, MASKED_SHADOW, MASKING_INCOMPLETE, UNRULED, COPIES,
     DRIFT, TOOLS_UNMAPPED,
     AUDIT_EVENTS, AUDIT_QUEUE_DEPTH, AUDIT_QUEUE_LIMIT,

@@ -16,6 +16,9 @@ from agen_authz.core.reason import Reason
 # Seconds: a cached token is decided in a tenth of a millisecond, a fetched key in tens.
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 BOUNDS = (*map(floatToGoString, BUCKETS), "+Inf")
+# Seconds: people take from half a minute to a week.
+LONG_BUCKETS = (30.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 24 * 3600.0, 7 * 24 * 3600.0)
+LONG_BOUNDS = (*map(floatToGoString, LONG_BUCKETS), "+Inf")
 
 
 class _Timing:
@@ -86,6 +89,32 @@ class Tally(Collector):
         family = CounterMetricFamily(self._row.name, self._row.meaning, labels=self._row.labels)
         for key, count in counts.items():
             family.add_metric(key, count)
+        yield family
+
+
+class Waits(Collector):
+    """How long people took, by one label; nothing that every call counts."""
+
+    def __init__(self, row: MetricRow, registry: CollectorRegistry) -> None:
+        self._row = row
+        self._lock = Lock()
+        self._seconds: dict[str, tuple[list[int], float]] = {}
+        registry.register(self)
+
+    def count(self, key: str, seconds: float) -> None:
+        """Count one wait."""
+        with self._lock:
+            buckets, total = self._seconds.get(key) or ([0] * len(LONG_BOUNDS), 0.0)
+            buckets[bisect_left(LONG_BUCKETS, seconds)] += 1
+            self._seconds[key] = buckets, total + seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the metric."""
+        with self._lock:
+            held = {key: (list(accumulate(buckets)), total) for key, (buckets, total) in self._seconds.items()}
+        family = HistogramMetricFamily(self._row.name, self._row.meaning, labels=self._row.labels)
+        for key, (counts, total) in held.items():
+            family.add_metric((key,), buckets=list(zip(LONG_BOUNDS, counts, strict=True)), sum_value=total)
         yield family
 
 

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.metrics import table
 from agen_authz.adapters.metrics.family import Family, collect_families
-from agen_authz.adapters.metrics.tally import Decisions, Tally, make_gauge
+from agen_authz.adapters.metrics.tally import Decisions, Tally, Waits, make_gauge
 from agen_authz.core.model import Matched
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.step import ResponseOutcome
@@ -30,6 +30,10 @@ class PrometheusMetrics:
         self._decisions = Decisions()
         registry.register(self._decisions)
         self._matches = Tally(table.POLICY_MATCHES, registry)
+        self._approvals = Tally(table.APPROVALS, registry)
+        self._approval_wait = Waits(table.APPROVAL_WAIT, registry)
+        self._notifications = Tally(table.NOTIFICATIONS, registry)
+        self._defects = Tally(table.TASK_DEFECTS, registry)
         self._audit = Tally(table.AUDIT_EVENTS, registry)
         self._responses = Tally(table.RESPONSES, registry)
         self._unread = Tally(table.UNREAD, registry)
@@ -58,6 +62,22 @@ class PrometheusMetrics:
         """Count policies; `ports.DecisionMetrics.count_matches`."""
         for each in matched:
             self._matches.count((each.policy, str(each.effect), str(each.state)))
+
+    def count_approval(self, flow: str, event: str) -> None:
+        """Count an event of an approval; `ports.approval.ApprovalMetrics.count_approval`."""
+        self._approvals.count((flow, event))
+
+    def time_approval(self, flow: str, seconds: float) -> None:
+        """Count how long approvers took; `outside.CheckMetrics.time_approval`."""
+        self._approval_wait.count(flow, seconds)
+
+    def count_notification(self, occasion: str, outcome: str) -> None:
+        """Count a message to people; `ports.approval.NotificationMetrics.count_notification`."""
+        self._notifications.count((occasion, outcome))
+
+    def count_defect(self, task: str) -> None:
+        """Count a defect of a background task; `ports.approval.TaskMetrics.count_defect`."""
+        self._defects.count((task,))
 
     def count_audit_event(self, sink: str, outcome: str) -> None:
         """Count an audit event; `ports.AuditMetrics.count_audit_event`."""

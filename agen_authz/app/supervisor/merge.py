@@ -41,6 +41,7 @@ def read_closed(config: Config) -> Closed:
         servers=tuple(resource.name for resource in config.resources),
         providers=tuple(provider.name for provider in config.providers),
         policies=tuple((policy.name, policy.then, policy.state) for policy in policies if policy.state != "disabled"),
+        flows=tuple(flow.name for flow in config.approvals.flows),
     )
 
 

@@ -18,6 +18,7 @@ class Stage(Enum):
     DEFINITIONS = ("definitions", "the tool's approved definitions")
     ARGUMENTS = ("arguments", "the arguments and the tool's approved definitions")
     TASKS = ("tasks", "whose a task is")
+    APPROVALS = ("approvals", "how approvals stood")
 
     @property
     def missing(self) -> str:
@@ -30,6 +31,7 @@ STAGES: Mapping[Stage, frozenset[Reason]] = {
     Stage.POLICIES: frozenset(
         {
             Reason.ALLOWED, Reason.POLICY_DENIED, Reason.POLICY_ERROR, Reason.STEP_UP_REQUIRED,
+            Reason.APPROVAL_REQUIRED, Reason.APPROVAL_IMPOSSIBLE, Reason.APPROVAL_REJECTED,
         }
     ),
     Stage.RULES: frozenset(
@@ -50,6 +52,11 @@ STAGES: Mapping[Stage, frozenset[Reason]] = {
     Stage.TASKS: frozenset(
         {
             Reason.TASK_UNSUPPORTED, Reason.TASK_UNKNOWN,
+        }
+    ),
+    Stage.APPROVALS: frozenset(
+        {
+            Reason.APPROVAL_LIMIT, Reason.APPROVAL_SPENT,
         }
     ),
     Stage.OUTSIDE: frozenset(

@@ -1,4 +1,4 @@
-"""What an approver sees of a call's parameters: personal, card and secret values are masked, unless the flow shows them.
+"""What an approver sees of a call's parameters: personal, card and secret values masked, unless the flow shows them.
 
 Every preset is searched for, each value masked in its detector's own style. Values at the flow's `show_arguments` stay
 as they are. What cannot be inspected to its end is not shown at all.

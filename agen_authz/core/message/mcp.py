@@ -108,11 +108,16 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         mirrored=_find_mirrored(request, message),
         task_ids=parameters.task_ids,
         makes_task=may_make_task(message, era),
-        declares_url=message.method == "initialize" and _declares_url(message.params.get("capabilities")),
+        declares_url=_declares_url(message, era),
     )
 
 
-def _declares_url(capabilities: Json) -> bool:
+def _declares_url(message: Message, era: Era) -> bool:
+    # The legacy era says it once for a session, the modern one with every request.
+    if era is Era.MODERN:
+        capabilities = message.meta.get(CAPABILITIES_KEY)
+    else:
+        capabilities = message.params.get("capabilities") if message.method == "initialize" else None
     elicitation = capabilities.get("elicitation") if isinstance(capabilities, dict) else None
     return isinstance(elicitation, dict) and isinstance(elicitation.get("url"), dict)
 

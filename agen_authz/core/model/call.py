@@ -63,7 +63,8 @@ class Call(Struct, frozen=True):
     `may_hold_nul` is false if no string in it can hold a NUL; `mirrored` is None if no header repeats an argument.
     `task_ids` are the tasks that it is about; `uses_task` alone is any other use of tasks. `makes_task` is true of a
     `tools/call` that may be answered with a new task.
-    `session_id` is what the client sent; `declares_url` is true if an `initialize` declares `elicitation.url`.
+    `session_id` is what the client sent. `declares_url` is true if the message declares `elicitation.url`: an
+    `initialize` of the legacy era, or any request of the modern era.
     """
 
     server: str

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from agen_authz.core.model.call import Envelope, Target
 from agen_authz.core.model.principal import Session
+from agen_authz.core.model.value import Digest
 from agen_authz.core.reason import Reason
 
 
@@ -52,10 +53,38 @@ class Matched(Struct, frozen=True):
     cause: str = ""
 
 
+class ApprovalStanding(StrEnum):
+    """How an approval stands, as far as was looked up."""
+
+    UNASKED = "unasked"
+    OPEN = "open"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+
+
+class Approval(Struct, frozen=True):
+    """One approval that a policy asks for, of one target of one call.
+
+    Args:
+        digest: names the policy and its flow, both as they are configured.
+        request: the id of the ApprovalRequest; empty if there is none, or none was looked up.
+        message: the policy's text for the caller.
+    """
+
+    target: Target
+    policy: str
+    flow: str
+    digest: Digest
+    standing: ApprovalStanding = ApprovalStanding.UNASKED
+    request: str = ""
+    message: str | None = None
+
+
 class Allow(Struct, frozen=True):
     """The call may go on once it is signed and recorded; `session` is the one that the call belongs to.
 
     `protections` names the data-protection rules that apply to what comes back, in the order of the configuration.
+    `grants` are approvals that allow this call once: the call is not allowed unless all of them are used for it.
     """
 
     word: ClassVar[str] = "allow"
@@ -64,6 +93,7 @@ class Allow(Struct, frozen=True):
     session: Session | None = None
     matched: tuple[Matched, ...] = ()
     protections: tuple[str, ...] = ()
+    grants: tuple[Approval, ...] = ()
 
 
 class Deny(Struct, frozen=True):
@@ -109,6 +139,23 @@ class StepUp(Struct, frozen=True):
     matched: tuple[Matched, ...] = ()
 
 
+class AwaitApproval(Struct, frozen=True):
+    """The call may be made once people have approved it.
+
+    Args:
+        wanted: what is not granted yet; at least one.
+        opens_urls: True if the client can open a page by itself (elicitation in URL mode).
+    """
+
+    word: ClassVar[str] = "await_approval"
+    reason: ClassVar[Reason] = Reason.APPROVAL_REQUIRED
+    wanted: tuple[Approval, ...]
+    why: tuple[Step, ...]
+    envelope: Envelope
+    opens_urls: bool = False
+    matched: tuple[Matched, ...] = ()
+
+
 class Answer(Struct, frozen=True):
     """The request is answered by ourselves from configuration: metadata and CORS preflights."""
 
@@ -119,5 +166,5 @@ class Answer(Struct, frozen=True):
     body: bytes = b""
 
 
-Decision: TypeAlias = Allow | Deny | StepUp | Answer
+Decision: TypeAlias = Allow | Deny | StepUp | AwaitApproval | Answer
 """What is decided; `word` is its kind, the same in events and metrics, `reason` the true Reason."""

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from agen_authz.core.model.call import Call
+from agen_authz.core.model.call import Call, Target
+from agen_authz.core.model.decision import Approval
 from agen_authz.core.model.principal import BoundTask, Session
 from agen_authz.core.model.value import Json
 from agen_authz.core.reason import Reason
@@ -47,6 +48,8 @@ class Facts(Struct, frozen=True):
     `fit` is what a `tools/call` must fit; None if its arguments are not checked. `tasks` has
     what is known of each task that a call names, in the same order, `NO_TASK` if nothing is; None if no task was
     looked up. `annotations` are those of the tool's approved definitions; None if none is approved, or if these differ.
+    `approvals` has what is known of each approval that a policy (by its name) asks for a target; None if none was
+    looked up.
     """
 
     now: float
@@ -57,3 +60,4 @@ class Facts(Struct, frozen=True):
     fit: Fit | None = None
     tasks: tuple[BoundTask, ...] | None = None
     annotations: Mapping[str, Json] | None = None
+    approvals: Mapping[tuple[Target, str], Approval] | None = None

@@ -17,7 +17,7 @@ from agen_authz.core.cel.cost import TEXT_UNIT_CHARS, work_out
 from agen_authz.core.cel.tree import Path, spell_path
 from agen_authz.core.memory import Memory
 from agen_authz.core.message.target import fold_uri, open_uri
-from agen_authz.core.model import Effect, Outcome, State, Target, TargetKind
+from agen_authz.core.model import Digest, Effect, Outcome, State, Target, TargetKind
 from agen_authz.core.policy.ambiguity import UNSURE, glance, has_nul
 from agen_authz.core.policy.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
 from agen_authz.core.policy.selector import SelectorIndex, index_selectors
@@ -39,17 +39,17 @@ _UNTOLD = {
 _SPELLING = "its result for `tool.name` depends on how the URI is spelt"
 _TOO_MUCH = "it would cost more than one decision may"
 # What a posted response shares with the call that it answers.
-_OF_CALLER = frozenset(name for name in ATTRIBUTES if name.startswith("user.")) | {
-    "request.ip",
-    "request.networks",
-    "request.country",
-    "request.host",
+_OF_CALLER = frozenset({"request.ip", "request.networks", "request.country", "request.host"}) | {
+    name for name in ATTRIBUTES if name.startswith("user.")
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """One policy; without selectors it names every tool, resource and prompt."""
+    """One policy; without selectors it names every tool, resource and prompt.
+
+    If it asks for approval, `flow` is how, and `digest` names both as they are configured.
+    """
 
     name: str
     state: State
@@ -58,6 +58,8 @@ class Policy:
     conditions: tuple[Condition, ...] = ()
     message: str | None = None
     demand: Demand | None = None
+    flow: str = ""
+    digest: Digest | None = None
 
 
 class Match(Struct, frozen=True):

@@ -12,6 +12,7 @@ from agen_authz.core.cel.condition import Condition
 from agen_authz.core.decide import TABLE, decide
 from agen_authz.core.model import (
     Allow,
+    AwaitApproval,
     Context,
     Decision,
     Deny,
@@ -212,7 +213,14 @@ COMBINED = {
     "error of a step-up": ([policy("p", "args.x == 1", **STEP_UP)], Deny, Reason.POLICY_ERROR),
     "error of an approval": ([policy("p", "args.x == 1", then=Effect.REQUIRE_APPROVAL)], Deny, Reason.POLICY_ERROR),
     "step-up": ([policy(**STEP_UP)], StepUp, Reason.STEP_UP_REQUIRED),
-    "approval, which nobody can give yet": ([policy(then=Effect.REQUIRE_APPROVAL)], Deny, Reason.POLICY_ERROR),
+    "approval": ([policy(then=Effect.REQUIRE_APPROVAL)], AwaitApproval, Reason.APPROVAL_REQUIRED),
+    "deny before approval": ([policy(then=Effect.REQUIRE_APPROVAL), policy("q")], Deny, Reason.POLICY_DENIED),
+    "error before approval": (
+        [policy(then=Effect.REQUIRE_APPROVAL), policy("q", "args.x == 1")],
+        Deny,
+        Reason.POLICY_ERROR,
+    ),
+    "shadow approval": ([policy(then=Effect.REQUIRE_APPROVAL, state=State.SHADOW)], Allow, None),
     "deny before error": ([policy("p", "args.x == 1"), policy("q")], Deny, Reason.POLICY_DENIED),
     "deny before step-up": ([policy(**STEP_UP), policy("q")], Deny, Reason.POLICY_DENIED),
     "error before step-up": ([policy(**STEP_UP), policy("q", "args.x == 1")], Deny, Reason.POLICY_ERROR),
@@ -241,7 +249,8 @@ def test_no_enforced_policy_is_ever_passed_over(outcome, effect):
     condition = "args.amount == 5.0" if outcome is Outcome.APPLIES else "args.x == 1"
     demand = STEP_UP if effect is Effect.STEP_UP else {"then": effect}
     decision = decided(policy("p", condition, **demand))
-    assert type(decision) is (StepUp if (outcome, effect) == (Outcome.APPLIES, Effect.STEP_UP) else Deny)
+    asking: dict[Effect, type[Any]] = {Effect.STEP_UP: StepUp, Effect.REQUIRE_APPROVAL: AwaitApproval}
+    assert type(decision) is (asking.get(effect, Deny) if outcome is Outcome.APPLIES else Deny)
     assert [(each.policy, each.outcome, each.effect) for each in decision.matched] == [("p", outcome, effect)]
 
 
@@ -255,10 +264,11 @@ def test_data_protection_rule_among_policies_is_no_decision():
         decided(policy(then=Effect.MASK))
 
 
-def test_denial_of_what_needs_an_approval_says_which_policy_wants_it():
+def test_what_needs_an_approval_says_which_policy_wants_it():
     decision = decided(policy(then=Effect.REQUIRE_APPROVAL))
-    assert isinstance(decision, Deny)
-    assert decision.why[-1] == Step("policy", "enforce_require_approval_applies", "p")
+    assert isinstance(decision, AwaitApproval)
+    steps = (Step("policy", "enforce_require_approval_applies", "p"), Step("approval", "unasked", "p"))
+    assert decision.why[-2:] == steps
 
 
 def test_strong_token_meets_the_demand_and_the_match_is_recorded():

@@ -46,16 +46,17 @@ class Event(_message.Message):
     PIN_FIELD_NUMBER: _builtins.int
     MASKING_FIELD_NUMBER: _builtins.int
     APPROVAL_FIELD_NUMBER: _builtins.int
+    APPROVALS_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
-    """allow, deny, step_up or answer (metadata and CORS preflights, which nobody decides on); aggregated is one event
-    for many decisions, which are in `aggregated`. Five words are not decisions: drift, for definitions of tools that
-    a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in a response;
-    sample, for what a sample of responses that no data-protection rule covers shows; and approval, for what happens
-    to a request for approval.
+    """allow, deny, step_up, await_approval or answer (metadata and CORS preflights, which nobody decides on); aggregated
+    is one event for many decisions, which are in `aggregated`. Five words are not decisions: drift, for definitions of
+    tools that a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in
+    a response; sample, for what a sample of responses that no data-protection rule covers shows; and approval, for
+    what happens to a request for approval.
     """
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
@@ -85,7 +86,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def shortened(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortened]:
-        """What was cut of `context`, `call`, `why` and `policies`; absent if nothing was."""
+        """What was cut of `context`, `call`, `why`, `policies` and `approvals`; absent if nothing was."""
 
     @_builtins.property
     def aggregated(self) -> Global___Aggregated:
@@ -110,6 +111,12 @@ class Event(_message.Message):
     def approval(self) -> Global___Approval:
         """Only where `decision` is approval. `request_id` is that of the call that asked first."""
 
+    @_builtins.property
+    def approvals(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallApproval]:
+        """Where `decision` is await_approval, what people must approve before the call may be made. Where it is allow, what
+        they have approved and this call has used.
+        """
+
     def __init__(
         self,
         *,
@@ -131,14 +138,42 @@ class Event(_message.Message):
         pin: Global___Pin | None = ...,
         masking: Global___Masking | None = ...,
         approval: Global___Approval | None = ...,
+        approvals: _abc.Iterable[Global___CallApproval] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "call", b"call", "context", b"context", "drift", b"drift", "masking", b"masking", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "approvals", b"approvals", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class CallApproval(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    FLOW_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    policy: _builtins.str
+    """The policy that asks for it."""
+    flow: _builtins.str
+    id: _builtins.str
+    """Of the request, as in `approval.id`."""
+    def __init__(
+        self,
+        *,
+        policy: _builtins.str = ...,
+        flow: _builtins.str = ...,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flow", b"flow", "id", b"id", "policy", b"policy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallApproval: _TypeAlias = CallApproval  # noqa: Y015
 
 @_typing.final
 class Approval(_message.Message):
@@ -630,8 +665,8 @@ class Shortened(_message.Message):
     """What it had: characters of a text, items of a list."""
     digest: _builtins.str
     """SHA-256 of the whole field, as hex: of a text's UTF-8, or of a list as JSON without spaces, in which a target is
-    [kind, name], a step [check, outcome, rule], a policy [name, effect,
-    state, outcome, cause], a receipt [rule, detector, style, pointer, count, "shadow" or ""].
+    [kind, name], a step [check, outcome, rule], a policy [name, effect, state, outcome, cause], an approval [policy,
+    flow, id], a receipt [rule, detector, style, pointer, count, "shadow" or ""].
     """
     def __init__(
         self,

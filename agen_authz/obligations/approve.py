@@ -1,0 +1,258 @@
+"""A call that people must approve: their requests are looked up, opened and waited for, and a grant is used once.
+
+`approve` is asked only for a call that policies want to be approved, so other calls never touch the store:
+
+1. bind   each approval to exactly this call: to its caller, its parameters, the tool's approved definition, the policy
+2. find   what the store has of each, and judge the call again with that
+3. open   requests for what is missing, all or none, and judge again
+4. hold   the call for a while, in case an approver decides at once (`approvals.hold`)
+
+`consume` uses the grants of an allowed call in one conditional write, right before its event. If that fails, the call
+is denied; a grant that was used for it nevertheless is lost.
+What time does to requests is noted by another process (workers/approvals.py): until then they are found as they were.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import orjson
+from msgspec import structs
+
+from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
+from agen_authz.core.approval.open import open_request
+from agen_authz.core.approval.parameters import digest_parameters
+from agen_authz.core.approval.request import ApprovalRequest, Binding, Kept
+from agen_authz.core.approval.table import is_usable, use
+from agen_authz.core.approval.tell import tell
+from agen_authz.core.decide import judge
+from agen_authz.core.errors import Unavailable
+from agen_authz.core.model import (
+    Allow,
+    Approval,
+    ApprovalStanding,
+    AwaitApproval,
+    Digest,
+    Facts,
+    Json,
+    Step,
+    TargetKind,
+)
+from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Ended, Judged, Read, Refused, get_arrived, refuse
+from agen_authz.core.strict_json import parse_json
+from agen_authz.outside import Ports
+from agen_authz.ports.approval import ApprovalStore, Asked
+from agen_authz.waiting import Deadline
+from agen_authz.wire.approval_event import ApprovalWord
+
+_ID_BYTES = 16
+# How often a held call looks, and which share of its time it may wait: the rest is for its answer.
+_LOOK_EVERY_S, _SHARE_TO_HOLD = 0.5, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One call that waits for approvals: what it asked for, each bound, and what it is judged by besides."""
+
+    read: Read
+    facts: Facts
+    bound: Mapping[Digest, tuple[Approval, Binding]]
+    params: bytes
+    store: ApprovalStore
+    ports: Ports
+
+    @property
+    def rules(self) -> ApprovalRules:
+        return get_arrived(self.read).rules.approvals
+
+
+async def approve(judged: Judged, facts: Facts, ports: Ports) -> Ended:
+    """See a call through that people must approve; a call that need not be approved is returned as it is."""
+    decision, arrived = judged.decision, get_arrived(judged.stage)
+    if not isinstance(decision, AwaitApproval):
+        return judged
+    deadline = Deadline(ports.clock, arrived.until)
+    try:
+        # 1.
+        asking = _bind(judged.stage, decision, facts, ports)
+        ended = await ports.waiting.wait_until(deadline, partial(_ask, asking, judged))
+    except (Unavailable, TimeoutError) as exc:
+        return _refuse_unavailable(judged, exc)
+    hold_s = min(arrived.rules.approvals.hold_s, deadline.left_s() * _SHARE_TO_HOLD)
+    if hold_s <= 0 or not isinstance(ended.decision, AwaitApproval):
+        return ended
+    until = deadline.at_most(hold_s)
+    try:
+        # 4.
+        return await ports.holding.wait_until(until, partial(_hold, asking, ended, until))
+    except (Unavailable, TimeoutError):
+        # Nothing is lost: the caller asks again.
+        return ended
+
+
+def needs_grants(ended: Ended) -> bool:
+    """True if a call is allowed only by grants that are used for it."""
+    return isinstance(ended.decision, Allow) and ended.decision.grants != ()
+
+
+async def consume(ended: Ended, ports: Ports, now: float) -> Ended:
+    """Use the grants that an allowed call needs, or deny the call."""
+    if not isinstance(ended, Judged) or not isinstance(ended.decision, Allow):
+        return ended
+    judged, decision, arrived = ended, ended.decision, get_arrived(ended.stage)
+    used = [after for each in judged.requests if isinstance(after := use(each, now), ApprovalRequest)]
+    ids = [each.request for each in decision.grants]
+    if [each.id for each in used] != ids:
+        return _refuse_spent(judged)
+    messages = [
+        message
+        for before, after in zip(judged.requests, used, strict=True)
+        for message in tell(before, after, arrived.rules.approvals.flows.get(after.flow), _draw_id(ports), now)
+    ]
+    deadline = Deadline(ports.clock, arrived.until)
+    try:
+        write = partial(_get_store(ports).consume, ids, now, messages)
+        is_used = await ports.waiting.wait_until(deadline, write)
+    except (Unavailable, TimeoutError) as exc:
+        return _refuse_unavailable(judged, exc)
+    if not is_used:
+        return _refuse_spent(judged)
+    for each in judged.requests:
+        ports.metrics.count_approval(each.flow, ApprovalWord.USED.value)
+        ports.metrics.time_approval(each.flow, (each.decided_at or now) - each.created_at)
+    return judged
+
+
+def _refuse_spent(judged: Judged) -> Refused:
+    return refuse(judged, Reason.APPROVAL_SPENT, Step("approval", "spent"))
+
+
+def _refuse_unavailable(judged: Judged, cause: Unavailable | TimeoutError) -> Refused:
+    if isinstance(cause, Unavailable):
+        return refuse(judged, cause.reason, Step("approval", "unavailable", cause.name))
+    return refuse(judged, Reason.DEADLINE, Step("approval", "late"))
+
+
+def _get_store(ports: Ports) -> ApprovalStore:
+    if ports.approvals is None:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, "approvals")
+    return ports.approvals
+
+
+def _draw_id(ports: Ports) -> "partial[str]":
+    return partial(_draw, ports)
+
+
+def _draw(ports: Ports) -> str:
+    return ports.entropy.draw(_ID_BYTES).hex()
+
+
+def _bind(read: Read, decision: AwaitApproval, facts: Facts, ports: Ports) -> _Asking:
+    arrived, call, principal = get_arrived(read), read.call, read.known.principal
+    params = _read_params(read)
+    parameters = digest_parameters(params, arrived.rules.approvals.key)
+    bound = {}
+    for each in decision.wanted:
+        binding = bind(call, principal, each, parameters, _find_definition(each, ports))
+        bound[binding.name()] = each, binding
+    return _Asking(read, facts, bound, orjson.dumps(params), _get_store(ports), ports)
+
+
+def _read_params(read: Read) -> dict[str, Json]:
+    # Few calls are asked for approval, so the others do not carry their parameters along.
+    limits = get_arrived(read).rules.limits
+    document = parse_json(read.known.routed.received.request.raw_body, limits.json_depth, limits.json_values)
+    params = document.get("params") if isinstance(document, dict) else None
+    if not isinstance(params, dict):
+        # INVARIANT: a call that names something was read from parameters, by the same parser.
+        raise TypeError("a call without parameters")
+    return params
+
+
+def _find_definition(approval: Approval, ports: Ports) -> Digest:
+    """Name all approved definitions of a tool: which of them the model saw is not known."""
+    target = approval.target
+    known = ports.catalogue.snapshot.find(target.server, target.name) if target.kind is TargetKind.TOOL else None
+    digests = sorted(each.digest for each in known.tool.approved) if known is not None else []
+    if len(digests) <= 1:
+        return digests[0] if digests else Digest("")
+    return Digest(hashlib.sha256("".join(digests).encode("ascii")).hexdigest())
+
+
+async def _ask(asking: _Asking, judged: Judged) -> Ended:
+    # 2.
+    found = {each.key: each for each in await asking.store.find(tuple(asking.bound))}
+    ended = _judge(asking, found)
+    if not isinstance(ended.decision, AwaitApproval):
+        return ended
+    # 3.
+    missing = [key for key, request in asking.bound.items() if _is_missing(found.get(key), asking.facts.now)]
+    opened = await _open(asking, missing) if missing else ()
+    if opened is None:
+        return refuse(judged, Reason.APPROVAL_LIMIT, Step("approval", "limit"))
+    return _judge(asking, found | {each.key: each for each in opened})
+
+
+def _is_missing(request: ApprovalRequest | None, now: float) -> bool:
+    return find_standing(request, now) is ApprovalStanding.UNASKED
+
+
+async def _open(asking: _Asking, keys: Sequence[Digest]) -> tuple[ApprovalRequest, ...] | None:
+    """Open requests, all or none; None if the caller would have too many."""
+    ports, rules, now = asking.ports, asking.rules, asking.facts.now
+    asked = tuple(_make(asking, *asking.bound[key]) for key in keys)
+    kept = await asking.store.open(asked, rules.max_open, now)
+    if kept is None:
+        return None
+    ours = {each.request.id for each in asked}
+    for each in kept:
+        if each.id in ours:
+            ports.metrics.count_approval(each.flow, ApprovalWord.ASKED.value)
+    return kept
+
+
+def _make(asking: _Asking, approval: Approval, binding: Binding) -> Asked:
+    ports, flow, now = asking.ports, asking.rules.flows[approval.flow], asking.facts.now
+    principal = asking.read.known.principal
+    request = open_request(
+        binding,
+        approval.policy,
+        flow,
+        id=_draw(ports),
+        requester_email=principal.email if principal.email_verified is True else "",
+        request_id=get_arrived(asking.read).request_id,
+        now=now,
+    )
+    return Asked(request, Kept(asking.params), tell(None, request, flow, _draw_id(ports), now))
+
+
+def _judge(asking: _Asking, found: Mapping[Digest, ApprovalRequest]) -> Judged:
+    """Judge the call again, with what is known of its approvals by now."""
+    now = asking.facts.now
+    approvals = {}
+    for key, (approval, _) in asking.bound.items():
+        request = found.get(key)
+        standing = find_standing(request, now)
+        if request is not None and standing is ApprovalStanding.UNASKED:
+            # Its page says what became of it.
+            standing = ApprovalStanding.OPEN
+        held = structs.replace(approval, standing=standing, request="" if request is None else request.id)
+        approvals[approval.target, approval.policy] = held
+    judged = judge(asking.read, structs.replace(asking.facts, approvals=approvals))
+    decision = judged.decision
+    if not isinstance(decision, Allow):
+        return judged
+    by_id = {each.id: each for each in found.values() if is_usable(each, now)}
+    return structs.replace(judged, requests=tuple(by_id[each.request] for each in decision.grants))
+
+
+async def _hold(asking: _Asking, ended: Ended, until: Deadline) -> Ended:
+    """Look again and again, until the call is decided or its time is over."""
+    while isinstance(ended.decision, AwaitApproval) and (left_s := until.left_s()) > 0:
+        await asking.ports.sleep(min(_LOOK_EVERY_S, left_s))
+        asking = replace(asking, facts=structs.replace(asking.facts, now=asking.ports.clock.now()))
+        found = {each.key: each for each in await asking.store.find(tuple(asking.bound))}
+        ended = _judge(asking, found)
+    return ended

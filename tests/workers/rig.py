@@ -1,0 +1,95 @@
+"""Workers on fakes: a store, an outbox and a notifier in memory, and a clock that stands still."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from agen_authz.core.approval.flow import Flow
+from agen_authz.core.approval.request import Kept, Message, Occasion
+from agen_authz.core.approval.table import Terms
+from agen_authz.wire.approval_event import EventTerms
+from agen_authz.workers.approvals import TimePorts, TimeTerms, TimeWorker
+from agen_authz.workers.message import Wording
+from agen_authz.workers.outbox import OutboxPorts, OutboxTerms, OutboxWorker
+from tests.approval_fakes import ListNotifier, MemoryApprovals, MemoryOutbox, MemorySessions
+from tests.builders import NOW
+from tests.core.approval.rig import FLOW, TERMS, asked
+from tests.fakes import FakeClock, SeqEntropy
+
+URL = "https://approvals.example.com"
+KEPT = Kept(b'{"name":"refund","arguments":{"amount":120.5,"email":"cy@example.com"}}')
+CHANNEL = "flow:finance"
+
+
+class CountingTasks:
+    """Counts what workers count."""
+
+    def __init__(self) -> None:
+        self.messages: Counter[tuple[str, str]] = Counter()
+        self.defects: Counter[str] = Counter()
+        self.approvals: Counter[tuple[str, str]] = Counter()
+
+    def count_notification(self, occasion: str, outcome: str) -> None:
+        self.messages[occasion, outcome] += 1
+
+    def count_defect(self, task: str) -> None:
+        self.defects[task] += 1
+
+    def count_approval(self, flow: str, event: str) -> None:
+        self.approvals[flow, event] += 1
+
+
+@dataclass
+class Rig:
+    """What replicas share, and their clock."""
+
+    flows: dict[str, Flow] = field(default_factory=lambda: {FLOW.name: FLOW})
+    max_per_hour: int = 200
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    notifier: ListNotifier = field(default_factory=ListNotifier)
+    # Tests put what fails or waits in the place of a method.
+    sessions: Any = field(default_factory=MemorySessions)
+    metrics: CountingTasks = field(default_factory=CountingTasks)
+    entropy: SeqEntropy = field(default_factory=SeqEntropy)
+    events: list[bytes] = field(default_factory=list)
+    terms: Terms = TERMS
+
+    def __post_init__(self) -> None:
+        self.approvals: Any = MemoryApprovals(self.outbox)
+        self.record: Any = self._record
+
+    @property
+    def outbox_ports(self) -> OutboxPorts:
+        return OutboxPorts(self.outbox, self.approvals, self.notifier, self.clock, self.entropy, self.metrics)
+
+    def sender(self) -> OutboxWorker:
+        """Start a process that sends."""
+        return OutboxWorker(self.outbox_ports, OutboxTerms(Wording(URL, self.flows), self.max_per_hour))
+
+    @property
+    def time_ports(self) -> TimePorts:
+        return TimePorts(self.approvals, self.sessions, self.record, self.clock, self.entropy, self.metrics)
+
+    def keeper(self) -> TimeWorker:
+        """Start a process that lets time pass."""
+        return TimeWorker(self.time_ports, TimeTerms(self.flows, self.terms, 30 * 86400.0, EventTerms("v1", b"k" * 32)))
+
+    async def _record(self, line: bytes) -> None:
+        self.events.append(line)
+
+    def ask(self, **changes):
+        """Keep a request."""
+        made = asked(self.flows[FLOW.name], **changes)
+        self.approvals.requests[made.id], self.approvals.kept[made.id] = made, KEPT
+        return made
+
+    def post(self, *ids: str, to: str = CHANNEL, occasion: Occasion = Occasion.OPENED) -> None:
+        """Put messages about the request into the outbox."""
+        self.outbox.put(*(Message(id, "0" * 32, occasion, to, 0, self.clock.now()) for id in ids))
+
+    async def pass_hours(self, worker: OutboxWorker, hours: float) -> None:
+        """Let time pass, a step a minute."""
+        for _ in range(int(hours * 60)):
+            await worker.step(self.clock.now())
+            self.clock.advance(60.0)
