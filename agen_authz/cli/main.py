@@ -2,7 +2,7 @@
 
 import typer
 
-from agen_authz.cli import config, demo, envoy, mask, policy, serve, signature, tools
+from agen_authz.cli import approvals, config, demo, envoy, mask, policy, serve, signature, tools
 
 app = typer.Typer(
     name="agen-authz",
@@ -20,6 +20,7 @@ app.command("mask")(mask.mask)
 app.command("migrate")(serve.migrate)
 app.command("sign")(signature.sign)
 app.command("verify")(signature.verify)
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(demo.app, name="demo")
 app.add_typer(policy.app, name="policy")
 app.add_typer(tools.app, name="tools")

@@ -6,10 +6,8 @@
 3. the session gets a new secret each time; the old one is gone
 """
 
-import hashlib
 import hmac
 import logging
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -21,6 +19,7 @@ from agen_authz.console.form import Form, read_form, read_query
 from agen_authz.console.place import check_place
 from agen_authz.console.session import ConsoleSession, PendingSignIn
 from agen_authz.console.vault import SecretKind
+from agen_authz.core.approval.pairing import challenge_of
 from agen_authz.core.approval.table import Approver
 from agen_authz.core.errors import Rejected
 from agen_authz.core.identity.id_token import Expected, SignedIn, verify_id_token
@@ -182,8 +181,3 @@ def is_own_form(session: ConsoleSession, form: Form | None) -> bool:
     """True if a form was made for this session."""
     sent = "" if form is None else form.get("csrf", "")
     return hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode("ascii"))
-
-
-def challenge_of(verifier: str) -> str:
-    """Digest a verifier (RFC 7636 section 4.2)."""
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

@@ -7,7 +7,6 @@
 4. The command exchanges it, once, within a minute or two and with the secret, for a token that ends with the session.
 """
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ from agen_authz.console.console import Console
 from agen_authz.console.form import Form, read_body, read_query
 from agen_authz.console.guard import FORM_TARGETS
 from agen_authz.console.session import ConsoleSession, TerminalCode
-from agen_authz.console.sign_in import challenge_of
 from agen_authz.console.vault import SecretKind
 from agen_authz.console.visit import for_people, from_own_form
+from agen_authz.core.approval.pairing import challenge_of, match_number
 from agen_authz.core.strict_json import parse_json
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -44,9 +43,8 @@ class TerminalAsk(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What the terminal shows as well: eight digits of the challenge's digest."""
-        digits = str(int.from_bytes(hashlib.sha256(self.challenge.encode("ascii")).digest()[:8], "big") % 10**8)
-        return f"{digits.zfill(8)[:4]}-{digits.zfill(8)[4:]}"
+        """What the terminal shows as well."""
+        return match_number(self.challenge)
 
 
 def read_asked(form: Form) -> TerminalAsk | None:

@@ -12,7 +12,7 @@ from msgspec import structs
 from starlette.types import ASGIApp
 
 from agen_authz.console import ConsolePorts, ConsoleRules, ConsoleSettings, PolicyView, build_console
-from agen_authz.console.sign_in import challenge_of
+from agen_authz.core.approval.pairing import challenge_of
 from agen_authz.core.approval.request import ApprovalRequest, Kept
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest, RawToken
@@ -112,8 +112,8 @@ class FakeIdentity:
 class Browser:
     """A browser with its cookies; `post` sends what a form of ours sends."""
 
-    def __init__(self, web: httpx.AsyncClient, identity: FakeIdentity) -> None:
-        self.web, self.identity = web, identity
+    def __init__(self, web: httpx.AsyncClient, identity: FakeIdentity, origin: str) -> None:
+        self.web, self.identity, self.origin = web, identity, origin
 
     async def get(self, place: str) -> httpx.Response:
         """Open a page; redirects are not followed."""
@@ -121,7 +121,7 @@ class Browser:
 
     async def post(self, place: str, form: Mapping[str, str], **headers: str) -> httpx.Response:
         """Post a form as our own page does."""
-        sent = {"origin": ORIGIN, "sec-fetch-site": "same-origin"} | {
+        sent = {"origin": self.origin, "sec-fetch-site": "same-origin"} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
         return await self.web.post(place, data=dict(form), headers={k: v for k, v in sent.items() if v})
@@ -225,7 +225,7 @@ class Stand:
         """Open a browser, and sign somebody in."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=origin) as web:
-            browser = Browser(web, self.identity)
+            browser = Browser(web, self.identity, origin)
             if said is not None:
                 answer = await browser.sign_in(said)
                 assert answer.status_code == 303, answer.text

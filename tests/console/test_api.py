@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 
-from agen_authz.console.sign_in import challenge_of
+from agen_authz.core.approval.pairing import challenge_of
 from agen_authz.core.approval.request import Status
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from agen_authz.core.model import Revoked

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from agen_authz.console.sign_in import challenge_of
+from agen_authz.core.approval.pairing import challenge_of
 from agen_authz.core.model import Revoked
 from tests import builders as build
 from tests.console.rig import BOB, CLIENT, ENDPOINT, ORIGIN, REQUEST, SETTINGS, Stand, claims
