@@ -45,8 +45,7 @@ def test_check_and_all_that_authors_run_decide_through_one_function():
         if deciding.search(path.read_text())
     }
     assert found == {
-        "authoring/replay/replay.py": ["judge"],
-        "authoring/scenario.py": ["judge"],
+        "authoring/approved.py": ["judge"],
         "obligations/approve.py": ["judge"],
         "servers/ext_authz.py": ["judge"],
     }

@@ -11,10 +11,11 @@ from typing import Any
 
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.scenario import Decided
+from agen_authz.core.approval.flow import FlowStep
 from agen_authz.core.cel.condition import Condition
 from agen_authz.core.cel.tree import ANY, Path, spell_path
 from agen_authz.core.digest import digest_text
-from agen_authz.core.model import Allow, Answer, Json
+from agen_authz.core.model import Allow, Answer, Effect, Json
 from agen_authz.core.policy.attribute import ATTRIBUTES, Situation
 from agen_authz.core.policy.table import Policy, examine
 from agen_authz.core.reason import Reason
@@ -77,7 +78,7 @@ def _trace_policies(draft: Draft, situation: Situation, digest_key: bytes | None
         said = outcomes.get(policy.name, "does not apply")
         conditions = tuple(_trace_condition(each, situation, digest_key) for each in policy.conditions)
         head = f"policy `{policy.name}` ({policy.state.value}, {policy.effect.value}): {said}"
-        yield TraceNode(head, conditions + _trace_demand(policy))
+        yield TraceNode(head, conditions + _trace_demand(policy) + _trace_flow(draft, policy))
 
 
 def _trace_protections(
@@ -122,6 +123,21 @@ def _trace_demand(policy: Policy) -> tuple[TraceNode, ...]:
         "scope": demand.scope,
     }
     return (TraceNode("demands " + ", ".join(f"{name} {value}" for name, value in asked.items() if value)),)
+
+
+def _trace_flow(draft: Draft, policy: Policy) -> tuple[TraceNode, ...]:
+    flow = draft.rules.approvals.flows.get(policy.flow)
+    if policy.effect is not Effect.REQUIRE_APPROVAL or flow is None:
+        return ()
+    steps = tuple(TraceNode(_spell_step(each)) for each in flow.steps)
+    end = "approves" if flow.approves_on_timeout else "denies"
+    return (TraceNode(f"asks flow `{flow.name}`; no decision within {flow.timeout_s:g} s {end}", steps),)
+
+
+def _spell_step(step: FlowStep) -> str:
+    kinds = (("role", step.approvers.roles), ("group", step.approvers.groups), ("email", step.approvers.emails))
+    who = ", ".join(f"{kind} {name}" for kind, names in kinds for name in sorted(names))
+    return f"step `{step.name}`: {step.quorum} of {who}"
 
 
 def _show(path: Path, value: object, digest_key: bytes | None) -> str:

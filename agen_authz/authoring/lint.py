@@ -56,6 +56,7 @@ def lint(draft: Draft, known: Sequence[CatalogEntry], shadow_since: dict[str, fl
         *_lint_answers(draft, policies),
         *_lint_shadowed_policies(policies, owners_of(draft)),
         *_lint_demands(policies),
+        *_lint_flows(draft, policies, [*known, *list_named(draft, known)]),
         *_lint_shadow(policies, shadow_since, now),
     ]
 
@@ -305,6 +306,19 @@ def _lint_demands(policies: Sequence[Policy]) -> Iterator[LintFinding]:
         if policy.demand is not None and policy.demand.amr and not policy.demand.acr:
             message = "no challenge can say the `amr` it asks for: clients come back with the same token"
             yield LintFinding("untold_step_up", policy.name, message, "add the `acr` of such a sign-in")
+
+
+def _lint_flows(draft: Draft, policies: Sequence[Policy], known: Sequence[CatalogEntry]) -> Iterator[LintFinding]:
+    """Find writes that are approved if no one decides, and flows that no policy asks."""
+    flows = draft.rules.approvals.flows
+    asking = [each for each in policies if each.effect is Effect.REQUIRE_APPROVAL and each.state is not State.DISABLED]
+    for policy in asking:
+        writing = [each.spelling for each in known if each.writes and concerns(policy, each.target)]
+        if policy.flow in flows and flows[policy.flow].approves_on_timeout and writing:
+            message = f"`{policy.flow}` approves what no one decides in time, and these write: {', '.join(writing)}"
+            yield LintFinding("write_approved_by_timeout", policy.name, message, "use a flow with `on_timeout: deny`")
+    for name in sorted(flows.keys() - {each.flow for each in asking}):
+        yield LintFinding("unused_flow", name, "no policy asks this flow", "name it in a policy, or remove it")
 
 
 def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[LintFinding]:

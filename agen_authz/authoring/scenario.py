@@ -9,15 +9,15 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import Field
 
+from agen_authz.authoring.approved import judge_approved
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.entry import enter, know
 from agen_authz.config.reading.section import Line, Section
-from agen_authz.core.decide import judge
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Perimeter, read_context
@@ -28,8 +28,10 @@ from agen_authz.core.message.parameters import CAPABILITIES_KEY
 from agen_authz.core.message.version import MODERN_VERSIONS
 from agen_authz.core.model import (
     ANY_TENANT,
+    ApprovalStanding,
     Context,
     Decision,
+    Effect,
     Facts,
     Json,
     Principal,
@@ -73,6 +75,9 @@ class Scenario(Section):
     claims: dict[str, Any] = Field({}, description="Claims of the token; iss, sub, aud and exp have defaults.")
     provider: Line | None = Field(None, description="Whose token it is; absent: the first provider of the resource.")
     request: RequestText = Field(RequestText(), description="Where from, and when.")
+    approvals: dict[str, Literal["open", "granted", "rejected"]] = Field(
+        {}, description="By policy, how its approval stands; the approvals of other policies are not asked for yet."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     resource = draft.rules.resources.get(scenario.call.server)
     if resource is None:
         raise ValueError(f"no resource is called `{scenario.call.server}`")
-    now = _time_of(scenario.request, now)
+    now, standings = _time_of(scenario.request, now), _read_standings(draft, scenario)
     provider = _find_provider(draft, scenario, resource)
     principal = _identify(scenario.claims, provider, resource, now)
     request = _render_request(scenario, resource)
@@ -111,7 +116,15 @@ def decide_scenario(draft: Draft, scenario: Scenario, *, now: float) -> Decided:
     if isinstance(read, Refused):
         return Decided(read)
     facts = Facts(now, None, read.context, request.authority, annotations=_read_annotations(scenario.call))
-    return Decided(judge(read, facts), facts)
+    return Decided(judge_approved(read, facts, standings), facts)
+
+
+def _read_standings(draft: Draft, scenario: Scenario) -> Mapping[str, ApprovalStanding]:
+    for name in scenario.approvals:
+        policy = draft.policies.get(name)
+        if policy is None or policy.effect is not Effect.REQUIRE_APPROVAL:
+            raise ValueError(f"no policy `{name}` asks for an approval")
+    return {name: ApprovalStanding(standing) for name, standing in scenario.approvals.items()}
 
 
 def _read_annotations(call: CallText) -> Mapping[str, Json] | None:

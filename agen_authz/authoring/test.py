@@ -19,7 +19,9 @@ from agen_authz.core.errors import Problem
 class Expected(Section):
     """What must be decided; what is not given is not looked at."""
 
-    decision: Literal["allow", "deny", "step_up"] = Field(description="allow, deny or step_up.")
+    decision: Literal["allow", "deny", "step_up", "await_approval"] = Field(
+        description="allow, deny, step_up or await_approval."
+    )
     reason: Line | None = Field(None, description="The true Reason (docs/reasons.md).")
     policy: Name | None = Field(None, description="A policy that must have applied.")
     data_protection: tuple[Name, ...] | None = Field(

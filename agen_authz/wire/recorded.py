@@ -5,7 +5,7 @@ object if the call may have had arguments, a fixed word if it was of a session.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from ipaddress import ip_address
@@ -15,6 +15,7 @@ import orjson
 
 from agen_authz.core.message.method import find_method
 from agen_authz.core.model import (
+    ApprovalStanding,
     Call,
     Context,
     Envelope,
@@ -33,6 +34,8 @@ from agen_authz.core.model import (
 _LOGGED = frozenset({"level", "logger", "message"})
 _SESSION = SessionId("recorded")
 _PARTS = ("call.", "context.")
+# A step of a decision: how the approval stood that this policy asked for.
+_ASKS, _STANDINGS = "approval", frozenset(ApprovalStanding)
 # A step of a decision: this rule masks what comes back.
 _PROTECTS = ("data_protection", State.ENFORCE.value)
 
@@ -65,6 +68,7 @@ class Recorded:
         reason: the code of its Reason; one that this version does not know is not a mistake.
         server: the resource, empty if the path was of none.
         call: None if the request was refused before its caller and its message were read.
+        approvals: by policy, how the approval that it asked for stood; None if not all of them are in the event.
         protections: the enforced data-protection rules that applied; None if not all of them are in the event.
     """
 
@@ -74,6 +78,7 @@ class Recorded:
     server: str
     call: RecordedCall | None
     protections: frozenset[str] | None = frozenset()
+    approvals: Mapping[str, ApprovalStanding] | None = field(default_factory=dict)
 
 
 def read_event(line: bytes) -> Recorded | NoEvent:
@@ -95,6 +100,7 @@ def _read(event: Mapping[str, Any]) -> Recorded:
         server=_text(event["server"]),
         call=_read_call(event) if "call" in event and "principal" in event else None,
         protections=_read_protections(event),
+        approvals=_read_approvals(event),
     )
 
 
@@ -103,6 +109,13 @@ def _read_protections(event: Mapping[str, Any]) -> frozenset[str] | None:
         return None
     steps = [each for each in event.get("why", ()) if (each["check"], each["outcome"]) == _PROTECTS]
     return frozenset(_text(each["rule"]) for each in steps)
+
+
+def _read_approvals(event: Mapping[str, Any]) -> Mapping[str, ApprovalStanding] | None:
+    if any(each["field"] == "why" for each in event.get("shortened", ())):
+        return None
+    steps = [each for each in event.get("why", ()) if each["check"] == _ASKS and each["outcome"] in _STANDINGS]
+    return {_text(each["rule"]): ApprovalStanding(each["outcome"]) for each in steps}
 
 
 def _read_call(event: Mapping[str, Any]) -> RecordedCall:

@@ -95,7 +95,8 @@ BROKEN = {
     "unknown key": (case("decision: allow, reasons: x"), "cases.0.expect.reasons", "extra inputs are not permitted"),
     "nothing expected": (case(""), "cases.0.expect.decision", "field required"),
     "a decision that there is not": (
-        case("decision: permit"), "cases.0.expect.decision", "input should be 'allow', 'deny' or 'step_up'",
+        case("decision: permit"), "cases.0.expect.decision",
+        "input should be 'allow', 'deny', 'step_up' or 'await_approval'",
     ),
     "no server": (case("decision: allow").replace("server: crm, ", ""), "cases.0.call.server", "field required"),
 }  # fmt: skip

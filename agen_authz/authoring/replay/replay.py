@@ -2,18 +2,19 @@
 
 An event holds the caller, where the call came from and what it named, but of the arguments a keyed digest only, and
 nothing of the tool's annotations: if a policy of the draft reads them, the call cannot be decided again, and the result
-says so.
+says so. An approval stands for the policy of the same name as it stood then; the approvals of other policies were not
+asked for.
 """
 
 from collections.abc import Iterable
 from ipaddress import ip_address
 
+from agen_authz.authoring.approved import judge_approved
 from agen_authz.authoring.draft import Draft
 from agen_authz.authoring.entry import enter, know
 from agen_authz.authoring.replay.log_line import LogLine, read_log
 from agen_authz.authoring.replay.replayed import Replayed
 from agen_authz.authoring.replay.stage import Stage, find_stage
-from agen_authz.core.decide import judge
 from agen_authz.core.errors import Rejected
 from agen_authz.core.header import look_at
 from agen_authz.core.http.context import Perimeter
@@ -22,6 +23,7 @@ from agen_authz.core.message.method import METHODS, Names
 from agen_authz.core.model import (
     Allow,
     Answer,
+    AwaitApproval,
     Call,
     Context,
     Decision,
@@ -93,7 +95,11 @@ def _replay(draft: Draft, recorded: Recorded, held: RecordedCall, result: Replay
         return
     facts = _facts_of(recorded, held, draft)
     entered = _enter(draft, held, facts)
-    decision = entered.decision if isinstance(entered, Refused) else judge(entered, facts).decision
+    approvals = recorded.approvals or {}
+    decision = (entered if isinstance(entered, Refused) else judge_approved(entered, facts, approvals)).decision
+    if isinstance(decision, AwaitApproval) and recorded.approvals is None:
+        result.undecided += 1
+        return
     readers = [] if _stands_before_policies(decision) else _find_readers(draft, principal, call, facts)
     result.unanswerable.update({policy.name for policy in readers})
     if not _stands(decision, readers):
