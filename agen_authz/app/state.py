@@ -5,12 +5,23 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agen_authz.adapters.store import SqlCatalogue, SqlTasks, migrate, open_store
+from agen_authz.adapters.clock import SystemEntropy
+from agen_authz.adapters.store import (
+    KeptCipher,
+    SqlApprovals,
+    SqlCatalogue,
+    SqlOutbox,
+    SqlSessions,
+    SqlTasks,
+    migrate,
+    open_store,
+)
 from agen_authz.app.cut import note_end
 from agen_authz.app.place import DEFAULT_FOLDER, find_url, is_default, read_url
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
 from agen_authz.ports import CatalogueStore, Entropy, Store, TaskStore
+from agen_authz.ports.approval import ApprovalStore, Outbox, SessionStore
 
 _KEY_BYTES = 32
 # `limits.store_timeout` bounds calls. Opening a database takes as long as the machine needs, and no call waits for
@@ -28,6 +39,9 @@ class OpenStore:
     store: Store
     catalogue: CatalogueStore
     tasks: TaskStore
+    approvals: ApprovalStore
+    outbox: Outbox
+    sessions: SessionStore
     digest_key: bytes
 
 
@@ -79,7 +93,16 @@ def _open(loaded: Loaded, kept: Mapping[str, str]) -> OpenStore:
     limits = loaded.config.limits
     store = open_store(find_url(loaded), timeout_s=limits.store_timeout)
     digest_key = _derive_digest_key(loaded, bytes.fromhex(kept[_DIGEST_KEY]))
-    return OpenStore(store, SqlCatalogue(store), SqlTasks(store, limits.sessions), digest_key)
+    cipher = KeptCipher(loaded.secrets.store_key, SystemEntropy().draw)
+    return OpenStore(
+        store=store,
+        catalogue=SqlCatalogue(store),
+        tasks=SqlTasks(store, limits.sessions),
+        approvals=SqlApprovals(store, cipher),
+        outbox=SqlOutbox(store),
+        sessions=SqlSessions(store),
+        digest_key=digest_key,
+    )
 
 
 def refuse_mapping(loaded: Loaded, kept: str) -> Problem:

@@ -30,6 +30,15 @@ def insert_into(table: sa.Table, connection: sa.Connection) -> Any:
     return _INSERT[connection.dialect.name](table)
 
 
+def begin_writing(connection: sa.Connection) -> None:
+    """Be SQLite's one writer from now on, so that what is read before the first change stays true.
+
+    PostgreSQL has many writers: there, rows are locked as they are written.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 class SqlStore:
     """Implements `ports.Store` on a database whose migrations are done."""
 

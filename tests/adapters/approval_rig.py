@@ -1,0 +1,120 @@
+"""What the tests of stores of approvals share: requests, messages, and the three ports on each kind of store."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from agen_authz.adapters.store import KeptCipher, SqlApprovals, SqlOutbox, SqlSessions
+from agen_authz.core.approval.request import ApprovalRequest, Binding, Kept, Message, Occasion, Status
+from agen_authz.core.model import Digest, Issuer, Subject
+from agen_authz.ports.approval import ApprovalStore, Asked, Outbox, SessionStore
+from tests.adapters.database import Database, new_store
+from tests.approval_fakes import MemoryApprovals, MemorySessions
+from tests.builders import NOW
+
+STORE_KEY = b"k" * 32
+KEPT = Kept(b'{"name":"refund","arguments":{"amount":120.5,"to":"cy@example.com"}}')
+BINDING = Binding(
+    issuer=Issuer("https://here.example"),
+    subject=Subject("ann"),
+    client="agent",
+    tenant="acme",
+    server="pay",
+    method="tools/call",
+    target="tool:refund",
+    parameters=Digest("p"),
+    definition=Digest("d"),
+    policy=Digest("q"),
+)
+_NUMBERS = itertools.count(1)
+
+
+def binding(call: str = "p", **changes: Any) -> Binding:
+    """Bind one of many calls."""
+    return replace(BINDING, parameters=Digest(call), **changes)
+
+
+def request(call: str = "p", *, by: str = "ann", at: float = NOW, **changes: Any) -> ApprovalRequest:
+    """Make a request for a call; with another id each time."""
+    bound = changes.pop("binding", binding(call, subject=Subject(by)))
+    made = ApprovalRequest(
+        id=f"{next(_NUMBERS):032x}",
+        key=bound.name(),
+        binding=bound,
+        policy="refunds",
+        flow="finance",
+        flow_digest=Digest("f"),
+        requester_email="ann@acme.example",
+        request_id="r-1",
+        created_at=at,
+        ends_at=at + 3600.0,
+    )
+    return replace(made, **changes)
+
+
+def approved(call: str = "p", *, at: float = NOW, **changes: Any) -> ApprovalRequest:
+    """Make a request that was approved at once."""
+    grant: dict[str, Any] = {"status": Status.APPROVED, "decided_at": at, "grant_until": at + 900.0}
+    return request(call, at=at, **grant | changes)
+
+
+def message(of: ApprovalRequest, *, to: str = "flow:finance", at: float = NOW, **changes: Any) -> Message:
+    """Make a message of a request; with another id each time."""
+    return replace(Message(f"m-{next(_NUMBERS)}", of.id, Occasion.OPENED, to, 0, at), **changes)
+
+
+def asked(made: ApprovalRequest, *messages: Message, kept: Kept = KEPT) -> Asked:
+    """Ask for a request to be kept."""
+    return Asked(made, kept, messages)
+
+
+@dataclass
+class Rig:
+    """The ports of approvals on one store."""
+
+    approvals: ApprovalStore
+    outbox: Outbox
+    sessions: SessionStore
+    breaks: Any
+
+    def break_it(self) -> None:
+        """Let nothing be asked of it any longer."""
+        self.breaks()
+
+    async def keep(self, *requests: ApprovalRequest, max_open: int = 100) -> tuple[ApprovalRequest, ...] | None:
+        """Open requests without messages."""
+        return await self.approvals.open([asked(each) for each in requests], max_open, NOW)
+
+    async def put(self, *messages: Message) -> None:
+        """Put messages into the outbox, as a new request brings them."""
+        made = request(f"of {messages[0].id}")
+        await self.approvals.open([asked(made, *messages)], 100, NOW)
+
+
+def sql_ports(store: Any, key: bytes | None = STORE_KEY) -> tuple[SqlApprovals, SqlOutbox, SqlSessions]:
+    """Build the ports on an open store."""
+    drawn = itertools.count(1)
+    cipher = KeptCipher(key, lambda size: next(drawn).to_bytes(size, "big"))
+    return SqlApprovals(store, cipher), SqlOutbox(store), SqlSessions(store)
+
+
+@asynccontextmanager
+async def new_rig(kind: str, asking: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Rig]:
+    """Make an empty store of this kind."""
+    if kind == "memory":
+        approvals, sessions = MemoryApprovals(), MemorySessions()
+
+        def break_all() -> None:
+            approvals.is_broken = approvals.outbox.is_broken = sessions.is_broken = True
+
+        yield Rig(approvals, approvals.outbox, sessions, break_all)
+        return
+    database: Database
+    async with new_store(kind, asking, folder) as (database, store):
+        yield Rig(*sql_ports(store), database.break_it)
