@@ -102,6 +102,7 @@ class Reason(StrEnum):
     APPROVAL_REJECTED = "approval_rejected"
     APPROVAL_LIMIT = "approval_limit"
     APPROVAL_SPENT = "approval_spent"
+    APPROVAL_STATE_UNKNOWN = "approval_state_unknown"
     # what clients get instead of what is hidden (`HIDDEN`)
     UNKNOWN_TARGET = "unknown_target"
     # what comes back
@@ -244,6 +245,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.APPROVAL_REJECTED: (200, POLICY, "This call was not approved.", "an approver has rejected exactly this call: change the call, or make it again after the time that the approvers had"),
     Reason.APPROVAL_LIMIT: (200, POLICY, "Too many requests for approval are open.", "wait until some are decided, or raise `approvals.max_open_per_subject`"),
     Reason.APPROVAL_SPENT: (200, POLICY, "The approval of this call was used or has ended.", "make the call again: a new approval is asked for, since each is good for one call and for `approvals.grant_ttl`"),
+    Reason.APPROVAL_STATE_UNKNOWN: (200, POLICY, "This call continues one that is not known.", "a call that must be approved carries a `requestState` that Process has not seen its server send to this caller for the same tool: begin again without it, and see that responses pass through Process"),
     Reason.UNKNOWN_TARGET: (200, INVALID_PARAMS, "Unknown target.", "the metric and the audit event have the true Reason"),
     Reason.TASK_UNBOUND: (200, UPSTREAM, "The server told of a task that is not known to be the caller's.", "a server may make a task only for a `tools/call` whose client can use one, and tell of it only to who asks for it by its id: see docs/tasks.md"),
     Reason.LIST_TOO_LONG: (502, UPSTREAM, "The server's list is too long.", "let the server return its lists in pages"),

@@ -3,9 +3,10 @@
 `approve` is asked only for a call that policies want to be approved, so other calls never touch the store:
 
 1. bind   each approval to exactly this call: to its caller, its parameters, the tool's approved definition, the policy
-2. find   what the store has of each, and judge the call again with that
-3. open   requests for what is missing, all or none, and judge again
-4. hold   the call for a while, in case an approver decides at once (`approvals.hold`)
+2. trace  the state that a call carries if it answers a question: its backend must have sent it to this caller
+3. find   what the store has of each approval, and judge the call again with that
+4. open   requests for what is missing, all or none, and judge again
+5. hold   the call for a while, in case an approver decides at once (`approvals.hold`)
 
 `consume` uses the grants of an allowed call in one conditional write, right before its event. If that fails, the call
 is denied; a grant that was used for it nevertheless is lost.
@@ -21,6 +22,7 @@ import orjson
 from msgspec import structs
 
 from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
+from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_place, name_state
 from agen_authz.core.approval.open import open_request
 from agen_authz.core.approval.parameters import digest_parameters
 from agen_authz.core.approval.request import ApprovalRequest, Binding, Kept
@@ -36,6 +38,7 @@ from agen_authz.core.model import (
     Digest,
     Facts,
     Json,
+    Owner,
     Step,
     TargetKind,
 )
@@ -59,7 +62,7 @@ class _Asking:
     read: Read
     facts: Facts
     bound: Mapping[Digest, tuple[Approval, Binding]]
-    params: bytes
+    params: Mapping[str, Json]
     store: ApprovalStore
     ports: Ports
 
@@ -85,7 +88,7 @@ async def approve(judged: Judged, facts: Facts, ports: Ports) -> Ended:
         return ended
     until = deadline.at_most(hold_s)
     try:
-        # 4.
+        # 5.
         return await ports.holding.wait_until(until, partial(_hold, asking, ended, until))
     except (Unavailable, TimeoutError):
         # Nothing is lost: the caller asks again.
@@ -157,7 +160,7 @@ def _bind(read: Read, decision: AwaitApproval, facts: Facts, ports: Ports) -> _A
     for each in decision.wanted:
         binding = bind(call, principal, each, parameters, _find_definition(each, ports))
         bound[binding.name()] = each, binding
-    return _Asking(read, facts, bound, orjson.dumps(params), _get_store(ports), ports)
+    return _Asking(read, facts, bound, params, _get_store(ports), ports)
 
 
 def _read_params(read: Read) -> dict[str, Json]:
@@ -183,16 +186,32 @@ def _find_definition(approval: Approval, ports: Ports) -> Digest:
 
 async def _ask(asking: _Asking, judged: Judged) -> Ended:
     # 2.
+    if not await _is_continued_rightly(asking):
+        return refuse(judged, Reason.APPROVAL_STATE_UNKNOWN, Step("approval", "state_unknown"))
+    # 3.
     found = {each.key: each for each in await asking.store.find(tuple(asking.bound))}
     ended = _judge(asking, found)
     if not isinstance(ended.decision, AwaitApproval):
         return ended
-    # 3.
+    # 4.
     missing = [key for key, request in asking.bound.items() if _is_missing(found.get(key), asking.facts.now)]
     opened = await _open(asking, missing) if missing else ()
     if opened is None:
         return refuse(judged, Reason.APPROVAL_LIMIT, Step("approval", "limit"))
     return _judge(asking, found | {each.key: each for each in opened})
+
+
+async def _is_continued_rightly(asking: _Asking) -> bool:
+    """True unless the call carries a state that its backend has not sent to this caller for each of its targets."""
+    if STATE_KEY not in asking.params:
+        return True
+    state, principal, call = asking.params[STATE_KEY], asking.read.known.principal, asking.read.call
+    if not isinstance(state, str) or not may_ask(call.method, call.envelope):
+        return False
+    owner, place, tasks = Owner(principal.issuer, principal.subject), name_place(call.server), asking.ports.tasks
+    names = [name_state(owner, target, state) for target in call.targets]
+    found = [await tasks.find(place, name, asking.facts.now) for name in names]
+    return all(each is not None and each.owner == owner for each in found)
 
 
 def _is_missing(request: ApprovalRequest | None, now: float) -> bool:
@@ -225,7 +244,7 @@ def _make(asking: _Asking, approval: Approval, binding: Binding) -> Asked:
         request_id=get_arrived(asking.read).request_id,
         now=now,
     )
-    return Asked(request, Kept(asking.params), tell(None, request, flow, _draw_id(ports), now))
+    return Asked(request, Kept(orjson.dumps(asking.params)), tell(None, request, flow, _draw_id(ports), now))
 
 
 def _judge(asking: _Asking, found: Mapping[Digest, ApprovalRequest]) -> Judged:

@@ -9,6 +9,7 @@ import pytest
 
 from agen_authz.app.worker.assign import Assigner
 from agen_authz.catalogue import CurrentCatalogue
+from agen_authz.core.approval.continuing import name_place, name_state
 from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.masking.row import Style
@@ -19,7 +20,7 @@ from agen_authz.core.message.parameters import CAPABILITIES_KEY
 from agen_authz.core.model import NOWHERE, Envelope, Era, Inspection, Issuer, Owner, Shape, Subject, Target, TargetKind
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.response.body import ResponseLimits
-from agen_authz.core.response.message import MadeTask, MaskedValues, Passed, SawDefinitions
+from agen_authz.core.response.message import MadeTask, MaskedValues, Passed, SawDefinitions, SentState
 from agen_authz.core.response.passage import Copy
 from agen_authz.obligations.learn import DriftPorts
 from agen_authz.obligations.mask import MaskingPorts
@@ -298,3 +299,47 @@ def test_rules_in_shadow_are_read_with_the_others_if_the_response_is_inspected_a
         assert isinstance(note, MaskedValues)
         assert [each.is_enforced for each in note.receipts].count(False) == 1
         assert (passed.message is not TOLD) is masked
+
+
+# ---- states that come with questions ---------------------------------------------------------------------
+
+ASKED = sealed(method="tools/call", target=build.tool(), may_be_continued=True)
+ANN = Owner(Issuer(build.ISSUER), Subject("ann"))
+EVE = Owner(Issuer(build.ISSUER), Subject("eve"))
+
+
+async def test_state_is_kept_for_its_caller_and_its_target():
+    bench = Bench()
+    await bench.assign(ASKED).write_notes((SentState("crm", build.tool(), "s-1"),))
+    found = {
+        (owner.subject, name, state): await bench.tasks.find(
+            name_place("crm"), name_state(owner, build.tool(name), state), bench.clock.now()
+        )
+        for owner in (ANN, EVE)
+        for name in ("get_customer", "get_orders")
+        for state in ("s-1", "s-2")
+    }
+    assert [key for key, each in found.items() if each is not None] == [("ann", "get_customer", "s-1")]
+
+
+async def test_callers_may_be_sent_the_same_state():
+    bench = Bench()
+    theirs = sealed(
+        method="tools/call", target=build.tool(), may_be_continued=True, principal=build.principal(subject="eve")
+    )
+    for each in (ASKED, theirs):
+        await bench.assign(each).write_notes((SentState("crm", build.tool(), "s-1"),))
+    names = [name_state(owner, build.tool(), "s-1") for owner in (ANN, EVE)]
+    found = [await bench.tasks.find(name_place("crm"), name, bench.clock.now()) for name in names]
+    assert [each is not None and each.owner for each in found] == [ANN, EVE]
+
+
+async def test_state_that_cannot_be_kept_does_not_leave():
+    bench = Bench()
+    bench.tasks.is_broken = True
+    with pytest.raises(Unavailable):
+        await bench.assign(ASKED).write_notes((SentState("crm", build.tool(), "s-1"),))
+
+
+def test_response_that_may_ask_is_inspected_though_only_rules_in_shadow_are_about_it():
+    assert isinstance(Bench().assigner.assign(ASKED), Assignment)

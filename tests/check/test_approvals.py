@@ -1,22 +1,27 @@
 """Calls that people must approve: exactly this call, once, and no other call waits for anybody."""
 
 import asyncio
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from agen_authz.core.approval.continuing import name_place, name_state
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.model import Digest, State, TargetKind
+from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.reason import Reason
+from agen_authz.wire.sealed import open_inspection
 from tests import builders as build
 from tests.approval_fakes import MemoryApprovals
 from tests.check.approval_rig import FINANCE, PAGE, Desk, asks, opens_urls, rules, with_params
 from tests.check.rig import drive, read_answer
 from tests.check.test_pinned import REWORDED, TOOL, catalogue, seen_of
 from tests.core.approval.rig import single
+from tests.properties.policy_strategy import compiled
 
+NEVER = (compiled("args.id == 2"),)
 OTHERS = ((TargetKind.TOOL, "crm/list_*"),)
 
 
@@ -308,6 +313,106 @@ def test_requests_of_two_flows_are_opened_both_or_none():
     policies = (asks("a"), asks("b", flow="legal", digest=Digest("r")))
     desk = Desk(policies=policies, approval_rules=rules(max_open=1))
     assert (desk.call().reason, desk.requests) == ("approval_limit", [])
+
+
+@pytest.mark.parametrize("value", [2**53 - 1, -0.5, 1e300, None, "\u202e\u00e9\U0001f600"], ids=ascii)
+def test_whatever_json_a_call_holds_can_be_approved(value):
+    desk = Desk()
+    call = with_params(arguments={"id": value})
+    desk.call(call)
+    (kept,) = desk.approvals.kept.values()
+    assert json.loads(kept.params)["arguments"] == {"id": value}
+    desk.decide()
+    assert desk.call(call).is_allowed
+
+
+# ---- a call that continues another -----------------------------------------------------------------------
+
+STATE = "s-1"
+ANN = Owner(Issuer(build.ISSUER), Subject("ann"))
+
+
+def continued(state: Any = STATE, **inputs: Any) -> dict[str, Any]:
+    """Write a modern call that answers what the backend asked."""
+    return build.modern(
+        params={"name": "get_customer", "arguments": {"id": 1}, "inputResponses": inputs, "requestState": state}
+    )
+
+
+def send(desk: Desk, owner: Owner = ANN, name: str = "get_customer", server: str = "crm", state: str = STATE) -> None:
+    """Let Process note a state that a backend has sent."""
+    target = build.tool(name)
+    noted = desk.rig.tasks.bind(name_place(server), name_state(owner, target, state), BoundTask(owner, name), build.NOW)
+    assert asyncio.run(noted)
+
+
+def test_call_that_continues_one_that_its_backend_sent_is_asked_for_and_made_once():
+    desk = Desk()
+    send(desk)
+    assert desk.call(continued(amount={"action": "accept"})).reason == "approval_required"
+    desk.decide()
+    # New inputs ask again.
+    assert desk.call(continued(amount={"action": "decline"})).reason == "approval_required"
+    assert desk.call(continued(amount={"action": "accept"})).is_allowed
+    assert desk.statuses == ["used", "open"]
+
+
+EVE = Owner(Issuer(build.ISSUER), Subject("eve"))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [None, {"owner": EVE}, {"name": "get_orders"}, {"server": "billing"}, {"state": "s-2"}],
+    ids=["never", "another caller", "another tool", "another backend", "another state"],
+)
+def test_call_that_continues_what_its_backend_did_not_send_to_it_is_refused(sent):
+    desk = Desk()
+    if sent is not None:
+        send(desk, **sent)
+    seen = desk.call(continued())
+    assert (seen.status, seen.told, desk.requests) == (200, "approval_state_unknown", [])
+
+
+@pytest.mark.parametrize("state", [None, 1, {"a": 1}, ""])
+def test_state_that_is_none_is_refused(state):
+    desk = Desk()
+    assert desk.call(continued(state)).reason == "approval_state_unknown"
+
+
+def test_legacy_call_cannot_carry_a_state():
+    desk = Desk()
+    send(desk)
+    assert desk.call(with_params(requestState=STATE)).reason == "approval_state_unknown"
+
+
+def test_state_cannot_be_looked_up_while_the_store_is_down():
+    desk = Desk()
+    desk.rig.tasks.is_broken = True
+    assert desk.call(continued()).reason == "store_unavailable"
+
+
+def test_call_that_no_one_must_approve_carries_what_it_likes():
+    assert Desk(policies=(asks(selectors=OTHERS),)).call(continued()).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("document", "policies", "is_told"),
+    [
+        (build.modern(), (asks(),), True),
+        (build.modern(), (asks(conditions=NEVER),), True),
+        (build.modern(), (asks(state=State.SHADOW),), False),
+        (build.modern(), (asks(selectors=OTHERS),), False),
+        (build.message(), (asks(conditions=NEVER),), False),
+    ],
+    ids=["asked for", "perhaps later", "in shadow", "of another tool", "legacy"],
+)
+def test_process_notes_states_where_a_policy_may_want_the_next_call_approved(document, policies, is_told):
+    desk = Desk(policies=policies)
+    if desk.call(document).reason == "approval_required":
+        desk.decide()
+    seen = desk.call(document)
+    opened = open_inspection(seen.sealed, b"m" * 32) if seen.sealed else None
+    assert (seen.is_allowed, opened is not None and opened.may_be_continued) == (True, is_told)
 
 
 # ---- a call that is held ---------------------------------------------------------------------------------

@@ -13,13 +13,14 @@ from functools import partial
 from typing import assert_never
 
 from agen_authz.app.worker.masks import Masks
+from agen_authz.core.approval.continuing import name_place, name_state
 from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.token import find_provider
 from agen_authz.core.model import BoundTask, Inspection, Owner
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
-from agen_authz.core.response.message import MadeTask, MaskedValues, Note, SawDefinitions, Uninspected
+from agen_authz.core.response.message import MadeTask, MaskedValues, Note, SawDefinitions, SentState, Uninspected
 from agen_authz.core.response.protect import Mask
 from agen_authz.core.response.terms import Grounds, build_strict_terms, build_terms
 from agen_authz.core.response.unread import is_watched
@@ -113,6 +114,8 @@ class Assigner:
                     await learn(note, inspection.request_id, inspection.version, self.ports)
                 case MadeTask(server, task_id, tool):
                     await self._bind(inspection, server, task_id, tool)
+                case SentState():
+                    await self._note_state(inspection, note)
                 case MaskedValues() | Uninspected():
                     pass
                 case _:
@@ -125,6 +128,12 @@ class Assigner:
         if not await self.tasks.bind(server, task_id, BoundTask(owner, tool), self.ports.clock.now()):
             # Another caller has it: this one must not learn the id.
             raise Unavailable(Reason.TASK_UNKNOWN, "task")
+
+    async def _note_state(self, inspection: Inspection, note: SentState) -> None:
+        owner = Owner(inspection.principal.issuer, inspection.principal.subject)
+        place, name = name_place(note.server), name_state(owner, note.target, note.state)
+        if not await self.tasks.bind(place, name, BoundTask(owner, note.target.name), self.ports.clock.now()):
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "states")
 
     def _may_warn(self, kind: str) -> bool:
         now = self.ports.clock.elapsed()

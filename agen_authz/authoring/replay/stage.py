@@ -56,7 +56,7 @@ STAGES: Mapping[Stage, frozenset[Reason]] = {
     ),
     Stage.APPROVALS: frozenset(
         {
-            Reason.APPROVAL_LIMIT, Reason.APPROVAL_SPENT,
+            Reason.APPROVAL_LIMIT, Reason.APPROVAL_SPENT, Reason.APPROVAL_STATE_UNKNOWN,
         }
     ),
     Stage.OUTSIDE: frozenset(

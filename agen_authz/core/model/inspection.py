@@ -19,6 +19,8 @@ class Inspection(Struct, frozen=True):
         declares_url: True if an `initialize` declared that the client opens URLs (`elicitation.url`).
         host: the authority of the request.
         protections: names the data-protection rules that apply, in the order of the configuration.
+        may_be_continued: True if a policy may want what the call names approved, so that a state is noted which comes
+            back with a question (core/approval/continuing.py).
         is_sampled: True if nothing inspects the response, and a copy of it is scanned: not one byte of it may change.
     """
 
@@ -36,4 +38,5 @@ class Inspection(Struct, frozen=True):
     task_ids: tuple[str, ...] = ()
     makes_task: bool = False
     protections: tuple[str, ...] = ()
+    may_be_continued: bool = False
     is_sampled: bool = False

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from agen_authz.core.masking.rule import Receipt
-from agen_authz.core.model import Json
+from agen_authz.core.model import Json, Target
 from agen_authz.core.reason import Reason
 
 
@@ -32,6 +32,14 @@ class MadeTask(Struct, frozen=True):
     tool: str
 
 
+class SentState(Struct, frozen=True):
+    """Note: a backend asked the caller something, and sent this state along; calls may continue with it."""
+
+    server: str
+    target: Target
+    state: str
+
+
 class MaskedValues(Struct, frozen=True):
     """Note: these values of the message were masked, or would have been by rules in shadow."""
 
@@ -51,7 +59,7 @@ class Uninspected(Struct, frozen=True):
     has_passed: bool = False
 
 
-Note: TypeAlias = SawDefinitions | MadeTask | MaskedValues | Uninspected
+Note: TypeAlias = SawDefinitions | MadeTask | SentState | MaskedValues | Uninspected
 """What must be written before the message may leave; if it cannot be, the message is withheld."""
 
 

@@ -9,7 +9,8 @@ any other request, and clients match answers by their id. So every answer to a r
 A response that nothing inspects may be sampled: Process then scans a copy, and nothing differs for anyone else.
 """
 
-from agen_authz.core.model import Call, Inspection, Shape
+from agen_authz.core.approval.continuing import may_ask
+from agen_authz.core.model import Call, Effect, Inspection, Shape, State
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.protection import should_hold_anything
 from agen_authz.core.ruleset import RuleSet
@@ -34,9 +35,23 @@ def find_inspection(read: Read, protections: tuple[str, ...]) -> Inspection | No
     Args:
         protections: the data-protection rules that apply (`Allow.protections`).
     """
-    if not protections and not is_inspected(read.call, get_arrived(read).rules):
+    continues = may_be_continued(read)
+    if not protections and not continues and not is_inspected(read.call, get_arrived(read).rules):
         return None
-    return _tell(read, protections)
+    return _tell(read, protections, may_be_continued=continues)
+
+
+def may_be_continued(read: Read) -> bool:
+    """True if a call may be answered with a question, and a policy may want the next call approved.
+
+    Its conditions may read what the caller answers, so they do not count.
+    """
+    call, rules = read.call, get_arrived(read).rules
+    if not rules.approvals.flows or not may_ask(call.method, call.envelope):
+        return False
+    tenant = read.known.principal.tenant
+    named = (policy for target in call.targets for policy in rules.policies.list_for(tenant, target))
+    return any(each.effect is Effect.REQUIRE_APPROVAL and each.state is State.ENFORCE for each in named)
 
 
 def find_sample(read: Read) -> Inspection | None:
@@ -44,7 +59,9 @@ def find_sample(read: Read) -> Inspection | None:
     return _tell(read, is_sampled=True) if should_hold_anything(read.call) else None
 
 
-def _tell(read: Read, protections: tuple[str, ...] = (), *, is_sampled: bool = False) -> Inspection:
+def _tell(
+    read: Read, protections: tuple[str, ...] = (), *, may_be_continued: bool = False, is_sampled: bool = False
+) -> Inspection:
     call, known = read.call, read.known
     arrived = known.routed.received.arrived
     return Inspection(
@@ -62,6 +79,7 @@ def _tell(read: Read, protections: tuple[str, ...] = (), *, is_sampled: bool = F
         task_ids=call.task_ids,
         makes_task=call.makes_task,
         protections=protections,
+        may_be_continued=may_be_continued,
         is_sampled=is_sampled,
     )
 
@@ -69,6 +87,8 @@ def _tell(read: Read, protections: tuple[str, ...] = (), *, is_sampled: bool = F
 def is_inspected(call: Call | Inspection, rules: RuleSet) -> bool:
     """True if a response is inspected for another reason than data protection."""
     shape = call.envelope.shape
+    if isinstance(call, Inspection) and call.may_be_continued:
+        return True
     if shape is Shape.STREAM or call.method in _ALWAYS or call.makes_task or call.task_ids:
         return True
     if shape in _NO_ANSWER:

@@ -7,7 +7,8 @@
 5. what depends on the caller may be kept in a cache for this caller only
 6. what deciding on the entries of one list costs is bounded: a list that costs more is withheld
 7. the session id that `initialize` gives out proves its owner (core/session.py)
-8. what is left is masked by the data-protection rules of the call (protect.py), after everything that reads it
+8. the state that comes with a question is noted, if approvals may depend on it (core/approval/continuing.py)
+9. what is left is masked by the data-protection rules of the call (protect.py), after everything that reads it
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from agen_authz.core.approval.continuing import find_state
 from agen_authz.core.arguments.approved import SchemaCompiler
 from agen_authz.core.arguments.graph import BadSchema
 from agen_authz.core.arguments.schema import Schema
@@ -24,9 +26,9 @@ from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.policy.work import MAX_LIST_WORK, Work
 from agen_authz.core.reason import Reason
-from agen_authz.core.response.body import ResponseLimits
+from agen_authz.core.response.body import ResponseLimits, is_answer
 from agen_authz.core.response.lists import MAX_ENTRIES, filter_lists, make_private
-from agen_authz.core.response.message import Note, Passed, SawDefinitions, Withheld
+from agen_authz.core.response.message import Note, Passed, SawDefinitions, SentState, Withheld
 from agen_authz.core.response.protect import Mask, Safeguard, protect
 from agen_authz.core.response.step import Terms
 from agen_authz.core.response.tasks import TaskScope, find_task
@@ -69,6 +71,7 @@ class _View(Struct, frozen=True):
         note: what the store learns from a result.
         is_discovery: the result depends on the caller, even if it holds no list.
         tasks: which tasks the server may tell of.
+        sends_state: what a question may be about whose state is noted; None if none is.
         safeguard: how messages are masked; None if no rule is about the call.
     """
 
@@ -78,6 +81,7 @@ class _View(Struct, frozen=True):
     note: Callable[[Mapping[str, Json]], tuple[Note, ...]]
     is_discovery: bool
     tasks: TaskScope
+    sends_state: Target | None = None
     safeguard: Safeguard | None = None
 
 
@@ -92,6 +96,7 @@ def build_terms(grounds: Grounds, limits: ResponseLimits) -> Terms:
         note=partial(_note, grounds),
         is_discovery=inspection.method == "server/discover",
         tasks=_scope(inspection, may_make=inspection.makes_task),
+        sends_state=inspection.target if inspection.may_be_continued else None,
         safeguard=None if grounds.mask is None else Safeguard(grounds.mask, partial(_list_schemas, grounds)),
     )
     return Terms(
@@ -143,10 +148,19 @@ def _inspect(view: _View, message: Json) -> Passed | Withheld:
         return Withheld(Reason.LIST_TOO_LONG, "deciding on its entries costs too much")
     if isinstance(filtered, Withheld):
         return filtered
-    # 4. 5.
-    passed = Passed(_finish(view, filtered.message), notes if task is None else (*notes, task))
-    # 8.
+    # 4. 5. 8.
+    notes = (*notes, *(() if task is None else (task,)), *_note_state(view, message))
+    passed = Passed(_finish(view, filtered.message), notes)
+    # 9.
     return passed if view.safeguard is None else protect(passed, view.safeguard)
+
+
+def _note_state(view: _View, message: Json) -> tuple[Note, ...]:
+    result = message.get("result") if isinstance(message, dict) else None
+    if view.sends_state is None or not isinstance(message, dict) or not isinstance(result, dict):
+        return ()
+    state = find_state(result) if is_answer(message, view.tasks.envelope) else None
+    return () if state is None else (SentState(view.server, view.sends_state, state),)
 
 
 def _finish(view: _View, message: Json) -> Json:

@@ -8,6 +8,7 @@ passes unread if every enforced rule of its call says so, and if nothing else ha
     `initialize`                 gives out the session; what is left out of it must not come back unread
     tasks                        a task is bound to its caller before the id leaves
     streams                      what comes on them may be any of these
+    approvals                    a state that comes with a question is noted before it leaves
 """
 
 from agen_authz.core.model import Inspection

@@ -31,7 +31,7 @@ from agen_authz.core.policy.table import Policy, compile_policies, environment
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.lists import MAX_ENTRIES
-from agen_authz.core.response.message import MadeTask, Passed, SawDefinitions, Withheld
+from agen_authz.core.response.message import MadeTask, Passed, SawDefinitions, SentState, Withheld
 from agen_authz.core.response.terms import Grounds, build_strict_terms, build_terms
 from agen_authz.core.session import open_session
 from tests import builders as build
@@ -256,3 +256,36 @@ def test_state_of_the_task_that_was_asked_for_is_shown():
 @pytest.mark.parametrize("asked", [None, inspection("tools/call", target=CALLED, makes_task=True)])
 def test_new_task_of_a_call_that_is_not_known_is_withheld(asked):
     assert isinstance(build_strict_terms(asked, b"s" * 32, LIMITS, mask_nothing).inspect(NEW_TASK), Withheld)
+
+
+ASKED = inspection("tools/call", target=build.tool(), may_be_continued=True)
+QUESTION = {"resultType": "input_required", "inputRequests": {}, "requestState": "s-1"}
+
+
+def test_state_that_comes_with_a_question_is_noted_and_passes():
+    passed = inspect(answer(**QUESTION), ASKED)
+    assert passed == Passed(answer(**QUESTION), (SentState("crm", build.tool(), "s-1"),))
+
+
+@pytest.mark.parametrize(
+    ("message", "asked"),
+    [
+        (answer(**QUESTION), inspection("tools/call", target=build.tool())),
+        (answer(**QUESTION), inspection("tools/call", may_be_continued=True)),
+        ({**answer(**QUESTION), "id": 8}, ASKED),
+        (answer(**{**QUESTION, "resultType": "complete"}), ASKED),
+        (answer(**{**QUESTION, "requestState": 1}), ASKED),
+        (answer(resultType="input_required"), ASKED),
+        ({"jsonrpc": "2.0", "method": "notifications/message", "params": QUESTION}, ASKED),
+        ([answer(**QUESTION)], ASKED),
+    ],
+    ids=["no approval", "no target", "another answer", "no question", "no text", "no state", "notification", "list"],
+)
+def test_other_states_are_not_noted(message, asked):
+    passed = inspect(message, asked)
+    assert not isinstance(passed, Passed) or passed.notes == ()
+
+
+def test_state_in_the_answer_to_a_call_that_is_not_known_is_not_noted():
+    passed = build_strict_terms(ASKED, b"s" * 32, LIMITS, mask_nothing).inspect(answer(**QUESTION))
+    assert isinstance(passed, Passed) and passed.notes == ()
