@@ -3,13 +3,15 @@
 app.py guard.py     routes; what every request must be, and the headers of every answer
 sign_in.py          who is there: authorization code with PKCE, sessions (vault.py, session.py, cookie.py)
 terminal.py         a terminal signs in through a browser
-pages.py            inbox, requests, one request; catalogue.py tools, policies, health
+pages.py            inbox, requests, one request; catalogue.py tools, policies, health; watch.py decisions, masking
 api.py              the same for the command line
 desk.py             reads and decides requests, for pages and API alike
-view.py spelling.py how things are shown
+history.py          what was counted over time; decision_view.py decisions as the audit log has them
+view.py spelling.py how things are shown; chart.py bars
 """
 
 from agen_authz.console.app import build_console
+from agen_authz.console.history import History
 from agen_authz.console.settings import ConsolePorts, ConsoleRules, ConsoleSettings, PolicyView
 
-__all__ = ["ConsolePorts", "ConsoleRules", "ConsoleSettings", "PolicyView", "build_console"]
+__all__ = ["ConsolePorts", "ConsoleRules", "ConsoleSettings", "History", "PolicyView", "build_console"]

@@ -19,6 +19,7 @@ from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.sign_in import SignInPages
 from agen_authz.console.terminal import TerminalPages
 from agen_authz.console.view import STATIC
+from agen_authz.console.watch import WatchPages
 from agen_authz.core.errors import Unavailable
 
 _LOG = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def build_console(settings: ConsoleSettings, ports: ConsolePorts) -> ASGIApp:
 def _list_routes(console: Console) -> list[Route]:
     sign_in, requests = SignInPages(console), RequestPages(console)
     terminal, known, api = TerminalPages(console), CataloguePages(console), RequestApi(console)
+    watch = WatchPages(console)
     return [
         Route("/", requests.inbox),
         Route("/requests", requests.everything),
@@ -56,6 +58,9 @@ def _list_routes(console: Console) -> list[Route]:
         Route("/tools/{server}/{name}", known.tool),
         Route("/policies", known.policies),
         Route("/health", known.health),
+        Route("/masking", watch.masking),
+        Route("/decisions", watch.decisions),
+        Route("/decisions/{id}", watch.decision),
         Route("/sign-in", sign_in.begin),
         Route("/sign-in/callback", sign_in.finish),
         Route("/sign-out", sign_in.sign_out, methods=["POST"]),

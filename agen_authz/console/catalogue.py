@@ -1,7 +1,7 @@
 """Pages about what is configured and known: tools, policies, health. They change nothing."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,9 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from agen_authz.console.chart import Chart, draw
 from agen_authz.console.console import Console
+from agen_authz.console.history import POLICY_MATCHES, STEPS, History
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import Line, list_json, list_paragraphs
 from agen_authz.console.visit import for_admins
@@ -74,7 +76,14 @@ class CataloguePages:
     async def policies(self, _request: Request, session: ConsoleSession) -> Response:
         """List the policies as people wrote them."""
         rules = self.console.ports.rules()
-        values = {"policies": rules.policies, "flows": rules.flows, "here": "/policies"}
+        history, now = self.console.ports.history(), self.console.ports.clock.now()
+        values = {
+            "policies": rules.policies,
+            "flows": rules.flows,
+            "charts": {} if history is None else _draw_matches(history, [each.name for each in rules.policies], now),
+            "since": None if history is None else history.since,
+            "here": "/policies",
+        }
         return self.console.page("policies.html", values, session=session)
 
     @for_admins
@@ -84,6 +93,16 @@ class CataloguePages:
         rows = [(name, state, state in _FINE or state.startswith("ok")) for name, state in parts.items()]
         values = {"rows": rows, "is_fine": all(fine for *_, fine in rows), "here": "/health"}
         return self.console.page("health.html", values, session=session)
+
+
+def _draw_matches(history: History, names: Iterable[str], now: float) -> dict[str, Chart]:
+    """Draw for each policy how often it applied, or could not be evaluated: enforced, and in shadow."""
+    counts = {each: {"enforced": (0,) * STEPS, "in shadow": (0,) * STEPS} for each in names}
+    for track in history.read(POLICY_MATCHES, "policy", "state", now=now):
+        name, state = track.labels
+        if name in counts:
+            counts[name]["in shadow" if state == "shadow" else "enforced"] = track.counts
+    return {name: draw("Matches", each, now) for name, each in counts.items()}
 
 
 def list_tools(catalogue: Catalogue, unmapped: Mapping[str, tuple[str, ...]]) -> Iterator[ToolRow]:

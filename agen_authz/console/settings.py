@@ -1,11 +1,12 @@
 """What the console is given: settings that stay, rules that a reload replaces, and what is outside of it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from agen_authz.console.history import History
 from agen_authz.core.approval.flow import Flow
 from agen_authz.core.approval.table import Terms
 from agen_authz.core.model import Digest, Provider, Revoked
@@ -101,6 +102,14 @@ async def _no_parts() -> Mapping[str, str]:
     return {}
 
 
+async def _no_events() -> Sequence[bytes] | None:
+    return None
+
+
+def _no_history() -> History | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ConsolePorts:
     """What is outside of the console.
@@ -109,6 +118,9 @@ class ConsolePorts:
         record: writes one audit event; raises Unavailable if it cannot be written.
         catalogue: what is known of tools now.
         health: the state of each part now, by its name; `ok` if nothing is wrong.
+        events: the last few hundred lines of the audit log, the oldest first; None if they are not kept for the
+            console.
+        history: what was counted over time; None if nobody notes it.
     """
 
     approvals: ApprovalStore
@@ -122,3 +134,5 @@ class ConsolePorts:
     metrics: ApprovalMetrics
     catalogue: Callable[[], Catalogue]
     health: Callable[[], Awaitable[Mapping[str, str]]] = _no_parts
+    events: Callable[[], Awaitable[Sequence[bytes] | None]] = _no_events
+    history: Callable[[], History | None] = _no_history

@@ -28,6 +28,16 @@ def spell_moment(seconds: float | None) -> str:
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y, %H:%M} UTC".removeprefix("0")
 
 
+def spell_clock(seconds: float) -> str:
+    """Spell a time to the second: `30 Nov, 12:07:31`."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %b, %H:%M:%S}".removeprefix("0")
+
+
+def split_code(text: str) -> tuple[tuple[bool, str], ...]:
+    """Split a sentence of ours into words and, between backticks, code (True)."""
+    return tuple((at % 2 == 1, part) for at, part in enumerate(text.split("`")) if part)
+
+
 def spell_iso(seconds: float | None) -> str:
     """Spell a time for machines (RFC 3339)."""
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"

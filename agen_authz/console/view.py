@@ -8,7 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agen_authz.console.session import ConsoleSession
-from agen_authz.console.spelling import spell_duration, spell_iso, spell_moment, spell_text
+from agen_authz.console.spelling import spell_clock, spell_duration, spell_iso, spell_moment, spell_text, split_code
+from agen_authz.core.pinning.hidden import spell
 
 STATIC: Mapping[str, str] = {
     "console.css": "text/css; charset=utf-8",
@@ -38,6 +39,9 @@ class Renderer:
             moment=spell_moment,
             iso=spell_iso,
             duration=spell_duration,
+            clock=spell_clock,
+            split_code=split_code,
+            plain=spell,
             spelt=spell_text,
         )
 

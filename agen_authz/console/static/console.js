@@ -27,6 +27,14 @@
     const moment = new Date(each.dateTime);
     if (!Number.isNaN(moment.getTime())) each.title = moment.toLocaleString(undefined, { timeZoneName: "short" });
   }
+  // A page that is looked at, and in which nobody types, is opened again.
+  const live = document.querySelector("[data-live]");
+  if (live) {
+    setInterval(() => {
+      const typed = document.activeElement?.matches("input, select, textarea");
+      if (!document.hidden && !typed) location.reload();
+    }, Number(live.dataset.live) * 1000);
+  }
   // A second press sends nothing twice; the button that was pressed has gone along with the form by then.
   for (const form of document.querySelectorAll("form[method=post]")) {
     form.addEventListener("submit", () => setTimeout(() => {
