@@ -1,0 +1,125 @@
+"""Calls that people must approve, through a real Envoy, and people who decide in the sidecar's own store."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_bytes, token_hex
+from time import time
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import ElicitResult, ErrorData
+
+from agen_authz.adapters.store import KeptCipher, SqlApprovals, open_store
+from agen_authz.build.approval import build_approvals
+from agen_authz.config import load
+from agen_authz.config.built import UNBUILT
+from agen_authz.core.approval.request import ApprovalRequest
+from agen_authz.core.approval.table import Approver, vote
+from agen_authz.core.approval.tell import tell
+from agen_authz.core.model import Issuer, Owner, Subject
+from agen_authz.ports.approval import Query
+from tests.stage.process import BOUND_S, START_S
+from tests.stage.world import World
+
+PAGE = "https://approve.example.com/requests/"
+SECTIONS = """\
+approvals:
+  base_url: https://approve.example.com
+  flows:
+    - {name: finance, steps: [{name: lead, approvers: {roles: [lead]}}], timeout: 1h}
+    - {name: quick, steps: [{name: lead, approvers: {roles: [lead]}}], timeout: 1s}
+policies:
+  - {name: customers, state: enforce, tools: ["crm/get_customer"], then: require_approval, flow: finance}
+  - {name: deals, state: enforce, tools: ["crm/get_deal"], then: require_approval, flow: quick}
+"""
+# Until then `serve` refuses such a configuration.
+SERVED = pytest.mark.skipif(("approvals",) in UNBUILT, reason="approvals cannot be configured yet")
+CUSTOMER: dict[str, Any] = {"customer_id": "c-1001"}
+MODES = ["2026-07-28", "legacy"]
+
+
+def encrypt(folder: Path, config: str) -> str:
+    """Give the store of a configuration a key."""
+    key = folder / "store.key"
+    key.write_bytes(token_bytes(32))
+    key.chmod(0o600)
+    return config.replace('agen.db"}', f'agen.db", encryption_key_file: "{key}"}}')
+
+
+@dataclass(frozen=True)
+class People:
+    """Those who decide, as the console lets them: by the same table, in the same store."""
+
+    folder: Path
+
+    async def decide(self, page: str, *, approves: bool = True, name: str = "lou") -> None:
+        """Decide the request that a page is about."""
+        loaded = load(self.folder / "agen.yaml", environ={})
+        rules, now = build_approvals(loaded.config, b"k"), time()
+        async with self._open(loaded) as approvals:
+            request = await approvals.get(page.removeprefix(PAGE))
+            assert request is not None
+            binding, flow = request.binding, rules.flows[request.flow]
+            owner = Owner(Issuer("https://id.example.com"), Subject(name))
+            approver = Approver(owner, "", binding.tenant, frozenset({"lead"}), frozenset(), now)
+            decided = vote(request, flow, approver, rules.terms, approves=approves, reason="", now=now)
+            assert isinstance(decided, ApprovalRequest), decided
+            told = tell(request, decided, flow, lambda: token_hex(16), now)
+            assert await approvals.change(request, decided, told)
+
+    async def list(self) -> Sequence[ApprovalRequest]:
+        """List all requests, the newest first."""
+        async with self._open(load(self.folder / "agen.yaml", environ={})) as approvals:
+            return await approvals.list(Query())
+
+    @asynccontextmanager
+    async def _open(self, loaded: Any) -> AsyncIterator[SqlApprovals]:
+        store = open_store(loaded.config.store.url, timeout_s=START_S)
+        try:
+            yield SqlApprovals(store, KeptCipher(loaded.secrets.store_key, token_bytes))
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def connect(world: World, mode: str, *, opens: Any = None, **more: Any) -> AsyncIterator[Client]:
+    """Connect the official client.
+
+    Args:
+        opens: is called with each page that the server asks to open; None for a client that opens none.
+        more: claims of the token.
+    """
+    headers = {"authorization": f"Bearer {world.one.mint(world.crm, **more)}"}
+
+    async def elicit(context: Any, params: Any) -> ElicitResult | ErrorData:
+        await opens(params.url)
+        return ElicitResult(action="accept")
+
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=BOUND_S) as http,
+        Client(
+            streamable_http_client(world.crm, http_client=http),
+            mode=mode,
+            elicitation_callback=None if opens is None else elicit,
+            input_required_max_rounds=2,
+        ) as client,
+    ):
+        yield client
+
+
+async def ask(world: World, mode: str, tool: str = "get_customer", arguments: Any = None, **claims: Any) -> str:
+    """Call as a client that opens no pages; return `allowed`, the page to open, or the Reason of the refusal."""
+    async with connect(world, mode, **claims) as client:
+        try:
+            result = await client.call_tool(tool, CUSTOMER if arguments is None else arguments)
+        except MCPError as exc:
+            return str(exc.data["reason"])
+    text = "".join(getattr(each, "text", "") for each in result.content)
+    if PAGE in text:
+        return PAGE + text.partition(PAGE)[2].split()[0]
+    return f"error: {text}" if result.is_error else "allowed"
