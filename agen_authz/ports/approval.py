@@ -56,7 +56,7 @@ class ApprovalStore(Protocol):
     async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Message] = ()) -> bool:
         """Write a change if the request is still as it was (`before.version`); `after.version` is one more.
 
-        False if somebody else has changed it: nothing is written, and the caller reads it again.
+        False if it was changed meanwhile: nothing is written, and the caller reads it again.
         """
 
     async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Message] = ()) -> bool:
@@ -85,7 +85,7 @@ class Outbox(Protocol):
     """Messages that wait to be sent. Every method raises Unavailable if the store did not answer."""
 
     async def take(self, now: float, lease_s: float, limit: int) -> tuple[Message, ...]:
-        """Take messages that are due; nobody else gets them for `lease_s`, and `attempts` counts this attempt."""
+        """Take messages that are due; no other process gets them for `lease_s`, and `attempts` counts this attempt."""
 
     async def settle(self, id: str, now: float) -> None:
         """Note that a message was sent."""
@@ -129,7 +129,7 @@ class NotificationMetrics(TaskMetrics, Protocol):
     """Counts messages to people."""
 
     def count_notification(self, occasion: str, outcome: str) -> None:
-        """Count what came of one message: `sent`, `failed` (it is tried again), `given_up`, `nowhere` (there is no way
+        """Count the result of one message: `sent`, `failed` (it is tried again), `given_up`, `nowhere` (there is no way
         to its place) or `outdated` (what it asks for has been decided)."""
 
 
@@ -150,7 +150,7 @@ class StoredSession(Struct, frozen=True):
 class SessionStore(Protocol):
     """Keeps what the console must remember of browsers. Every method raises Unavailable if the store did not answer.
 
-    Names are SHA-256 of what the browser holds, so that whoever reads the store holds no session.
+    Names are SHA-256 of what the browser holds, so that a reader of the store holds no session.
     """
 
     async def put(self, name: str, session: StoredSession) -> None:

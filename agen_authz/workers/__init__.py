@@ -1,1 +1,1 @@
-"""What runs by the clock: people are told of requests for approval, and requests end in time."""
+"""What runs by the clock: messages about requests for approval are sent, and requests end in time."""

@@ -1,4 +1,4 @@
-"""Lets time pass for requests for approval: time-outs, approvals that nobody used, reminders; and erases what is old.
+"""Lets time pass for requests for approval: time-outs, approvals that were not used, reminders; and erases what is old.
 
 Replicas run this at the same time. Each change is written only if the request is still as it was read, together with
 the messages that tell of it: of two that note the same time-out, one writes it and tells of it.
@@ -106,7 +106,7 @@ class TimeWorker:
         try:
             await self._ports.record(line)
         except Unavailable:
-            # The sink counts it; the change is made, and nobody waits for an answer that could be refused.
+            # The sink counts it; the change is made, and no call waits for it that could be refused.
             pass
 
     async def _sweep(self, now: float) -> None:
@@ -129,7 +129,7 @@ async def run_approvals(worker: TimeWorker, ports: TimePorts, sleep: Callable[[f
             # The store reports its own failures.
             pause_s = _UNAVAILABLE_S
         except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and the task continues
-            _LOG.exception("a defect kept requests for approval from ending in time; it goes on in ten seconds")
+            _LOG.exception("a defect kept requests for approval from ending in time; it continues in ten seconds")
             ports.metrics.count_defect(TASK)
             pause_s = _UNAVAILABLE_S
         await sleep(pause_s)

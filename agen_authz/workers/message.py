@@ -49,7 +49,7 @@ _HAPPENED: Mapping[Occasion, str] = {
     Occasion.REMINDER: "A call still waits for approval.",
     Occasion.APPROVED: "The call was approved. It may be made once.",
     Occasion.REJECTED: "The call was rejected.",
-    Occasion.TIMED_OUT: "Nobody decided in time. The call is denied.",
+    Occasion.TIMED_OUT: "No approver decided in time. The call is denied.",
     Occasion.USED: "The approved call was made. Making it again needs a new approval.",
     Occasion.CANCELLED: "The request was withdrawn, or what it was asked for has changed. The call is denied.",
 }
@@ -135,9 +135,9 @@ def _read_target(request: ApprovalRequest) -> tuple[str, str]:
 
 
 def _say_what_happened(message: Message, request: ApprovalRequest) -> str:
-    # Nobody decided it: a time-out approves at this very moment.
+    # No approver decided it: a time-out approves at this very moment.
     if message.occasion is Occasion.APPROVED and request.decided_at == request.ends_at:
-        return "Nobody decided in time, which approves calls of this flow. It may be made once."
+        return "No approver decided in time, which approves calls of this flow. It may be made once."
     return _HAPPENED[message.occasion]
 
 

@@ -147,7 +147,7 @@ async def run_outbox(worker: OutboxWorker, ports: OutboxPorts, sleep: Callable[[
             # The store reports its own failures.
             pause_s = _UNAVAILABLE_S
         except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and the task continues
-            _LOG.exception("a defect stopped the sending of messages to people; it goes on in ten seconds")
+            _LOG.exception("a defect stopped the sending of messages to people; it continues in ten seconds")
             ports.metrics.count_defect(TASK)
             pause_s = _UNAVAILABLE_S
         await sleep(pause_s)

@@ -1,13 +1,13 @@
 """What a caller or a person wrote, as a message shows it: on one line, and obeyed by no program that shows it.
 
 Messages go to mail, chat and SMS. Some of these read markup in plain text, make links, or call a whole channel.
-Characters that do such things, and those that nobody sees, are written as `[U+202E]`:
+Characters that do such things, and those that show nothing, are written as `[U+202E]`:
 
  1. control, format, private and unassigned characters, line ends, every space but the plain one, what shows no shape,
     and combining marks after the third of a character
  2. `< > & * ~ \\` and the backtick, and characters that compatibility normalisation (NFKC) turns into one of these,
     or into `@`
- 3. `@`, but in an e-mail address, so that nobody is called: `@everyone`, `@here`, `@channel`
+ 3. `@`, but in an e-mail address, so that no person is called: `@everyone`, `@here`, `@channel`
  4. the colon of `://`, the point of `www.` and of `name.example/`, so that there is no link but ours
  5. `(` and `[` after `]`, also after that of a spelling, which would make a link; the colons of `:name:`, which would
     make a picture

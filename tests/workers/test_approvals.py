@@ -183,7 +183,7 @@ async def test_store_that_is_down_is_no_defect_and_a_defect_does_not_end_the_loo
     pause_s, woken = await naps.next()
     assert (pause_s, rig.metrics.defects) == (10.0, {"approvals": 1})
     assert [each.getMessage() for each in caplog.records] == [
-        "a defect kept requests for approval from ending in time; it goes on in ten seconds"
+        "a defect kept requests for approval from ending in time; it continues in ten seconds"
     ]
     rig.approvals.list_due = list_due
     rig.ask(remind_at=None, ends_at=rig.clock.now())

@@ -227,7 +227,7 @@ async def test_defect_is_logged_and_counted_and_the_loop_goes_on(caplog):
     pause_s, woken = await naps.next()
     assert (pause_s, rig.metrics.defects) == (10.0, {"outbox": 1})
     assert [each.getMessage() for each in caplog.records] == [
-        "a defect stopped the sending of messages to people; it goes on in ten seconds"
+        "a defect stopped the sending of messages to people; it continues in ten seconds"
     ]
     rig.outbox.count_sent, rig.outbox.is_broken = count, True
     woken.set_result(None)

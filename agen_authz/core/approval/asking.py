@@ -32,7 +32,7 @@ class ApprovalRules:
     key: bytes
 
     def link(self, request_id: str) -> str:
-        """Return the page of a request; its address holds no secret, and lets nobody decide anything."""
+        """Return the page of a request; its address holds no secret, and who has it cannot decide by it."""
         return f"{self.base_url}/requests/{request_id}"
 
 

@@ -6,7 +6,7 @@ from agen_authz.core.model import Digest
 
 
 class Approvers(Struct, frozen=True):
-    """Who may decide a step: whoever has one of these roles, groups, or verified e-mail addresses (case-folded)."""
+    """Who may decide a step: people with one of these roles, groups, or verified e-mail addresses (case-folded)."""
 
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -30,7 +30,7 @@ class Flow(Struct, frozen=True):
         approves_on_timeout: True if no decision in time approves the call; only where the flow is of low risk.
         remind_every_s: how often those who have not decided are reminded; None if never.
         show_arguments: JSON pointers into the arguments that approvers see unmasked.
-        tells_requester: True if the requester is told how it ended.
+        tells_requester: True if the requester gets a message about the end.
         digest: names the flow as it is configured, so that a request that another one was asked for does not count.
     """
 

@@ -70,7 +70,7 @@ class ApprovalRequest(Struct, frozen=True):
     """A request as it is kept. Times are seconds since the epoch.
 
     Args:
-        id: random, 32 hex digits: part of the link that approvers open; it lets nobody decide anything.
+        id: random, 32 hex digits: part of the link that approvers open; no one can decide by it.
         key: `Binding.name()`.
         flow: the flow's name, and `flow_digest` the flow as it was when the request was made.
         requester_email: verified, case-folded; empty if the token had none.
@@ -81,7 +81,7 @@ class ApprovalRequest(Struct, frozen=True):
         decided_at: when it was approved, rejected, or ended otherwise; None while it is open.
         grant_until: until when the approved call may be made; None unless it was approved.
         remind_at: when those who have not decided are reminded next; None for never.
-        version: counts the changes; a change is written only if nobody else has changed the request meanwhile.
+        version: counts the changes; a change is written only if the request was not changed meanwhile.
     """
 
     id: str
@@ -120,7 +120,7 @@ class Kept(Struct, frozen=True):
 
 
 class Occasion(StrEnum):
-    """What people are told about."""
+    """What messages to people are about."""
 
     OPENED = "opened"
     STEP = "step"

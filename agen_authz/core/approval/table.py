@@ -128,7 +128,7 @@ def vote(
     """Decide the step that waits; `flow` is the one of this name that is configured now.
 
     In this order:
-     1. the request is open, and its time is not over, even if nobody has noted that yet
+     1. the request is open, and its time is not over, even if that is not noted yet
      2. the person may decide this step (`_find_objection`)
      3. the login is fresh
      4. the reason can be kept
@@ -150,7 +150,7 @@ def vote(
 
 
 def pass_time(request: ApprovalRequest, flow: Flow | None, terms: Terms, now: float) -> ApprovalRequest:
-    """Note one thing that is due by now: a time-out, a grant that nobody used, a reminder.
+    """Note one thing that is due by now: a time-out, a grant that was not used, a reminder.
 
     Returns:
         the same object if nothing is due. Another thing may be due afterwards.
@@ -238,9 +238,9 @@ def _find_objection(request: ApprovalRequest, flow: Flow, approver: Approver, te
 
     In this order:
      1. the tenant is the request's, but for admins
-     2. nobody decides what they asked for, unless the flow says so
+     2. requesters do not decide what they asked for, unless the flow says so
      3. the step names the person, by a role, a group or the verified e-mail
-     4. nobody counts twice, in this step or in another one
+     4. no person counts twice, in this step or in another one
     """
     if approver.tenant != request.binding.tenant and not is_admin(approver, terms):
         return Refusal.OTHER_TENANT

@@ -1,4 +1,4 @@
-"""Who is told of a change of a request: each address once.
+"""Who gets a message about a change of a request: each address once.
 
     occasion                     the flow's channels   approvers that are named by e-mail     the requester
     opened, step, reminder       yes                   those of the step who may decide       no
@@ -6,9 +6,9 @@
       timed out, cancelled
     used                         yes                   no                                     yes
 
-Roles and groups are known at sign-in only: their holders are told through the flow's channels. The requester is told
-only if the flow says so and the token had a verified e-mail. If the flow has changed since, nobody is asked any more,
-and only its channels and the requester are told of the end: the approvers that it names now were never asked.
+Roles and groups are known at sign-in only: their holders read the flow's channels. The requester gets messages only if
+the flow says so and the token had a verified e-mail. If the flow has changed since, no approver is asked any more, and
+only its channels and the requester get the message about the end: the approvers that it names now were never asked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
