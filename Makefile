@@ -18,7 +18,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: help dev run demo test test-fast test-all conformance fuzz mutate properties golden cover check fmt fmt-check lint types imports \
-	proto proto-check lock bench bench-masking storm attack soak profile image image-test release chart kube-test clean
+	proto proto-check lock bench bench-masking storm attack soak chaos profile image image-test release chart kube-test clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -127,6 +127,10 @@ attack: $(READY) ## attacks on loopback next to good callers: what they get, wit
 
 soak: $(READY) ## half an hour of mixed traffic, reloads, rotations and aborted clients; MINUTES=30
 	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+chaos: $(READY) ## 10,000 calls race for 1,000 approvals while processes are killed, on PostgreSQL and SQLite: minutes
+	@tools/install-test-services
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 profile: $(READY) ## where the time of one decision goes
 	@$(BIN)/python -m bench.profile

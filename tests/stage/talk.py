@@ -39,6 +39,13 @@ class Talk:
         line, _, self._heard = self._heard.partition(b"\n")
         return line.decode("utf-8")
 
+    def read_lines(self) -> Iterator[str]:
+        """Read the lines that it prints, until it ends; what is not a whole line by then is left out."""
+        while self._hear():
+            *lines, self._heard = self._heard.split(b"\n")
+            for line in lines:
+                yield line.decode("utf-8")
+
     def read(self, length: int) -> bytes:
         """Read so many bytes."""
         while len(self._heard) < length:

@@ -27,7 +27,7 @@ _DRIVER = "asyncpg"
 # 1. Of each process.
 _KEPT_OPEN, _MORE = 4, 4
 _IDLE_S = 10.0
-# Connections that are older are made anew: a name may lead to another server by then.
+# Connections that are older are replaced: a name may lead to another server by then.
 _MAX_AGE_S = 1800
 _STEPS_S = 600.0
 # 3. Any number that nothing else in the database locks.
