@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agen_authz.core.approval.continuing import name_place, name_state
+from agen_authz.core.approval.request import Status
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
 from agen_authz.core.pinning.pin import Pinning
@@ -149,6 +150,13 @@ def test_tool_whose_definition_has_changed_is_asked_for_again():
     assert desk.call().is_allowed
 
 
+def test_all_approved_definitions_of_a_tool_are_part_of_the_call():
+    seen = catalogue(TOOL, REWORDED, approved=(TOOL, REWORDED))
+    desk = Desk(more={"catalogue": seen, "pinning": Pinning.ENFORCE})
+    desk.call()
+    assert desk.requests[0].binding.definition not in ("", seen_of(TOOL).digest, seen_of(REWORDED).digest)
+
+
 def test_rejected_call_is_denied_until_the_time_of_its_approvers_is_over():
     desk = Desk()
     desk.call()
@@ -242,6 +250,26 @@ async def test_of_calls_at_once_one_is_allowed():
     assert Counter(read_answer(each).is_allowed for each in answers) == {True: 1, False: 1}
     decisions = Counter((each["decision"], each["reason"]) for each in desk.events[1:])
     assert decisions == {("allow", "allowed"): 1, ("deny", "approval_spent"): 1}
+
+
+class Slow(MemoryApprovals):
+    """The grant ends while the call is decided."""
+
+    clock: Any = None
+
+    async def find(self, keys: Any) -> Any:
+        found = await super().find(keys)
+        if any(each.status is Status.APPROVED for each in found):
+            self.clock.step(900.0)
+        return found
+
+
+def test_call_whose_grant_ends_while_it_is_decided_is_denied():
+    desk = Desk(approvals=Slow())
+    desk.approvals.clock = desk.rig.clock
+    desk.call()
+    desk.decide()
+    assert (desk.call().reason, desk.statuses) == ("approval_spent", ["approved"])
 
 
 class DownAtTheEnd(MemoryApprovals):
