@@ -82,6 +82,7 @@ test-all: LIMIT_S = 900
 test-all: $(READY) ## what `make test` leaves out; installs by name what that needs
 	@tools/install-test-services
 	@tools/install-peers
+	@tools/install-browser
 	@tools/install-fuzz
 	@tools/install-fastmcp
 	@tools/install-prometheus

@@ -17,6 +17,14 @@ from agen_authz.console.view import Renderer
 from agen_authz.core.identity.token import may_issue
 
 _BEARER = "bearer "
+_PLACES = (("/", "Inbox"), ("/requests", "Requests"))
+_ADMIN_PLACES = (
+    ("/decisions", "Decisions"),
+    ("/policies", "Policies"),
+    ("/masking", "Masking"),
+    ("/tools", "Tools"),
+    ("/health", "Health"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,9 @@ class Console:
     ) -> Response:
         """Render a page."""
         now = self.ports.clock.now()
-        return HTMLResponse(self.view.render(name, values, session=session, now=now), status, headers=headers)
+        is_admin = session is not None and self.desk.is_admin(session)
+        shown = {**values, "places": (*_PLACES, *(_ADMIN_PLACES if is_admin else ()))}
+        return HTMLResponse(self.view.render(name, shown, session=session, now=now), status, headers=headers)
 
     def notice(
         self, title: str, text: str, *, session: ConsoleSession | None = None, status: int = 200, again: str = ""

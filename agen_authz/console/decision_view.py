@@ -12,19 +12,21 @@ from agen_authz.core.model import Json
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.strict_json import parse_json
 
-DECISIONS = ("allow", "deny", "step_up", "await_approval", "answer")
-_MASK, _AGGREGATED = "mask", "aggregated"
-_MAX_DEPTH = 16
-_WORDS = {
+DECISION_WORDS = {
     "allow": "allowed",
     "deny": "denied",
     "step_up": "step-up",
     "await_approval": "waits for approval",
     "answer": "answered",
 }
+"""What is decided on a call, for people."""
+
+_MASK, _AGGREGATED = "mask", "aggregated"
+_MAX_DEPTH = 16
 
 # Steps (core/decide.py) that grant, and those that neither grant nor refuse.
 _GRANTING, _NEUTRAL, _SHADOW = frozenset({"allowed", "granted"}), frozenset({"unmapped_admitted"}), "shadow_"
+_ASKING = frozenset({"enforce_require_approval_applies", "enforce_step_up_applies", "unasked", "open"})
 
 Event = Mapping[str, Json]
 
@@ -51,7 +53,7 @@ class DecisionRow(Struct, frozen=True):
     @property
     def word(self) -> str:
         """The decision for people."""
-        return _WORDS.get(self.decision, self.decision)
+        return DECISION_WORDS.get(self.decision, self.decision)
 
 
 class Wanted(Struct, frozen=True):
@@ -82,7 +84,10 @@ class MaskedRow(Struct, frozen=True):
 
 
 class TraceStep(Struct, frozen=True):
-    """One step of a decision; `kind` is `yes`, `no`, or `other` if it neither grants nor refuses."""
+    """One step of a decision.
+
+    `kind` is `yes`, `no`, `asks` if it asks for more, or `other` if it neither grants nor refuses.
+    """
 
     check: str
     outcome: str
@@ -93,6 +98,8 @@ class TraceStep(Struct, frozen=True):
         """What it did to the call."""
         if self.outcome in _GRANTING:
             return "yes"
+        if self.outcome in _ASKING:
+            return "asks"
         is_other = self.outcome in _NEUTRAL or self.outcome.startswith(_SHADOW) or self.check == "data_protection"
         return "other" if is_other else "no"
 
@@ -138,7 +145,7 @@ def list_masked(events: Sequence[Event]) -> tuple[MaskedRow, ...]:
 def find_trace(events: Sequence[Event], request_id: str) -> DecisionTrace | None:
     """Find what is known of one call."""
     ours = [each for each in events if _text(each, "request_id") == request_id]
-    event = next((each for each in ours if each["decision"] in DECISIONS), None)
+    event = next((each for each in ours if each["decision"] in DECISION_WORDS), None)
     if event is None:
         return None
     reason = _text(event, "reason")
@@ -160,7 +167,7 @@ _FACTS = (("Who called", "principal"), ("What was called", "call"), ("From where
 
 
 def _read_rows(event: Event) -> tuple[DecisionRow, ...]:
-    if event["decision"] in DECISIONS:
+    if event["decision"] in DECISION_WORDS:
         return (_read_row(event),)
     if event["decision"] != _AGGREGATED:
         return ()

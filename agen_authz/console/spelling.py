@@ -10,7 +10,8 @@ from agen_authz.core.model import Json
 from agen_authz.core.pinning.hidden import split_spelt
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_LINE_ENDS = frozenset("\n\r\u2028\u2029")
+# As JSON has them; whatever else does not show is spelled out.
+_ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 
 
 class Span(Struct, frozen=True):
@@ -118,5 +119,7 @@ def _spell_leaf(value: Json, *, is_masked: bool) -> Line:
 
 
 def _spell_string(text: str, kind: str) -> Line:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text
+    for raw, shown in _ESCAPES:
+        escaped = escaped.replace(raw, shown)
     return (Span(kind, '"'), *spell_text(escaped, kind), Span(kind, '"'))

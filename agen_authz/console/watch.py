@@ -12,7 +12,7 @@ from starlette.responses import Response
 from agen_authz.console.chart import Chart, draw
 from agen_authz.console.console import Console
 from agen_authz.console.decision_view import (
-    DECISIONS,
+    DECISION_WORDS,
     Event,
     Wanted,
     find_trace,
@@ -63,8 +63,8 @@ class WatchPages:
             "is_kept": events is not None,
             "has_any": bool(events),
             "wanted": wanted,
-            "decisions": DECISIONS,
-            "counts": [(name, counts[name]) for name in DECISIONS if counts[name]],
+            "words": DECISION_WORDS,
+            "counts": [(name, word, counts[name]) for name, word in DECISION_WORDS.items() if counts[name]],
             "is_live": is_live,
             "again": "?" + urlencode(kept | ({} if is_live else {"live": "1"})),
             "here": "/decisions",

@@ -21,6 +21,7 @@ async def read(stand, place):
 async def test_others_are_refused(stand, place):
     async with stand.browsing(BOB) as browser:
         answer = await browser.get(place)
+        assert f'href="{place}"' not in (await browser.get("/")).text
     assert (answer.status_code, "For administrators" in answer.text, "refund" in answer.text) == (403, True, False)
 
 

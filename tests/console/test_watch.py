@@ -55,10 +55,10 @@ async def test_others_are_refused(place):
 async def test_decisions_are_listed_and_filtered():
     stand = showing(lines())
     text = await read(stand, "/decisions")
-    for part in ("crm/get_customer", "allowed", "not_granted", "token_malformed", "not known", "1 allow", "2 deny"):
+    for part in ("crm/get_customer", "allowed", "not_granted", "token_malformed", "not known", "1 allowed", "2 denied"):
         assert part in text, part
     text = await read(stand, "/decisions?decision=deny&server=crm&text=DELETE")
-    assert ("delete_customer" in text, "get_customer" in text, "1 deny" in text) == (True, False, True)
+    assert ("delete_customer" in text, "get_customer" in text, "1 denied" in text) == (True, False, True)
     assert "No decision fits" in await read(stand, "/decisions?text=nothing")
 
 
@@ -111,7 +111,7 @@ async def test_decisions_without_an_event_are_counted():
     row = {"decision": "aggregated", "time": "2027-01-15T08:00:00Z", "aggregated": {"counts": counts}}
     stand = showing([json.dumps(row).encode()])
     text = await read(stand, "/decisions")
-    for part in ("37 requests that have no event each, crm", "token_missing", "38 deny"):
+    for part in ("37 requests that have no event each, crm", "token_missing", "38 denied"):
         assert part in text, part
 
 
