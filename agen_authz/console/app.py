@@ -15,6 +15,7 @@ from agen_authz.console.catalogue import CataloguePages
 from agen_authz.console.console import Console, assemble
 from agen_authz.console.guard import API, Guard
 from agen_authz.console.pages import RequestPages
+from agen_authz.console.pins import PinPages
 from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.sign_in import SignInPages
 from agen_authz.console.terminal import TerminalPages
@@ -56,6 +57,7 @@ def _list_routes(console: Console) -> list[Route]:
         Route("/requests/{id}/unmasked", requests.unmask, methods=["POST"]),
         Route("/tools", known.tools),
         Route("/tools/{server}/{name}", known.tool),
+        Route("/tools/{server}/{name}/pin", PinPages(console).approve, methods=["POST"]),
         Route("/policies", known.policies),
         Route("/health", known.health),
         Route("/masking", watch.masking),

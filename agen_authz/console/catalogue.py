@@ -13,6 +13,7 @@ from starlette.responses import Response
 from agen_authz.console.chart import Chart, draw
 from agen_authz.console.console import Console
 from agen_authz.console.history import POLICY_MATCHES, STEPS, History
+from agen_authz.console.pins import SHOWN_INSTRUCTIONS, find_approvable, find_tool
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import Line, list_json, list_paragraphs
 from agen_authz.console.visit import for_admins
@@ -21,7 +22,6 @@ from agen_authz.core.pinning.definition import INSTRUCTIONS, Definition
 from agen_authz.core.pinning.hidden import find_hidden, spell
 from agen_authz.core.pinning.pin import Changed, Reworded, name_state
 
-_INSTRUCTIONS = "(instructions)"
 # To compare many lines in their order takes quadratic time: of more, all that is old comes before all that is new.
 _MAX_COMPARED = 2000
 _FINE = frozenset({"ok", "ready"})
@@ -60,17 +60,32 @@ class CataloguePages:
         servers: dict[str, list[ToolRow]] = {}
         for row in list_tools(catalogue, rules.unmapped):
             servers.setdefault(row.server, []).append(row)
-        values = {"servers": servers, "pinning": rules.pinning, "is_read": catalogue.is_read, "here": "/tools"}
+        values = {
+            "servers": servers,
+            "pinning": rules.pinning,
+            "is_read": catalogue.is_read,
+            "may_pin": self.console.ports.pin is not None,
+            "here": "/tools",
+        }
         return self.console.page("tools.html", values, session=session)
 
     @for_admins
     async def tool(self, request: Request, session: ConsoleSession) -> Response:
         """Show one tool: what is approved, what was seen last, and every line that differs."""
         server, name = request.path_params["server"], request.path_params["name"]
-        known = self.console.ports.catalogue().find(server, INSTRUCTIONS if name == _INSTRUCTIONS else name)
+        catalogue = self.console.ports.catalogue()
+        known = find_tool(catalogue, server, name)
         if known is None:
             return self.console.not_found(session)
-        return self.console.page("tool.html", {**_describe(known), "here": "/tools"}, session=session)
+        values = {
+            **_describe(known),
+            "approvable": find_approvable(catalogue, known),
+            "may_pin": self.console.ports.pin is not None,
+            "is_fresh": self.console.is_fresh(session),
+            "place": _find_place(known),
+            "here": "/tools",
+        }
+        return self.console.page("tool.html", values, session=session)
 
     @for_admins
     async def policies(self, _request: Request, session: ConsoleSession) -> Response:
@@ -118,12 +133,17 @@ def list_tools(catalogue: Catalogue, unmapped: Mapping[str, tuple[str, ...]]) ->
             last_seen=known.tool.last_seen,
             is_unmapped=name in unmapped.get(server, ()),
             has_hidden=definition is not None and bool(find_hidden(definition)),
-            place=f"/tools/{quote(server, safe='')}/{quote(shown, safe='()')}",
+            place=_find_place(known),
         )
 
 
+def _find_place(known: KnownTool) -> str:
+    server, name = quote(known.tool.server, safe=""), quote(_spell_name(known.tool.name), safe="()")
+    return f"/tools/{server}/{name}"
+
+
 def _spell_name(name: str) -> str:
-    return _INSTRUCTIONS if name == INSTRUCTIONS else spell(name)
+    return SHOWN_INSTRUCTIONS if name == INSTRUCTIONS else spell(name)
 
 
 def _describe(known: KnownTool) -> dict[str, Any]:

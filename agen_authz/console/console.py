@@ -60,6 +60,11 @@ class Console:
         is_admitted = provider.tenants is None or session.approver.tenant in provider.tenants
         return session if is_vouched and is_admitted and owner.subject not in rules.revoked.subjects else None
 
+    def is_fresh(self, session: ConsoleSession) -> bool:
+        """True if this person has logged in lately enough to decide something."""
+        auth_time, now = session.approver.auth_time, self.ports.clock.now()
+        return auth_time is not None and now - auth_time <= self.ports.rules().terms.fresh_login_s
+
     def link(self, place: str) -> str:
         """Write the path of one of our pages."""
         return self.settings.prefix + place

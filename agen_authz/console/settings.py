@@ -121,6 +121,8 @@ class ConsolePorts:
         events: the last few hundred lines of the audit log, the oldest first; None if they are not kept for the
             console.
         history: what was counted over time; None if nobody notes it.
+        pin: approves a definition of a tool (server, name, digest, who); False if that is not possible any more. None
+            if tools are not approved here. `catalogue` shows the approval once it is done.
     """
 
     approvals: ApprovalStore
@@ -136,3 +138,4 @@ class ConsolePorts:
     health: Callable[[], Awaitable[Mapping[str, str]]] = _no_parts
     events: Callable[[], Awaitable[Sequence[bytes] | None]] = _no_events
     history: Callable[[], History | None] = _no_history
+    pin: Callable[[str, str, Digest, str], Awaitable[bool]] | None = None

@@ -67,15 +67,11 @@ class TerminalPages:
         asked = read_asked(read_query(request) or {})
         if asked is None:
             return self.console.notice("Nothing to confirm", _ASKED_WRONGLY, session=session, status=400, again="/")
-        if not self._is_fresh(session):
+        if not self.console.is_fresh(session):
             return self.console.ask_to_sign_in(request, is_fresh=True)
         # Browsers hold the redirect after a form to this rule, too.
         targets = {FORM_TARGETS: f"http://127.0.0.1:{asked.port}"} if asked.port else {}
         return self.console.page("terminal.html", {"asked": asked, "here": ""}, session=session, headers=targets)
-
-    def _is_fresh(self, session: ConsoleSession) -> bool:
-        auth_time, now = session.approver.auth_time, self.console.ports.clock.now()
-        return auth_time is not None and now - auth_time <= self.console.ports.rules().terms.fresh_login_s
 
     @from_own_form
     async def confirm(self, _request: Request, session: ConsoleSession, form: Form) -> Response:
@@ -84,7 +80,7 @@ class TerminalPages:
         if asked is None or form.get("answer") != "allow":
             text = "The terminal was not signed in. You may close this page."
             return console.notice("Not signed in", text, session=session, again="/")
-        if not self._is_fresh(session):
+        if not self.console.is_fresh(session):
             text = "You signed in too long ago. Run the command again."
             return console.notice("Not signed in", text, session=session, status=403, again="/")
         code = console.vault.draw()

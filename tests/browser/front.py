@@ -65,6 +65,7 @@ class Front:
     sessions: MemorySessions
     chromium: Any
     lines: list[dict[str, Any]] = field(default_factory=list)
+    pinned: list[tuple[str, str, str]] = field(default_factory=list)
 
     @contextmanager
     def person(self, role: str | None = None, to: str = "/", **options: Any) -> Iterator[Person]:
@@ -167,6 +168,10 @@ def _fill(front: Front, keys: JwksSource, identity: OidcProvider) -> ConsolePort
     async def list_events() -> list[bytes]:
         return events
 
+    async def pin(server: str, name: str, digest: str, by: str) -> bool:
+        front.pinned.append((server, name, by))
+        return True
+
     return ConsolePorts(
         approvals=front.approvals,
         sessions=front.sessions,
@@ -181,4 +186,5 @@ def _fill(front: Front, keys: JwksSource, identity: OidcProvider) -> ConsolePort
         health=describe,
         events=list_events,
         history=lambda: history,
+        pin=pin,
     )

@@ -139,6 +139,21 @@ def test_arguments_are_unmasked_once_for_those_who_may(front):
     assert ['"event":"unmasked"' in each["line"] for each in front.lines] == [True]
 
 
+def test_changed_tool_is_approved_once_its_hidden_text_was_seen(front):
+    with front.person("admin", "/tools") as alex:
+        alex.page.click("text=payout")
+        alex.page.click("text=Approve definition")
+        # The browser itself asks for the tick.
+        assert (alex.page.evaluate("document.querySelector('form.decision').checkValidity()"), front.pinned) == (
+            False,
+            [],
+        )
+        alex.page.check("input[name=seen]")
+        with alex.page.expect_navigation():
+            alex.page.click("text=Approve definition")
+    assert front.pinned == [("billing", "payout", "alex.moreau@acme.example")]
+
+
 def test_newcomer_finds_out_why_a_call_was_denied(front):
     with front.person("admin", "/decisions") as alex:
         alex.page.select_option("select[name=decision]", "deny")
