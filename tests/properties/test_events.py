@@ -16,10 +16,14 @@ from agen_authz.core.http.route import Route
 from agen_authz.core.model import (
     Allow,
     Answer,
+    Approval,
+    ApprovalStanding,
+    AwaitApproval,
     Call,
     Challenge,
     Context,
     Deny,
+    Digest,
     Effect,
     Envelope,
     Era,
@@ -71,14 +75,33 @@ MATCHED = st.builds(
     TEXT, st.sampled_from(State), st.sampled_from([0, 1, 5, 30]),
 )  # fmt: skip
 ENVELOPE = st.builds(Envelope, st.sampled_from(Era), st.sampled_from(Shape), st.none() | st.just(-(2**63)) | TEXT)
+APPROVALS = st.builds(
+    lambda name, flow, times: tuple(
+        Approval(build.tool(), f"{name}{number}", flow, Digest("d"), request="0" * 32) for number in range(times)
+    ),
+    TEXT, TEXT, st.sampled_from([0, 1, 5, 30, 300]),
+)  # fmt: skip
+# How an approval stood is a step with the name of a policy; names in a configuration are short.
+STOOD = st.builds(
+    lambda outcome, number: (Step("approval", outcome, f"policy {number}"),),
+    st.sampled_from(ApprovalStanding), st.integers(0, 9),
+)  # fmt: skip
 DECISIONS = st.one_of(
     st.builds(lambda why, matched: Allow(why, None, matched), STEPS, MATCHED),
+    st.builds(
+        lambda why, stood, matched, grants: Allow((*why, *stood), None, matched, (), grants),
+        STEPS, STOOD, MATCHED, APPROVALS,
+    ),
+    st.builds(
+        lambda why, stood, matched, wanted: AwaitApproval(wanted, (*why, *stood), Envelope(), matched=matched),
+        STEPS, STOOD, MATCHED, APPROVALS,
+    ),
     st.builds(lambda reason, why, matched: Deny(reason, why, matched=matched), st.sampled_from(Reason), STEPS, MATCHED),
     st.builds(
         lambda why, matched: StepUp(Challenge(False, ()), why, Envelope(), build.tool(), matched), STEPS, MATCHED
     ),
     st.just(Answer(Reason.METADATA, 200)),
-)
+)  # fmt: skip
 TARGETS = st.builds(
     lambda kind, name, times: tuple(Target(kind, "crm", f"{number}{name}") for number in range(times)),
     st.sampled_from(TargetKind), TEXT, st.sampled_from([0, 1, 5, 100]),

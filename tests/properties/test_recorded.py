@@ -1,6 +1,7 @@
 """Whatever is recorded is read again as what the decision rested on, and what was cut says so."""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
 from hypothesis import given
@@ -66,12 +67,13 @@ def held_of(call: Call) -> Call:
     )
 
 
-def protections_of(decision: Decision, line: bytes) -> frozenset[str] | None:
-    """Say which rules an event holds; None if its steps were cut."""
+def held_steps(decision: Decision, line: bytes) -> tuple[Any, Any]:
+    """Say which rules of data protection and which approvals an event holds; None if its steps were cut."""
     if any(each["field"] == "why" for each in orjson.loads(line).get("shortened", ())):
-        return None
+        return None, None
     steps = () if isinstance(decision, Answer) else decision.why
-    return frozenset(each.rule for each in steps if (each.check, each.outcome) == ("data_protection", "enforce"))
+    rules = {each.rule for each in steps if (each.check, each.outcome) == ("data_protection", "enforce")}
+    return frozenset(rules), {each.rule: each.outcome for each in steps if each.check == "approval"}
 
 
 @given(DECISIONS, PRINCIPAL, CALLS, CONTEXTS, TEXT.filter(lambda text: "@" not in text))
@@ -82,8 +84,8 @@ def test_event_is_read_as_what_was_recorded(decision, principal, call, context, 
     assert isinstance(read, Recorded) and read.call is not None
     if read.call.is_whole:
         kept = RecordedCall(replace(principal, claims=None), held_of(call), context, authority, is_whole=True)
-        held = protections_of(decision, line)
-        assert read == Recorded(build.NOW + 0.123456, decision.word, str(decision.reason), "crm", kept, held)
+        said = (decision.word, str(decision.reason), "crm")
+        assert read == Recorded(build.NOW + 0.123456, *said, kept, *held_steps(decision, line))
     else:
         assert b'"shortened"' in line
 
@@ -93,8 +95,8 @@ def test_event_of_a_request_that_was_not_read_has_no_call(decision, is_routed):
     asked = reach(build.request(), ROUTE if is_routed else None)
     line = render_event(decision, asked, now=build.NOW, duration_us=7)
     server = "crm" if is_routed else ""
-    held = protections_of(decision, line)
-    assert read_event(line) == Recorded(build.NOW, decision.word, str(decision.reason), server, None, held)
+    said = (decision.word, str(decision.reason), server)
+    assert read_event(line) == Recorded(build.NOW, *said, None, *held_steps(decision, line))
 
 
 @given(st.binary() | st.text().map(str.encode) | st.sampled_from([b"null", b"[]", b"{}", b'{"time":1}']))
