@@ -210,8 +210,9 @@ def _fixed_values(old: Loaded, new: Loaded) -> Iterator[tuple[str, object, objec
     # The bytes: every digest in the audit trail is keyed by them.
     yield "store.encryption_key_file", old.secrets.store_key, new.secrets.store_key
     yield "access.mapping", before.access.mapping, after.access.mapping
-    # The worker of the console is started once.
-    yield ("console" if after.console else "approvals"), has_console(before), has_console(after)
+    # The worker of the console is started once, and so is its server.
+    yield "approvals", has_console(before), has_console(after)
+    yield "console", before.console is None, after.console is None
     for key in FIXED_LIMITS:
         yield f"limits.{key}", getattr(before.limits, key), getattr(after.limits, key)
 

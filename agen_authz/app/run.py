@@ -1,18 +1,16 @@
 """`serve`: a supervisor and its workers, how it starts, and how it ends without dropping a call."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Iterator
 
-import uvicorn
 import uvloop
 
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
 from agen_authz.adapters.store import list_drivers
 from agen_authz.app import garbage
+from agen_authz.app.http import bind, build_server
 from agen_authz.app.place import find_url
 from agen_authz.app.reload import Watch, refuse_unfinished
 from agen_authz.app.supervisor.birth import preload
@@ -22,21 +20,12 @@ from agen_authz.app.supervisor.nursery import fork_nursery
 from agen_authz.app.supervisor.preparation import prepare_store
 from agen_authz.app.worker.run import run_worker
 from agen_authz.config import Loaded, list_proc_addresses, unbuilt
-from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.errors import ConfigError
 from agen_authz.servers.ops import build_ops
 
 _LOG = logging.getLogger(__name__)
 _OPS_GRACE_S = 1
 _KEY_BYTES = 32
-
-
-class _OpsServer(uvicorn.Server):
-    """uvicorn, but the signals stay ours."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
 
 
 def run(loaded: Loaded) -> None:
@@ -71,8 +60,8 @@ async def _supervise(loaded: Loaded, link: socket.socket) -> None:
         loop.add_signal_handler(number, stopped.set)
     nursery = NurseryLink(link)
     fleet = Fleet(loaded, SystemEntropy().draw(_KEY_BYTES), nursery, SystemClock())
-    ops = _build_ops_server(fleet)
-    ops_socket = _bind(loaded.config.server.ops)
+    ops = build_server(build_ops(fleet.render_metrics, fleet.check_readiness), grace_s=_OPS_GRACE_S)
+    ops_socket = bind(loaded.config.server.ops, "server.ops")
     serving = asyncio.create_task(ops.serve(sockets=[ops_socket]))
     running = asyncio.create_task(fleet.run(started))
     watching = asyncio.create_task(_reload(watch, fleet, started, loaded))
@@ -101,26 +90,3 @@ async def _reload(watch: Watch, fleet: Fleet, started: asyncio.Event, loaded: Lo
     extra = {"authz": server.authz, "proc": proc, "policy_set": loaded.version}
     _LOG.info("Check and Process are served", extra=extra)
     await watch.run(fleet)
-
-
-def _build_ops_server(fleet: Fleet) -> _OpsServer:
-    app = build_ops(fleet.render_metrics, fleet.check_readiness)
-    settings = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_OPS_GRACE_S
-    )
-    return _OpsServer(settings)
-
-
-def _bind(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host.strip("[]"), int(port)))
-    except OSError as exc:
-        listener.close()
-        message = f"cannot listen on `{address}`: {exc.strerror}"
-        cure = "end the other process, or choose another address under `server.ops`"
-        raise ConfigError((Problem("server", None, "server.ops", message, cure),)) from exc
-    return listener

@@ -3,16 +3,12 @@
 from agen_authz.config.loaded import Loaded
 from agen_authz.config.model import Config
 from agen_authz.config.reading.tree import Path, spell
-from agen_authz.config.sections.policies import Policy
 from agen_authz.core.errors import Problem
 
 # Keys whose capability does not exist yet, and the values that ask for nothing.
 UNBUILT: dict[Path, tuple[object, ...]] = {
-    ("server", "console"): (),
     ("hooks",): ((),),
-    ("approvals",): (),
-    ("notifications",): (),
-    ("console",): (None,),
+    ("approvals", "tasks"): (False,),
     ("audit", "arguments"): ("digest",),
     ("audit", "chain"): (False,),
     ("audit", "checkpoint_key_file"): (None,),
@@ -29,23 +25,10 @@ def unbuilt(loaded: Loaded) -> list[Problem]:
     for path, harmless in UNBUILT.items():
         if loaded.is_written(*path) and _value_at(loaded.config, path) not in harmless:
             found.append(_problem(loaded, path))
-    for path in _list_approvals(loaded.config):
-        found.append(_problem(loaded, (*path, "then"), "use `deny` or `step_up` until approvals are built"))
     for index, sink in enumerate(loaded.config.audit.sinks):
         if (sink.type, sink.format) != ("stdout", "json"):
             found.append(_problem(loaded, ("audit", "sinks", index), "use the sink of type stdout and format json"))
     return found
-
-
-def _list_approvals(config: Config) -> list[Path]:
-    lists: list[tuple[Path, tuple[Policy, ...]]] = [(("policies",), config.policies)]
-    lists += [(("tenants", name, "policies"), tenant.policies) for name, tenant in (config.tenants or {}).items()]
-    return [
-        (*path, index)
-        for path, policies in lists
-        for index, policy in enumerate(policies)
-        if policy.then == "require_approval"
-    ]
 
 
 def _problem(loaded: Loaded, path: Path, cure: str = _CURE) -> Problem:

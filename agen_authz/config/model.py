@@ -126,7 +126,8 @@ def check_config(findings: Findings, config: Config) -> None:
     check_protection(findings, config.data_protection, config.masking_keys, known)
     check_hooks(findings, config.hooks, known, check_timeout)
     check_approvals(findings, config.approvals, check_timeout, config.store)
-    check_console(findings, config.console, [provider.name for provider in config.providers])
+    names = [provider.name for provider in config.providers]
+    check_console(findings, config.console, names, config.approvals.base_url)
     check_signing(findings, config.signing, config.resources)
     check_store(findings, config.store)
     check_audit(findings, config.audit)

@@ -37,6 +37,9 @@ class Secrets:
         signing_keys: of each resource, (id, key) in the order of the file: the first signs.
         provider_cas: of each provider with a `ca_file`, the certificates in it, as PEM.
         masking_keys: (id, key) in the order of the file: the first masks.
+        console_secret: the console's client secret.
+        flow_urls: of each flow that has some, the file of Apprise URLs.
+        mail_url: the file of the mail server's Apprise URL.
         store_url: the store's URL, from a file or a variable; None if the configuration has it, or the default holds.
     """
 
@@ -46,6 +49,9 @@ class Secrets:
     provider_cas: Mapping[str, str] = field(default_factory=dict, repr=False)
     masking_keys: SigningKeys = field(default=(), repr=False)
     store_url: str | None = field(default=None, repr=False)
+    console_secret: bytes | None = field(default=None, repr=False)
+    flow_urls: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    mail_url: bytes | None = field(default=None, repr=False)
 
 
 def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str]) -> Secrets:
@@ -80,6 +86,13 @@ def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str])
         cas,
         tuple((identifier, read[path]) for identifier, path in masking if path in read),
         _find_store_url(findings, config, read, environ),
+        read.get(("console", "client_secret_file")),
+        {
+            flow.name: read[path]
+            for index, flow in enumerate(config.approvals.flows)
+            if (path := ("approvals", "flows", index, "notify", "urls_file")) in read
+        },
+        read.get(("notifications", "email_url_file")),
     )
 
 

@@ -20,6 +20,7 @@ class DemoPorts:
     authz: int = 9191
     proc: int = 9192
     ops: int = 9464
+    console: int = 8080
 
     def __str__(self) -> str:
         """Write the ports that are not the usual ones, as `read_ports` reads them."""
@@ -77,6 +78,11 @@ class Plan:
         """What the sidecar writes to its standard output."""
         return self.state / "audit.jsonl"
 
+    @property
+    def console(self) -> str:
+        """The approvers' pages."""
+        return f"http://{HOST}:{self.ports.console}"
+
     def keys_dir(self, resource: str) -> Path:
         """Where the keys of one resource lie, each in a file that is named by its id."""
         return self.state / "keys" / resource
@@ -100,6 +106,7 @@ class Plan:
             "the sidecar": ports.authz,
             "the sidecar's inspection": ports.proc,
             "the sidecar's metrics": ports.ops,
+            "the console": ports.console,
         }
 
 
@@ -119,6 +126,9 @@ def render_config(plan: Plan) -> str:
         authz=plan.ports.authz,
         proc=plan.ports.proc,
         ops=plan.ports.ops,
+        port=plan.ports.console,
+        console=plan.console,
+        people_keys=plan.keys_dir("people"),
         issuer=plan.issuer,
         crm=plan.url_of("crm"),
         billing=plan.url_of("billing"),
@@ -136,6 +146,7 @@ server:
   authz: $host:$authz
   proc: $host:$proc
   ops: $host:$ops
+  console: $host:$port
   shutdown_grace: 2s
 providers:
   - name: demo
@@ -195,6 +206,26 @@ policies:
     then: step_up
     step_up: {acr: ["urn:mfa"]}
     message: Refunding more than 1000 needs a second factor.
+  - name: refunds above 2000 need approval
+    state: enforce
+    tools: ["billing/refund"]
+    when: ["args.amount > 2000.0"]
+    then: require_approval
+    flow: large payments
+    message: Refunding more than 2000 must be approved.
+approvals:
+  base_url: $console
+  flows:
+    - name: large payments
+      steps: [{name: platform, approvers: {roles: [admin]}}]
+      timeout: 30m
+      show_arguments: [/amount, /invoice_id]
+console:
+  provider: demo
+  client_id: agen-console
+  client_secret_file: $people_keys/console
+  admins: {roles: [admin]}
+  unmask: {roles: [admin]}
 data_protection:
   - name: card data and secrets
     state: enforce
@@ -216,4 +247,5 @@ data_protection:
 tools: {pinning: enforce}
 store:
   url: sqlite:///$state/agen.db
+  encryption_key_file: $people_keys/store
 """)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agen_authz.config import load
+from agen_authz.demo.issuer.client import DEMO_SECRET
 from agen_authz.demo.launch import DemoError, Parts, await_url, own_command, refuse_taken_ports, stop_on_signals
 from agen_authz.demo.pin import pin_all
 from agen_authz.demo.plan import HOST, RESOURCES, DemoPorts, Plan, render_config
@@ -47,6 +48,10 @@ def write_files(plan: Plan) -> None:
     for name in RESOURCES:
         _write_key(plan.keys_dir(name), f"{name}-1")
         plan.descriptions_dir(name).mkdir(parents=True, exist_ok=True)
+    # What the console signs in with is the issuer's to know, and what the store encrypts with is nobody's.
+    _write_file(plan.keys_dir("people"), "console", DEMO_SECRET)
+    if not (plan.keys_dir("people") / "store").exists():
+        _write_key(plan.keys_dir("people"), "store")
     plan.config_file.write_text(render_config(plan), "utf-8")
     loaded = load(plan.config_file, environ=os.environ)
     ports = plan.ports
@@ -62,10 +67,14 @@ def write_files(plan: Plan) -> None:
 
 
 def _write_key(folder: Path, key_id: str) -> None:
+    _write_file(folder, key_id, secrets.token_hex(_KEY_BYTES))
+
+
+def _write_file(folder: Path, name: str, content: str) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / key_id
+    file = folder / name
     file.touch(mode=0o600)
-    file.write_bytes(secrets.token_hex(_KEY_BYTES).encode("ascii") + b"\n")
+    file.write_bytes(content.encode("ascii") + b"\n")
 
 
 async def _start_all(parts: Parts, binary: Path) -> None:

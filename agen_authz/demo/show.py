@@ -21,6 +21,7 @@ def show_invitation(plan: Plan) -> None:
         f"  crm          {plan.url_of('crm')}",
         f"  billing      {plan.url_of('billing')}",
         f"  issuer       {plan.issuer}",
+        f"  console      {plan.console} (people approve calls here; sign in as Alex Moreau, who is an admin)",
         f"  metrics      http://{HOST}:{ports.ops}/metrics",
         f"  audit        {plan.audit_file}",
         f"  files        {plan.state}",

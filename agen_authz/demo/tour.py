@@ -11,6 +11,7 @@ from agen_authz.demo.launch import Parts
 from agen_authz.demo.plan import Plan
 from agen_authz.demo.scene import Act, Ending, Scene
 from agen_authz.demo.token import fetch_token
+from agen_authz.demo.tour_approvals import approve, ask
 from agen_authz.demo.tour_masking import compare_records
 from agen_authz.demo.tour_tools import compare_lists, look_for, restore_words, reword, run_tools, until
 from agen_authz.demo.wire import post_call, post_in_session, start_session
@@ -18,11 +19,12 @@ from agen_authz.demo.wire import post_call, post_in_session, start_session
 _MODERN, _LEGACY = "2026-07-28", "legacy"
 _TIMEOUT_S = 20.0
 # Every outcome in which something is shown or done; any other is a Reason for a refusal.
-_DONE = frozenset({"allowed", "4 and 8 tools", "6 masked", "pinned", "listed"})
+_DONE = frozenset({"allowed", "4 and 8 tools", "6 masked", "pinned", "listed", "approved"})
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 PAYOUT: dict[str, object] = {"payee": "ACME", "iban": "DE89370400440532013000", "amount": 10}
 LARGE_REFUND: dict[str, object] = {"invoice_id": "i-4001", "amount": 1200}
+WAITING_REFUND = ask("finance", "billing", "refund", {"invoice_id": "i-4001", "amount": 2500}, acr="urn:mfa")
 
 
 async def play_tour(parts: Parts) -> bool:
@@ -214,6 +216,30 @@ SCENES: tuple[Scene, ...] = (
         _step_up("finance", "billing", "refund", LARGE_REFUND),
         "allowed",
         "up to 1000 none is asked for: the condition reads the amount",
+    ),
+    Scene(
+        "finance refunds 2500, with a second factor",
+        WAITING_REFUND,
+        "waits",
+        "policy `refunds above 2000 need approval`: the answer names the page where people decide",
+    ),
+    Scene(
+        "an admin signs in at the console, reads the call and approves it",
+        approve("admin", WAITING_REFUND),
+        "approved",
+        "exactly this call: this person, this tool, these arguments",
+    ),
+    Scene(
+        "finance makes the call again",
+        WAITING_REFUND,
+        "allowed",
+        "the approval is used by it",
+    ),
+    Scene(
+        "and once more",
+        WAITING_REFUND,
+        "waits",
+        "an approval is for one call: this is another request",
     ),
     Scene(
         "support calls a tool that no rule names",

@@ -5,6 +5,7 @@ all that come wait too. So a line that was cut off is always finished before any
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
@@ -17,6 +18,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.ports import AuditMetrics
 
 _NAME = "stdout"
+_LAST = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,8 @@ class StdoutSink:
         self._queue: FairQueue[_Waiter] = FairQueue(places)
         # What is left of a line that was cut off, and whose it is if they still wait for it.
         self._rest = b"\n" if may_be_cut else b""
+        # What a person may look at without a reader of the stream: the last lines that were written.
+        self._last: deque[bytes] = deque(maxlen=_LAST)
         self._half_written: _Waiter | None = None
         self._watching: asyncio.AbstractEventLoop | None = None
 
@@ -66,6 +70,7 @@ class StdoutSink:
         except OSError as exc:
             self._fail(exc)
         if is_written:
+            self._last.append(line)
             self._metrics.count_audit_event(_NAME, "written")
         return is_written
 
@@ -88,7 +93,12 @@ class StdoutSink:
             raise
         finally:
             self._leave(waiter)
+        self._last.append(line)
         self._metrics.count_audit_event(_NAME, "written")
+
+    def list_last(self) -> tuple[bytes, ...]:
+        """List the last few hundred events that were written, the oldest first."""
+        return tuple(self._last)
 
     def count_waiting(self) -> int:
         """Count the events that wait for room."""

@@ -62,6 +62,10 @@ class AppriseNotifier:
                     self._note(_name(place), "late", is_sent=False)
             return False
 
+    def use(self, channels: Mapping[str, tuple[Channel, ...]], mail: Mail | None) -> None:
+        """Send to other places from now on."""
+        self._channels, self._mail = channels, mail
+
     def close(self) -> None:
         """Begin no more sends; those that have begun end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)

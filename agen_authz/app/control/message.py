@@ -78,7 +78,7 @@ class End(Struct, frozen=True, tag=True):
     """Let go of everything, and end."""
 
 
-# ---- both ways: from a worker that inspects to the one that decides, and the answer back -----------------------
+# ---- both ways: from another worker to the one that decides, and the answer back -------------------------------
 
 
 class Write(Struct, frozen=True, tag=True):
@@ -113,7 +113,20 @@ class Written(Struct, frozen=True, tag=True):
     is_counted: bool = True
 
 
-ToWorker: TypeAlias = Begin | Apply | Ask | Drain | End | Write | Withdraw | Written
+class Recall(Struct, frozen=True, tag=True):
+    """Show me the last events; answered with `Recalled` of the same number."""
+
+    number: int
+
+
+class Recalled(Struct, frozen=True, tag=True):
+    """The last lines that were written, without their ends, the oldest first; None if nobody can say."""
+
+    number: int
+    lines: tuple[bytes, ...] | None
+
+
+ToWorker: TypeAlias = Begin | Apply | Ask | Drain | End | Write | Withdraw | Written | Recall | Recalled
 
 
 # ---- to the supervisor ---------------------------------------------------------------------------------------
@@ -160,4 +173,6 @@ class Drained(Struct, frozen=True, tag=True):
     """Nothing is in flight any more; the worker continues until `End`."""
 
 
-ToSupervisor: TypeAlias = Serving | Unstartable | Applied | Status | Drained | Write | Withdraw | Written
+ToSupervisor: TypeAlias = (
+    Serving | Unstartable | Applied | Status | Drained | Write | Withdraw | Written | Recall | Recalled
+)

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.metrics import SupervisorMetrics, WorkerCount, list_zeros, render_families
 from agen_authz.app import garbage
-from agen_authz.app.control.message import Applied, Begin, End, Handed, Withdraw, Write, hand
+from agen_authz.app.control.message import Applied, Begin, End, Handed, Recall, Withdraw, Write, hand
 from agen_authz.app.supervisor.link import Nursery
 from agen_authz.app.supervisor.merge import merge, read_closed
 from agen_authz.app.supervisor.place import Means, Place, WorkerGaveUp
@@ -89,7 +89,7 @@ class Fleet:
         self._zeros = list_zeros(read_closed(loaded.config))
         self._metrics.watch_workers(self._count_workers)
 
-    def _send_check(self, message: Write | Withdraw) -> bool:
+    def _send_check(self, message: Write | Withdraw | Recall) -> bool:
         return self._check.send(message)
 
     def _begin(self, is_again: bool) -> Begin:

@@ -18,6 +18,8 @@ from agen_authz.app.control.message import (
     Drained,
     End,
     Handed,
+    Recall,
+    Recalled,
     Serving,
     Status,
     ToSupervisor,
@@ -175,6 +177,10 @@ class Place:
                     self._means.relay.withdraw(self.name, message)
                 case Written():
                     self._means.relay.settle(message)
+                case Recall():
+                    self._means.relay.recall(self.name, message, channel.send)
+                case Recalled():
+                    self._means.relay.settle_recall(message)
                 case _:
                     self._note(message)
 
@@ -261,7 +267,7 @@ class Place:
         self.leave()
         self.send(Drain(grace_s))
 
-    def send(self, message: Drain | End | Write | Withdraw) -> bool:
+    def send(self, message: Drain | End | Write | Withdraw | Recall) -> bool:
         """Send a message to its worker; False if there is none."""
         if self._channel is None:
             return False

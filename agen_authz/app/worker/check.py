@@ -9,15 +9,15 @@ from prometheus_client import CollectorRegistry
 
 from agen_authz.adapters.audit import StdoutSink
 from agen_authz.adapters.clock import SystemClock, SystemEntropy
-from agen_authz.adapters.jwks import JwksSource, ProviderKeys
+from agen_authz.adapters.jwks import JwksSource
 from agen_authz.adapters.metrics import Family, KeyAge, PrometheusMetrics
 from agen_authz.app.cut import note_end
 from agen_authz.app.evidence import tell_at_the_end, tell_by_the_clock
 from agen_authz.app.listening import build_check_engine
 from agen_authz.app.shadow import note_shadow
 from agen_authz.app.state import OpenStore, join_state
+from agen_authz.app.worker.keys import list_provider_keys
 from agen_authz.app.worker.rules import build_worker_rules
-from agen_authz.build.ruleset import discovered_issuer
 from agen_authz.catalogue import CurrentCatalogue, prepare_schemas
 from agen_authz.config import Config, Loaded, read_proxies, weakened
 from agen_authz.config import model as conf
@@ -98,7 +98,7 @@ class CheckWorker:
     async def apply(self, loaded: Loaded) -> None:
         """Decide by another configuration from now on; `run.Worker.apply`."""
         config, keys, old_keys = loaded.config, self.keys, self.keys
-        wanted = _key_settings(loaded)
+        wanted = list_provider_keys(loaded)
         if wanted != old_keys.providers:
             keys = JwksSource(wanted, clock=SystemClock(), metrics=self.metrics, proxies=read_proxies())
             keys.carry_over(old_keys)
@@ -147,7 +147,7 @@ async def assemble_check(loaded: Loaded, metadata_key: bytes, *, is_again: bool 
     state = await join_state(loaded)
     await note_shadow(config, state.store, clock.now())
     _announce(loaded, metrics)
-    keys = JwksSource(_key_settings(loaded), clock=clock, metrics=metrics, proxies=read_proxies())
+    keys = JwksSource(list_provider_keys(loaded), clock=clock, metrics=metrics, proxies=read_proxies())
     await keys.start()
     sink = StdoutSink(_STDOUT, metrics, config.limits.in_flight, may_be_cut=is_again)
     rules = build_worker_rules(loaded, state, metadata_key)
@@ -155,7 +155,9 @@ async def assemble_check(loaded: Loaded, metadata_key: bytes, *, is_again: bool 
     catalogue = CurrentCatalogue(state.catalogue, clock, partial(prepare_schemas, schemas))
     await catalogue.refresh()
     remembered = _remember(rules, config)
-    ports = Ports(clock, entropy, keys, sink, metrics, catalogue, state.tasks, *remembered, schemas)
+    ports = Ports(
+        clock, entropy, keys, sink, metrics, catalogue, state.tasks, *remembered, schemas, approvals=state.approvals
+    )
     servicer = CheckServicer(rules, ports)
     engine = build_check_engine(config, servicer)
     return CheckWorker(loaded.version, engine, servicer, metrics, keys, state, config.resources, sink, metadata_key)
@@ -176,21 +178,4 @@ def _remember(rules: RuleSet, config: Config) -> tuple[TokenCache, Templates, Bu
         TokenCache(limits.token_cache, limits.token_cache_bytes),
         Templates(rules.off_word),
         Bulkhead(limits.in_flight),
-    )
-
-
-def _key_settings(loaded: Loaded) -> tuple[ProviderKeys, ...]:
-    return tuple(
-        ProviderKeys(
-            name=provider.name,
-            issuer=discovered_issuer(provider),
-            jwks_uri=provider.jwks_uri,
-            allows_loopback_http=provider.insecure_issuer,
-            refresh_s=provider.jwks.refresh,
-            keep_stale_s=provider.jwks.keep_stale,
-            cooldown_s=provider.jwks.cooldown,
-            timeout_s=provider.jwks.timeout,
-            ca=loaded.secrets.provider_cas.get(provider.name),
-        )
-        for provider in loaded.config.providers
     )

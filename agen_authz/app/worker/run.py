@@ -22,6 +22,8 @@ from agen_authz.app.control.message import (
     Drain,
     Drained,
     End,
+    Recall,
+    Recalled,
     Serving,
     Status,
     ToSupervisor,
@@ -34,7 +36,9 @@ from agen_authz.app.control.message import (
 from agen_authz.app.logs import name_process
 from agen_authz.app.supervisor.standing import Duty, read_name
 from agen_authz.app.worker.check import assemble_check
+from agen_authz.app.worker.console import assemble_console
 from agen_authz.app.worker.process import assemble_process
+from agen_authz.app.worker.recall import LastEvents
 from agen_authz.app.worker.scribe import Scribe
 from agen_authz.config import Loaded
 from agen_authz.core.errors import ConfigError, Problem, Unavailable
@@ -50,7 +54,9 @@ _ORPHANED_S = 5.0
 class Worker(Protocol):
     """What runs in a worker."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """Return the version of the configuration that is in effect."""
 
     @property
     def sink(self) -> AuditSink:
@@ -116,6 +122,7 @@ class _Shift:
         self._worker: Worker | None = None
         self._scribe: Scribe | None = None
         self._handed: HandedSink | None = None
+        self._last: LastEvents | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -144,12 +151,17 @@ class _Shift:
         match duty:
             case Duty.CHECK:
                 worker = await assemble_check(loaded, begin.metadata_key, is_again=begin.is_again)
-                self._scribe = Scribe(worker.sink, self._channel.send)
+                self._scribe = Scribe(worker.sink, self._channel.send, worker.sink.list_last)
                 return worker
             case Duty.PROCESS:
                 metrics = PrometheusMetrics(CollectorRegistry())
                 self._handed = HandedSink(self._hand, self._withdraw, metrics)
                 return await assemble_process(loaded, index, begin.metadata_key, metrics, self._handed)
+            case Duty.CONSOLE:
+                metrics = PrometheusMetrics(CollectorRegistry())
+                self._handed = HandedSink(self._hand, self._withdraw, metrics)
+                self._last = LastEvents(self._channel.send)
+                return await assemble_console(loaded, begin.metadata_key, metrics, self._handed, self._last.read)
             case _:
                 assert_never(duty)
 
@@ -164,6 +176,8 @@ class _Shift:
         while (message := await self._channel.receive()) is not None:
             if isinstance(message, Write | Withdraw | Written):
                 self._pass_on(message)
+            elif isinstance(message, Recall | Recalled):
+                self._show_last(message)
             else:
                 self._obey_one(message)
         self._end(_FAILED)
@@ -181,6 +195,16 @@ class _Shift:
                 self._spawn(self._drain(grace_s))
             case End():
                 self._end(_DONE)
+            case _:
+                assert_never(message)
+
+    def _show_last(self, message: Recall | Recalled) -> None:
+        match message:
+            case Recall(number):
+                self._channel.send(Recalled(number, None if self._scribe is None else self._scribe.list_last()))
+            case Recalled():
+                if self._last is not None:
+                    self._last.settle(message)
             case _:
                 assert_never(message)
 

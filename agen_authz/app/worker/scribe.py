@@ -14,9 +14,13 @@ _PATIENCE_S = 1.0
 class Scribe:
     """Writes what other workers hand over; belongs to one event loop."""
 
-    def __init__(self, sink: AuditSink, answer: Callable[[Written], None]) -> None:
+    def __init__(
+        self, sink: AuditSink, answer: Callable[[Written], None], list_last: Callable[[], tuple[bytes, ...]]
+    ) -> None:
         self._sink = sink
         self._answer = answer
+        # The last events that were written, of all workers.
+        self.list_last = list_last
         self._writing: dict[int, asyncio.Task[None]] = {}
 
     def take(self, message: Write) -> None:

@@ -27,10 +27,18 @@ class Console(Section):
     unmask: Holders | None = Field(None, description="Who may see arguments unmasked.")
 
 
-def check_console(findings: Findings, console: Console | None, providers: Sequence[str]) -> None:
-    """Check who signs in to the console; `providers` are their names."""
+def check_console(findings: Findings, console: Console | None, providers: Sequence[str], base_url: str | None) -> None:
+    """Check who signs in to the console.
+
+    Args:
+        providers: their names.
+        base_url: `approvals.base_url`.
+    """
     if console is None:
         return
+    if base_url is None:
+        message = "needs `approvals.base_url`: browsers and the provider are sent back there"
+        findings.add(("console",), message, "say where approvers open the console", leans_on=(("approvals",),))
     if console.provider not in providers:
         cure = "name one of " + ", ".join(f"`{name}`" for name in providers)
         message = f"unknown provider `{console.provider}`"
