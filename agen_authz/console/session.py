@@ -34,7 +34,7 @@ class PendingSignIn(Struct, frozen=True):
 
     Args:
         to: the page to show afterwards.
-        login_after: as in `core.identity.id_token.Expected`.
+        login_after: as in `core.identity.id_token.ExpectedToken`.
     """
 
     nonce: str

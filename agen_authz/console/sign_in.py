@@ -22,12 +22,12 @@ from agen_authz.console.vault import SecretKind
 from agen_authz.core.approval.pairing import challenge_of
 from agen_authz.core.approval.table import Approver
 from agen_authz.core.errors import Rejected
-from agen_authz.core.identity.id_token import Expected, SignedIn, verify_id_token
+from agen_authz.core.identity.id_token import ExpectedToken, SignedIn, verify_id_token
 from agen_authz.core.identity.jws import read_token
 from agen_authz.core.identity.token import may_issue
 from agen_authz.core.model import RawToken
 from agen_authz.core.reason import Reason
-from agen_authz.ports.sign_in import Exchange
+from agen_authz.ports.sign_in import CodeExchange
 
 _LOG = logging.getLogger(__name__)
 _PENDING_S = 600.0
@@ -107,7 +107,7 @@ class SignInPages:
         issuer = query.get("iss")
         if issuer is not None and not may_issue(rules.provider, issuer):
             return Rejected(Reason.TOKEN_ISSUER, "the answer's `iss` is another provider's")
-        exchange = Exchange(query.get("code", ""), self._redirect_uri, pending.verifier)
+        exchange = CodeExchange(query.get("code", ""), self._redirect_uri, pending.verifier)
         raw = await ports.identity.redeem(exchange) if exchange.code else None
         token = (
             Rejected(Reason.TOKEN_MISSING, "no ID token for this code") if raw is None else read_token(RawToken(raw))
@@ -120,7 +120,7 @@ class SignInPages:
         key = ports.keys.find_key(*asked) or await ports.keys.fetch_key(*asked)
         if key is None:
             return Rejected(Reason.TOKEN_KEY_UNKNOWN, "the provider publishes no such key")
-        expected = Expected(self.console.settings.client_id, pending.nonce, pending.login_after)
+        expected = ExpectedToken(self.console.settings.client_id, pending.nonce, pending.login_after)
         now = ports.clock.now()
         return verify_id_token(token, key, rules.provider, expected, revoked=rules.revoked, now=now)
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from agen_authz.core.model import RawToken
 
 
-class Exchange(Struct, frozen=True):
+class CodeExchange(Struct, frozen=True):
     """An authorization code with what its sign-in was begun with (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
 
     code: str
@@ -21,5 +21,5 @@ class IdentityProvider(Protocol):
     async def find_authorization_endpoint(self) -> str:
         """Find where browsers are sent to sign in."""
 
-    async def redeem(self, exchange: Exchange) -> RawToken | None:
+    async def redeem(self, exchange: CodeExchange) -> RawToken | None:
         """Exchange a code for the ID token, not verified yet; None if the provider refuses the code."""

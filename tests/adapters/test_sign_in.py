@@ -10,7 +10,7 @@ import pytest
 from agen_authz.adapters.jwks import OidcProvider
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
-from agen_authz.ports.sign_in import Exchange
+from agen_authz.ports.sign_in import CodeExchange
 from tests.adapters.rig import settings_for
 from tests.adapters.web import DISCOVERY, reply, running_web
 from tests.fakes import FakeClock
@@ -18,7 +18,7 @@ from tests.fakes import FakeClock
 pytestmark = pytest.mark.loopback
 
 SECRET = "s:cret/+"
-EXCHANGE = Exchange("the-code", "https://approve.example/sign-in/callback", "v" * 43)
+EXCHANGE = CodeExchange("the-code", "https://approve.example/sign-in/callback", "v" * 43)
 FORM = {
     "grant_type": "authorization_code",
     "code": "the-code",

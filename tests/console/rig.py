@@ -18,7 +18,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest, RawToken
 from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.core.reason import Reason
-from agen_authz.ports.sign_in import Exchange
+from agen_authz.ports.sign_in import CodeExchange
 from agen_authz.wire.approval_event import EventTerms
 from tests import builders as build
 from tests.approval_fakes import MemoryApprovals, MemorySessions
@@ -86,7 +86,7 @@ class FakeIdentity:
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, "idp")
         return ENDPOINT
 
-    async def redeem(self, exchange: Exchange) -> RawToken | None:
+    async def redeem(self, exchange: CodeExchange) -> RawToken | None:
         if self.is_down:
             raise Unavailable(Reason.PROVIDER_UNAVAILABLE, "idp")
         wish, said = self._codes.pop(exchange.code, ({}, {}))

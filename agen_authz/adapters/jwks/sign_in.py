@@ -21,7 +21,7 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Json, RawToken
 from agen_authz.core.reason import Reason
 from agen_authz.ports import Clock
-from agen_authz.ports.sign_in import Exchange
+from agen_authz.ports.sign_in import CodeExchange
 
 _LOG = logging.getLogger(__name__)
 _FRESH_S = 3600.0
@@ -62,14 +62,14 @@ class OidcProvider:
             async with asyncio.timeout(self._settings.timeout_s):
                 return await self._find(question, "authorization_endpoint")
 
-    async def redeem(self, exchange: Exchange) -> RawToken | None:
+    async def redeem(self, exchange: CodeExchange) -> RawToken | None:
         """Exchange a code for an ID token; None if the provider refuses the code."""
         question = Question(self._settings, self._network)
         with _explained(self._settings, question):
             async with asyncio.timeout(self._settings.timeout_s):
                 return await self._redeem(question, exchange)
 
-    async def _redeem(self, question: Question, exchange: Exchange) -> RawToken | None:
+    async def _redeem(self, question: Question, exchange: CodeExchange) -> RawToken | None:
         endpoint = await self._find(question, "token_endpoint")
         form = {
             "grant_type": "authorization_code",

@@ -29,7 +29,7 @@ _PURPOSE_CLAIMS = ("typ", "token_use")
 _AUDIENCE, _PARTY, _NAME = "aud", "azp", (("name",),)
 
 
-class Expected(Struct, frozen=True):
+class ExpectedToken(Struct, frozen=True):
     """What one sign-in sent, and so must come back.
 
     Args:
@@ -62,7 +62,7 @@ class SignedIn(Struct, frozen=True):
 
 
 def verify_id_token(
-    token: UnverifiedToken, key: PublicKey, provider: Provider, expected: Expected, *, revoked: Revoked, now: float
+    token: UnverifiedToken, key: PublicKey, provider: Provider, expected: ExpectedToken, *, revoked: Revoked, now: float
 ) -> SignedIn | Rejected:
     """Verify an ID token with one key of the provider and read who it is about; total."""
     refusal = verify_signature(token, key, provider)
@@ -137,7 +137,7 @@ def _check_nonce(claims: Mapping[str, Json], nonce: str) -> Rejected | None:
     return Rejected(Reason.TOKEN_CLAIM, "claim `nonce` is not the one that this sign-in sent")
 
 
-def _check_login(reader: ClaimReader, provider: Provider, expected: Expected) -> Rejected | None:
+def _check_login(reader: ClaimReader, provider: Provider, expected: ExpectedToken) -> Rejected | None:
     if expected.login_after is None:
         return None
     logged_in = reader.seconds("auth_time")
