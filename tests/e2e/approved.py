@@ -9,7 +9,6 @@ from time import time
 from typing import Any
 
 import httpx2
-import pytest
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitResult, ErrorData
@@ -17,7 +16,6 @@ from mcp_types import ElicitResult, ErrorData
 from agen_authz.adapters.store import KeptCipher, SqlApprovals, open_store
 from agen_authz.build.approval import build_approvals
 from agen_authz.config import load
-from agen_authz.config.built import UNBUILT
 from agen_authz.core.approval.request import ApprovalRequest
 from agen_authz.core.approval.table import Approver, vote
 from agen_authz.core.approval.tell import tell
@@ -37,8 +35,6 @@ policies:
   - {name: customers, state: enforce, tools: ["crm/get_customer"], then: require_approval, flow: finance}
   - {name: deals, state: enforce, tools: ["crm/get_deal"], then: require_approval, flow: quick}
 """
-# Until then `serve` refuses such a configuration.
-SERVED = pytest.mark.skipif(("approvals",) in UNBUILT, reason="approvals cannot be configured yet")
 CUSTOMER: dict[str, Any] = {"customer_id": "c-1001"}
 MODES = ["2026-07-28", "legacy"]
 

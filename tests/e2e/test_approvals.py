@@ -7,11 +7,11 @@ import pytest
 from mcp import MCPError
 from mcp.client import InputRequiredRoundsExceededError
 
-from tests.e2e.approved import CUSTOMER, MODES, PAGE, SECTIONS, SERVED, People, ask, connect, encrypt
+from tests.e2e.approved import CUSTOMER, MODES, PAGE, SECTIONS, People, ask, connect, encrypt
 from tests.stage.process import await_true, end
 from tests.stage.world import running_world
 
-pytestmark = [pytest.mark.envoy, SERVED]
+pytestmark = pytest.mark.envoy
 
 OTHER = {"customer_id": "c-1002"}
 HOLD_S = 2.0

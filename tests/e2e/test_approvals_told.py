@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.approved import PAGE, SECTIONS, SERVED, People, encrypt
+from tests.e2e.approved import PAGE, SECTIONS, People, encrypt
 from tests.e2e.told import LIST, Got, Told, by_method, dump, rpc, tool, whole
 from tests.stage.process import await_true
 from tests.stage.scripted import serving_scripted
 from tests.stage.world import VERSION, running_world
 
-pytestmark = [pytest.mark.envoy, SERVED]
+pytestmark = pytest.mark.envoy
 
 TOOLS = "tools: {pinning: observe}\n"
 DONE = rpc(id=7, result={"resultType": "complete", "content": []})
