@@ -166,11 +166,10 @@ chart: $(READY) ## lint and render the Helm chart in each mode, against schemas 
 	@tools/kube/crds
 	@$(BIN)/pytest -m "services or not services" $(ARGS) tests/chart
 
-kube-test: $(READY) ## the chart on a real API server, built from Go modules once: 5 to 20 minutes, 3 GB; opt-in
+kube-test: $(READY) ## the chart on a real API server, with Envoy Gateway and istiod, built once from Go modules; opt-in
 	@tools/install-helm
-	@tools/kube/build
 	@tools/kube/crds
-	@$(BIN)/python -m tools.kube.chart --crds build/kube-crds $(ARGS)
+	@$(BIN)/python -m tools.kube.run --crds build/kube-crds $(ARGS)
 
 # ---- check ----
 

@@ -1,11 +1,14 @@
 """What every test shares: hypothesis profiles, no sockets where none belong, golden files."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.measured import is_measured, unmeasured
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if "golden" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage only where it counts (tests/measured.py)."""
+    with nullcontext() if is_measured(item.path) else unmeasured():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -38,6 +38,11 @@ def typed(*words: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+def checked(config: str) -> tuple[int, str]:
+    told = RUN.invoke(app, ["check-config", config])
+    return told.exit_code, told.stderr
+
+
 def with_store(tmp_path: Path, text: str = GOOD) -> str:
     return write(tmp_path, text + f"store: {{url: 'sqlite:///{tmp_path}/agen.db'}}\n")
 
@@ -105,7 +110,7 @@ def test_what_serve_refuses_fails(tmp_path, case):
     free = f"server:\n  ops: {reserve_address()}\n  proc: {reserve_address()}\n"
     text = text.replace("server:\n", free)
     config = write(tmp_path, text.replace("STORE", f"{tmp_path}/agen.db"))
-    told = [typed("check-config", config), typed("serve", "--config", config)]
+    told = [checked(config), typed("serve", "--config", config)]
     assert [(code, message in said) for code, said in told] == [(1, True), (1, True)], told
     assert list(tmp_path.iterdir()) == [tmp_path / "agen.yaml"] or case in ("certificates", "not built")
 
@@ -118,8 +123,7 @@ def test_mapping_and_last_line_that_the_store_remembers_are_checked(tmp_path):
 
     asyncio.run(remember())
     changed = with_store(tmp_path, GOOD.replace("mapping: roles", "mapping: permissions"))
-    for words in (["check-config", changed], ["serve", "--config", changed]):
-        code, said = typed(*words)
+    for code, said in (checked(changed), typed("serve", "--config", changed)):
         assert (code, "may be cut short" in said or "made for `roles`" in said) == (1, True), said
 
 
@@ -141,7 +145,7 @@ def test_serve_refuses_a_file_without_its_last_line_once_it_had_one(tmp_path):
         await state.store.close()
 
     asyncio.run(start())
-    told = [typed("check-config", with_store(tmp_path)), typed("serve", "--config", whole)]
+    told = [checked(with_store(tmp_path)), typed("serve", "--config", whole)]
     assert [(code, "may be cut short" in said) for code, said in told] == [(1, True), (1, True)], told
 
 

@@ -4,22 +4,19 @@ The modes `envoyGateway` and `istio` are installed too if `--crds FOLDER` names 
 the API server then checks every field, and the rules in CEL that the published schemas do not have.
 """
 
-import argparse
-import os
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.kube.command import CHART, ROOT, kubectl, make_namespace, run_helm
 from tools.kube.server import Api, running_api
 from tools.kube.status import playing
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 VALUES = ROOT / "tests" / "chart" / "values"
-CHART = ROOT / "helm" / "agen-authz"
 _TESTS = (
     "tests.enabled=true,tests.token.existingSecret=token,tests.url=http://crm/mcp,tests.allowed.tool=a,"
     "tests.denied.tool=d,tests.masked.tool=m,tests.masked.absent=x"
@@ -42,21 +39,18 @@ class Step:
     tests_pass: bool = True
 
 
-def main() -> int:
-    """Run everything; 1 if a step did not end as it must."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--crds", type=Path, help="a folder with YAML files of custom resource definitions")
-    crds = parser.parse_args().crds
+def run_chart(crds: Path | None) -> int:
+    """Run everything; count the steps that did not end as they must."""
     failed = 0
     with tempfile.TemporaryDirectory(prefix="agen-kube-") as name:
         folder = Path(name)
         with running_api(ROOT / "build" / "kube", folder, _free_ports()) as api:
             if crds is not None:
-                _kubectl(api, "apply", "--server-side", "-R", "-f", str(crds))
+                kubectl(api, "apply", "--server-side", "-R", "-f", str(crds))
             for mode in _modes(with_crds=crds is not None):
-                failed += sum(_run(api, mode, step) for step in _steps(mode, _namespace(api, mode), folder))
-    print("kube-test: failed" if failed else "kube-test: passed")
-    return 1 if failed else 0
+                make_namespace(api, f"mcp-{mode}")
+                failed += sum(_run(api, mode, step) for step in _steps(mode, f"mcp-{mode}", folder))
+    return failed
 
 
 def _modes(*, with_crds: bool) -> Iterator[str]:
@@ -67,15 +61,6 @@ def _modes(*, with_crds: bool) -> Iterator[str]:
             yield mode
         else:
             print(f"{mode}: not run: `--crds FOLDER` names no custom resources")
-
-
-def _namespace(api: Api, mode: str) -> str:
-    name = f"mcp-{mode}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    api.create("/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    account = {"kind": "ServiceAccount", "metadata": {"name": "default"}}
-    api.create(f"/api/v1/namespaces/{name}/serviceaccounts", account)
-    return name
 
 
 def _steps(mode: str, namespace: str, folder: Path) -> list[Step]:
@@ -103,10 +88,8 @@ def _steps(mode: str, namespace: str, folder: Path) -> list[Step]:
 
 def _run(api: Api, mode: str, step: Step) -> int:
     namespace = f"mcp-{mode}"
-    binary = ROOT / "build" / "helm" / "bin" / "helm"
-    state = api.kubeconfig.parent
     with playing(api, namespace, tests_pass=step.tests_pass):
-        done = _call([str(binary), *step.words], api, {"HOME": str(state)})
+        done = run_helm(api, *step.words)
     output = done.stdout + done.stderr
     is_restricted = (_NOT_RESTRICTED in output) == (step.said == _NOT_RESTRICTED)
     is_good = done.returncode == step.code and step.said in output and is_restricted
@@ -114,17 +97,6 @@ def _run(api: Api, mode: str, step: Step) -> int:
     if not is_good:
         print(f"  code {done.returncode}, wanted {step.code} and `{step.said}`:\n{output}")
     return 0 if is_good else 1
-
-
-def _call(words: Sequence[str], api: Api, more: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    environment = {"PATH": os.defpath, "KUBECONFIG": str(api.kubeconfig), **more}
-    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=180, env=environment)
-
-
-def _kubectl(api: Api, *words: str) -> None:
-    done = _call([str(ROOT / "build" / "helm" / "bin" / "kubectl"), *words], api, {"HOME": str(api.kubeconfig.parent)})
-    if done.returncode:
-        raise SystemExit(f"kube-test: kubectl {words[0]}: {done.stderr}")
 
 
 def _bootstrap(folder: Path) -> Path:
@@ -147,7 +119,3 @@ def _free_ports() -> tuple[int, int, int]:
     for each in held:
         each.close()
     return ports[0], ports[1], ports[2]
-
-
-if __name__ == "__main__":
-    sys.exit(main())
