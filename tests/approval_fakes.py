@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from agen_authz.core.approval.request import LIVE, ApprovalRequest, Kept, Message, Status
+from agen_authz.core.approval.request import LIVE, ApprovalRequest, KeptCall, Notice, Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest
 from agen_authz.core.reason import Reason
-from agen_authz.ports.approval import Asked, Query, StoredSession
+from agen_authz.ports.approval import NewRequest, Query, StoredSession
 
 
 @dataclass
 class Waiting:
     """A message in the outbox; one that was sent or given up has no `due_at`."""
 
-    message: Message
+    message: Notice
     due_at: float | None
     taken_at: float | None = None
     sent_at: float | None = None
@@ -29,7 +29,7 @@ class MemoryOutbox:
         self.is_broken = False
         self.kept: dict[str, Waiting] = {}
 
-    def put(self, *messages: Message) -> None:
+    def put(self, *messages: Notice) -> None:
         """Keep messages that are due at once, as a change of a request does."""
         for each in messages:
             self.kept[each.id] = Waiting(each, each.created_at)
@@ -44,7 +44,7 @@ class MemoryOutbox:
         """The ids of messages that are not tried any more, and were not sent."""
         return [id for id, each in self.kept.items() if each.due_at is None and each.sent_at is None]
 
-    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Message, ...]:
+    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
         self._answer()
         due = [each for each in self.kept.values() if each.due_at is not None and each.due_at <= now]
         taken = sorted(due, key=lambda each: (each.due_at, each.message.created_at))[:limit]
@@ -84,7 +84,7 @@ class MemoryApprovals:
 
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     requests: dict[str, ApprovalRequest] = field(default_factory=dict)
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, KeptCall] = field(default_factory=dict)
     is_broken: bool = False
 
     async def find(self, keys: Collection[Digest]) -> tuple[ApprovalRequest, ...]:
@@ -96,13 +96,13 @@ class MemoryApprovals:
                 newest[each.key] = each
         return tuple(newest.values())
 
-    async def open(self, asked: Sequence[Asked], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
+    async def open(self, asked: Sequence[NewRequest], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
         self._answer()
         live = {each.key: each for each in self.requests.values() if each.status in LIVE}
         new = [each for each in asked if each.request.key not in live]
         owners = {each.request.requester for each in new}
         for owner in owners:
-            held = [each for each in live.values() if each.status is Status.OPEN and each.requester == owner]
+            held = [each for each in live.values() if each.status is Progress.OPEN and each.requester == owner]
             if len(held) + sum(each.request.requester == owner for each in new) > max_open:
                 return None
         for each in new:
@@ -110,7 +110,7 @@ class MemoryApprovals:
             self.outbox.put(*each.messages)
         return tuple(live.get(each.request.key, each.request) for each in asked)
 
-    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Message] = ()) -> bool:
+    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Notice] = ()) -> bool:
         self._answer()
         held = self.requests.get(before.id)
         if held is None or held.version != before.version:
@@ -119,18 +119,18 @@ class MemoryApprovals:
         self.outbox.put(*messages)
         return True
 
-    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Message] = ()) -> bool:
+    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Notice] = ()) -> bool:
         self._answer()
         held = [self.requests.get(id) for id in ids]
         usable = [
             each
             for each in held
-            if each is not None and each.status is Status.APPROVED and now < (each.grant_until or 0.0)
+            if each is not None and each.status is Progress.APPROVED and now < (each.grant_until or 0.0)
         ]
         if len(usable) < len(ids):
             return False
         for each in usable:
-            used = replace(each, status=Status.USED, used_at=now, version=each.version + 1)
+            used = replace(each, status=Progress.USED, used_at=now, version=each.version + 1)
             self.requests[each.id] = used
         self.outbox.put(*messages)
         return True
@@ -139,7 +139,7 @@ class MemoryApprovals:
         self._answer()
         return self.requests.get(id)
 
-    async def read_kept(self, id: str) -> Kept | None:
+    async def read_kept(self, id: str) -> KeptCall | None:
         self._answer()
         return self.kept.get(id)
 
@@ -166,7 +166,7 @@ class MemoryApprovals:
 
 
 def _due_at(request: ApprovalRequest) -> float:
-    if request.status is Status.APPROVED:
+    if request.status is Progress.APPROVED:
         return request.grant_until or 0.0
     return min(request.ends_at, request.ends_at if request.remind_at is None else request.remind_at)
 

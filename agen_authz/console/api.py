@@ -19,7 +19,7 @@ from agen_authz.console.form import read_body, read_query
 from agen_authz.console.request_view import find_options, find_policy, list_history, list_steps, spell_end, spell_target
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import Line
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from agen_authz.core.model import Json
 from agen_authz.core.strict_json import parse_json
@@ -65,11 +65,11 @@ class RequestApi:
         desk = self.console.desk
         if status == "waiting":
             found = await desk.list_waiting(session)
-        elif status == "all" or status in set(Status):
-            statuses = frozenset() if status == "all" else frozenset({Status(status)})
+        elif status == "all" or status in set(Progress):
+            statuses = frozenset() if status == "all" else frozenset({Progress(status)})
             found = await desk.list_some(session, Query(statuses=statuses), _MAX_LISTED)
         else:
-            words = ", ".join(["waiting", "all", *Status])
+            words = ", ".join(["waiting", "all", *Progress])
             return refuse(400, ("malformed", f"status must be one of {words}"))
         return JSONResponse(
             {"requests": [_summarize(each) for each in found.items], "is_cut": found.before is not None}

@@ -95,7 +95,7 @@ def _is_api(console: Console, request: Request) -> bool:
 
 def _answer_down(console: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, exc: Exception) -> Response:
-        _LOG.warning("the console could not answer: %s", exc)
+        _LOG.warning("the console could not answer a request", extra={"cause": str(exc)})
         if _is_api(console, request):
             return refuse(503, ("unavailable", "something that this needs does not answer just now"))
         return console.notice("Not just now", _DOWN, status=503)

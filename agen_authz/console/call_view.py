@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from agen_authz.console.spelling import Line, list_json, list_paragraphs
-from agen_authz.core.approval.request import Binding, Kept
+from agen_authz.core.approval.request import Binding, KeptCall
 from agen_authz.core.approval.shown import ShownParameters, read_parameters, show_parameters
 from agen_authz.core.errors import Malformed
 from agen_authz.core.masking import Receipt
@@ -43,7 +43,7 @@ class CallView(Struct, frozen=True):
     is_clear: bool = False
 
 
-def view_call(kept: Kept | None, show_arguments: Iterable[str], *, is_clear: bool) -> CallView:
+def view_call(kept: KeptCall | None, show_arguments: Iterable[str], *, is_clear: bool) -> CallView:
     """View what is kept of a call; it takes a while when it is used first.
 
     Args:

@@ -51,7 +51,7 @@ class Console:
         return self._admit(await self.vault.get(SecretKind.TERMINAL, credential[len(_BEARER) :], ConsoleSession))
 
     def _admit(self, session: ConsoleSession | None) -> ConsoleSession | None:
-        """Check what may have changed since somebody signed in: the time, the provider, what is revoked."""
+        """Check what may have changed since the sign-in: the time, the provider, what is revoked."""
         if session is None or self.ports.clock.now() >= session.ends_at:
             return None
         rules, owner = self.ports.rules(), session.approver.owner

@@ -60,7 +60,7 @@ class Wanted(Struct, frozen=True):
     """Which decisions are listed; empty asks for all.
 
     Args:
-        text: is looked for in caller, target, reason and request id, whatever its case.
+        text: is searched for in caller, target, reason and request id, whatever its case.
     """
 
     decision: str = ""

@@ -1,8 +1,8 @@
 """Requests as a person may see and decide them; the pages and the API do it here, by the same rules.
 
 1. What a person may not see does not exist for them.
-2. A decision is about the request as it was shown, with so many votes: nobody approves another step than they saw.
-3. `vote` decides whether it counts, `ApprovalStore.change` whether it was the first; `tell` says who is told.
+2. A decision is about the request as it was shown, with so many votes: no approver approves another step than they saw.
+3. `vote` decides whether it counts, `ApprovalStore.change` whether it was the first; `tell` lists who gets a message.
 4. Arguments are unmasked for those who may, and only once that is written down.
 """
 
@@ -17,7 +17,7 @@ from agen_authz.console.place import REQUEST_ID
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsolePorts
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import ApprovalRequest, Status
+from agen_authz.core.approval.request import ApprovalRequest, Progress
 from agen_authz.core.approval.table import Refusal, is_admin, is_asked, may_see, may_unmask, pass_time, vote
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.errors import Unavailable
@@ -91,7 +91,7 @@ class Desk:
 
     async def list_waiting(self, session: ConsoleSession) -> FoundRequests:
         """List what waits for this person."""
-        found = await self._list(session, Query(statuses=frozenset({Status.OPEN})), _PAGE * _MAX_PAGES)
+        found = await self._list(session, Query(statuses=frozenset({Progress.OPEN})), _PAGE * _MAX_PAGES)
         return FoundRequests(tuple(each for each in found.items if each.is_asked), found.before)
 
     async def list_some(self, session: ConsoleSession, query: Query, count: int) -> FoundRequests:
@@ -140,7 +140,7 @@ class Desk:
             await self._record(word, after, find_voter(after))
         except Unavailable:
             # It is decided, and the store says by whom: a lost event must not look like a lost decision.
-            _LOG.error("a decision on the request %s could not be written to the audit log", request_id)
+            _LOG.error("an approver's decision could not be written to the audit log", extra={"approval": request_id})
         return self._see(session, after) or Obstacle.GONE
 
     def may_unmask(self, session: ConsoleSession) -> bool:

@@ -1,7 +1,7 @@
 """How often something was counted over time: what the sidecar's metrics say, noted again and again, for one day.
 
-Whoever runs the console reads the metrics in the text format of Prometheus and calls `note`. A counter that is lower
-than before was begun again. What was counted before the first note is not known, so it is left out.
+The console's worker reads the metrics in the text format of Prometheus and calls `note`. A counter that is lower than
+before was begun again. What was counted before the first note is not known, so it is left out.
 """
 
 import re

@@ -25,7 +25,7 @@ from agen_authz.console.request_view import (
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.sign_in import STALE_FORM
 from agen_authz.console.visit import for_people, from_own_form
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import MAX_REASON_CHARS, REFUSALS, Refusal
 from agen_authz.ports.approval import Query
 
@@ -54,7 +54,7 @@ class RequestPages:
         """Show all requests that this person may see."""
         query = read_query(request) or {}
         chosen = {name: query.get(name, "").strip() for name in ("status", "flow", "server")}
-        statuses = frozenset({Status(chosen["status"])} if chosen["status"] in set(Status) else ())
+        statuses = frozenset({Progress(chosen["status"])} if chosen["status"] in set(Progress) else ())
         wanted = Query(
             statuses=statuses,
             flow=chosen["flow"] or None,

@@ -1,7 +1,7 @@
 """Approving the definition of a tool on its page, as `agen-authz tools pin` does.
 
 1. Only an administrator, with a fresh login, and only the definition that the page showed.
-2. What deceives a reader, by hidden text or by a name that looks like another tool's, needs a tick of its own.
+2. What deceives a reader, by hidden text or by a name that looks like another tool's, needs a separate tick.
 3. Who did it is kept in the store; the sidecar that decides writes it to the audit log.
 """
 

@@ -6,25 +6,25 @@ from agen_authz.console.desk import SeenRequest
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsoleRules, PolicyView
 from agen_authz.core.approval.flow import FlowStep
-from agen_authz.core.approval.request import ApprovalRequest, Status, Vote
+from agen_authz.core.approval.request import ApprovalRequest, Progress, Vote
 from agen_authz.core.approval.table import REFUSALS, Refusal, vote
 
 STATUS_WORDS = {
-    Status.OPEN: "Waiting",
-    Status.APPROVED: "Approved",
-    Status.REJECTED: "Rejected",
-    Status.TIMED_OUT: "Timed out",
-    Status.USED: "Approved and used",
-    Status.LAPSED: "Approved, not used",
-    Status.CANCELLED: "Cancelled",
+    Progress.OPEN: "Waiting",
+    Progress.APPROVED: "Approved",
+    Progress.REJECTED: "Rejected",
+    Progress.TIMED_OUT: "Timed out",
+    Progress.USED: "Approved and used",
+    Progress.LAPSED: "Approved, not used",
+    Progress.CANCELLED: "Cancelled",
 }
 _ENDED = {
-    Status.APPROVED: "Approved. The call may be made once.",
-    Status.REJECTED: "Rejected. The same call is denied until the time that approvers had is over.",
-    Status.TIMED_OUT: "Nobody decided in time, so the call is denied.",
-    Status.USED: "The call was made. A further call needs a new approval.",
-    Status.LAPSED: "Approved, but the call was not made in time.",
-    Status.CANCELLED: "Cancelled: what was asked about has changed, or the requester withdrew it.",
+    Progress.APPROVED: "Approved. The call may be made once.",
+    Progress.REJECTED: "Rejected. The same call is denied until the time that approvers had is over.",
+    Progress.TIMED_OUT: "There was no decision in time, so the call is denied.",
+    Progress.USED: "The call was made. A further call needs a new approval.",
+    Progress.LAPSED: "Approved, but the call was not made in time.",
+    Progress.CANCELLED: "Cancelled: what was asked about has changed, or the requester withdrew it.",
 }
 
 
@@ -99,7 +99,7 @@ def _find_state(request: ApprovalRequest, votes: list[Vote], at: int, is_done: b
         return "rejected"
     if is_done:
         return "done"
-    if request.status is not Status.OPEN:
+    if request.status is not Progress.OPEN:
         return "skipped"
     return "waits" if at == request.step else "ahead"
 
@@ -116,14 +116,14 @@ def list_history(seen: SeenRequest) -> tuple[HistoryLine, ...]:
         entries.append(
             HistoryLine(each.time, f"{word} ({step})", person, each.reason, "yes" if each.approves else "no")
         )
-    if request.status is Status.TIMED_OUT or (request.status is not Status.OPEN and not request.votes):
+    if request.status is Progress.TIMED_OUT or (request.status is not Progress.OPEN and not request.votes):
         entries.append(HistoryLine(request.decided_at or request.ends_at, STATUS_WORDS[request.status]))
     if request.used_at is not None:
         entries.append(HistoryLine(request.used_at, "The call was made"))
-    elif request.status is Status.LAPSED and request.grant_until is not None:
+    elif request.status is Progress.LAPSED and request.grant_until is not None:
         entries.append(HistoryLine(request.grant_until, "The approval lapsed: the call was not made in time"))
-    elif request.status is Status.CANCELLED and request.votes:
-        entries.append(HistoryLine(request.decided_at or request.ends_at, STATUS_WORDS[Status.CANCELLED]))
+    elif request.status is Progress.CANCELLED and request.votes:
+        entries.append(HistoryLine(request.decided_at or request.ends_at, STATUS_WORDS[Progress.CANCELLED]))
     return tuple(entries)
 
 

@@ -6,7 +6,7 @@ from agen_authz.core.approval.table import Approver
 
 
 class ConsoleSession(Struct, frozen=True):
-    """Somebody who is signed in.
+    """A person who is signed in.
 
     Args:
         name: to show, and for nothing else.

@@ -120,7 +120,7 @@ class ConsolePorts:
         health: the state of each part now, by its name; `ok` if nothing is wrong.
         events: the last few hundred lines of the audit log, the oldest first; None if they are not kept for the
             console.
-        history: what was counted over time; None if nobody notes it.
+        history: what was counted over time; None if it is not noted.
         pin: approves a definition of a tool (server, name, digest, who); False if that is not possible any more. None
             if tools are not approved here. `catalogue` shows the approval once it is done.
     """

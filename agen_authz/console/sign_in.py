@@ -93,7 +93,7 @@ class SignInPages:
         signed_in = await self._verify(query, pending)
         if isinstance(signed_in, Rejected):
             # The detail is for operators: it names claims of a person who is not known here.
-            _LOG.warning("a sign-in was refused: %s: %s", signed_in.reason, signed_in.detail)
+            _LOG.warning("a sign-in was refused", extra={"reason": signed_in.reason.value, "detail": signed_in.detail})
             return self._refuse(f"What the provider says about you is not accepted ({signed_in.reason}).", pending.to)
         return await self._welcome(request, signed_in, pending.to)
 

@@ -81,7 +81,7 @@ def list_json(value: Json, masked: Collection[str] = ()) -> tuple[Line, ...]:
 
 
 def _walk(value: Json, pointer: str, depth: int, masked: frozenset[str], end: str) -> Iterator[Line]:
-    """Yield the lines of a value; the first has no indentation of its own, its key comes before it."""
+    """Yield the lines of a value; the first is not indented, because its key comes before it."""
     if isinstance(value, dict) and value:
         yield (Span("mark", "{"),)
         for at, (key, each) in enumerate(value.items()):

@@ -2,7 +2,7 @@
 
 1. The command opens `/terminal` with a challenge, the digest of a secret that it keeps (as RFC 7636 has it).
 2. A person who has signed in lately is asked whether a terminal may act for them, and is shown the words that the
-   terminal shows: somebody else's terminal shows others.
+   terminal shows: another person's terminal shows others.
 3. Only their own form yields a code. It goes to the loopback address of their own machine, or is shown to be typed.
 4. The command exchanges it, once, within a minute or two and with the secret, for a token that ends with the session.
 """

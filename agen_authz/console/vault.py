@@ -1,7 +1,7 @@
 """What the store keeps for the console: under the SHA-256 of a secret, encrypted, for a while.
 
-Whoever reads the store holds no session, and cannot read who is signed in. Whoever writes to it cannot make a session,
-nor give one the name or the kind of another: name and kind are authenticated.
+A reader of the store holds no session, and cannot see who is signed in. A writer cannot make a session, nor give one
+the name or the kind of another: name and kind are authenticated.
 """
 
 import hashlib

@@ -25,7 +25,7 @@ from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
 from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_place, name_state
 from agen_authz.core.approval.open import open_request
 from agen_authz.core.approval.parameters import digest_parameters
-from agen_authz.core.approval.request import ApprovalRequest, Binding, Kept
+from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall
 from agen_authz.core.approval.table import is_usable, use
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.decide import judge
@@ -46,7 +46,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Ended, Judged, Read, Refused, get_arrived, refuse
 from agen_authz.core.strict_json import parse_json
 from agen_authz.outside import Ports
-from agen_authz.ports.approval import ApprovalStore, Asked
+from agen_authz.ports.approval import ApprovalStore, NewRequest
 from agen_authz.waiting import Deadline
 from agen_authz.wire.approval_event import ApprovalWord
 
@@ -232,7 +232,7 @@ async def _open(asking: _Asking, keys: Sequence[Digest]) -> tuple[ApprovalReques
     return kept
 
 
-def _make(asking: _Asking, approval: Approval, binding: Binding) -> Asked:
+def _make(asking: _Asking, approval: Approval, binding: Binding) -> NewRequest:
     ports, flow, now = asking.ports, asking.rules.flows[approval.flow], asking.facts.now
     principal = asking.read.known.principal
     request = open_request(
@@ -244,7 +244,7 @@ def _make(asking: _Asking, approval: Approval, binding: Binding) -> Asked:
         request_id=get_arrived(asking.read).request_id,
         now=now,
     )
-    return Asked(request, Kept(orjson.dumps(asking.params)), tell(None, request, flow, _draw_id(ports), now))
+    return NewRequest(request, KeptCall(orjson.dumps(asking.params)), tell(None, request, flow, _draw_id(ports), now))
 
 
 def _judge(asking: _Asking, found: Mapping[Digest, ApprovalRequest]) -> Judged:

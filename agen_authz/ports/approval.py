@@ -5,16 +5,16 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from agen_authz.core.approval.request import ApprovalRequest, Kept, Message, Status
+from agen_authz.core.approval.request import ApprovalRequest, KeptCall, Notice, Progress
 from agen_authz.core.model import Digest, Owner
 
 
-class Asked(Struct, frozen=True):
+class NewRequest(Struct, frozen=True):
     """A request that is to be kept, with what is kept encrypted and the messages that tell of it."""
 
     request: ApprovalRequest
-    kept: Kept
-    messages: tuple[Message, ...] = ()
+    kept: KeptCall
+    messages: tuple[Notice, ...] = ()
 
 
 class Query(Struct, frozen=True):
@@ -26,7 +26,7 @@ class Query(Struct, frozen=True):
         limit: at most so many.
     """
 
-    statuses: frozenset[Status] = frozenset()
+    statuses: frozenset[Progress] = frozenset()
     flow: str | None = None
     server: str | None = None
     tenant: str | None = None
@@ -45,7 +45,7 @@ class ApprovalStore(Protocol):
     async def find(self, keys: Collection[Digest]) -> tuple[ApprovalRequest, ...]:
         """Find the newest request of each binding (`Binding.name()`), whatever its status; in no order."""
 
-    async def open(self, asked: Sequence[Asked], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
+    async def open(self, asked: Sequence[NewRequest], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
         """Keep requests, all or none, and return what is kept for each, in the same order.
 
         Where a live request of the same binding is there already, that one is returned and nothing is written for
@@ -53,13 +53,13 @@ class ApprovalStore(Protocol):
         `max_open` requests open.
         """
 
-    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Message] = ()) -> bool:
+    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Notice] = ()) -> bool:
         """Write a change if the request is still as it was (`before.version`); `after.version` is one more.
 
         False if it was changed meanwhile: nothing is written, and the caller reads it again.
         """
 
-    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Message] = ()) -> bool:
+    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Notice] = ()) -> bool:
         """Use the grants of these requests, all or none: each APPROVED, and `now` before its `grant_until`.
 
         One conditional write; its row count is the answer. They are USED afterwards.
@@ -68,7 +68,7 @@ class ApprovalStore(Protocol):
     async def get(self, id: str) -> ApprovalRequest | None:
         """Read one request."""
 
-    async def read_kept(self, id: str) -> Kept | None:
+    async def read_kept(self, id: str) -> KeptCall | None:
         """Read and decrypt what is kept of a request's arguments; None if it is erased or never was."""
 
     async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
@@ -84,7 +84,7 @@ class ApprovalStore(Protocol):
 class Outbox(Protocol):
     """Messages that wait to be sent. Every method raises Unavailable if the store did not answer."""
 
-    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Message, ...]:
+    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
         """Take messages that are due; no other process gets them for `lease_s`, and `attempts` counts this attempt."""
 
     async def settle(self, id: str, now: float) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import ApprovalRequest, Status
+from agen_authz.core.approval.request import ApprovalRequest, Progress
 from agen_authz.core.approval.table import Terms, pass_time
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.errors import Unavailable
@@ -26,10 +26,10 @@ _BATCH = 100
 _SWEEP_EVERY_S = 600.0
 _PERIOD_S, _UNAVAILABLE_S = 2.0, 10.0
 _ID_BYTES = 16
-_WORDS: Mapping[Status, ApprovalWord] = {
-    Status.APPROVED: ApprovalWord.APPROVED,
-    Status.TIMED_OUT: ApprovalWord.TIMED_OUT,
-    Status.LAPSED: ApprovalWord.LAPSED,
+_WORDS: Mapping[Progress, ApprovalWord] = {
+    Progress.APPROVED: ApprovalWord.APPROVED,
+    Progress.TIMED_OUT: ApprovalWord.TIMED_OUT,
+    Progress.LAPSED: ApprovalWord.LAPSED,
 }
 
 

@@ -16,7 +16,7 @@ import orjson
 from msgspec import Struct
 
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import ApprovalRequest, Kept, Message, Occasion, Status
+from agen_authz.core.approval.request import ApprovalRequest, KeptCall, Notice, Occasion, Progress
 from agen_authz.core.approval.shown import read_parameters, show_parameters
 from agen_authz.core.errors import Malformed
 from agen_authz.core.masking.row import Style
@@ -75,7 +75,9 @@ class Wording(Struct, frozen=True):
     flows: Mapping[str, Flow]
 
 
-def write_message(message: Message, request: ApprovalRequest, kept: Kept | None, wording: Wording, now: float) -> Text:
+def write_message(
+    message: Notice, request: ApprovalRequest, kept: KeptCall | None, wording: Wording, now: float
+) -> Text:
     """Write the text of a message; `kept` is None if the call's parameters are not kept any more."""
     flow = wording.flows.get(request.flow)
     kind, name = _read_target(request)
@@ -97,9 +99,9 @@ def write_message(message: Message, request: ApprovalRequest, kept: Kept | None,
     return Text(subject, "\n".join((*head, "", *arguments, *(("", foot) if foot else ()))))
 
 
-def is_outdated(message: Message, request: ApprovalRequest) -> bool:
+def is_outdated(message: Notice, request: ApprovalRequest) -> bool:
     """True if a message asks for a decision that is no longer wanted."""
-    is_waiting = request.status is Status.OPEN and request.step == message.step
+    is_waiting = request.status is Progress.OPEN and request.step == message.step
     return message.occasion in _ASKING and not is_waiting
 
 
@@ -134,7 +136,7 @@ def _read_target(request: ApprovalRequest) -> tuple[str, str]:
     return _KINDS[kind], _spell(name)
 
 
-def _say_what_happened(message: Message, request: ApprovalRequest) -> str:
+def _say_what_happened(message: Notice, request: ApprovalRequest) -> str:
     # No approver decided it: a time-out approves at this very moment.
     if message.occasion is Occasion.APPROVED and request.decided_at == request.ends_at:
         return "No approver decided in time, which approves calls of this flow. It may be made once."
@@ -151,11 +153,11 @@ def _list_people(request: ApprovalRequest) -> Iterator[str]:
         if value:
             yield f"{label}: {_spell(value)}"
     last = request.votes[-1] if request.votes else None
-    if request.status is Status.REJECTED and last is not None and last.reason:
+    if request.status is Progress.REJECTED and last is not None and last.reason:
         yield f"Reason: {_fit(last.reason, _MAX_REASON_CHARS)}"
 
 
-def _list_times(message: Message, request: ApprovalRequest, flow: Flow | None, now: float) -> Iterator[str]:
+def _list_times(message: Notice, request: ApprovalRequest, flow: Flow | None, now: float) -> Iterator[str]:
     if message.occasion in _ASKING:
         if flow is not None and message.step < len(flow.steps):
             step = flow.steps[message.step]
@@ -169,11 +171,11 @@ def _date(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _invite(message: Message) -> str:
+def _invite(message: Notice) -> str:
     return "Sign in to read the call and decide:" if message.occasion in _ASKING else "Sign in to read more:"
 
 
-def _list_arguments(kept: Kept | None, flow: Flow | None, room: int) -> list[str]:
+def _list_arguments(kept: KeptCall | None, flow: Flow | None, room: int) -> list[str]:
     """List arguments, a line each, as many as there is room for."""
     if kept is None:
         return ["Arguments: they are not kept any more."]
@@ -200,7 +202,7 @@ def _list_arguments(kept: Kept | None, flow: Flow | None, room: int) -> list[str
     return lines
 
 
-def _mask(kept: Kept, shows: Sequence[str]) -> Mapping[str, Json] | None:
+def _mask(kept: KeptCall, shows: Sequence[str]) -> Mapping[str, Json] | None:
     params = read_parameters(kept.params)
     if isinstance(params, Malformed) or not isinstance(params, dict):
         return None

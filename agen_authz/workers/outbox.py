@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from agen_authz.core.approval.request import Message
+from agen_authz.core.approval.request import Notice
 from agen_authz.core.errors import Unavailable
 from agen_authz.ports import Clock, Entropy
 from agen_authz.ports.approval import ApprovalStore, NotificationMetrics, Notifier, Outbox
@@ -78,7 +78,7 @@ class OutboxWorker:
                 raise result
         return len(taken)
 
-    async def _put_back(self, taken: tuple[Message, ...], now: float) -> tuple[Message, ...]:
+    async def _put_back(self, taken: tuple[Notice, ...], now: float) -> tuple[Notice, ...]:
         if not taken:
             return taken
         excess = await self._ports.outbox.count_sent(now - HOUR_S) - self.terms.max_per_hour
@@ -87,7 +87,7 @@ class OutboxWorker:
             await self._ports.outbox.postpone(each.id, now + self._shorten(60.0))
         return taken[: max(kept, 0)]
 
-    async def _deliver(self, message: Message, now: float) -> None:
+    async def _deliver(self, message: Notice, now: float) -> None:
         ports = self._ports
         request = await ports.approvals.get(message.request)
         # 4.
@@ -107,7 +107,7 @@ class OutboxWorker:
         ports.metrics.count_notification(message.occasion.value, "sent")
         return None
 
-    async def _try_later(self, message: Message) -> None:
+    async def _try_later(self, message: Notice) -> None:
         # 3.
         if message.attempts >= MAX_ATTEMPTS:
             return await self._give_up(message)
@@ -116,12 +116,12 @@ class OutboxWorker:
         self._ports.metrics.count_notification(message.occasion.value, "failed")
         return None
 
-    async def _give_up(self, message: Message) -> None:
+    async def _give_up(self, message: Notice) -> None:
         extra = {"request": message.request, "occasion": message.occasion.value, "attempts": message.attempts}
         _LOG.error("a message to people could not be sent, and is not tried any more", extra=extra)
         await self._end(message, "given_up")
 
-    async def _end(self, message: Message, outcome: str) -> None:
+    async def _end(self, message: Notice, outcome: str) -> None:
         await self._ports.outbox.give_up(message.id, self._ports.clock.now())
         self._ports.metrics.count_notification(message.occasion.value, outcome)
 

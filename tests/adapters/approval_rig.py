@@ -11,15 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from agen_authz.adapters.store import KeptCipher, SqlApprovals, SqlOutbox, SqlSessions
-from agen_authz.core.approval.request import ApprovalRequest, Binding, Kept, Message, Occasion, Status
+from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall, Notice, Occasion, Progress
 from agen_authz.core.model import Digest, Issuer, Subject
-from agen_authz.ports.approval import ApprovalStore, Asked, Outbox, SessionStore
+from agen_authz.ports.approval import ApprovalStore, NewRequest, Outbox, SessionStore
 from tests.adapters.database import Database, new_store
 from tests.approval_fakes import MemoryApprovals, MemorySessions
 from tests.builders import NOW
 
 STORE_KEY = b"k" * 32
-KEPT = Kept(b'{"name":"refund","arguments":{"amount":120.5,"to":"cy@example.com"}}')
+KEPT = KeptCall(b'{"name":"refund","arguments":{"amount":120.5,"to":"cy@example.com"}}')
 BINDING = Binding(
     issuer=Issuer("https://here.example"),
     subject=Subject("ann"),
@@ -60,18 +60,18 @@ def request(call: str = "p", *, by: str = "ann", at: float = NOW, **changes: Any
 
 def approved(call: str = "p", *, at: float = NOW, **changes: Any) -> ApprovalRequest:
     """Make a request that was approved at once."""
-    grant: dict[str, Any] = {"status": Status.APPROVED, "decided_at": at, "grant_until": at + 900.0}
+    grant: dict[str, Any] = {"status": Progress.APPROVED, "decided_at": at, "grant_until": at + 900.0}
     return request(call, at=at, **grant | changes)
 
 
-def message(of: ApprovalRequest, *, to: str = "flow:finance", at: float = NOW, **changes: Any) -> Message:
+def message(of: ApprovalRequest, *, to: str = "flow:finance", at: float = NOW, **changes: Any) -> Notice:
     """Make a message of a request; with another id each time."""
-    return replace(Message(f"m-{next(_NUMBERS)}", of.id, Occasion.OPENED, to, 0, at), **changes)
+    return replace(Notice(f"m-{next(_NUMBERS)}", of.id, Occasion.OPENED, to, 0, at), **changes)
 
 
-def asked(made: ApprovalRequest, *messages: Message, kept: Kept = KEPT) -> Asked:
+def asked(made: ApprovalRequest, *messages: Notice, kept: KeptCall = KEPT) -> NewRequest:
     """Ask for a request to be kept."""
-    return Asked(made, kept, messages)
+    return NewRequest(made, kept, messages)
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Rig:
         """Open requests without messages."""
         return await self.approvals.open([asked(each) for each in requests], max_open, NOW)
 
-    async def put(self, *messages: Message) -> None:
+    async def put(self, *messages: Notice) -> None:
         """Put messages into the outbox, as a new request brings them."""
         made = request(f"of {messages[0].id}")
         await self.approvals.open([asked(made, *messages)], 100, NOW)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from agen_authz.core.approval.request import Kept, Status, Vote
+from agen_authz.core.approval.request import KeptCall, Progress, Vote
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Issuer, Owner, Subject
 from agen_authz.core.reason import Reason
@@ -14,7 +14,13 @@ from tests.adapters.approval_rig import KEPT, approved, asked, binding, message,
 from tests.adapters.database import KINDS
 from tests.builders import NOW
 
-ENDED = (Status.REJECTED, Status.TIMED_OUT, Status.USED, Status.LAPSED, Status.CANCELLED)
+ENDED = (
+    Progress.REJECTED,
+    Progress.TIMED_OUT,
+    Progress.USED,
+    Progress.LAPSED,
+    Progress.CANCELLED,
+)
 RACERS = 8
 
 
@@ -28,7 +34,7 @@ def by_id(requests):
     return sorted(requests, key=lambda each: each.id)
 
 
-def end(made, status=Status.REJECTED):
+def end(made, status=Progress.REJECTED):
     return replace(made, status=status, version=made.version + 1)
 
 
@@ -179,7 +185,7 @@ async def test_grant_is_used_once_and_only_once(rig):
     await rig.keep(made)
     tells = message(made)
     answers = [await rig.approvals.consume([made.id], NOW + at, (tells,) if at == 1 else ()) for at in (1, 2)]
-    used = replace(made, status=Status.USED, used_at=NOW + 1, version=1)
+    used = replace(made, status=Progress.USED, used_at=NOW + 1, version=1)
     assert (answers, await rig.approvals.get(made.id)) == ([True, False], used)
     assert [each.id for each in await rig.outbox.take(NOW + 9, 60, 10)] == [tells.id]
     assert await rig.approvals.find((made.key,)) == (used,)
@@ -192,7 +198,7 @@ async def test_of_many_who_use_a_grant_at_once_one_does(rig):
     assert (sorted(answers), len(await rig.outbox.take(NOW, 60, 100))) == ([False] * (RACERS - 1) + [True], 1)
 
 
-@pytest.mark.parametrize("status", [Status.OPEN, *ENDED])
+@pytest.mark.parametrize("status", [Progress.OPEN, *ENDED])
 async def test_only_what_is_approved_is_a_grant(rig, status):
     made = approved()
     await rig.keep(made)
@@ -214,13 +220,13 @@ async def test_grant_is_good_until_its_end(rig):
 @pytest.mark.parametrize("missing", [request("missing"), approved("missing")], ids=["open", "unknown"])
 async def test_of_several_grants_all_are_used_or_none(rig, missing):
     grants = [approved("a"), approved("b")]
-    kept = grants if missing.status is Status.APPROVED else [*grants, missing]
+    kept = grants if missing.status is Progress.APPROVED else [*grants, missing]
     await rig.keep(*kept)
     ids = [grants[0].id, missing.id, grants[1].id]
     assert not await rig.approvals.consume(ids, NOW, (message(missing),))
     assert (by_id(await rig.approvals.list(Query())), await rig.outbox.take(NOW, 60, 10)) == (by_id(kept), ())
     assert await rig.approvals.consume([each.id for each in grants], NOW)
-    assert {(await rig.approvals.get(each.id)).status for each in grants} == {Status.USED}
+    assert {(await rig.approvals.get(each.id)).status for each in grants} == {Progress.USED}
 
 
 async def test_of_many_who_use_the_same_grants_at_once_in_any_order_one_does(rig):
@@ -235,7 +241,7 @@ async def test_used_grant_can_be_changed_no_more_by_who_has_seen_it_before(rig):
     made = approved()
     await rig.keep(made)
     await rig.approvals.consume([made.id], NOW)
-    assert not await rig.approvals.change(made, end(made, Status.CANCELLED))
+    assert not await rig.approvals.change(made, end(made, Progress.CANCELLED))
 
 
 # ---- lists, what is due, what is kept ------------------------------------------------------------------------------
@@ -252,14 +258,17 @@ async def test_requests_are_listed_by_what_is_asked_for(rig):
     everything = (elsewhere, other, made[2], rejected, made[0])
     asks = {
         Query(): everything,
-        Query(statuses=frozenset({Status.REJECTED, Status.USED})): (rejected,),
+        Query(statuses=frozenset({Progress.REJECTED, Progress.USED})): (rejected,),
         Query(flow="ops"): (other,),
         Query(server="crm"): (elsewhere,),
         Query(tenant="umbrella"): (elsewhere,),
         Query(owner=other.requester): (other,),
         Query(limit=2): everything[:2],
         Query(before=NOW + 9, limit=2): everything[2:4],
-        Query(statuses=frozenset({Status.OPEN}), flow="finance", server="pay", tenant="acme"): (made[2], made[0]),
+        Query(statuses=frozenset({Progress.OPEN}), flow="finance", server="pay", tenant="acme"): (
+            made[2],
+            made[0],
+        ),
         Query(flow=""): (),
     }
     assert {query: await rig.approvals.list(query) for query in asks} == asks
@@ -290,7 +299,7 @@ async def test_what_is_due_moves_with_a_change(rig):
 
 async def test_arguments_are_read_as_they_were_kept_until_they_are_erased(rig):
     old, new = request("old"), request("new", at=NOW + 10)
-    params = Kept("\u00fc\x00".encode() * 1000)
+    params = KeptCall("\u00fc\x00".encode() * 1000)
     await rig.approvals.open([asked(old), asked(new, kept=params)], 10, NOW)
     assert (await rig.approvals.read_kept(old.id), await rig.approvals.read_kept(new.id)) == (KEPT, params)
     assert [await rig.approvals.erase(NOW + 10) for _ in range(2)] == [1, 0]

@@ -101,10 +101,11 @@ async def test_answer_of_no_use_is_a_provider_that_is_unavailable(web, said, cap
     web.replies["/token"] = said
     with pytest.raises(Unavailable) as caught:
         await redeem(web)
-    assert (caught.value.reason, "the-code" in caplog.text, "idp" in caplog.text) == (
+    (line,) = [each.__dict__ for each in caplog.records if each.message == "people cannot sign in at a provider"]
+    assert (caught.value.reason, line["provider"], "the-code" in line["cause"]) == (
         Reason.PROVIDER_UNAVAILABLE,
+        "idp",
         False,
-        True,
     )
 
 

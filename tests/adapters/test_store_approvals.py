@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from agen_authz.adapters.store import KeptCipher
-from agen_authz.core.approval.request import Kept
+from agen_authz.core.approval.request import KeptCall
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests.adapters.approval_rig import KEPT, STORE_KEY, asked, message, request, sql_ports
@@ -62,8 +62,8 @@ async def test_file_does_not_hold_arguments_in_clear(asking, tmp_path):
     async with new_store("sqlite", asking, tmp_path) as (database, store):
         approvals, _, _ = sql_ports(store)
         made = request()
-        await approvals.open([asked(made, kept=Kept(CANARY))], 1, NOW)
-        assert await approvals.read_kept(made.id) == Kept(CANARY)
+        await approvals.open([asked(made, kept=KeptCall(CANARY))], 1, NOW)
+        assert await approvals.read_kept(made.id) == KeptCall(CANARY)
         with pytest.raises(Unavailable):
             await sql_ports(store, key=None)[0].open([asked(request("other"))], 1, NOW)
         await store.close()

@@ -17,7 +17,7 @@ async def until_answered(answers: list[Written], count: int) -> None:
 
 async def test_event_is_written_and_answered_at_once_or_in_its_turn():
     sink, answers = ListSink(), list[Written]()
-    scribe = Scribe(sink, answers.append)
+    scribe = Scribe(sink, answers.append, tuple)
     scribe.take(Write(1, b"first", "ann"))
     await until_answered(answers, 1)
     sink.is_full = True
@@ -33,7 +33,7 @@ async def test_event_is_written_and_answered_at_once_or_in_its_turn():
 async def test_event_that_cannot_be_written_is_answered_so():
     sink, answers = ListSink(), list[Written]()
     sink.is_broken = True
-    scribe = Scribe(sink, answers.append)
+    scribe = Scribe(sink, answers.append, tuple)
     scribe.take(Write(1, b"lost", "ann"))
     await until_answered(answers, 1)
     assert answers == [Written(1, False)]
@@ -42,7 +42,7 @@ async def test_event_that_cannot_be_written_is_answered_so():
 async def test_event_that_is_withdrawn_is_not_written_later():
     sink, answers = ListSink(), list[Written]()
     sink.is_full = True
-    scribe = Scribe(sink, answers.append)
+    scribe = Scribe(sink, answers.append, tuple)
     scribe.take(Write(1, b"left", "ann"))
     await asyncio.sleep(0)
     scribe.withdraw(1)

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from agen_authz.console import History, PolicyView
 from agen_authz.core.approval.flow import Approvers, Flow, FlowStep
-from agen_authz.core.approval.request import ApprovalRequest, Binding, Kept, Status, Vote
+from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall, Progress, Vote
 from agen_authz.core.approval.table import Terms
 from agen_authz.core.model import Digest, Issuer, Owner, Subject
 from agen_authz.core.pinning.catalogue import Catalogue
@@ -76,7 +76,7 @@ def show(approvals: MemoryApprovals, issuer: str) -> None:
     for request, arguments in _list_requests(issuer):
         approvals.requests[request.id] = request
         params = {"name": request.binding.target.partition(":")[2], "arguments": arguments}
-        approvals.kept[request.id] = Kept(json.dumps(params).encode())
+        approvals.kept[request.id] = KeptCall(json.dumps(params).encode())
 
 
 def _list_requests(issuer: str) -> Iterator[tuple[ApprovalRequest, dict[str, Any]]]:
@@ -93,7 +93,7 @@ def _list_requests(issuer: str) -> Iterator[tuple[ApprovalRequest, dict[str, Any
     rejected = (_vote(issuer, "u-1003", "fumiko.brandt@acme.example", at=NOW - 7000, approves=False, reason="No."),)
     yield (
         structs.replace(
-            _ask(issuer, REJECTED_ID, NOW - 9000), status=Status.REJECTED, votes=rejected, decided_at=NOW - 7000
+            _ask(issuer, REJECTED_ID, NOW - 9000), status=Progress.REJECTED, votes=rejected, decided_at=NOW - 7000
         ),
         {"invoice_id": "i-4001", "amount": 5000},
     )
@@ -104,7 +104,7 @@ def _list_requests(issuer: str) -> Iterator[tuple[ApprovalRequest, dict[str, Any
     used = _ask(issuer, USED_ID, NOW - 90_000)
     yield (
         structs.replace(
-            used, status=Status.USED, step=1, votes=votes, decided_at=NOW - 88_000, grant_until=NOW - 87_000,
+            used, status=Progress.USED, step=1, votes=votes, decided_at=NOW - 88_000, grant_until=NOW - 87_000,
             used_at=NOW - 87_900,
         ),
         {"invoice_id": "i-4003", "amount": 2100},

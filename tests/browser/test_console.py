@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from tests.browser.scene import FLOW, REFUND_ID
 
 pytestmark = pytest.mark.services
@@ -24,7 +24,7 @@ def test_two_people_approve_in_two_steps(front):
         assert (fumiko.complaints, alex.complaints) == ([], [])
     request = front.approvals.requests[REFUND_ID]
     assert (request.status, [each.approver.subject for each in request.votes]) == (
-        Status.APPROVED,
+        Progress.APPROVED,
         ["u-1003", "u-1004"],
     )
 

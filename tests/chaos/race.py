@@ -16,7 +16,7 @@ from random import Random
 from threading import Lock
 
 from agen_authz.adapters.store import migrate, open_store
-from agen_authz.core.approval.request import ApprovalRequest, Status
+from agen_authz.core.approval.request import ApprovalRequest, Progress
 from agen_authz.core.model import Digest
 from agen_authz.ports.approval import Query
 from tests.adapters.approval_rig import approved, asked, sql_ports
@@ -84,7 +84,7 @@ class Outcome:
     @property
     def used(self) -> int:
         """How many grants were used."""
-        return sum(each.status is Status.USED for each in self.kept)
+        return sum(each.status is Progress.USED for each in self.kept)
 
 
 async def prepare(url: str, grants: int) -> list[ApprovalRequest]:
@@ -198,7 +198,7 @@ def find_faults(outcome: Outcome) -> list[str]:
         if number in told.denied and len(got) == 1 and call.keys[0] not in users:
             faults.append(f"call {number} was denied a grant that is there")
     # 4.
-    used = sorted(each.id for each in outcome.kept if each.status is Status.USED)
+    used = sorted(each.id for each in outcome.kept if each.status is Progress.USED)
     if sorted(outcome.messages) != used or len(used) != len(users):
         faults.append("messages and grants that were used differ")
     return faults

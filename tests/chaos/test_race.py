@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from tests.adapters.approval_rig import approved
 from tests.builders import NOW
 from tests.chaos.race import Outcome, Racing, Size, Told, find_faults, run_race
@@ -35,14 +35,14 @@ def check(outcome: Outcome) -> None:
 
 # ---- what is found, if it were so ------------------------------------------------------------------------------------
 
-ONE, TWO = (structs.replace(approved(name), status=Status.USED, used_at=NOW + 1) for name in ("a", "b"))
+ONE, TWO = (structs.replace(approved(name), status=Progress.USED, used_at=NOW + 1) for name in ("a", "b"))
 GOOD = Outcome(
     calls=[Racing(1, (ONE.key, TWO.key)), Racing(2, (ONE.key,))],
     told=Told(begun={1, 2}, allowed={1}, denied={2}),
     kept=[ONE, TWO],
     messages=[ONE.id, TWO.id],
 )
-FREE = structs.replace(ONE, status=Status.APPROVED, used_at=None)
+FREE = structs.replace(ONE, status=Progress.APPROVED, used_at=None)
 FAULTS = {
     "used twice": replace(GOOD, told=Told(begun={1, 2}, allowed={1, 2})),
     "used for a denied call": replace(GOOD, told=Told(begun={1, 2}, denied={1, 2})),

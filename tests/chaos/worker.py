@@ -8,7 +8,7 @@ import asyncio
 import sys
 
 from agen_authz.adapters.store import KeptCipher, SqlApprovals, open_store
-from agen_authz.core.approval.request import Message, Occasion
+from agen_authz.core.approval.request import Notice, Occasion
 from agen_authz.core.approval.table import is_usable
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest
@@ -31,7 +31,7 @@ async def _call(approvals: SqlApprovals, number: int, keys: list[Digest]) -> Non
         found = await approvals.find(keys)
         if not (len(found) == len(keys) and all(is_usable(each, now) for each in found)):
             return _say("denied", number)
-        messages = [Message(f"{number}-{each.id}", each.id, Occasion.USED, "flow:finance", 0, now) for each in found]
+        messages = [Notice(f"{number}-{each.id}", each.id, Occasion.USED, "flow:finance", 0, now) for each in found]
         _say("begun", number)
         is_used = await approvals.consume([each.id for each in found], now, messages)
     except Unavailable:

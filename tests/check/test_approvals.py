@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agen_authz.core.approval.continuing import name_place, name_state
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
 from agen_authz.core.pinning.pin import Pinning
@@ -259,7 +259,7 @@ class Slow(MemoryApprovals):
 
     async def find(self, keys: Any) -> Any:
         found = await super().find(keys)
-        if any(each.status is Status.APPROVED for each in found):
+        if any(each.status is Progress.APPROVED for each in found):
             self.clock.step(900.0)
         return found
 

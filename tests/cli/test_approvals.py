@@ -1,8 +1,6 @@
 """`agen-authz approvals` as it is typed, against a console on loopback; the test is the person with the browser."""
 
 import json
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
@@ -16,12 +14,12 @@ from agen_authz.console import build_console
 from agen_authz.demo.listen import Site, authority_of, bind_loopback
 from tests.cli.test_commands import with_store
 from tests.console.rig import ANN, BOB, EVE, REQUEST, SETTINGS, Stand
+from tests.stage.dialogue import Dialogue
 from tests.stage.listen import serving
 from tests.stage.port import HOST
 
 RUN = CliRunner()
 EVERY = ["list", "show", "approve", "reject", "sign-out"]
-WAIT_S = 60
 
 
 class Desk:
@@ -33,23 +31,16 @@ class Desk:
 
     def begin(self, *words, console=True):
         named = ["--console", self.url] if console else []
-        command = [sys.executable, "-m", "agen_authz", "approvals", *words, *named]
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def end(self, process, answer=""):
-        out, err = process.communicate(answer, timeout=WAIT_S)
-        return process.returncode, out, err
+        return Dialogue("approvals", *words, *named)
 
     def run(self, *words, answer="", console=True):
         """Run a command that needs no sign-in."""
-        return self.end(self.begin(*words, console=console), answer)
+        return self.begin(*words, console=console).end(answer)
 
     async def sign_in(self, process, said, answer="allow"):
         """Follow the link that a command printed, and allow it; where the browser is sent, or the code."""
-        link = process.stderr.readline().removeprefix("Sign in at ").strip()
-        number = process.stderr.readline().rpartition(": ")[2].strip()
+        link = process.hear().removeprefix("Sign in at ").strip()
+        number = process.hear().rpartition(": ")[2].strip()
         place = link.removeprefix(self.url)
         asked = dict(parse_qsl(urlsplit(link).query, keep_blank_values=True))
         async with self.stand.browsing(said, self.url) as browser:
@@ -64,7 +55,7 @@ class Desk:
         process = self.begin(*words)
         location = await self.sign_in(process, said)
         assert httpx.get(location, trust_env=False).status_code == 200
-        return self.end(process, answer)
+        return process.end(answer)
 
 
 @contextmanager
@@ -159,9 +150,9 @@ async def test_login_that_is_too_old_is_refreshed_before_the_decision(desk):
     await desk.run_as(BOB, "list")
     desk.stand.clock.advance(3700.0)
     process = desk.begin("approve", REQUEST, "--yes")
-    assert process.stderr.readline() == "your login is too old to decide\n"
+    assert process.hear() == "your login is too old to decide\n"
     httpx.get(await desk.sign_in(process, BOB), trust_env=False)
-    assert (desk.end(process)[0], len(desk.stand.now().votes)) == (0, 1)
+    assert (process.end()[0], len(desk.stand.now().votes)) == (0, 1)
 
 
 @pytest.mark.loopback
@@ -169,7 +160,7 @@ async def test_code_may_be_typed(desk):
     ask(desk)
     process = desk.begin("list", "--no-browser")
     code = await desk.sign_in(process, BOB)
-    status, out, err = desk.end(process, f"{code}\n")
+    status, out, err = process.end(f"{code}\n")
     assert (status, REQUEST in out, code in err + out) == (0, True, False)
 
 
@@ -177,7 +168,7 @@ async def test_code_may_be_typed(desk):
 async def test_wrong_code_signs_nobody_in(desk):
     process = desk.begin("list", "--no-browser")
     await desk.sign_in(process, BOB)
-    status, _, err = desk.end(process, "guess\n")
+    status, _, err = process.end("guess\n")
     assert (status, "not signed in: the code is unknown" in err, desk.file.exists()) == (2, True, False)
 
 

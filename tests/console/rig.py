@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from agen_authz.console import ConsolePorts, ConsoleRules, ConsoleSettings, PolicyView, build_console
 from agen_authz.core.approval.pairing import challenge_of
-from agen_authz.core.approval.request import ApprovalRequest, Kept
+from agen_authz.core.approval.request import ApprovalRequest, KeptCall
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest, RawToken
 from agen_authz.core.pinning.catalogue import Catalogue
@@ -209,7 +209,7 @@ class Stand:
         """Let a call ask for approval."""
         request = asked(**{"key": Digest(changes.get("id", REQUEST)), "binding": PINNED, **changes})
         self.approvals.requests[request.id] = request
-        self.approvals.kept[request.id] = Kept(params if isinstance(params, bytes) else json.dumps(params).encode())
+        self.approvals.kept[request.id] = KeptCall(params if isinstance(params, bytes) else json.dumps(params).encode())
         return request
 
     def now(self) -> ApprovalRequest:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from agen_authz.core.approval.pairing import challenge_of
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from agen_authz.core.model import Revoked
 from tests import builders as build
@@ -179,7 +179,7 @@ async def test_revoked_subject_is_signed_out_of_terminals_too(stand):
 
 async def test_terminal_lists_what_waits_and_what_was(stand):
     stand.ask()
-    stand.ask(id="e" * 32, status=Status.REJECTED)
+    stand.ask(id="e" * 32, status=Progress.REJECTED)
     summary = {
         "id": REQUEST,
         "status": "open",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from tests import builders as build
 from tests.console.rig import ANN, BOB, DAN, EVE, REQUEST, STRANGER, ZOE, claims
@@ -34,7 +34,7 @@ async def test_one_rejection_ends_it(stand):
     async with stand.browsing(BOB) as browser:
         await browser.decide("reject", reason="not ours\r\nat all")
         page = await browser.get(PAGE)
-    assert (stand.now().status, stand.now().votes[0].reason) == (Status.REJECTED, "not ours\nat all")
+    assert (stand.now().status, stand.now().votes[0].reason) == (Progress.REJECTED, "not ours\nat all")
     assert ("Rejected. The same call is denied" in page.text, stand.words()) == (True, ["rejected"])
 
 
@@ -100,7 +100,7 @@ async def test_nobody_counts_twice(stand):
     assert (answer.status_code, len(stand.now().votes)) == (409, 1)
     async with stand.browsing(claims("robert", email="bob@acme.example")) as browser:
         assert (await browser.decide(votes=1)).status_code == 409
-    assert (len(stand.now().votes), stand.now().status) == (1, Status.OPEN)
+    assert (len(stand.now().votes), stand.now().status) == (1, Progress.OPEN)
 
 
 async def test_login_may_be_refreshed_to_decide(stand):
@@ -224,7 +224,8 @@ async def test_event_that_is_lost_does_not_look_like_a_decision_that_is(stand, c
         stand.is_audit_down = True
         answer = await browser.decide()
     assert (answer.status_code, len(stand.now().votes)) == (303, 1)
-    assert f"a decision on the request {REQUEST} could not be written" in caplog.text
+    lost = [each for each in caplog.records if "could not be written to the audit log" in each.message]
+    assert [each.__dict__["approval"] for each in lost] == [REQUEST]
 
 
 async def test_audit_event_says_who_and_digests_the_reason(stand):

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.model import Digest
 from tests import builders as build
 from tests.console.rig import ANN, BOB, PARAMS, POLICY, REQUEST, ZOE, claims
@@ -175,20 +175,20 @@ async def test_call_without_arguments_and_with_other_parameters(stand):
 
 
 ENDS = {
-    Status.APPROVED: "The call may be made once",
-    Status.REJECTED: "denied until the time that approvers had is over",
-    Status.TIMED_OUT: "Nobody decided in time",
-    Status.USED: "A further call needs a new approval",
-    Status.LAPSED: "was not made in time",
-    Status.CANCELLED: "what was asked about has changed",
+    Progress.APPROVED: "The call may be made once",
+    Progress.REJECTED: "denied until the time that approvers had is over",
+    Progress.TIMED_OUT: "There was no decision in time",
+    Progress.USED: "A further call needs a new approval",
+    Progress.LAPSED: "was not made in time",
+    Progress.CANCELLED: "what was asked about has changed",
 }
 
 
 @pytest.mark.parametrize("status", ENDS)
 async def test_every_end_is_explained(stand, status):
-    used_at = build.NOW + 5 if status is Status.USED else None
-    votes = (ballot(approves=status is not Status.REJECTED),)
-    request = approved(status=status, used_at=used_at, votes=votes if status is not Status.TIMED_OUT else ())
+    used_at = build.NOW + 5 if status is Progress.USED else None
+    votes = (ballot(approves=status is not Progress.REJECTED),)
+    request = approved(status=status, used_at=used_at, votes=votes if status is not Progress.TIMED_OUT else ())
     stand.ask(**{name: getattr(request, name) for name in ("status", "used_at", "votes", "decided_at", "grant_until")})
     text = Text(await read(stand)).text
     assert (ENDS[status] in text, 'value="approve"' in text, "How it ended" in text) == (True, False, True)
@@ -228,7 +228,7 @@ def ask_many(stand, count, **changes):
 async def test_inbox_has_what_waits_for_this_person_the_most_urgent_first(stand):
     ask_many(stand, 3)
     stand.ask(id="e" * 32, step=1, votes=(ballot("liz"),))
-    stand.ask(id="d" * 32, status=Status.REJECTED)
+    stand.ask(id="d" * 32, status=Progress.REJECTED)
     html = await read(stand, place="/")
     order = [html.index(f"/requests/{at:032x}") for at in (2, 1, 0)]
     assert (order == sorted(order), "e" * 32 in html, "d" * 32 in html) == (True, False, False)
@@ -240,7 +240,7 @@ async def test_inbox_has_what_waits_for_this_person_the_most_urgent_first(stand)
 
 async def test_requests_are_filtered_and_paged(stand):
     ask_many(stand, 60)
-    stand.ask(id="e" * 32, status=Status.REJECTED, flow="other")
+    stand.ask(id="e" * 32, status=Progress.REJECTED, flow="other")
     async with stand.browsing(ZOE) as browser:
         first = (await browser.get("/requests?status=open")).text
         older = first.partition('href="/requests?status=open&amp;before=')[2].partition('"')[0]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agen_authz.core.approval.asking import find_standing
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.decide import decide, may_list
 from agen_authz.core.model import (
     Allow,
@@ -42,7 +42,7 @@ from tests.rules import build_rules
 
 TOOL = build.tool()
 CUSTOMER = Target(TargetKind.RESOURCE, "crm", "customer://1")
-REJECTED = asked(status=Status.REJECTED, decided_at=NOW)
+REJECTED = asked(status=Progress.REJECTED, decided_at=NOW)
 SESSION = Session(SessionId("s1"), declares_url=False)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.approval.request import Status
+from agen_authz.core.approval.request import Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest
 from agen_authz.core.reason import Reason
@@ -113,7 +113,7 @@ class Faulty:
         """Check that each event of an allowed call names grants that were used for it alone."""
         allowed = [each for each in map(json.loads, self.sink.lines) if each["decision"] == "allow"]
         grants = [grant["id"] for event in allowed for grant in event["approvals"]]
-        assert all(self.store.requests[each].status is Status.USED for each in grants)
+        assert all(self.store.requests[each].status is Progress.USED for each in grants)
         assert max(Counter(grants).values(), default=1) == 1
         assert all(len(event["approvals"]) == len(self.desk.policies) for event in allowed)
         assert answered <= len(allowed)
@@ -180,7 +180,7 @@ ACTS = st.one_of(
 def test_event_of_an_allowed_call_exists_only_if_its_grants_were_used(acts, policies, hold_s):
     world, answered = Faulty(policies, hold_s), 0
     for act, value in acts:
-        open_now = [at for at, each in enumerate(world.desk.requests) if each.status is Status.OPEN]
+        open_now = [at for at, each in enumerate(world.desk.requests) if each.status is Progress.OPEN]
         if act == "call":
             answered += world.call(value)
         elif act == "wait":

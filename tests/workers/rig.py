@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import Kept, Message, Occasion
+from agen_authz.core.approval.request import KeptCall, Notice, Occasion
 from agen_authz.core.approval.table import Terms
 from agen_authz.wire.approval_event import EventTerms
 from agen_authz.workers.approvals import TimePorts, TimeTerms, TimeWorker
@@ -17,7 +17,7 @@ from tests.core.approval.rig import FLOW, TERMS, asked
 from tests.fakes import FakeClock, SeqEntropy
 
 URL = "https://approvals.example.com"
-KEPT = Kept(b'{"name":"refund","arguments":{"amount":120.5,"email":"cy@example.com"}}')
+KEPT = KeptCall(b'{"name":"refund","arguments":{"amount":120.5,"email":"cy@example.com"}}')
 CHANNEL = "flow:finance"
 
 
@@ -86,7 +86,7 @@ class Rig:
 
     def post(self, *ids: str, to: str = CHANNEL, occasion: Occasion = Occasion.OPENED) -> None:
         """Put messages about the request into the outbox."""
-        self.outbox.put(*(Message(id, "0" * 32, occasion, to, 0, self.clock.now()) for id in ids))
+        self.outbox.put(*(Notice(id, "0" * 32, occasion, to, 0, self.clock.now()) for id in ids))
 
     async def pass_hours(self, worker: OutboxWorker, hours: float) -> None:
         """Let time pass, a step a minute."""

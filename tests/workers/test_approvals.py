@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from agen_authz.core.approval.request import Occasion, Status
+from agen_authz.core.approval.request import Occasion, Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from agen_authz.ports.approval import StoredSession
@@ -31,7 +31,7 @@ async def test_request_that_nobody_decides_is_timed_out_and_everybody_is_told():
     rig.clock.advance(1)
     assert await keeper.step(rig.clock.now()) == 1
     held = rig.approvals.requests[ID]
-    assert (held.status, held.version) == (Status.TIMED_OUT, 1)
+    assert (held.status, held.version) == (Progress.TIMED_OUT, 1)
     assert list_told(rig) == [
         ("timed_out", "ann@acme.example"),
         ("timed_out", "bob@acme.example"),
@@ -52,7 +52,7 @@ async def test_flow_of_low_risk_approves_in_the_end():
     rig.clock.advance(FLOW.timeout_s)
     await rig.keeper().step(rig.clock.now())
     held = rig.approvals.requests[ID]
-    assert (held.status, held.grant_until) == (Status.APPROVED, held.ends_at + rig.terms.grant_ttl_s)
+    assert (held.status, held.grant_until) == (Progress.APPROVED, held.ends_at + rig.terms.grant_ttl_s)
     (event,) = map(json.loads, rig.events)
     assert event["approval"]["event"] == "approved" and "approver" not in event["approval"]
 
@@ -62,16 +62,16 @@ async def test_flow_that_has_changed_since_approves_nothing():
     rig.ask(remind_at=None, flow_digest="other")
     rig.clock.advance(FLOW.timeout_s)
     await rig.keeper().step(rig.clock.now())
-    assert rig.approvals.requests[ID].status is Status.TIMED_OUT
+    assert rig.approvals.requests[ID].status is Progress.TIMED_OUT
 
 
 async def test_approval_that_nobody_uses_lapses():
     rig = Rig()
     now = rig.clock.now()
-    rig.ask(status=Status.APPROVED, decided_at=now, grant_until=now + 900.0, remind_at=None)
+    rig.ask(status=Progress.APPROVED, decided_at=now, grant_until=now + 900.0, remind_at=None)
     rig.clock.advance(900.0)
     await rig.keeper().step(rig.clock.now())
-    assert rig.approvals.requests[ID].status is Status.LAPSED
+    assert rig.approvals.requests[ID].status is Progress.LAPSED
     assert rig.metrics.approvals == {("finance", "lapsed"): 1}
 
 
@@ -114,12 +114,12 @@ async def test_approver_who_is_faster_than_the_clock_wins():
     rig.clock.advance(FLOW.timeout_s)
 
     async def list_stale(now, limit):
-        rig.approvals.requests[ID] = type(made)(**{**_members(made), "status": Status.REJECTED, "version": 1})
+        rig.approvals.requests[ID] = type(made)(**{**_members(made), "status": Progress.REJECTED, "version": 1})
         return (made,)
 
     rig.approvals.list_due = list_stale
     assert await rig.keeper().step(rig.clock.now()) == 0
-    assert rig.approvals.requests[ID].status is Status.REJECTED and rig.events == [] and rig.outbox.kept == {}
+    assert rig.approvals.requests[ID].status is Progress.REJECTED and rig.events == [] and rig.outbox.kept == {}
 
 
 def _members(request):
@@ -189,7 +189,7 @@ async def test_store_that_is_down_is_no_defect_and_a_defect_does_not_end_the_loo
     rig.ask(remind_at=None, ends_at=rig.clock.now())
     woken.set_result(None)
     pause_s, woken = await naps.next()
-    assert (pause_s, rig.approvals.requests[ID].status) == (0.0, Status.TIMED_OUT)
+    assert (pause_s, rig.approvals.requests[ID].status) == (0.0, Progress.TIMED_OUT)
     woken.set_result(None)
     assert (await naps.next())[0] == 2.0
     task.cancel()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agen_authz.core.approval.request import Kept, Message, Occasion, Status
+from agen_authz.core.approval.request import KeptCall, Notice, Occasion, Progress
 from agen_authz.workers.message import MAX_BODY_CHARS, Wording, describe_time, is_outdated, write_message
 from tests.builders import NOW
 from tests.core.approval.rig import ANN_MAIL, BINDING, FLOW, asked, ballot, flow
@@ -34,12 +34,14 @@ HOSTILE = {
 
 
 def kept(arguments, **more):
-    return Kept(json.dumps({"name": "refund", "_meta": {"progressToken": 1}, "arguments": arguments, **more}).encode())
+    return KeptCall(
+        json.dumps({"name": "refund", "_meta": {"progressToken": 1}, "arguments": arguments, **more}).encode()
+    )
 
 
 def write(occasion=Occasion.OPENED, request=None, params=None, *, by=FLOW, now=NOW + 60.0, step=0, url=URL):
     held = asked() if request is None else request
-    message = Message("m", held.id, occasion, "flow:finance", step, NOW)
+    message = Notice("m", held.id, occasion, "flow:finance", step, NOW)
     flows = {} if by is None else {by.name: by}
     return write_message(message, held, kept(ARGUMENTS) if params is None else params, Wording(url, flows), now)
 
@@ -48,7 +50,7 @@ def show(text):
     return f"Subject: {text.subject}\n\n{text.body}\n"
 
 
-ENDED = asked(status=Status.APPROVED, decided_at=NOW, grant_until=NOW + 900.0)
+ENDED = asked(status=Progress.APPROVED, decided_at=NOW, grant_until=NOW + 900.0)
 TEXTS = {
     "opened": write,
     "step": lambda: write(Occasion.STEP, asked(step=1), step=1),
@@ -62,11 +64,11 @@ TEXTS = {
     ),
     "rejected": lambda: write(
         Occasion.REJECTED,
-        asked(status=Status.REJECTED, votes=(replace(ballot(approves=False), reason="Too much.\nAsk @finance"),)),
+        asked(status=Progress.REJECTED, votes=(replace(ballot(approves=False), reason="Too much.\nAsk @finance"),)),
     ),
-    "timed-out": lambda: write(Occasion.TIMED_OUT, asked(status=Status.TIMED_OUT)),
-    "used": lambda: write(Occasion.USED, replace(ENDED, status=Status.USED)),
-    "cancelled": lambda: write(Occasion.CANCELLED, asked(status=Status.CANCELLED)),
+    "timed-out": lambda: write(Occasion.TIMED_OUT, asked(status=Progress.TIMED_OUT)),
+    "used": lambda: write(Occasion.USED, replace(ENDED, status=Progress.USED)),
+    "cancelled": lambda: write(Occasion.CANCELLED, asked(status=Progress.CANCELLED)),
     "shown-in-clear": lambda: write(by=flow(show_arguments=("/customer/email", "/lines/*/sku"))),
     "flow-that-is-gone": lambda: write(by=None),
     "requester-without-mail": lambda: write(request=asked(requester_email="")),
@@ -80,16 +82,16 @@ TEXTS = {
     "no-arguments": lambda: write(params=kept({})),
     "resource": lambda: write(
         request=asked(binding=replace(BINDING, target="resource:file:///etc/passwd")),
-        params=Kept(b'{"uri":"file:///etc/passwd"}'),
+        params=KeptCall(b'{"uri":"file:///etc/passwd"}'),
     ),
     "continued": lambda: write(params=kept({"amount": 1}, requestState="abc", inputResponses={"ok": True})),
     "arguments-that-are-no-object": lambda: write(params=kept("all of it")),
     "whole-server": lambda: write(request=asked(binding=replace(BINDING, target=""))),
     "erased": lambda: write_message(
-        Message("m", "0" * 32, Occasion.TIMED_OUT, ANN_MAIL, 0, NOW), asked(), None, Wording(URL, {}), NOW
+        Notice("m", "0" * 32, Occasion.TIMED_OUT, ANN_MAIL, 0, NOW), asked(), None, Wording(URL, {}), NOW
     ),
     "too-large": lambda: write(params=kept({"text": "a" * 70_000})),
-    "unreadable": lambda: write(params=Kept(b'{"a":')),
+    "unreadable": lambda: write(params=KeptCall(b'{"a":')),
     "many": lambda: write(params=kept({f"a{number}": number for number in range(1000)})),
 }
 
@@ -125,15 +127,15 @@ def test_time_is_said_in_words(seconds, words):
 @pytest.mark.parametrize(
     ("occasion", "status", "step", "expected"),
     [
-        (Occasion.OPENED, Status.OPEN, 0, False),
-        (Occasion.OPENED, Status.OPEN, 1, True),
-        (Occasion.STEP, Status.APPROVED, 0, True),
-        (Occasion.REMINDER, Status.TIMED_OUT, 0, True),
-        (Occasion.APPROVED, Status.USED, 0, False),
+        (Occasion.OPENED, Progress.OPEN, 0, False),
+        (Occasion.OPENED, Progress.OPEN, 1, True),
+        (Occasion.STEP, Progress.APPROVED, 0, True),
+        (Occasion.REMINDER, Progress.TIMED_OUT, 0, True),
+        (Occasion.APPROVED, Progress.USED, 0, False),
     ],
 )
 def test_only_messages_that_ask_can_be_outdated(occasion, status, step, expected):
-    message = Message("m", "0" * 32, occasion, "flow:finance", 0, NOW)
+    message = Notice("m", "0" * 32, occasion, "flow:finance", 0, NOW)
     assert is_outdated(message, asked(status=status, step=step)) is expected
 
 
@@ -172,7 +174,7 @@ def test_texts_are_bounded_whatever_is_written_where(piece):
     much = piece * 4000
     binding = replace(BINDING, target=f"tool:{much}", client=much, tenant=much, subject=much, issuer=much)
     votes = (replace(ballot(approves=False), reason=much),)
-    request = asked(binding=binding, requester_email="", policy=much, votes=votes, status=Status.REJECTED)
+    request = asked(binding=binding, requester_email="", policy=much, votes=votes, status=Progress.REJECTED)
     for occasion in Occasion:
         text = write(occasion, request, kept({much[:2000]: much, "b": [much] * 3}))
         assert len(text.body) <= MAX_BODY_CHARS and len(text.subject) <= 250

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from agen_authz.core.approval.request import Occasion, Status
+from agen_authz.core.approval.request import Occasion, Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.workers.outbox import LEASE_S, MAX_ATTEMPTS, run_outbox
 from tests.fakes import Naps
@@ -158,7 +158,7 @@ async def test_two_workers_send_each_message_once():
 @pytest.mark.parametrize("occasion", [Occasion.OPENED, Occasion.STEP, Occasion.REMINDER])
 async def test_message_that_asks_for_a_decision_is_not_sent_once_it_is_decided(occasion):
     rig = Rig()
-    rig.ask(status=Status.REJECTED)
+    rig.ask(status=Progress.REJECTED)
     rig.post("m1", occasion=occasion)
     await rig.sender().step(rig.clock.now())
     assert rig.notifier.sent == [] and rig.outbox.given_up == ["m1"]
@@ -175,7 +175,7 @@ async def test_message_about_a_step_that_is_done_is_not_sent():
 
 async def test_end_of_a_request_is_told_though_more_has_happened_since():
     rig = Rig()
-    rig.ask(status=Status.USED)
+    rig.ask(status=Progress.USED)
     rig.post("m1", occasion=Occasion.APPROVED)
     await rig.sender().step(rig.clock.now())
     assert rig.outbox.sent == ["m1"]

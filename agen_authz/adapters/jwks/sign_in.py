@@ -81,8 +81,9 @@ class OidcProvider:
         headers = {} if "client_id" in form else {"authorization": self._write_basic()}
         status, body = await question.post(endpoint, form, headers)
         if status in (400, 401, 403):
-            # RFC 6749 section 5.2; the word is one of a few, the rest of the answer is not shown.
-            _LOG.warning("the provider %s refused a code of the console: status %d", self._settings.name, status)
+            # RFC 6749 section 5.2.
+            extra = {"provider": self._settings.name, "status": status}
+            _LOG.warning("a provider refused a code of the console", extra=extra)
             return None
         if status != 200:
             raise FetchError(endpoint, f"answered with status {status}")
@@ -128,9 +129,12 @@ def _explained(settings: ProviderKeys, question: Question) -> Iterator[None]:
     try:
         yield
     except FetchError as exc:
-        _LOG.warning("signing in at the provider %s is not possible: %s", settings.name, exc)
-        raise Unavailable(Reason.PROVIDER_UNAVAILABLE, settings.name) from exc
+        raise _unavailable(settings, exc) from exc
     except TimeoutError as exc:
         why = FetchError(question.url, f"timeout: no answer within {settings.timeout_s:g} s" + question.through())
-        _LOG.warning("signing in at the provider %s is not possible: %s", settings.name, why)
-        raise Unavailable(Reason.PROVIDER_UNAVAILABLE, settings.name) from exc
+        raise _unavailable(settings, why) from exc
+
+
+def _unavailable(settings: ProviderKeys, why: FetchError) -> Unavailable:
+    _LOG.warning("people cannot sign in at a provider", extra={"provider": settings.name, "cause": str(why)})
+    return Unavailable(Reason.PROVIDER_UNAVAILABLE, settings.name)

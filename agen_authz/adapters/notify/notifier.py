@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from agen_authz.adapters.notify.address import is_address
-from agen_authz.adapters.notify.service import send_mail, send_to_channel
-from agen_authz.adapters.notify.url import Channel, Mail
+from agen_authz.adapters.notify.send import send_mail, send_to_channel
+from agen_authz.adapters.notify.url import Destination, Mail
 from agen_authz.core.approval.tell import CHANNEL
 
 _LOG = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class AppriseNotifier:
     """
 
     def __init__(
-        self, channels: Mapping[str, tuple[Channel, ...]], mail: Mail | None, *, timeout_s: float = _TIMEOUT_S
+        self, channels: Mapping[str, tuple[Destination, ...]], mail: Mail | None, *, timeout_s: float = _TIMEOUT_S
     ) -> None:
         self._channels, self._mail, self._timeout_s = channels, mail, timeout_s
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="notify")
@@ -62,7 +62,7 @@ class AppriseNotifier:
                     self._note(_name(place), "late", is_sent=False)
             return False
 
-    def use(self, channels: Mapping[str, tuple[Channel, ...]], mail: Mail | None) -> None:
+    def use(self, channels: Mapping[str, tuple[Destination, ...]], mail: Mail | None) -> None:
         """Send to other places from now on."""
         self._channels, self._mail = channels, mail
 
@@ -70,7 +70,7 @@ class AppriseNotifier:
         """Begin no more sends; those that have begun end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _list_places(self, to: str) -> tuple[Channel | Mail, ...]:
+    def _list_places(self, to: str) -> tuple[Destination | Mail, ...]:
         if to.startswith(CHANNEL):
             return self._channels.get(to.removeprefix(CHANNEL), ())
         return () if self._mail is None else (self._mail,)
@@ -80,7 +80,7 @@ class AppriseNotifier:
         results = [self._try(id, place, (to, subject, body)) for place in self._list_places(to)]
         return all(results)
 
-    def _try(self, id: str, place: Channel | Mail, message: tuple[str, str, str]) -> bool:
+    def _try(self, id: str, place: Destination | Mail, message: tuple[str, str, str]) -> bool:
         to, subject, body = message
         if self._has_taken(id, _name(place)):
             return True
@@ -114,5 +114,5 @@ class AppriseNotifier:
             _LOG.info("messages to people can be sent again", extra={"place": name})
 
 
-def _name(place: Channel | Mail) -> str:
+def _name(place: Destination | Mail) -> str:
     return f"{place.file}:{place.line}"

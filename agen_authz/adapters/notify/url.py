@@ -5,14 +5,14 @@ A URL holds passwords and tokens, so a mistake is named by its file and line, an
 
 from dataclasses import dataclass, field
 
-from agen_authz.adapters.notify.service import is_known, is_mail
+from agen_authz.adapters.notify.send import is_known, is_mail
 from agen_authz.core.errors import ConfigError, Problem
 
 _MAX_CHANNELS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class Destination:
     """One place that a flow's messages go to; nothing of its URL is in its repr."""
 
     file: str
@@ -29,7 +29,7 @@ class Mail:
     url: str = field(repr=False)
 
 
-def read_channels(file: str, content: bytes) -> tuple[Channel, ...]:
+def read_channels(file: str, content: bytes) -> tuple[Destination, ...]:
     """Read `notify.urls_file` of a flow.
 
     Raises:
@@ -48,7 +48,7 @@ def read_channels(file: str, content: bytes) -> tuple[Channel, ...]:
         problems.append(Problem(file, None, "", f"more than {_MAX_CHANNELS} URLs", "use a list address or a channel"))
     if problems:
         raise ConfigError(tuple(problems))
-    return tuple(Channel(file, line, url) for line, url in lines)
+    return tuple(Destination(file, line, url) for line, url in lines)
 
 
 def read_mail(file: str, content: bytes) -> Mail:

@@ -22,9 +22,9 @@ from msgspec.structs import replace
 from agen_authz.adapters.store.kept import KeptCipher
 from agen_authz.adapters.store.outbox import add_messages, forget_messages
 from agen_authz.adapters.store.sql import SqlStore, begin_writing
-from agen_authz.core.approval.request import LIVE, ApprovalRequest, Kept, Message, Status
+from agen_authz.core.approval.request import LIVE, ApprovalRequest, KeptCall, Notice, Progress
 from agen_authz.core.model import Digest, Owner
-from agen_authz.ports.approval import Asked, Query
+from agen_authz.ports.approval import NewRequest, Query
 
 _REQUEST = sa.Table(
     "approval_request",
@@ -60,12 +60,12 @@ class SqlApprovals:
         newest = sa.select(sa.func.max(_ROW.number)).where(_ROW.key.in_(list(keys))).group_by(_ROW.key)
         return await self._read(_SELECT.where(_ROW.number.in_(newest.scalar_subquery())))
 
-    async def open(self, asked: Sequence[Asked], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
+    async def open(self, asked: Sequence[NewRequest], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
         """Keep requests, all or none; `ApprovalStore.open`."""
         sealed = {each.request.id: self._cipher.seal(each.request.id, each.kept) for each in asked}
         return await self._store.write(lambda connection: _open(connection, asked, sealed, max_open))
 
-    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Message] = ()) -> bool:
+    async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Notice] = ()) -> bool:
         """Write a change of a request that is still as it was; `ApprovalStore.change`."""
         is_unchanged = sa.and_(_ROW.id == before.id, _ROW.version == before.version)
 
@@ -78,7 +78,7 @@ class SqlApprovals:
 
         return await self._store.write(change)
 
-    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Message] = ()) -> bool:
+    async def consume(self, ids: Sequence[str], now: float, messages: Sequence[Notice] = ()) -> bool:
         """Use grants, all or none; `ApprovalStore.consume`."""
         try:
             await self._store.write(lambda connection: _consume(connection, ids, now, messages))
@@ -90,7 +90,7 @@ class SqlApprovals:
         """Read one request; `ApprovalStore.get`."""
         return next(iter(await self._read(_SELECT.where(_is(_ROW.id, id)))), None)
 
-    async def read_kept(self, id: str) -> Kept | None:
+    async def read_kept(self, id: str) -> KeptCall | None:
         """Read and decrypt what is kept of a request's arguments; `ApprovalStore.read_kept`."""
         asked = sa.select(_ROW.kept).where(_is(_ROW.id, id))
         sealed = await self._store.read(lambda connection: connection.execute(asked).scalar())
@@ -121,7 +121,7 @@ class SqlApprovals:
 
 
 def _open(
-    connection: sa.Connection, asked: Sequence[Asked], sealed: dict[str, bytes], max_open: int
+    connection: sa.Connection, asked: Sequence[NewRequest], sealed: dict[str, bytes], max_open: int
 ) -> tuple[ApprovalRequest, ...] | None:
     begin_writing(connection)
     # 2.
@@ -152,17 +152,17 @@ def _await_turn(connection: sa.Connection, owners: Iterable[Owner]) -> None:
 
 
 def _count_open(connection: sa.Connection, owner: Owner) -> int:
-    is_open = sa.and_(*_list_filters(Query(statuses=frozenset({Status.OPEN}), owner=owner)))
+    is_open = sa.and_(*_list_filters(Query(statuses=frozenset({Progress.OPEN}), owner=owner)))
     return int(connection.execute(sa.select(sa.func.count()).select_from(_REQUEST).where(is_open)).scalar_one())
 
 
-def _consume(connection: sa.Connection, ids: Sequence[str], now: float, messages: Sequence[Message]) -> None:
+def _consume(connection: sa.Connection, ids: Sequence[str], now: float, messages: Sequence[Notice]) -> None:
     begin_writing(connection)
     # 3., 4.
     for id in sorted(set(ids)):
-        is_usable = sa.and_(_ROW.id == id, _ROW.status == Status.APPROVED.value, _ROW.grant_until > now)
+        is_usable = sa.and_(_ROW.id == id, _ROW.status == Progress.APPROVED.value, _ROW.grant_until > now)
         used = sa.update(_REQUEST).where(is_usable)
-        used = used.values(status=Status.USED.value, used_at=now, due_at=None, version=_ROW.version + 1)
+        used = used.values(status=Progress.USED.value, used_at=now, due_at=None, version=_ROW.version + 1)
         if connection.execute(used).rowcount != 1:
             raise _UndoneError
     add_messages(connection, messages)
@@ -188,7 +188,7 @@ def _list(connection: sa.Connection, asked: "sa.Select[Any]") -> tuple[ApprovalR
     rows = connection.execute(asked)
     # 5.
     return tuple(
-        replace(_DECODER.decode(row.document), status=Status(row.status), version=row.version, used_at=row.used_at)
+        replace(_DECODER.decode(row.document), status=Progress(row.status), version=row.version, used_at=row.used_at)
         for row in rows
     )
 
@@ -211,8 +211,8 @@ def _list_changing(request: ApprovalRequest) -> dict[str, object]:
 
 def _find_due(request: ApprovalRequest) -> float | None:
     """Find when time changes the request next; None if it never does."""
-    if request.status is Status.APPROVED:
+    if request.status is Progress.APPROVED:
         return request.grant_until or 0.0
-    if request.status is not Status.OPEN:
+    if request.status is not Progress.OPEN:
         return None
     return request.ends_at if request.remind_at is None else min(request.ends_at, request.remind_at)

@@ -6,7 +6,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from agen_authz.core.approval.request import Kept
+from agen_authz.core.approval.request import KeptCall
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.mac import authenticate
 from agen_authz.core.reason import Reason
@@ -15,7 +15,7 @@ _LABEL = b"agen.approval"
 _NONCE_BYTES = 12
 # Named if what is kept cannot be read, as the cause is there.
 _NAME = "store.encryption_key_file"
-_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Kept)
+_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(KeptCall)
 
 
 class KeptCipher:
@@ -30,7 +30,7 @@ class KeptCipher:
         self._cipher = None if store_key is None else AESGCM(authenticate(_LABEL, store_key))
         self._draw = draw
 
-    def seal(self, id: str, kept: Kept) -> bytes:
+    def seal(self, id: str, kept: KeptCall) -> bytes:
         """Encrypt what is kept of the request with this id.
 
         Raises:
@@ -39,7 +39,7 @@ class KeptCipher:
         nonce = self._draw(_NONCE_BYTES)
         return nonce + self._get().encrypt(nonce, _ENCODER.encode(kept), id.encode("utf-8"))
 
-    def open(self, id: str, sealed: bytes) -> Kept:
+    def open(self, id: str, sealed: bytes) -> KeptCall:
         """Decrypt what is kept of the request with this id.
 
         Raises:

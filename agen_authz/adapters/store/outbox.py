@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agen_authz.adapters.store.sql import SqlStore, begin_writing
-from agen_authz.core.approval.request import Message, Occasion
+from agen_authz.core.approval.request import Notice, Occasion
 
 _MESSAGE = sa.Table(
     "approval_message",
@@ -29,7 +29,7 @@ class SqlOutbox:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
 
-    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Message, ...]:
+    async def take(self, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
         """Take messages that are due; `Outbox.take`."""
         return await self._store.write(lambda connection: _take(connection, now, lease_s, limit))
 
@@ -56,7 +56,7 @@ class SqlOutbox:
         await self._store.write(lambda connection: connection.execute(change))
 
 
-def add_messages(connection: sa.Connection, messages: Iterable[Message]) -> None:
+def add_messages(connection: sa.Connection, messages: Iterable[Notice]) -> None:
     """Put messages into the outbox, due at once."""
     # 1.
     rows = [
@@ -77,7 +77,7 @@ def forget_messages(connection: sa.Connection, before: float) -> None:
     connection.execute(sa.delete(_MESSAGE).where(is_over))
 
 
-def _take(connection: sa.Connection, now: float, lease_s: float, limit: int) -> tuple[Message, ...]:
+def _take(connection: sa.Connection, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
     # 2.
     begin_writing(connection)
     due = sa.select(_MESSAGE).where(_ROW.due_at <= now).order_by(_ROW.due_at, _ROW.created_at, _ROW.number).limit(limit)
@@ -88,6 +88,6 @@ def _take(connection: sa.Connection, now: float, lease_s: float, limit: int) -> 
     return tuple(_read(row) for row in rows)
 
 
-def _read(row: Any) -> Message:
+def _read(row: Any) -> Notice:
     occasion, attempts = Occasion(row.occasion), row.attempts + 1
-    return Message(row.id, row.request, occasion, row.place, row.step, row.created_at, attempts)
+    return Notice(row.id, row.request, occasion, row.place, row.step, row.created_at, attempts)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from agen_authz.adapters.clock import SystemClock
 from agen_authz.adapters.metrics import Family, PrometheusMetrics
-from agen_authz.adapters.notify import AppriseNotifier, Channel, Mail, read_channels, read_mail
+from agen_authz.adapters.notify import AppriseNotifier, Destination, Mail, read_channels, read_mail
 from agen_authz.app.http import HttpServer, bind, build_server
 from agen_authz.app.state import join_state
-from agen_authz.app.worker.pages import Front, Means, Supervisor, open_pages
+from agen_authz.app.worker.pages import ConsoleMeans, Front, Supervisor, open_pages
 from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.catalogue import CurrentCatalogue
 from agen_authz.config import Loaded
@@ -34,7 +34,7 @@ class ConsoleWorker:
     """Everything that runs in it."""
 
     loaded: Loaded
-    means: Means
+    means: ConsoleMeans
     front: Front
     notifier: AppriseNotifier
     time: TimeWorker
@@ -145,7 +145,7 @@ async def assemble_console(
     """
     channels, mail = read_places(loaded)
     state = await join_state(loaded)
-    means = Means(state, CurrentCatalogue(state.catalogue, SystemClock()), metrics, sink, metadata_key, events)
+    means = ConsoleMeans(state, CurrentCatalogue(state.catalogue, SystemClock()), metrics, sink, metadata_key, events)
     await means.catalogue.refresh()
     rules = _build_rules(loaded, means)
     notifier = AppriseNotifier(channels, mail)
@@ -155,7 +155,7 @@ async def assemble_console(
     return ConsoleWorker(loaded, means, Front(), notifier, time, outbox)
 
 
-def read_places(loaded: Loaded) -> tuple[dict[str, tuple[Channel, ...]], Mail | None]:
+def read_places(loaded: Loaded) -> tuple[dict[str, tuple[Destination, ...]], Mail | None]:
     """Read where messages go: the channels of each flow, and the mail server.
 
     Raises:
@@ -173,11 +173,11 @@ def read_places(loaded: Loaded) -> tuple[dict[str, tuple[Channel, ...]], Mail | 
     return channels, mail
 
 
-def _build_rules(loaded: Loaded, means: Means) -> RuleSet:
+def _build_rules(loaded: Loaded, means: ConsoleMeans) -> RuleSet:
     return build_worker_rules(loaded, means.state, means.metadata_key)
 
 
-def _time_ports(means: Means) -> TimePorts:
+def _time_ports(means: ConsoleMeans) -> TimePorts:
     state = means.state
     return TimePorts(state.approvals, state.sessions, means.record, means.clock, means.entropy, means.metrics)
 
@@ -188,7 +188,7 @@ def _time_terms(loaded: Loaded, rules: RuleSet) -> TimeTerms:
     return TimeTerms(held.flows, held.terms, loaded.config.approvals.retention, event)
 
 
-def _outbox_ports(means: Means, notifier: AppriseNotifier) -> OutboxPorts:
+def _outbox_ports(means: ConsoleMeans, notifier: AppriseNotifier) -> OutboxPorts:
     state = means.state
     return OutboxPorts(state.outbox, state.approvals, notifier, means.clock, means.entropy, means.metrics)
 

@@ -29,7 +29,7 @@ _ASK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ConsoleMeans:
     """What stays while the worker runs.
 
     Args:
@@ -83,7 +83,7 @@ class Front:
             await self.pages.app(scope, receive, send)
 
 
-async def open_pages(loaded: Loaded, console: Console, rules: RuleSet, means: Means) -> Pages:
+async def open_pages(loaded: Loaded, console: Console, rules: RuleSet, means: ConsoleMeans) -> Pages:
     """Build the console, and fetch its provider's keys; a provider that is down does not stop this."""
     settings = next(each for each in list_provider_keys(loaded) if each.name == console.provider)
     proxies = read_proxies()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import ApprovalRequest, Binding, Status
+from agen_authz.core.approval.request import ApprovalRequest, Binding, Progress
 from agen_authz.core.approval.table import Terms, is_refused, is_usable
 from agen_authz.core.mac import authenticate
 from agen_authz.core.model import Approval, ApprovalStanding, Call, Digest, Principal
@@ -65,5 +65,5 @@ def find_standing(request: ApprovalRequest | None, now: float) -> ApprovalStandi
         return ApprovalStanding.GRANTED
     if is_refused(request, now):
         return ApprovalStanding.REJECTED
-    is_open = request.status is Status.OPEN and now < request.ends_at
+    is_open = request.status is Progress.OPEN and now < request.ends_at
     return ApprovalStanding.OPEN if is_open else ApprovalStanding.UNASKED

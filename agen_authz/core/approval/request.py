@@ -11,7 +11,7 @@ from msgspec import Struct
 from agen_authz.core.model import Digest, Issuer, Owner, Subject
 
 
-class Status(StrEnum):
+class Progress(StrEnum):
     """Where a request stands. The first two are live; of one binding there is one live request at most."""
 
     OPEN = "open"
@@ -24,7 +24,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"  # the policy, the flow or the tool's definition changed, or the requester withdrew it
 
 
-LIVE = frozenset({Status.OPEN, Status.APPROVED})
+LIVE = frozenset({Progress.OPEN, Progress.APPROVED})
 
 
 class Binding(Struct, frozen=True):
@@ -94,7 +94,7 @@ class ApprovalRequest(Struct, frozen=True):
     request_id: str
     created_at: float
     ends_at: float
-    status: Status = Status.OPEN
+    status: Progress = Progress.OPEN
     step: int = 0
     votes: tuple[Vote, ...] = ()
     decided_at: float | None = None
@@ -109,7 +109,7 @@ class ApprovalRequest(Struct, frozen=True):
         return Owner(self.binding.issuer, self.binding.subject)
 
 
-class Kept(Struct, frozen=True):
+class KeptCall(Struct, frozen=True):
     """What is kept encrypted with a request, and erased after `approvals.retention`: the call as approvers see it.
 
     Args:
@@ -132,7 +132,7 @@ class Occasion(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Message(Struct, frozen=True):
+class Notice(Struct, frozen=True):
     """One message to one place, as the outbox keeps it; its text is made when it is sent.
 
     Args:

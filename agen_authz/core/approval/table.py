@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers, Flow
-from agen_authz.core.approval.request import ApprovalRequest, Status, Vote
+from agen_authz.core.approval.request import ApprovalRequest, Progress, Vote
 from agen_authz.core.model import Owner
 
 MAX_REASON_CHARS = 2000
@@ -99,18 +99,18 @@ class RequestEvent(StrEnum):
     LAPSE = "lapse"
 
 
-TABLE: Mapping[tuple[Status, RequestEvent], Status] = {
-    (Status.OPEN, RequestEvent.VOTE): Status.OPEN,
-    (Status.OPEN, RequestEvent.STEP_DONE): Status.OPEN,
-    (Status.OPEN, RequestEvent.REMIND): Status.OPEN,
-    (Status.OPEN, RequestEvent.APPROVE): Status.APPROVED,
-    (Status.OPEN, RequestEvent.TIME_OUT_APPROVES): Status.APPROVED,
-    (Status.OPEN, RequestEvent.REJECT): Status.REJECTED,
-    (Status.OPEN, RequestEvent.TIME_OUT): Status.TIMED_OUT,
-    (Status.OPEN, RequestEvent.CANCEL): Status.CANCELLED,
-    (Status.APPROVED, RequestEvent.USE): Status.USED,
-    (Status.APPROVED, RequestEvent.LAPSE): Status.LAPSED,
-    (Status.APPROVED, RequestEvent.CANCEL): Status.CANCELLED,
+TABLE: Mapping[tuple[Progress, RequestEvent], Progress] = {
+    (Progress.OPEN, RequestEvent.VOTE): Progress.OPEN,
+    (Progress.OPEN, RequestEvent.STEP_DONE): Progress.OPEN,
+    (Progress.OPEN, RequestEvent.REMIND): Progress.OPEN,
+    (Progress.OPEN, RequestEvent.APPROVE): Progress.APPROVED,
+    (Progress.OPEN, RequestEvent.TIME_OUT_APPROVES): Progress.APPROVED,
+    (Progress.OPEN, RequestEvent.REJECT): Progress.REJECTED,
+    (Progress.OPEN, RequestEvent.TIME_OUT): Progress.TIMED_OUT,
+    (Progress.OPEN, RequestEvent.CANCEL): Progress.CANCELLED,
+    (Progress.APPROVED, RequestEvent.USE): Progress.USED,
+    (Progress.APPROVED, RequestEvent.LAPSE): Progress.LAPSED,
+    (Progress.APPROVED, RequestEvent.CANCEL): Progress.CANCELLED,
 }
 """What is not in here does not happen: an ended request never changes."""
 
@@ -133,7 +133,7 @@ def vote(
      3. the login is fresh
      4. the reason can be kept
     """
-    if request.status is not Status.OPEN or now >= request.ends_at:
+    if request.status is not Progress.OPEN or now >= request.ends_at:
         return Refusal.ENDED
     matching = _match_flow(request, flow)
     if matching is None:
@@ -155,9 +155,9 @@ def pass_time(request: ApprovalRequest, flow: Flow | None, terms: Terms, now: fl
     Returns:
         the same object if nothing is due. Another thing may be due afterwards.
     """
-    if request.status is Status.APPROVED and not is_usable(request, now):
+    if request.status is Progress.APPROVED and not is_usable(request, now):
         return _apply(request, RequestEvent.LAPSE)
-    if request.status is not Status.OPEN:
+    if request.status is not Progress.OPEN:
         return request
     matching = _match_flow(request, flow)
     if now >= request.ends_at:
@@ -171,25 +171,25 @@ def pass_time(request: ApprovalRequest, flow: Flow | None, terms: Terms, now: fl
 
 def use(request: ApprovalRequest, now: float) -> ApprovalRequest | Refusal:
     """Use the grant. Two that use it at once both get a request: only the store's conditional write decides."""
-    if request.status is Status.OPEN:
+    if request.status is Progress.OPEN:
         return Refusal.NOT_APPROVED
     return replace(_apply(request, RequestEvent.USE), used_at=now) if is_usable(request, now) else Refusal.ENDED
 
 
 def cancel(request: ApprovalRequest, now: float) -> ApprovalRequest | Refusal:
     """Withdraw a request, or the grant that it has yielded."""
-    is_live = is_usable(request, now) or (request.status is Status.OPEN and now < request.ends_at)
+    is_live = is_usable(request, now) or (request.status is Progress.OPEN and now < request.ends_at)
     return replace(_apply(request, RequestEvent.CANCEL), decided_at=now) if is_live else Refusal.ENDED
 
 
 def is_usable(request: ApprovalRequest, now: float) -> bool:
     """True if the call may be made now, once."""
-    return request.status is Status.APPROVED and request.grant_until is not None and now < request.grant_until
+    return request.status is Progress.APPROVED and request.grant_until is not None and now < request.grant_until
 
 
 def is_refused(request: ApprovalRequest, now: float) -> bool:
     """True if the call was rejected, and may not be asked for again yet."""
-    return request.status is Status.REJECTED and now < request.ends_at
+    return request.status is Progress.REJECTED and now < request.ends_at
 
 
 def may_see(request: ApprovalRequest, flow: Flow | None, approver: Approver, terms: Terms) -> bool:
@@ -208,7 +208,7 @@ def may_see(request: ApprovalRequest, flow: Flow | None, approver: Approver, ter
 
 def is_asked(request: ApprovalRequest, flow: Flow | None, approver: Approver, terms: Terms) -> bool:
     """True if the step that waits is this person's to decide; the age of the login apart."""
-    matching = _match_flow(request, flow) if request.status is Status.OPEN else None
+    matching = _match_flow(request, flow) if request.status is Progress.OPEN else None
     return matching is not None and _find_objection(request, matching, approver, terms) is None
 
 
@@ -316,5 +316,5 @@ def _next_reminder(request: ApprovalRequest, flow: Flow | None, since: float, no
 
 def _apply(request: ApprovalRequest, event: RequestEvent) -> ApprovalRequest:
     status = TABLE[request.status, event]
-    remind_at = request.remind_at if status is Status.OPEN else None
+    remind_at = request.remind_at if status is Progress.OPEN else None
     return replace(request, status=status, remind_at=remind_at, version=request.version + 1)

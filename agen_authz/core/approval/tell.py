@@ -14,23 +14,23 @@ only its channels and the requester get the message about the end: the approvers
 from collections.abc import Callable, Iterable, Mapping
 
 from agen_authz.core.approval.flow import Flow, FlowStep
-from agen_authz.core.approval.request import ApprovalRequest, Message, Occasion, Status
+from agen_authz.core.approval.request import ApprovalRequest, Notice, Occasion, Progress
 
 CHANNEL = "flow:"
 """What `Message.to` begins with if the message is for the channels of a flow."""
 
-_ENDS: Mapping[Status, Occasion] = {
-    Status.APPROVED: Occasion.APPROVED,
-    Status.REJECTED: Occasion.REJECTED,
-    Status.TIMED_OUT: Occasion.TIMED_OUT,
-    Status.USED: Occasion.USED,
-    Status.CANCELLED: Occasion.CANCELLED,
+_ENDS: Mapping[Progress, Occasion] = {
+    Progress.APPROVED: Occasion.APPROVED,
+    Progress.REJECTED: Occasion.REJECTED,
+    Progress.TIMED_OUT: Occasion.TIMED_OUT,
+    Progress.USED: Occasion.USED,
+    Progress.CANCELLED: Occasion.CANCELLED,
 }
 
 
 def tell(
     before: ApprovalRequest | None, after: ApprovalRequest, flow: Flow | None, draw_id: Callable[[], str], now: float
-) -> tuple[Message, ...]:
+) -> tuple[Notice, ...]:
     """List the messages that a change leads to, in a fixed order.
 
     Args:
@@ -41,8 +41,8 @@ def tell(
     occasion = _find_occasion(before, after)
     if occasion is None:
         return ()
-    places = _list_asked(after, flow) if after.status is Status.OPEN else _list_told(after, flow, occasion)
-    return tuple(Message(draw_id(), after.id, occasion, to, after.step, now) for to in dict.fromkeys(places))
+    places = _list_asked(after, flow) if after.status is Progress.OPEN else _list_told(after, flow, occasion)
+    return tuple(Notice(draw_id(), after.id, occasion, to, after.step, now) for to in dict.fromkeys(places))
 
 
 def _find_occasion(before: ApprovalRequest | None, after: ApprovalRequest) -> Occasion | None:

@@ -26,6 +26,8 @@ from agen_authz.app.control.message import (
     Drain,
     Drained,
     End,
+    Recall,
+    Recalled,
     Serving,
     Status,
     ToSupervisor,
@@ -62,7 +64,7 @@ class Actor:
     is_hung: bool = False
     ends: bool = True
     lines: list[bytes] = field(default_factory=list)
-    told: list[Withdraw | Written] = field(default_factory=list)
+    told: list[Withdraw | Written | Recalled] = field(default_factory=list)
     channel: "Channel[ToSupervisor, ToWorker] | None" = None
     refuses: tuple[Problem, ...] = ()
     refuses_apply: Applied | None = None
@@ -97,7 +99,9 @@ class Actor:
         return True
 
     def _answer_late(
-        self, message: Drain | End | Write | Withdraw | Written, channel: "Channel[ToSupervisor, ToWorker]"
+        self,
+        message: Drain | End | Write | Withdraw | Written | Recall | Recalled,
+        channel: "Channel[ToSupervisor, ToWorker]",
     ) -> bool:
         match message:
             case Drain():
@@ -109,7 +113,9 @@ class Actor:
             case Write(number, line):
                 self.lines.append(line)
                 channel.send(Written(number, True))
-            case Withdraw() | Written():
+            case Recall(number):
+                channel.send(Recalled(number, tuple(self.lines)))
+            case Withdraw() | Written() | Recalled():
                 self.told.append(message)
             case _:
                 assert_never(message)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from agen_authz.app.control.message import Withdraw, Write, Written
+import pytest
+
+from agen_authz.app.control.message import Recall, Recalled, Withdraw, Write, Written
 from agen_authz.app.supervisor.relay import Relay
 
 
@@ -11,15 +13,15 @@ class Ways:
     """Both ends of a relay."""
 
     is_there: bool = True
-    sent: list[Write | Withdraw] = field(default_factory=list)
-    answered: list[Written] = field(default_factory=list)
+    sent: list[Write | Withdraw | Recall] = field(default_factory=list)
+    answered: list[Written | Recalled] = field(default_factory=list)
 
-    def send(self, message: Write | Withdraw) -> bool:
+    def send(self, message: Write | Withdraw | Recall) -> bool:
         if self.is_there:
             self.sent.append(message)
         return self.is_there
 
-    def answer(self, message: Written) -> None:
+    def answer(self, message: Written | Recalled) -> None:
         self.answered.append(message)
 
 
@@ -72,4 +74,32 @@ def test_events_of_a_worker_that_has_ended_are_forgotten():
     assert len(relay) == 1
     relay.drop("process")
     relay.settle(Written(1, True))
+    assert (ways.answered, len(relay)) == ([], 0)
+
+
+def test_last_events_are_asked_of_the_one_that_writes_and_go_back_to_who_asked():
+    ways = Ways()
+    relay = Relay(ways.send)
+    relay.recall("console", Recall(7), ways.answer)
+    assert (ways.sent, len(relay)) == ([Recall(1)], 1)
+    relay.settle_recall(Recalled(1, (b"one", b"two")))
+    relay.settle_recall(Recalled(1, ()))
+    assert (ways.answered, len(relay)) == ([Recalled(7, (b"one", b"two"))], 0)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_last_events_that_nobody_can_show_are_answered_so(is_there):
+    ways = Ways(is_there=is_there)
+    relay = Relay(ways.send)
+    relay.recall("console", Recall(7), ways.answer)
+    relay.fail_all()
+    assert (ways.answered, len(relay)) == ([Recalled(7, None)], 0)
+
+
+def test_last_events_that_a_worker_which_has_ended_asked_for_are_forgotten():
+    ways = Ways()
+    relay = Relay(ways.send)
+    relay.recall("console", Recall(7), ways.answer)
+    relay.drop("console")
+    relay.settle_recall(Recalled(1, ()))
     assert (ways.answered, len(relay)) == ([], 0)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers, Flow, FlowStep
 from agen_authz.core.approval.open import open_request
-from agen_authz.core.approval.request import ApprovalRequest, Binding, Status, Vote
+from agen_authz.core.approval.request import ApprovalRequest, Binding, Progress, Vote
 from agen_authz.core.approval.table import Approver, Terms, vote
 from agen_authz.core.model import Digest, Issuer, Owner, Subject
 from tests.builders import NOW
@@ -53,7 +53,7 @@ def asked(by: Flow = FLOW, **changes: Any) -> ApprovalRequest:
 
 def approved(**changes: Any) -> ApprovalRequest:
     """Ask, and be approved at once."""
-    made = asked(status=Status.APPROVED, decided_at=NOW, grant_until=NOW + 900.0, remind_at=None)
+    made = asked(status=Progress.APPROVED, decided_at=NOW, grant_until=NOW + 900.0, remind_at=None)
     return replace(made, **changes)
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers, Flow, FlowStep
 from agen_authz.core.approval.open import open_request
-from agen_authz.core.approval.request import LIVE, ApprovalRequest, Message, Occasion, Status
+from agen_authz.core.approval.request import LIVE, ApprovalRequest, Notice, Occasion, Progress
 from agen_authz.core.approval.table import (
     Approver,
     Refusal,
@@ -85,7 +85,7 @@ class Accepted(NamedTuple):
     time: float
     age: float | None
     flow: Flow
-    status: Status
+    status: Progress
 
 
 class Lives(RuleBasedStateMachine):
@@ -101,7 +101,7 @@ class Lives(RuleBasedStateMachine):
         self.accepted: dict[str, list[Accepted]] = {}
         self.granted: dict[str, tuple[float, Flow]] = {}
         self.uses: Counter[str] = Counter()
-        self.sent: list[Message] = []
+        self.sent: list[Notice] = []
 
     @initialize(target=copies)
     def configure(self) -> Any:
@@ -120,7 +120,7 @@ class Lives(RuleBasedStateMachine):
         if after is before or self.read(before.id).version != before.version:
             return False
         flow = self.flows[after.flow]
-        if after.status is Status.APPROVED and before.status is not Status.APPROVED:
+        if after.status is Progress.APPROVED and before.status is not Progress.APPROVED:
             self.granted[after.id] = (self.now, flow)
         self.put(before, after)
         return True
@@ -249,7 +249,7 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def no_grant_is_used_twice(self) -> None:
         """One call for each grant; and what is used was approved."""
-        used = {each.id for each in map(self.read, self.rows) if each.status is Status.USED}
+        used = {each.id for each in map(self.read, self.rows) if each.status is Progress.USED}
         assert {id: times for id, times in self.uses.items() if times} == dict.fromkeys(used, 1)
         assert used <= self.granted.keys()
 
@@ -257,7 +257,7 @@ class Lives(RuleBasedStateMachine):
     def no_grant_is_used_late(self) -> None:
         """A grant is good for its time only, which begins when it was given."""
         for each in map(self.read, self.rows):
-            if each.status is Status.USED and each.used_at is not None:
+            if each.status is Progress.USED and each.used_at is not None:
                 given = min(self.granted[each.id][0], each.ends_at)
                 assert each.used_at < given + TERMS.grant_ttl_s
 
@@ -265,7 +265,9 @@ class Lives(RuleBasedStateMachine):
     def no_grant_exists_without_its_quorums(self) -> None:
         """Either different people approved every step, or the time was over in a flow that approves then."""
         for each in map(self.read, self.rows):
-            has_grant = each.status in {Status.APPROVED, Status.USED, Status.LAPSED} or each.grant_until is not None
+            has_grant = (
+                each.status in {Progress.APPROVED, Progress.USED, Progress.LAPSED} or each.grant_until is not None
+            )
             assert has_grant == (each.id in self.granted)
             if has_grant:
                 flow = self.opened_under[each.id]
@@ -285,14 +287,14 @@ class Lives(RuleBasedStateMachine):
                 assert each.age is not None and each.age <= TERMS.fresh_login_s
                 assert each.account.tenant == "acme" or "admin" in each.account.roles
                 assert each.time < request.created_at + flow.timeout_s
-                assert (each.status, each.flow) == (Status.OPEN, flow)
+                assert (each.status, each.flow) == (Progress.OPEN, flow)
 
     @invariant()
     def a_rejection_is_the_last_word(self) -> None:
         """One rejection ends a request, and nothing else rejects it."""
         for id, votes in self.accepted.items():
             rejections = [index for index, each in enumerate(votes) if not each.approves]
-            is_rejected = self.read(id).status is Status.REJECTED
+            is_rejected = self.read(id).status is Progress.REJECTED
             assert rejections == ([len(votes) - 1] if is_rejected else [])
 
     @invariant()
@@ -312,7 +314,7 @@ class Lives(RuleBasedStateMachine):
 
 def is_told(request: ApprovalRequest) -> bool:
     """True if the requester must hear of how it stands."""
-    return request.flow != "low" and request.status not in {Status.OPEN, Status.LAPSED}
+    return request.flow != "low" and request.status not in {Progress.OPEN, Progress.LAPSED}
 
 
 def is_complete(votes: list[Accepted], flow: Flow) -> bool:

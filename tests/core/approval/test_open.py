@@ -2,7 +2,7 @@
 
 import pytest
 
-from agen_authz.core.approval.request import ApprovalRequest, Status
+from agen_authz.core.approval.request import ApprovalRequest, Progress
 from agen_authz.core.model import Digest
 from tests.builders import NOW
 from tests.core.approval.rig import BINDING, asked, flow
@@ -20,7 +20,7 @@ def test_request_names_the_call_the_flow_and_its_times():
         request_id="r-1",
         created_at=NOW,
         ends_at=NOW + 14400.0,
-        status=Status.OPEN,
+        status=Progress.OPEN,
         remind_at=NOW + 3600.0,
     )
 

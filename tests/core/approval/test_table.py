@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers
-from agen_authz.core.approval.request import LIVE, ApprovalRequest, Status
+from agen_authz.core.approval.request import LIVE, ApprovalRequest, Progress
 from agen_authz.core.approval.table import (
     MAX_REASON_CHARS,
     REFUSALS,
@@ -44,7 +44,7 @@ from tests.core.approval.rig import (
 BOB_MAIL = "bob@acme.example"
 NOBODY = frozenset[str]()
 ANN = person("ann")
-ENDED = sorted(set(Status) - LIVE)
+ENDED = sorted(set(Progress) - LIVE)
 OTHER_FLOWS = [None, flow(digest=Digest("g")), flow(name="hr"), flow(steps=())]
 OTHER_FLOW_IDS = ["gone", "changed", "another", "without steps"]
 
@@ -57,7 +57,7 @@ def test_table_leads_nowhere_from_an_ended_request():
 
 
 def test_every_status_is_reached_and_every_event_happens():
-    assert (set(TABLE.values()), {event for _, event in TABLE}) == (set(Status), set(RequestEvent))
+    assert (set(TABLE.values()), {event for _, event in TABLE}) == (set(Progress), set(RequestEvent))
 
 
 def test_every_refusal_has_a_sentence():
@@ -144,9 +144,9 @@ def test_steps_go_on_in_order_and_the_last_one_yields_a_grant():
         (each.status, each.step, each.remind_at, each.decided_at, each.grant_until, each.version)
         for each in (first, second, third)
     ] == [
-        (Status.OPEN, 1, NOW + 3660.0, None, None, 1),
-        (Status.OPEN, 1, NOW + 3660.0, None, None, 2),
-        (Status.APPROVED, 1, None, NOW + 80.0, NOW + 980.0, 3),
+        (Progress.OPEN, 1, NOW + 3660.0, None, None, 1),
+        (Progress.OPEN, 1, NOW + 3660.0, None, None, 2),
+        (Progress.APPROVED, 1, None, NOW + 80.0, NOW + 980.0, 3),
     ]
 
 
@@ -155,7 +155,7 @@ def test_one_rejection_ends_it_whatever_was_approved_before():
     after = vote(before, FLOW, controller("dan"), TERMS, approves=False, reason="no", now=NOW + 5.0)
     assert after == replace(
         before,
-        status=Status.REJECTED,
+        status=Progress.REJECTED,
         votes=(*before.votes, replace(ballot("dan", step=1, approves=False), reason="no", time=NOW + 5.0)),
         decided_at=NOW + 5.0,
         remind_at=None,
@@ -192,12 +192,12 @@ def test_group_chooses_an_approver():
 
 def test_requester_may_approve_if_the_flow_says_so():
     by = single(requester_may_approve=True)
-    assert cast(asked(by), ANN, by=by).status is Status.APPROVED
+    assert cast(asked(by), ANN, by=by).status is Progress.APPROVED
 
 
 def test_people_without_an_email_are_different_people():
     by = single(quorum=2)
-    assert cast(asked(by, requester_email=""), person("bob"), person("cat"), by=by).status is Status.APPROVED
+    assert cast(asked(by, requester_email=""), person("bob"), person("cat"), by=by).status is Progress.APPROVED
 
 
 # ---- time ------------------------------------------------------------------------------------------------
@@ -221,14 +221,14 @@ def test_request_stays_the_same_object_while_nothing_is_due(request_):
 def test_time_out_denies_from_the_end_of_the_request_on(by, late_s):
     before = asked()
     after = pass_time(before, by, TERMS, before.ends_at + late_s)
-    assert after == replace(before, status=Status.TIMED_OUT, decided_at=before.ends_at, remind_at=None, version=1)
+    assert after == replace(before, status=Progress.TIMED_OUT, decided_at=before.ends_at, remind_at=None, version=1)
 
 
 def test_time_out_yields_a_grant_only_in_a_flow_that_says_so_and_that_has_not_changed():
     before, by = asked(), flow(approves_on_timeout=True)
     granted = replace(
         before,
-        status=Status.APPROVED,
+        status=Progress.APPROVED,
         decided_at=before.ends_at,
         grant_until=before.ends_at + 900.0,
         remind_at=None,
@@ -238,14 +238,14 @@ def test_time_out_yields_a_grant_only_in_a_flow_that_says_so_and_that_has_not_ch
     assert (
         pass_time(before, by, TERMS, before.ends_at + 5.0),
         pass_time(before, changed, TERMS, before.ends_at + 5.0).status,
-    ) == (granted, Status.TIMED_OUT)
+    ) == (granted, Progress.TIMED_OUT)
 
 
 @pytest.mark.parametrize("grant_until", [NOW + 900.0, None], ids=["over", "never there"])
 def test_grant_that_is_not_used_in_time_lapses(grant_until):
     before = approved()
     before = replace(before, grant_until=grant_until)
-    assert pass_time(before, None, TERMS, NOW + 900.0) == replace(before, status=Status.LAPSED, version=1)
+    assert pass_time(before, None, TERMS, NOW + 900.0) == replace(before, status=Progress.LAPSED, version=1)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_reminder_sets_the_next_one(by, at, expected):
 
 
 def test_grant_is_used():
-    assert use(approved(), NOW + 899.0) == approved(status=Status.USED, used_at=NOW + 899.0, version=1)
+    assert use(approved(), NOW + 899.0) == approved(status=Progress.USED, used_at=NOW + 899.0, version=1)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_there_is_nothing_to_use(request_, now, expected):
 @pytest.mark.parametrize("request_", [asked(), approved()], ids=["open", "approved"])
 def test_live_request_is_cancelled(request_):
     assert cancel(request_, NOW + 1.0) == replace(
-        request_, status=Status.CANCELLED, decided_at=NOW + 1.0, remind_at=None, version=1
+        request_, status=Progress.CANCELLED, decided_at=NOW + 1.0, remind_at=None, version=1
     )
 
 
@@ -302,9 +302,9 @@ def test_ended_request_is_not_cancelled(request_, now):
 
 
 def test_rejection_holds_until_the_time_of_the_request_is_over():
-    rejected = asked(status=Status.REJECTED)
+    rejected = asked(status=Progress.REJECTED)
     refused = [is_refused(rejected, NOW + 14399.0), is_refused(rejected, NOW + 14400.0)]
-    others = [is_refused(asked(status=status), NOW) for status in set(Status) - {Status.REJECTED}]
+    others = [is_refused(asked(status=status), NOW) for status in set(Progress) - {Progress.REJECTED}]
     assert (refused, any(others)) == ([True, False], False)
 
 

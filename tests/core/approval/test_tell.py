@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers
-from agen_authz.core.approval.request import LIVE, Message, Occasion, Status
+from agen_authz.core.approval.request import LIVE, Notice, Occasion, Progress
 from agen_authz.core.approval.table import TABLE, Refusal, cancel, pass_time, use
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.model import Digest
@@ -30,6 +30,7 @@ BOB, EVE, CHANNEL = "bob@acme.example", "eve@acme.example", "flow:finance"
 CHANGED, RENAMED = flow(digest=Digest("g")), flow(name="hr")
 BOTH_LEAD = replace(LEAD, approvers=Approvers(emails=frozenset({BOB, ANN_MAIL})))
 QUIET = flow(tells_requester=False)
+REJECTED = Progress.REJECTED
 SECOND = cast(asked(), person())
 LATER = pass_time(asked(), FLOW, TERMS, NOW + 3600.0)
 
@@ -68,24 +69,24 @@ TOLD = {
         FLOW, Occasion.REMINDER, [CHANNEL],
     ),
     "approved": (SECOND, approved(step=1), FLOW, Occasion.APPROVED, [CHANNEL, BOB, EVE, ANN_MAIL]),
-    "rejected": (asked(), ended(Status.REJECTED), FLOW, Occasion.REJECTED, [CHANNEL, BOB, ANN_MAIL]),
-    "timed out": (asked(), ended(Status.TIMED_OUT), FLOW, Occasion.TIMED_OUT, [CHANNEL, BOB, ANN_MAIL]),
-    "cancelled": (asked(), ended(Status.CANCELLED), FLOW, Occasion.CANCELLED, [CHANNEL, BOB, ANN_MAIL]),
+    "rejected": (asked(), ended(Progress.REJECTED), FLOW, Occasion.REJECTED, [CHANNEL, BOB, ANN_MAIL]),
+    "timed out": (asked(), ended(Progress.TIMED_OUT), FLOW, Occasion.TIMED_OUT, [CHANNEL, BOB, ANN_MAIL]),
+    "cancelled": (asked(), ended(Progress.CANCELLED), FLOW, Occasion.CANCELLED, [CHANNEL, BOB, ANN_MAIL]),
     "used": (approved(), use(approved(), NOW), FLOW, Occasion.USED, [CHANNEL, ANN_MAIL]),
     "ended, and the requester is an approver": (
-        asked(), ended(Status.REJECTED), flow(steps=(BOTH_LEAD, CONTROL)), Occasion.REJECTED, [CHANNEL, ANN_MAIL, BOB],
+        asked(), ended(REJECTED), flow(steps=(BOTH_LEAD, CONTROL)), Occasion.REJECTED, [CHANNEL, ANN_MAIL, BOB],
     ),
-    "ended, and the requester is not told": (asked(), ended(Status.REJECTED), QUIET, Occasion.REJECTED, [CHANNEL, BOB]),
+    "ended, and the requester is not told": (asked(), ended(REJECTED), QUIET, Occasion.REJECTED, [CHANNEL, BOB]),
     "ended, and the requester has no e-mail": (
-        asked(), ended(Status.REJECTED, requester_email=""), FLOW, Occasion.REJECTED, [CHANNEL, BOB],
+        asked(), ended(Progress.REJECTED, requester_email=""), FLOW, Occasion.REJECTED, [CHANNEL, BOB],
     ),
     "ended, and the flow has changed": (
-        asked(), ended(Status.TIMED_OUT), CHANGED, Occasion.TIMED_OUT, [CHANNEL, ANN_MAIL],
+        asked(), ended(Progress.TIMED_OUT), CHANGED, Occasion.TIMED_OUT, [CHANNEL, ANN_MAIL],
     ),
-    "ended, and the flow is gone": (asked(), ended(Status.TIMED_OUT), None, Occasion.TIMED_OUT, [ANN_MAIL]),
-    "ended, and the flow is another one": (asked(), ended(Status.TIMED_OUT), RENAMED, Occasion.TIMED_OUT, [ANN_MAIL]),
+    "ended, and the flow is gone": (asked(), ended(Progress.TIMED_OUT), None, Occasion.TIMED_OUT, [ANN_MAIL]),
+    "ended, and the flow is another one": (asked(), ended(Progress.TIMED_OUT), RENAMED, Occasion.TIMED_OUT, [ANN_MAIL]),
     "ended, and nobody is left to be told": (
-        asked(), ended(Status.TIMED_OUT, requester_email=""), None, Occasion.TIMED_OUT, [],
+        asked(), ended(Progress.TIMED_OUT, requester_email=""), None, Occasion.TIMED_OUT, [],
     ),
 }  # fmt: skip
 
@@ -98,7 +99,7 @@ def test_people_are_told(before, after, by, occasion, expected):
 SILENT = {
     "nothing changed": (asked(), asked(), FLOW),
     "a vote that leaves the step open": (SECOND, cast(SECOND, controller("cat")), FLOW),
-    "a grant lapsed": (approved(), approved(status=Status.LAPSED), FLOW),
+    "a grant lapsed": (approved(), approved(status=Progress.LAPSED), FLOW),
     "opened, and the flow has changed": (None, asked(), CHANGED),
     "opened, and the flow is another one": (None, asked(), RENAMED),
     "no more reminders, for the flow is gone": (asked(), pass_time(asked(), None, TERMS, NOW + 3600.0), None),
@@ -112,8 +113,8 @@ def test_nobody_is_told(before, after, by):
 
 def test_message_has_its_own_id_and_names_request_step_and_time():
     assert tell(asked(), SECOND, FLOW, ids(), NOW + 7.0) == (
-        Message("m0", "0" * 32, Occasion.STEP, CHANNEL, 1, NOW + 7.0),
-        Message("m1", "0" * 32, Occasion.STEP, EVE, 1, NOW + 7.0),
+        Notice("m0", "0" * 32, Occasion.STEP, CHANNEL, 1, NOW + 7.0),
+        Notice("m1", "0" * 32, Occasion.STEP, EVE, 1, NOW + 7.0),
     )
 
 
@@ -124,7 +125,7 @@ def test_requester_is_told_of_every_end_but_a_grant_that_lapsed():
         for (before, _), after in ends
         if ANN_MAIL not in [to for _, to in places(asked(status=before), asked(status=after), FLOW)]
     }
-    assert silent == {Status.LAPSED}
+    assert silent == {Progress.LAPSED}
 
 
 def test_cancelling_a_grant_tells_its_approvers():
