@@ -190,6 +190,27 @@ MEANINGS = {
         "The files named here are not keys, or the directory cannot be read; every other key stays in use. Put the"
         " file right or remove it."
     ),
+    "people cannot sign in at a provider": (
+        "The provider of the console gives no usable answer; `cause` says why. Approvers who are signed in continue"
+        " until their session ends."
+    ),
+    "a provider refused a code of the console": (
+        "The provider answered the console's exchange of a code with `status`: 401 if `console.client_id` or its secret"
+        " is wrong there, 400 if the code was used, too old, or if `approvals.base_url` is not where the provider sends"
+        " people back to."
+    ),
+    "a sign-in was refused": (
+        "The provider's ID token is not accepted; `reason` is one of docs/reasons.md and `detail` says what was seen"
+        " and what was wanted."
+    ),
+    "a sign-in ended at the provider": "The person declined there, or may not sign in at the console's client.",
+    "the console could not answer a request": (
+        "The store or the provider does not answer; `cause` names it. The person got 503, and nothing was changed."
+    ),
+    "an approver's decision could not be written to the audit log": (
+        "The decision counts, and the store has it under the request `approval`; only its event is missing. See"
+        " `agen_audit_events_total`."
+    ),
 }
 
 

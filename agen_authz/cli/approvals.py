@@ -161,7 +161,7 @@ def _decide(options: _Options, request: str, *, approves: bool, reason: str, yes
             return structs.replace(shown, status=403, document=_explain(shown.document))
         if not yes:
             _print_request(shown.document, err=options.as_json)
-            # What is asked for is on the screen now, so that nobody approves a call that they have not seen.
+            # INVARIANT: the call is on the screen now: no call is approved that was not shown.
             if not typer.confirm(f"{word} this call?", err=True):
                 typer.echo("nothing was changed", err=True)
                 raise typer.Exit(Exit.FINDING)

@@ -85,7 +85,7 @@ class TokenFile:
         text = json.dumps({"last": kept.last, "consoles": consoles})
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made with 0600: nobody else can open it, not even before it has its name.
+            # Made with 0600: no other user can open it, not even before it has its name.
             handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".approvals-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)

@@ -46,7 +46,7 @@ def _list_lines(request: Mapping[str, Json], now: float) -> Iterator[str]:
     elif _text(request, "end"):
         yield _text(request, "end")
     if _text(request, "description"):
-        yield "what the model was told about it:"
+        yield "as the model saw it described:"
         yield from (_INDENT + spell(line) for line in str(request["description"]).split("\n"))
     yield from _list_params(request)
     yield "steps:"
