@@ -44,6 +44,7 @@ _SHAPES: Mapping[str, Mapping[str, object]] = {
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     "sidecar.envoy.image.digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
     "sidecar.envoy.image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
+    "console.port": _PORT,
     "sidecar.envoy.port": _PORT,
     "sidecar.envoy.extraVolumeMounts": _FREE_LIST,
     "sidecar.envoy.resources": {"type": "object"},

@@ -24,7 +24,7 @@ GATEWAY = {
 }  # fmt: skip
 MESH = {"DestinationRule", "PeerAuthentication", "AuthorizationPolicy", "EnvoyFilter"}
 OF_MODE = {"deployment": set(), "sidecar": set(), "envoy-gateway": GATEWAY, "istio": MESH}
-FULL = {"HorizontalPodAutoscaler", "Job", "Pod", "ServiceMonitor", "PodMonitor"}
+FULL = {"HorizontalPodAutoscaler", "Job", "Pod", "ServiceMonitor", "PodMonitor", "Ingress"}
 
 
 def test_chart_alone_passes_lint(state):
@@ -95,9 +95,7 @@ def test_configuration_is_one_that_check_config_takes(render, tmp_path, mode, mo
     file.write_text(render(mode, more).config(), "utf-8")
     told = CliRunner().invoke(app, ["check-config", str(file), "--no-secrets", "--json"])
     assert told.exit_code == 0, told.output
-    # The store of replicas is not built yet: nothing else is unknown.
-    wanted = ["store.url"] if more else []
-    assert [note["path"] for note in json.loads(told.output)["not_available_yet"]] == wanted
+    assert json.loads(told.output)["not_available_yet"] == []
 
 
 @FILLED

@@ -5,6 +5,7 @@
 {{- include "agen.checkStore" . -}}
 {{- include "agen.checkMapping" . -}}
 {{- include "agen.checkFiles" . -}}
+{{- include "agen.checkConsole" . -}}
 {{- if eq .Values.mode "sidecar" }}{{ include "agen.checkSidecar" . }}{{ end -}}
 {{- if eq .Values.mode "istio" }}{{ include "agen.checkIstio" . }}{{ end -}}
 {{- if eq .Values.mode "envoyGateway" }}{{ include "agen.checkGateway" . }}{{ end -}}
@@ -18,7 +19,7 @@
 {{- end -}}
 {{- end -}}
 {{- $server := default dict .Values.config.server -}}
-{{- range $key := list "authz" "proc" "ops" "tls" "metadata_key_file" -}}
+{{- range $key := list "authz" "proc" "ops" "console" "tls" "metadata_key_file" -}}
 {{- if hasKey $server $key -}}
 {{- fail (printf "`config.server.%s` is set by the chart: remove it (`tls.existingSecret` and `metadataKey.existingSecret` bring files)" $key) -}}
 {{- end -}}
@@ -65,6 +66,23 @@
 {{- fail (printf "`config` names `%s`, which nothing mounts: add `{name: %s, existingSecret: ...}` to `secrets`" $file $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "agen.checkConsole" -}}
+{{- $ingress := .Values.console.ingress -}}
+{{- $host := include "agen.consoleHost" . -}}
+{{- if and $ingress.enabled (not .Values.config.console) -}}
+{{- fail "`console.ingress` leads to the console, which `config.console` configures: write that section, or set `console.ingress.enabled: false`" -}}
+{{- end -}}
+{{- if and .Values.config.console (not $host) -}}
+{{- fail "`config.approvals.base_url` is missing: the address at which approvers open the console" -}}
+{{- end -}}
+{{- if and $ingress.enabled $ingress.host (ne $ingress.host $host) -}}
+{{- fail (printf "`console.ingress.host` is `%s`, and the console answers only as `%s`, the host of `config.approvals.base_url`: make them the same, or leave `host` out" $ingress.host $host) -}}
+{{- end -}}
+{{- if and .Values.config.console (eq .Values.mode "sidecar") (regexMatch (printf "port_value: %d\\b" (int .Values.console.port)) .Values.sidecar.envoy.bootstrap) -}}
+{{- fail (printf "port %d is the MCP server's or Envoy's (`sidecar.envoy.bootstrap`), and the console is in the same pod: set `console.port` to another one" (int .Values.console.port)) -}}
 {{- end -}}
 {{- end -}}
 

@@ -11,6 +11,9 @@
 {{- $_ := set $server "proc" (printf "%s:9192" .Values.listen) -}}
 {{- end -}}
 {{- $_ := set $server "ops" (printf "%s:9464" .Values.listen) -}}
+{{- if .Values.config.console -}}
+{{- $_ := set $server "console" (printf "%s:%d" .Values.listen (int .Values.console.port)) -}}
+{{- end -}}
 {{- if .Values.tls.existingSecret -}}
 {{- $_ := set $server "tls" (dict "cert_file" "/etc/agen/tls/tls.crt" "key_file" "/etc/agen/tls/tls.key" "client_ca_file" "/etc/agen/tls/ca.crt") -}}
 {{- end -}}
@@ -33,7 +36,8 @@ end: true
 {{- define "agen.fixed" -}}
 {{- $limits := pick (default dict .Values.config.limits) "request_bytes" "in_flight" "sessions" "store_timeout" -}}
 {{- $mapping := dig "access" "mapping" "" .Values.config -}}
-{{- dict "server" (include "agen.server" . | fromYaml) "store" (default dict .Values.config.store) "limits" $limits "mapping" $mapping | toJson -}}
+{{- $people := list (not (empty .Values.config.console)) (not (empty (dig "approvals" "flows" list .Values.config))) -}}
+{{- dict "people" $people "server" (include "agen.server" . | fromYaml) "store" (default dict .Values.config.store) "limits" $limits "mapping" $mapping | toJson -}}
 {{- end -}}
 
 {{- define "agen.checksum" -}}
@@ -49,6 +53,15 @@ end: true
 {{- $store := default dict .Values.config.store -}}
 {{- $url := default "" $store.url -}}
 {{- if or (hasPrefix "sqlite:" $url) (not (or $url $store.url_env $store.url_file)) -}}sqlite{{- else -}}shared{{- end -}}
+{{- end -}}
+
+{{/* The host and the path of `approvals.base_url`: where browsers open the console. */}}
+{{- define "agen.consoleHost" -}}
+{{- (urlParse (dig "approvals" "base_url" "" .Values.config | default "")).hostname -}}
+{{- end -}}
+
+{{- define "agen.consolePath" -}}
+{{- (urlParse (dig "approvals" "base_url" "" .Values.config | default "")).path | trimSuffix "/" | default "/" -}}
 {{- end -}}
 
 {{- define "agen.mostReplicas" -}}

@@ -17,6 +17,9 @@ ports:
   {{- end }}
   {{- end }}
   - {name: http-ops, containerPort: 9464}
+  {{- if .Values.config.console }}
+  - {name: console, containerPort: {{ .Values.console.port }}}
+  {{- end }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 resources:
