@@ -30,6 +30,14 @@ written to the store (`obligations/learn.py`) before the message leaves. Check r
 (`catalogue.py`), denies calls of tools that are not approved, and compares arguments with the approved schema
 (`core/arguments`). `app/supervisor` starts, watches and restarts the processes; `app/worker` is what runs in them.
 
+## People
+
+A call that policies want approved is decided twice: `core/decide.py` says which approvals it needs,
+`obligations/approve.py` reads or opens the requests and has the call judged again, and uses the grants right before the
+event. `core/approval/table.py` has the rules. The worker of the console (`app/worker/console.py`) runs the approvers'
+pages (`console/`), the messages to people and what runs by the clock (`workers/`); it meets the others in the store only,
+and calls are decided without it. [approvals.md](approvals.md) explains what people see.
+
 ## The picture
 
 The picture is rendered from the import contracts in `pyproject.toml`, which `make imports` checks. A row may import
