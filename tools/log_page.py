@@ -174,7 +174,8 @@ MEANINGS = {
         "Every worker has started; `authz` and `proc` are their addresses. `/readyz` says whether they are ready."
     ),
     "a worker has started": (
-        "`worker` is `check`, which decides, or one of those that inspect responses: `process`, `process-2` and so on."
+        "`worker` is `check`, which decides, one of those that inspect responses (`process`, `process-2` and so on), or"
+        " `console`, which serves approvers."
     ),
     "a worker finishes what has begun, and ends": "The server shuts down. The worker `check` does so first.",
     "shutting down: calls that have begun are finished, new ones are refused": (
@@ -190,6 +191,29 @@ MEANINGS = {
         "The files named here are not keys, or the directory cannot be read; every other key stays in use. Put the"
         " file right or remove it."
     ),
+    "the console is not started again; no call can be approved": (
+        "It ended too often; `problem` has the last cause. Calls are decided as before, and those that need an approval"
+        " wait. Restart the server once the cause is gone."
+    ),
+    "a defect kept requests for approval from ending in time; it continues in ten seconds": (
+        f"No grant lasts longer by this. Time-outs and reminders are late. {_DEFECT}"
+    ),
+    "a defect stopped the sending of messages to people; it continues in ten seconds": (
+        f"No message is lost; they are late. {_DEFECT}"
+    ),
+    "messages to people cannot be sent; they are tried again": (
+        "`place` is the file and line of the Apprise URL, and `why` is `failed` or `late`. There is one line until"
+        " messages can be sent again. See whether the service can be reached, and whether the URL is still good."
+    ),
+    "a message to people could not be sent, and is not tried any more": (
+        "It was tried `attempts` times within about half a day. The request `request` is in the console: tell its"
+        " approvers another way."
+    ),
+    "no more messages may be sent in this hour; others wait": (
+        "`notifications.max_per_hour` is reached. See whether one caller asks too often"
+        " (`approvals.max_open_per_subject`), or raise it."
+    ),
+    "messages to people can be sent again": "It follows the line that they cannot.",
     "people cannot sign in at a provider": (
         "The provider of the console gives no usable answer; `cause` says why. Approvers who are signed in continue"
         " until their session ends."

@@ -57,7 +57,7 @@ def _view_all(policies: Iterable[conf.Policy], flows: Flows, tenant: str = "") -
 
 
 def _describe(policy: conf.Policy) -> str:
-    """Say what a step-up demands, if the policy has no text of its own."""
+    """Say what a step-up demands, if the policy has no text."""
     demand = policy.step_up
     if demand is None:
         return ""

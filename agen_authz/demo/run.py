@@ -48,7 +48,7 @@ def write_files(plan: Plan) -> None:
     for name in RESOURCES:
         _write_key(plan.keys_dir(name), f"{name}-1")
         plan.descriptions_dir(name).mkdir(parents=True, exist_ok=True)
-    # What the console signs in with is the issuer's to know, and what the store encrypts with is nobody's.
+    # What the console signs in with is known to the issuer, too; what the store encrypts with is not.
     _write_file(plan.keys_dir("people"), "console", DEMO_SECRET)
     if not (plan.keys_dir("people") / "store").exists():
         _write_key(plan.keys_dir("people"), "store")

@@ -1,7 +1,7 @@
 """Implements `ports.approval.Notifier`: sends in threads, within a bound of time.
 
 Of several channels of a flow each is tried; those that took a message do not get it again when it is tried again.
-A thread that is late goes on: if it succeeds after all, that is remembered too.
+A thread that is late continues: if it succeeds after all, that is remembered too.
 """
 
 import asyncio

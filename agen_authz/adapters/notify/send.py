@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from apprise import Apprise, NotifyBase
 
 _APPRISE_LOG = "apprise"
-# RFC 3834 section 5: nobody's vacation notice answers.
+# RFC 3834 section 5: no vacation notice answers.
 _MAIL_HEADERS = {"Auto-Submitted": "auto-generated", "Precedence": "bulk"}
 
 

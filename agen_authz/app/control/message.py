@@ -120,7 +120,7 @@ class Recall(Struct, frozen=True, tag=True):
 
 
 class Recalled(Struct, frozen=True, tag=True):
-    """The last lines that were written, without their ends, the oldest first; None if nobody can say."""
+    """The last lines that were written, without their ends, the oldest first; None if they are not known."""
 
     number: int
     lines: tuple[bytes, ...] | None

@@ -133,8 +133,8 @@ class Fleet:
         fault = None if keeping.cancelled() else keeping.exception()
         is_console = any(self._keeping.get(place.name) is keeping for place in self._console)
         if isinstance(fault, WorkerGaveUp) and is_console:
-            # Calls are decided without it; those that need an approval are answered as before, and nobody can decide.
-            _LOG.error("the console is not started again; nobody can approve calls", extra={"problem": str(fault)})
+            # Calls are decided without it; those that need an approval are answered as before, and no one decides.
+            _LOG.error("the console is not started again; no call can be approved", extra={"problem": str(fault)})
             return
         if fault is not None and not self._failed.done():
             self._failed.set_exception(fault)

@@ -18,7 +18,7 @@ class Duty(StrEnum):
     CONSOLE = "console"
 
 
-# Without the console calls are decided and inspected as before; nobody can approve any.
+# Without the console calls are decided and inspected as before; no call can be approved.
 _NEEDED = frozenset({Duty.CHECK, Duty.PROCESS})
 
 

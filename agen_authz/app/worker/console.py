@@ -1,6 +1,6 @@
 """The worker that people meet: the console, messages to people, and requests for approval that end in time.
 
-Without it calls are decided and inspected as before; nobody can approve any.
+Without it calls are decided and inspected as before; no call can be approved.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class ConsoleWorker:
     async def start(self) -> None:
         """Listen and serve, and begin what runs by the clock; `run.Worker.start`."""
         config, means = self.loaded.config, self.means
-        # Bound first: an address that is taken is said before anything is asked.
+        # Bound first: an address that is taken is reported before anything is asked.
         listener = None if config.console is None else bind(config.server.console, _PATH)
         await self._switch(self.loaded, _build_rules(self.loaded, means))
         if listener is not None:
@@ -109,7 +109,7 @@ class ConsoleWorker:
         return self.means.metrics.collect()
 
     async def drain(self, grace_s: float) -> None:
-        """Finish the pages that people wait for; messages that are under way are finished by whoever leases them."""
+        """Finish the pages that people wait for; messages under way are left to the next process that leases them."""
         if self.server is not None and self.serving is not None:
             self.server.should_exit = True
             await asyncio.wait((self.serving,), timeout=grace_s)

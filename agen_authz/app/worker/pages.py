@@ -120,7 +120,7 @@ async def open_pages(loaded: Loaded, console: Console, rules: RuleSet, means: Co
 
 
 class _Rules:
-    """Builds what the console decides by, anew if the catalogue has changed: unmapped tools are found in it."""
+    """Builds what the console decides by, again if the catalogue has changed: unmapped tools are found in it."""
 
     def __init__(self, loaded: Loaded, console: Console, rules: RuleSet, catalogue: CurrentCatalogue) -> None:
         self._config, self._rules, self._catalogue = loaded.config, rules, catalogue
@@ -152,7 +152,7 @@ class Supervisor:
         return {str(name): str(said) for name, said in parts.items()}
 
     async def read_metrics(self) -> str | None:
-        """Read what all workers have counted; None if nobody answers."""
+        """Read what all workers have counted; None if there is no answer."""
         try:
             return (await self._get("/metrics")).text
         except httpx.HTTPError:
@@ -163,5 +163,5 @@ class Supervisor:
             return await client.get(self._url + place)
 
 
-# All addresses are reached on loopback, where everything is told.
+# All addresses are reached on loopback, where everything is shown.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 nothing is bound here

@@ -32,7 +32,7 @@ class LastEvents:
             del self._waiting[number]
 
     def settle(self, message: Recalled) -> None:
-        """Take an answer; nothing happens if nobody waits for it any more."""
+        """Take an answer; nothing happens if no caller waits for it any more."""
         waiting = self._waiting.get(message.number)
         if waiting is not None and not waiting.done():
             waiting.set_result(message.lines)

@@ -462,7 +462,7 @@ async def test_console_that_ends_again_and_again_leaves_the_others_alone(tmp_pat
         for _ in range(AT_ONCE.most):
             await stand.replace_worker("console")
         stand.nursery.kill_last("console")
-        await until(lambda: "nobody can approve calls" in caplog.text)
+        await until(lambda: "no call can be approved" in caplog.text)
         readiness = await stand.fleet.check_readiness()
         assert (stand.running.done(), readiness.is_ready) == (False, True)
     assert readiness.parts["worker console"].startswith("ended")
