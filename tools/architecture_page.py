@@ -35,8 +35,8 @@ written to the store (`obligations/learn.py`) before the message leaves. Check r
 A call that policies want approved is decided twice: `core/decide.py` says which approvals it needs,
 `obligations/approve.py` reads or opens the requests and has the call judged again, and uses the grants right before the
 event. `core/approval/table.py` has the rules. The worker of the console (`app/worker/console.py`) runs the approvers'
-pages (`console/`), the messages to people and what runs by the clock (`workers/`); it shares only the store with the others,
-and calls are decided without it. [approvals.md](approvals.md) explains what people see.
+pages (`console/`), the messages to people and what runs by the clock (`workers/`). It shares only the store with the
+others, and calls are decided without it. [approvals.md](approvals.md) explains what people see.
 
 ## The picture
 
