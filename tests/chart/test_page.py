@@ -25,7 +25,13 @@ MODES = {
 BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # A command with the lines that it continues on, and what the page shows of its output.
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-FILES = {"version": "agen.yaml", "mode": "values.yaml", "tests": "tests.yaml"}
+FILES = {
+    "version": "agen.yaml",
+    "mode": "values.yaml",
+    "tests": "tests.yaml",
+    "policies": "people.yaml",
+    "secrets": "console.yaml",
+}
 # They need a cluster, a registry, an index, or what a cluster answered.
 ELSEWHERE = re.compile(r"kubectl|egctl|istioctl|make|podman|python3|helm test|agen-authz envoy-config --check")
 OFF_WORD = re.compile(r"off-[0-9a-f]{16}")
@@ -117,3 +123,13 @@ def test_page_takes_a_reader_to_the_values_of_helm_test(reader):
     reader.done.clear()
     reader.follow("`helm test`")
     assert reader.done == ["helm"]
+
+
+def test_page_takes_a_reader_to_a_console_behind_an_ingress(reader):
+    reader.follow(MODES["sidecar"])
+    reader.done.clear()
+    reader.follow("The console of the approvers")
+    assert reader.done == ["cat", "(echo", "openssl", "helm"]
+    command = [reader.folder / "bin" / "agen-authz", "check-config", "agen.yaml", "--no-secrets"]
+    told = subprocess.run(command, cwd=reader.folder, capture_output=True, text=True, check=False)
+    assert (told.returncode, "agen.yaml: ok" in told.stdout) == (0, True), told.stdout + told.stderr
