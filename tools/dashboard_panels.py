@@ -53,6 +53,12 @@ def _quantile(share: float, by: str = "le") -> str:
     return f"histogram_quantile({share}, {_sum('agen_decision_seconds_bucket', by)})"
 
 
+def _waited(share: float) -> str:
+    # Over a day: few calls wait for people.
+    buckets = f"sum by (flow, le) (increase(agen_approval_wait_seconds_bucket{{{OF}}}[1d]))"
+    return f"histogram_quantile({share}, {buckets})"
+
+
 _DENIED = f"sum({_rate('agen_decisions_total', DENIED)})"
 _ALL = f"sum({_rate('agen_decisions_total')})"
 
@@ -92,7 +98,7 @@ OVERVIEW = (
 TRAFFIC = (
     Panel(
         "Decisions",
-        "What Check answers: allow, deny, step_up, or answer (metadata and preflights).",
+        "What Check answers: allow, deny, step_up, await_approval, or answer (metadata and preflights).",
         _CALLS,
         (Query(_sum("agen_decisions_total", "decision"), "{{decision}}"),),
         Look.STACK,
@@ -299,12 +305,45 @@ HEALTH = (
     ),
 )
 
+APPROVALS = (
+    Panel(
+        "Requests for approval",
+        "Requests in the last hour: those that were asked, and what became of them.",
+        _COUNT,
+        (Query(f"sum by (event) (increase(agen_approvals_total{{{OF}}}[1h]))", "{{event}}"),),
+    ),
+    Panel(
+        "Requests by flow",
+        "Requests of each flow in the last hour: asked, and ended without a decision.",
+        _COUNT,
+        (
+            Query(
+                f'sum by (flow, event) (increase(agen_approvals_total{{{OF},event=~"asked|timed_out"}}[1h]))',
+                "{{flow}}: {{event}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Time until approvers decide",
+        "Half of the approvals that were used waited this long or longer for their decision, and one in ten.",
+        _SECONDS,
+        (Query(_waited(0.5), "{{flow}} p50"), Query(_waited(0.9), "{{flow}} p90")),
+    ),
+    Panel(
+        "Messages to people",
+        "Messages in the last hour: sent, failed (tried again), given_up, nowhere (no channel) or outdated.",
+        _COUNT,
+        (Query(f"sum by (outcome) (increase(agen_notifications_total{{{OF}}}[1h]))", "{{outcome}}"),),
+    ),
+)
+
 ROWS: tuple[tuple[str, Sequence[Panel]], ...] = (
     ("Overview", OVERVIEW),
     ("Traffic", TRAFFIC),
     ("Denials", DENIALS),
     ("Latency", LATENCY),
     ("Responses and masking", MASKING),
+    ("Approvals", APPROVALS),
     ("Drift of tools", DRIFT),
     ("Health", HEALTH),
 )

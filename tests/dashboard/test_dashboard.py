@@ -22,7 +22,9 @@ def test_dashboard_has_no_fault():
 
 def test_panels_are_there_for_each_subject_and_many_of_them():
     rows = [panel["title"] for panel in BOARD["panels"] if panel["type"] == "row"]
-    wanted = ["Overview", "Traffic", "Denials", "Latency", "Responses and masking", "Drift of tools", "Health"]
+    wanted = [
+        "Overview", "Traffic", "Denials", "Latency", "Responses and masking", "Approvals", "Drift of tools", "Health",
+    ]  # fmt: skip
     assert (rows, len(PANELS) > 25) == (wanted, True)
 
 
