@@ -192,11 +192,10 @@ def _read(findings: Findings, path: KeyPath, file: Path) -> bytes | None:
     content = raw.removesuffix(b"\n")
     if not content:
         findings.add(path, "the file is empty", "write the secret into it")
-    elif path[-1] not in _KEYS:
-        return content
-    elif len(raw) > _MAX_SECRET_BYTES:
-        findings.add(path, "larger than 64 KiB", "name a file that holds nothing but the key")
-    elif len(content) < _MIN_KEY_BYTES:
+    elif len(raw) > limit:
+        # Not cut: a part of it could be taken for the whole.
+        findings.add(path, f"larger than {limit // 1024} KiB", "name a file that holds nothing else")
+    elif path[-1] in _KEYS and len(content) < _MIN_KEY_BYTES:
         message = f"the key is shorter than {_MIN_KEY_BYTES} bytes"
         findings.add(path, message, f"generate one: openssl rand -out FILE {_MIN_KEY_BYTES}")
     return content

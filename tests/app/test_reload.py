@@ -141,11 +141,12 @@ def test_key_of_the_store_cannot_change_though_its_file_keeps_its_name(tmp_path)
 
 
 def test_console_cannot_begin_under_a_running_server(tmp_path):
-    before = write(tmp_path)
+    pages = "version: 1\napprovals: {base_url: 'https://people.example'}"
+    before = write(tmp_path, "version: 1", pages)
     (tmp_path / "secret").write_text("of the console", "utf-8")
     console = f"console: {{provider: corp, client_id: agen, client_secret_file: {tmp_path / 'secret'}}}"
-    (problem,) = find_restarts(before, write(tmp_path, "version: 1", f"version: 1\n{console}"))
-    assert (problem.path, problem.line) == ("console", 2)
+    problems = find_restarts(before, write(tmp_path, "version: 1", f"{pages}\n{console}"))
+    assert [(each.path, each.line) for each in problems] == [("approvals", 2), ("console", 3)]
 
 
 class Overwriting(Target):

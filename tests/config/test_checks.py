@@ -250,7 +250,8 @@ MISTAKES: dict[str, tuple[str | None, str, str, str, str]] = {
     "address of nobody": (None, FLOW.replace("a@example.com", "nobody") % ("", "", ""), "approvals.flows[0].steps[0].approvers.emails[0]", "e-mail", "name@host"),
     "argument that is no pointer": (None, FLOW % ("", ", show_arguments: [amount]", ""), "approvals.flows[0].show_arguments[0]", "JSON pointer", "/amount"),
     "time of nothing": (None, FLOW.replace("4h", "0h") % ("", "", ""), "approvals.flows[0].timeout", "longer than zero", ""),
-    "admins of no role": (None, "console: {provider: corp, client_id: c, client_secret_file: /s, admins: {roles: []}}\n", "console.admins.roles", "empty", ""),
+    "console without a page": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n", "console", "needs `approvals.base_url`", "say where"),
+    "admins of no role": (None, "approvals: {base_url: 'https://people.example'}\nconsole: {provider: corp, client_id: c, client_secret_file: /s, admins: {roles: []}}\n", "console.admins.roles", "empty", ""),
     "store of another kind": (None, "store: {url: 'mysql://h/d'}\n", "store.url", "not the URL of a store", "sqlite"),
     "store with a password": (None, "store: {url: 'postgresql://u:canary@h/d'}\n", "store.url", "password", "url_file"),
     # ---- evidence

@@ -135,11 +135,8 @@ def test_variable_of_the_store_must_be_set(tmp_path):
 # ---- what is not built yet, and what weakens -------------------------------------------------------------------
 
 UNBUILT = {
-    "server.console": ("  authz", "  console: 127.0.0.1:8080\n  authz"),
-    "approvals": (None, "approvals: {hold: 0s}\n"),
+    "approvals.tasks": (None, "approvals: {tasks: true}\n"),
     "hooks": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
-    "notifications": (None, "notifications: {max_per_hour: 5}\n"),
-    "console": (None, "console: {provider: corp, client_id: c, client_secret_file: /s}\n"),
     "audit.arguments": (None, "audit: {arguments: masked}\n"),
     "audit.chain": (None, "audit: {chain: true}\n"),
     "audit.sinks[0]": (None, "audit: {sinks: [{name: f, type: file, path: /f}]}\n"),

@@ -11,6 +11,7 @@ from tests.config.test_mistakes import FLOW, GOOD, KEYS, problems_of
 
 KEY = b"canary-" * 5
 PROVIDER = "    issuer: https://id.example.com/\n"
+PAGES = "approvals: {base_url: 'https://people.example'}\n"
 
 
 def write_config(folder: Path, text: str) -> Path:
@@ -40,7 +41,10 @@ def places_of(folder: Path, text: str) -> list[tuple[str, str]]:
             "hooks[0].secret_file",
         ),
         (GOOD + "notifications: {email_url_file: FILE}\n", "notifications.email_url_file"),
-        (GOOD + "console: {provider: corp, client_id: c, client_secret_file: FILE}\n", "console.client_secret_file"),
+        (
+            GOOD + PAGES + "console: {provider: corp, client_id: c, client_secret_file: FILE}\n",
+            "console.client_secret_file",
+        ),
         (GOOD + "audit: {checkpoint_key_file: FILE}\n", "audit.checkpoint_key_file"),
         (GOOD + "audit: {sinks: [{name: s, type: splunk_hec, url: 'https://s', token_file: FILE}]}\n",
          "audit.sinks[0].token_file"),
@@ -100,17 +104,21 @@ def test_url_of_the_store_comes_from_a_file_or_a_variable_and_is_not_shown(tmp_p
         assert read_store_url(load_with(tmp_path, GOOD + store).config) == url
 
 
-def test_only_keys_have_a_length(tmp_path):
+def test_only_keys_have_a_least_length_and_every_file_a_largest(tmp_path):
     short, long = tmp_path / "short", tmp_path / "long"
     short.write_bytes(b"x")
     long.write_bytes(b"x" * 100_000)
-    console = f"console: {{provider: corp, client_id: c, client_secret_file: {short}}}\n"
-    mail = f"{GOOD}notifications: {{email_url_file: {long}}}\n{console}"
-    assert load_with(tmp_path, mail).secrets == Secrets(signing_keys={"crm": (), "billing": ()})
+    console = "approvals: {base_url: 'https://people.example'}\n"
+    console += f"console: {{provider: corp, client_id: c, client_secret_file: {short}}}\n"
+    mail = f"{GOOD}notifications: {{email_url_file: {short}}}\n{console}"
+    expected = Secrets(signing_keys={"crm": (), "billing": ()}, console_secret=b"x", mail_url=b"x")
+    assert load_with(tmp_path, mail).secrets == expected
     text = GOOD + f"store: {{encryption_key_file: {short}}}\nmasking_keys: [{{id: m, secret_file: {long}}}]\n"
+    text += f"notifications: {{email_url_file: {long}}}\n"
     assert places_of(tmp_path, text) == [
         ("store.encryption_key_file", "the key is shorter than 32 bytes"),
         ("masking_keys[0].secret_file", "larger than 64 KiB"),
+        ("notifications.email_url_file", "larger than 64 KiB"),
     ]
 
 

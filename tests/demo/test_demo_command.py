@@ -157,7 +157,7 @@ def test_ports_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("envoi=1", "unknown part `envoi`; there are envoy, issuer, crm, billing, authz, proc, ops"),
+        ("envoi=1", "unknown part `envoi`; there are envoy, issuer, crm, billing, authz, proc, ops, console"),
         ("envoy", "expected a port from 1 to 65535 for `envoy`, got ``"),
         ("envoy=0", "expected a port from 1 to 65535 for `envoy`, got `0`"),
         ("ops=65536", "expected a port from 1 to 65535 for `ops`, got `65536`"),

@@ -6,13 +6,13 @@
 3. No error shows the URL: it may hold a password.
 """
 
-import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from agen_authz.core.errors import ConfigError, Problem
+from agen_authz.core.http.loopback import is_loopback
 
 _SHAPE = "use postgresql://user@host:5432/database"
 _PORT = 5432
@@ -67,12 +67,7 @@ class DatabaseUrl:
         return context
 
     def _is_near(self) -> bool:
-        if self.is_socket or self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return self.is_socket or is_loopback(self.host)
 
 
 def read_database_url(url: str) -> DatabaseUrl:

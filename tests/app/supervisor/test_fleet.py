@@ -440,7 +440,8 @@ async def test_at_the_end_the_one_that_decides_drains_first_and_ends_last_and_no
 
 def with_console(tmp_path: Path) -> Loaded:
     (tmp_path / "secret").write_text("of the console", "utf-8")
-    console = f"console: {{provider: corp, client_id: agen, client_secret_file: {tmp_path / 'secret'}}}"
+    console = "approvals: {base_url: 'https://people.example'}\n"
+    console += f"console: {{provider: corp, client_id: agen, client_secret_file: {tmp_path / 'secret'}}}"
     return loaded_with(tmp_path, "version: 1", f"version: 1\n{console}")
 
 
