@@ -121,7 +121,7 @@ def test_every_metric_of_the_table_is_exposed_as_it_says_and_no_other(watched):
     wrong = {name: labels for each in seen.values() for name, labels in each.items() if labels != SERIES[name]}
     assert wrong == {}
     processes = re.findall(r'^process_open_fds\{process="([\w-]+)"\}', text, re.MULTILINE)
-    assert sorted(processes) == ["check", "process", "supervisor"]
+    assert sorted(processes) == ["check", "console", "process", "supervisor"]
 
 
 def test_every_panel_has_an_answer_from_a_prometheus_that_scrapes_the_demo(watched):

@@ -69,7 +69,7 @@ LABELS = {
     "style": "how a value is masked",
     "task": "`approvals` (what time does to requests) or `outbox` (sending)",
     "version": "the version of the configuration, or of agen-authz",
-    "worker": "`check`, `process`, `process-2` and so on",
+    "worker": "`check`, `console`, `process`, `process-2` and so on",
 }
 
 _C, _G, _H = MetricKind.COUNTER, MetricKind.GAUGE, MetricKind.HISTOGRAM
