@@ -31,6 +31,7 @@ def import_policies(
     patterns: Annotated[
         list[str] | None, typer.Option("--patterns", help="Agen's masking patterns as JSON.", metavar="FILE")
     ] = None,
+    flow: Annotated[str, typer.Option("--flow", help="The flow for what must be approved.", metavar="NAME")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Convert Agen's policies: print `policies` and `data_protection`, or an error for each without an equivalent.
@@ -46,7 +47,7 @@ def import_policies(
     _check_words(state, server)
     document = _read_json(file)
     apps = dict(map(_read_app, app or []))
-    names = ImportNames(server, _read_tools(document, catalog or []), apps, _read_patterns(patterns or []))
+    names = ImportNames(server, _read_tools(document, catalog or []), apps, _read_patterns(patterns or []), flow)
     imported = import_all(document, state=state, names=names)
     if imported.errors:
         _print_errors(imported.errors, as_json=as_json)

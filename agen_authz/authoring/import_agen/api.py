@@ -10,6 +10,7 @@ from typing import Any
 from agen_authz.authoring.import_agen.condition import NoEquivalent, quote, refuse_unknown
 from agen_authz.authoring.import_agen.masking import read_masking
 from agen_authz.authoring.import_agen.plain import (
+    APPROVE,
     MASK,
     Group,
     ImportNames,
@@ -61,7 +62,7 @@ def read_api(written: Mapping[str, Any], names: ImportNames) -> Plain:
     # A masking policy need not say that it masks.
     targeting = _mapping(written.get("targeting", _MASKS if is_masking else None), "targeting")
     outcome = _mapping(targeting.get("then"), _THEN)
-    action = _read_action(outcome, is_masking=is_masking)
+    action = _read_action(outcome, names, is_masking=is_masking)
     refuse_unknown(written, _KEYS, "")
     refuse_unknown(targeting, frozenset({"if", "then"}), "", where="targeting")
     refuse_unknown(outcome, frozenset({"result", "approvalFlowId", "stepUpActionAsync"}), "", where=_THEN)
@@ -80,12 +81,13 @@ def read_api(written: Mapping[str, Any], names: ImportNames) -> Plain:
         group=group,
         conditions=_read_tenant(written.get("tenantId")),
         masking=masking,
+        flow=names.flow if action == APPROVE else "",
     )
 
 
-def _read_action(outcome: Mapping[str, Any], *, is_masking: bool) -> str:
+def _read_action(outcome: Mapping[str, Any], names: ImportNames, *, is_masking: bool) -> str:
     result = outcome.get("result")
-    action = check_action(result.lower() if isinstance(result, str) else result, f"{_THEN}.result")
+    action = check_action(result.lower() if isinstance(result, str) else result, names, f"{_THEN}.result")
     if is_masking and action != MASK:
         raise NoEquivalent(f"{_THEN}.result: a masking policy cannot have the result `{result}` here")
     return action

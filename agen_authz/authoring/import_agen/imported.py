@@ -15,6 +15,7 @@ from agen_authz.authoring.import_agen.condition import NoEquivalent, import_grou
 from agen_authz.authoring.import_agen.load import find_unloadable
 from agen_authz.authoring.import_agen.masking import Masking, read_masking, read_patterns
 from agen_authz.authoring.import_agen.plain import (
+    APPROVE,
     MASK,
     Group,
     ImportNames,
@@ -115,7 +116,7 @@ def _read(written: Any, names: ImportNames) -> Plain:
 
 def _read_flat(written: Mapping[str, Any], names: ImportNames) -> Plain:
     # The action first: what is refused by name is not refused for the settings that belong to it.
-    action = check_action(written.get("action"))
+    action = check_action(written.get("action"), names)
     refuse_unknown(written, _KEYS | {"detectors"} if action == MASK else _KEYS, "")
     is_enabled, message = check_enabled(written), written.get("message")
     tools = check_names(written.get("tools"), "tools")
@@ -127,7 +128,16 @@ def _read_flat(written: Mapping[str, Any], names: ImportNames) -> Plain:
     group = Group(written.get("conditions", []), written.get("conditionLogic", "and"))
     # Policies there are about tools only, and about all of them if they name none.
     selectors = tuple(f"{names.server}/{tool}" for tool in tools or ("*",))
-    return Plain(written["name"], action, is_enabled, selectors, group, message=message or None, masking=masking)
+    return Plain(
+        name=written["name"],
+        action=action,
+        is_enabled=is_enabled,
+        tools=selectors,
+        group=group,
+        message=message or None,
+        masking=masking,
+        flow=names.flow if action == APPROVE else "",
+    )
 
 
 def _read_flat_masking(written: Mapping[str, Any], names: ImportNames) -> Masking:
@@ -149,7 +159,9 @@ def _render(plain: Plain, state: str) -> dict[str, Any]:
         imported["when"] = when
     if plain.masking is not None:
         return imported | _render_masking(plain.masking)
-    imported["then"] = plain.action
+    imported["then"] = "require_approval" if plain.action == APPROVE else plain.action
+    if plain.action == APPROVE:
+        imported["flow"] = plain.flow
     if plain.action == "step_up":
         imported["step_up"] = {"acr": [_ACR]}
     if plain.message is not None:

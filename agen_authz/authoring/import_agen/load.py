@@ -77,5 +77,16 @@ def _surround(policies: list[dict[str, Any]], *, is_bare: bool = False) -> str:
         "providers": [provider],
         "resources": resources,
         "access": {"mapping": "roles", "rules": [{"name": "x", "tools": [f"{servers[0]}/x"], "allow": ["x"]}]},
+        **({} if is_bare else _approve(sorted({policy["flow"] for policy in policies if "flow" in policy}))),
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _approve(flows: list[str]) -> dict[str, Any]:
+    """Write what the named flows need."""
+    if not flows:
+        return {}
+    steps = [{"name": "x", "approvers": {"roles": ["x"]}}]
+    listed = [{"name": name, "steps": steps, "timeout": "1h"} for name in flows]
+    approvals = {"base_url": "https://x.example.com", "flows": listed}
+    return {"approvals": approvals, "store": {"encryption_key_file": "/x"}}

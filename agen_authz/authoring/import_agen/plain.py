@@ -9,8 +9,8 @@ from agen_authz.authoring.import_agen.masking import Masking, Pattern
 from agen_authz.authoring.import_agen.tool import Tool
 
 MASK = "mask"
-_ACTIONS = ("deny", "step_up", MASK)
-_NOT_YET = {"approval_required": "approvals are not available yet"}
+APPROVE = "approval_required"
+_ACTIONS = ("deny", "step_up", MASK, APPROVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,14 @@ class ImportNames:
         tools: Agen's tools by their ids.
         apps: our resources by the ids of Agen's applications.
         patterns: Agen's own patterns by their ids.
+        flow: our flow for what must be approved; empty if none is named.
     """
 
     server: str = "*"
     tools: Mapping[str, Tool] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, Pattern] = field(default_factory=dict)
+    flow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Plain:
 
     Args:
         masking: what is masked; None unless the action is `mask`.
+        flow: who approves; empty unless the action is `approval_required`.
     """
 
     name: str
@@ -56,9 +59,10 @@ class Plain:
     conditions: tuple[str, ...] = ()
     message: str | None = None
     masking: Masking | None = None
+    flow: str = ""
 
 
-def check_action(action: Any, where: str = "") -> str:
+def check_action(action: Any, names: ImportNames, where: str = "") -> str:
     """Check that an action can be imported.
 
     Raises:
@@ -66,8 +70,8 @@ def check_action(action: Any, where: str = "") -> str:
     """
     if not isinstance(action, str):
         raise NoEquivalent(at(where, f"unknown action `{action}`"))
-    if action in _NOT_YET:
-        raise NoEquivalent(at(where, f"action `{action}`: {_NOT_YET[action]}"))
+    if action == APPROVE and not names.flow:
+        raise NoEquivalent(at(where, f"action `{action}`: name the flow of `approvals.flows` by `--flow`"))
     if action == "allow":
         raise NoEquivalent(at(where, "action `allow`: policies only restrict here; write an access rule"))
     if action not in _ACTIONS:

@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "approval_required": (
         policy(result="approval_required"),
-        "p: targeting.then.result: action `approval_required`: approvals are not available yet",
+        "p: targeting.then.result: action `approval_required`: name the flow of `approvals.flows` by `--flow`",
     ),
     "allow": (
         policy(result="ALLOW"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agen_authz.authoring.import_agen.imported import Imported, import_policies
+from agen_authz.authoring.import_agen.plain import ImportNames
 from agen_authz.build.policy import build_policy
 from agen_authz.config.sections.policies import Policy as Written
 from agen_authz.core.model import Context, Facts, Outcome
@@ -223,6 +224,12 @@ def test_step_up_asks_for_what_it_asks_for_there():
     assert (ours["then"], ours["step_up"]) == ("step_up", {"acr": [acr]})
 
 
+def test_what_must_be_approved_there_is_approved_by_the_named_flow_here():
+    result = import_policies([policy(A, action="approval_required")], names=ImportNames("crm", flow="large payments"))
+    assert result.errors == ()
+    assert [(each["then"], each["flow"]) for each in result.policies] == [("require_approval", "large payments")]
+
+
 @pytest.mark.parametrize(
     "wrap", [lambda p: p, lambda p: [p], lambda p: {"policies": [p]}], ids=["one", "list", "object"]
 )
@@ -255,7 +262,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "detectors of a denial": (policy(A, detectors=["creditCard"]), "p: unknown key `detectors`"),
     "approval_required": (
-        policy(A, action="approval_required"), "p: action `approval_required`: approvals are not available yet",
+        policy(A, action="approval_required"),
+        "p: action `approval_required`: name the flow of `approvals.flows` by `--flow`",
     ),
     "allow": (policy(A, action="allow"), "p: action `allow`: policies only restrict here; write an access rule"),
     "unknown action": (policy(A, action="explode"), "p: unknown action `explode`"),
