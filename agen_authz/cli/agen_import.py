@@ -45,8 +45,7 @@ def import_policies(
     from agen_authz.authoring.import_agen.plain import ImportNames
 
     _check_words(state, server)
-    document = _read_json(file)
-    apps = dict(map(_read_app, app or []))
+    document, apps = _read_json(file), dict(map(_read_app, app or []))
     names = ImportNames(server, _read_tools(document, catalog or []), apps, _read_patterns(patterns or []), flow)
     imported = import_all(document, state=state, names=names)
     if imported.errors:
