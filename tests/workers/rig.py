@@ -47,8 +47,8 @@ class Rig:
     max_per_hour: int = 200
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
-    notifier: ListNotifier = field(default_factory=ListNotifier)
-    # Tests put what fails or waits in the place of a method.
+    # Tests put what fails or waits in the place of a method, and a real one in the place of a fake.
+    notifier: Any = field(default_factory=ListNotifier)
     sessions: Any = field(default_factory=MemorySessions)
     metrics: CountingTasks = field(default_factory=CountingTasks)
     entropy: SeqEntropy = field(default_factory=SeqEntropy)
