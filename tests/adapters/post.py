@@ -60,5 +60,5 @@ class Post:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Keep a message."""
         parsed = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
-        self.mails.append(Mail([str(each) for each in envelope.rcpt_tos], cast(EmailMessage, parsed)))
+        self.mails.append(Mail([str(each) for each in envelope.rcpt_tos], parsed))
         return "250 OK"
