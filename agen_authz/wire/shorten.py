@@ -1,9 +1,8 @@
 """Room in an event: long texts and lists are cut, and what is missing is named by its size and its digest.
 
 An event has a bounded size whatever a caller sends, and no caller can push one field out by filling another. Most
-events
-fit with texts that are `WHOLE`. If one does not, each field has `FULL` room, and then `TIGHT` room, for which there is
-always space.
+events fit with texts that are `WHOLE`. If one does not, each field has `FULL` room, and then `TIGHT` room, for which
+there is always space.
 """
 
 import hashlib

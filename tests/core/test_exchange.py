@@ -335,6 +335,14 @@ def test_response_that_cannot_be_inspected_is_replaced(fields, status: int, reas
     assert (exchange.phase, exchange.outcome) == (Phase.ENDED, ResponseOutcome.BLOCKED)
 
 
+@pytest.mark.parametrize("shape", [Shape.NOTIFICATION, Shape.RESPONSE, Shape.END])
+def test_response_that_cannot_be_inspected_is_empty_where_no_answer_is_expected(shape: Shape):
+    exchange = Exchange(terms(envelope=Envelope(shape=shape)))
+    client = Envoy(exchange, is_duplex=False).send(Headers(REPLACED["compressed"][0]))
+    assert (client.status, client.body, exchange.outcome) == (200, b"", ResponseOutcome.BLOCKED)
+    assert exchange.has_ended
+
+
 BODILESS = {
     "accepted": (head(None, 202), 202, True),
     "no content": (head(None, 204), 204, True),
