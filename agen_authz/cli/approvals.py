@@ -5,7 +5,7 @@ import secrets
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -230,13 +230,13 @@ class _Desk:
         from agen_authz.operating.approvals.place import ConsoleError
         from agen_authz.operating.approvals.sign_in import WAIT_S, CodeReceiver, draw_pairing, exchange
 
-        pairing = draw_pairing(secrets.token_bytes)
+        pairing = draw_pairing(self._client.url, secrets.token_bytes)
         if self._no_browser:
-            _invite(pairing.link(self._client.url, None), pairing.number)
+            _invite(pairing.link(None), pairing.number)
             code = typer.prompt("The code that the page shows", hide_input=True, err=True).strip()
         else:
             receiver = CodeReceiver(pairing.state)
-            link = pairing.link(self._client.url, receiver.port)
+            link = pairing.link(receiver.port)
             _invite(link, pairing.number)
             webbrowser.open(link)
             code = receiver.wait(WAIT_S)
@@ -286,9 +286,23 @@ def _find_console(options: _Options, linked: str | None, tokens: "TokenFile") ->
         named.append(read_console_url(approvals.base_url))
     if len(set(named)) > 1:
         raise ConsoleError(f"two consoles are named: {' and '.join(dict.fromkeys(named))}")
-    if not named and not tokens.read().last:
+    kept = tokens.read()
+    if not named and not kept.last:
         raise ConsoleError("which console? Name it with `--console https://approve.example.com`")
-    return named[0] if named else tokens.read().last
+    if named == [linked] and kept.last:
+        _confirm_console(named[0], {kept.last, *kept.consoles})
+    return named[0] if named else kept.last
+
+
+def _confirm_console(url: str, known: Collection[str]) -> None:
+    """Ask before a link leads to a console that this terminal does not know: anyone may have written the link."""
+    from agen_authz.operating.approvals.place import ConsoleError
+
+    if url in known:
+        return
+    typer.echo(f"This terminal has not signed in at {url} before.", err=True)
+    if not typer.confirm("Is this your console?", err=True):
+        raise ConsoleError("nothing was opened")
 
 
 def _refuse(answer: "ConsoleAnswer", *, as_json: bool) -> NoReturn:

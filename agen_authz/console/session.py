@@ -47,7 +47,7 @@ class TerminalCode(Struct, frozen=True):
     """What a terminal may exchange for a session.
 
     Args:
-        challenge: SHA-256 of the verifier that only the terminal knows, base64url.
+        challenge: `bind_challenge` of the verifier that only the terminal knows.
     """
 
     challenge: str

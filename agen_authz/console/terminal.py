@@ -1,6 +1,7 @@
 """A terminal signs in through a browser, so that it is held to what people in front of one are.
 
-1. The command opens `/terminal` with a challenge, the digest of a secret that it keeps (as RFC 7636 has it).
+1. The command opens `/terminal` with a challenge: the digest of a secret that it keeps (as RFC 7636 has it) and of the
+   console's address. What another console was asked for is worth nothing here.
 2. A person who has signed in lately is asked whether a terminal may act for them, and is shown the words that the
    terminal shows: another person's terminal shows others.
 3. Only their own form yields a code. It goes to the loopback address of their own machine, or is shown to be typed.
@@ -23,7 +24,7 @@ from agen_authz.console.guard import FORM_TARGETS
 from agen_authz.console.session import ConsoleSession, TerminalCode
 from agen_authz.console.vault import SecretKind
 from agen_authz.console.visit import for_people, from_own_form
-from agen_authz.core.approval.pairing import challenge_of, match_number
+from agen_authz.core.approval.pairing import bind_challenge, match_number
 from agen_authz.core.strict_json import parse_json
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -102,7 +103,9 @@ class TerminalPages:
         console = self.console
         # Taken first: a wrong guess leaves nothing to guess again.
         found = await console.vault.take(SecretKind.TERMINAL_CODE, code, TerminalCode)
-        if found is None or not hmac.compare_digest(challenge_of(verifier), found.challenge):
+        if found is None or not hmac.compare_digest(
+            bind_challenge(verifier, console.settings.base_url), found.challenge
+        ):
             return refuse(403, _NO_CODE)
         session, token = replace(found.session, csrf=console.vault.draw()), console.vault.draw()
         await console.vault.put(SecretKind.TERMINAL, token, session, session.ends_at)

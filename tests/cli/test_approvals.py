@@ -136,6 +136,34 @@ async def test_link_names_console_and_request(desk):
     assert (code, json.loads(out)["status"], desk.stand.now().status) == (0, "rejected", "rejected")
 
 
+ELSEWHERE = f"https://approve.evil.example/requests/{REQUEST}"
+KNOWN = {"last": "https://approve.example", "consoles": {}}
+
+
+def follow(folder, link, answer):
+    (folder / "agen-authz").mkdir()
+    (folder / "agen-authz" / "approvals.json").write_text(json.dumps(KNOWN))
+    (folder / "agen-authz" / "approvals.json").chmod(0o600)
+    return RUN.invoke(app, ["approvals", "show", link], input=answer, env={"XDG_CONFIG_HOME": str(folder)})
+
+
+def test_link_to_a_console_that_the_terminal_does_not_know_is_opened_only_after_a_question(tmp_path, monkeypatch):
+    monkeypatch.setenv("BROWSER", "false")
+    told = follow(tmp_path, ELSEWHERE, "n\n")
+    assert (told.exit_code, "has not signed in at https://approve.evil.example before" in told.output) == (2, True)
+    assert ("nothing was opened" in told.output, "Sign in at" in told.output) == (True, False)
+
+
+@pytest.mark.loopback
+async def test_question_about_a_console_may_be_answered_with_yes(desk):
+    ask(desk)
+    desk.file.parent.mkdir()
+    desk.file.write_text(json.dumps(KNOWN))
+    desk.file.chmod(0o600)
+    link = f"{desk.url}/requests/{REQUEST}"
+    assert desk.run("show", link, "--no-browser", answer="y\n", console=False)[2].count("Sign in at") == 1
+
+
 @pytest.mark.loopback
 @pytest.mark.parametrize(("said", "word"), [(ANN, "requester"), (EVE, "not_approver")], ids=["requester", "later step"])
 async def test_terminal_is_no_back_door(desk, said, word):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 
-from agen_authz.core.approval.pairing import challenge_of
+from agen_authz.core.approval.pairing import bind_challenge
 from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from agen_authz.core.model import Revoked
@@ -14,7 +14,7 @@ from tests import builders as build
 from tests.console.rig import ANN, BOB, ORIGIN, REQUEST, STRANGER, ZOE, claims
 
 VERIFIER, STATE = "v" * 43, "s" * 43
-ASKED = {"challenge": challenge_of(VERIFIER), "state": STATE, "port": "49152"}
+ASKED = {"challenge": bind_challenge(VERIFIER, ORIGIN), "state": STATE, "port": "49152"}
 
 
 class Terminal:
@@ -136,6 +136,15 @@ async def test_code_is_good_once_for_two_minutes_and_for_the_terminal_that_asked
         assert [(await other.exchange(codes[1])).status_code for _ in range(2)] == [200, 403]
         stand.clock.advance(120.0)
         assert (await other.exchange(codes[2])).status_code == 403
+
+
+async def test_code_that_another_console_passed_on_is_refused(stand):
+    # A terminal was asked to sign in at a console that looks like ours, and that sent the browser on to ours.
+    passed_on = {"challenge": bind_challenge(VERIFIER, "https://approve.evil.example")}
+    async with stand.browsing(BOB) as browser:
+        code = await allow(browser, **passed_on)
+        answer = await Terminal(browser.web).exchange(code)
+    assert (answer.status_code, answer.json()["error"]) == (403, "invalid_code")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ KEPT = KeptToken("t-1", NOW + 60, "Bob")
     [
         ("https://approve.example/", URL),
         ("https://approve.example:8443/console/", "https://approve.example:8443/console"),
+        ("https://Approve.Example:443", URL),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://localhost:8080", "http://localhost:8080"),
     ],
@@ -80,10 +81,10 @@ def test_folder_that_cannot_be_used_is_told(tmp_path):
 
 
 def test_pairing_shows_the_same_number_on_both_sides():
-    drawn = draw_pairing(lambda size: b"\x01" * size)
-    assert (len(drawn.verifier), len(drawn.state), drawn.number) == (43, 43, Pairing(drawn.verifier, "").number)
-    assert drawn.link(URL, 49152).endswith("&port=49152")
-    assert drawn.link(URL, None).endswith("&port=")
+    drawn = draw_pairing(URL, lambda size: b"\x01" * size)
+    assert (len(drawn.verifier), len(drawn.state), drawn.number) == (43, 43, Pairing(URL, drawn.verifier, "").number)
+    assert drawn.link(49152).endswith("&port=49152")
+    assert drawn.link(None).endswith("&port=")
 
 
 # ---- the code ----------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def test_answer_of_something_else_is_told(body, status):
 @pytest.mark.loopback
 def test_exchange_without_token_is_told():
     with answering(b"{}") as url, ConsoleClient(url, {}) as client, pytest.raises(ConsoleError, match=NO_CONSOLE):
-        exchange(client, Pairing("v", "s"), "c")
+        exchange(client, Pairing(url, "v", "s"), "c")
 
 
 @pytest.mark.loopback

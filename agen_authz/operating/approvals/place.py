@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from agen_authz.core.approval.pairing import name_console
 from agen_authz.core.http.loopback import is_loopback
 
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -14,7 +15,7 @@ class ConsoleError(Exception):
 
 
 def read_console_url(text: str) -> str:
-    """Read the address of a console, without a slash at its end.
+    """Read the address of a console, as `name_console` writes it.
 
     Raises:
         ConsoleError: no token may be sent there.
@@ -30,7 +31,7 @@ def read_console_url(text: str) -> str:
         raise ConsoleError(wanted)
     if parts.query or parts.fragment or "@" in parts.netloc or " " in text:
         raise ConsoleError(wanted)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return name_console(text)
 
 
 def read_request(text: str) -> tuple[str | None, str]:

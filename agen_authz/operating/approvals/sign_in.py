@@ -1,9 +1,10 @@
 """Signs a terminal in through a browser: a person confirms there that this terminal may act for them.
 
-1. The terminal draws a secret, and opens a page with its digest. Both show the same number.
+1. The terminal draws a secret, and opens a page with the digest of it and of the console's address. Both show the
+   same number.
 2. The page sends a code to a port of this machine's loopback (RFC 8252 section 7.3), or shows it to be typed in.
-3. The terminal exchanges code and secret for a token. The code is useless to others, and only the answer with our
-   `state` is taken.
+3. The terminal exchanges code and secret for a token. The code is useless to others, and secret and code are useless
+   at another console. Only the answer with our `state` is taken.
 """
 
 import hmac
@@ -16,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
-from agen_authz.core.approval.pairing import challenge_of, match_number
+from agen_authz.core.approval.pairing import bind_challenge, match_number
 from agen_authz.operating.approvals.client import ConsoleClient
 from agen_authz.operating.approvals.kept import KeptToken
 from agen_authz.operating.approvals.place import ConsoleError
@@ -31,30 +32,35 @@ _WRONG = "This is not the answer that the terminal waits for."
 
 
 class Pairing(Struct, frozen=True):
-    """One try to sign in."""
+    """One try to sign in at one console."""
 
+    console: str
     verifier: str
     state: str
 
     @property
+    def _challenge(self) -> str:
+        return bind_challenge(self.verifier, self.console)
+
+    @property
     def number(self) -> str:
         """What both sides show."""
-        return match_number(challenge_of(self.verifier))
+        return match_number(self._challenge)
 
-    def link(self, console: str, port: int | None) -> str:
+    def link(self, port: int | None) -> str:
         """Write the address of the page; without a port, it shows the code."""
         asked = {
-            "challenge": challenge_of(self.verifier),
+            "challenge": self._challenge,
             "state": self.state,
             "port": "" if port is None else str(port),
         }
-        return f"{console}/terminal?{urlencode(asked)}"
+        return f"{self.console}/terminal?{urlencode(asked)}"
 
 
-def draw_pairing(draw: Callable[[int], bytes]) -> Pairing:
+def draw_pairing(console: str, draw: Callable[[int], bytes]) -> Pairing:
     """Begin; `draw` gives random bytes."""
     first, second = (urlsafe_b64encode(draw(_SECRET_BYTES)).rstrip(b"=").decode("ascii") for _ in range(2))
-    return Pairing(first, second)
+    return Pairing(console, first, second)
 
 
 class CodeReceiver:
