@@ -1,7 +1,8 @@
 """Pages about what is configured and known: tools, policies, health. They change nothing."""
 
+import asyncio
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -22,8 +23,8 @@ from agen_authz.core.pinning.definition import INSTRUCTIONS, Definition
 from agen_authz.core.pinning.hidden import find_hidden, spell
 from agen_authz.core.pinning.pin import Changed, Reworded, name_state
 
-# To compare many lines in their order takes quadratic time: of more, all that is old comes before all that is new.
-_MAX_COMPARED = 2000
+# To compare lines in their order may take cubic time: of more lines that differ, the old come before the new.
+_MAX_COMPARED = 300
 _FINE = frozenset({"ok", "ready"})
 
 
@@ -77,8 +78,10 @@ class CataloguePages:
         known = find_tool(catalogue, server, name)
         if known is None:
             return self.console.not_found(session)
+        # A server chooses how long its definitions are, and other pages must not wait for it.
+        described = await asyncio.to_thread(_describe, known)
         values = {
-            **_describe(known),
+            **described,
             "approvable": find_approvable(catalogue, known),
             "may_pin": self.console.ports.pin is not None,
             "is_fresh": self.console.is_fresh(session),
@@ -173,10 +176,27 @@ def compare(before: Definition | None, after: Definition) -> tuple[DiffLine, ...
     """Compare two definitions line by line; if there is no first, or it is the same, all lines are the same."""
     new = list_json(after)
     old = new if before is None else list_json(before)
-    if max(len(old), len(new)) > _MAX_COMPARED and old != new:
+    old_texts, new_texts = ([_join(line) for line in lines] for lines in (old, new))
+    head = _count_equal(old_texts, new_texts)
+    tail = _count_equal(old_texts[head:][::-1], new_texts[head:][::-1])
+    return (
+        *(DiffLine("same", each) for each in new[:head]),
+        *_compare_middle(old[head : len(old) - tail], new[head : len(new) - tail]),
+        *(DiffLine("same", each) for each in new[len(new) - tail :]),
+    )
+
+
+def _count_equal(first: Sequence[str], second: Sequence[str]) -> int:
+    """Count the lines that both begin with."""
+    pairs = zip(first, second, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
+
+
+def _compare_middle(old: Sequence[Line], new: Sequence[Line]) -> tuple[DiffLine, ...]:
+    if max(len(old), len(new)) > _MAX_COMPARED:
         return (*(DiffLine("gone", each) for each in old), *(DiffLine("new", each) for each in new))
-    before_texts, after_texts = ([_join(line) for line in lines] for lines in (old, new))
-    matcher = difflib.SequenceMatcher(None, before_texts, after_texts, autojunk=False)
+    old_texts, new_texts = ([_join(line) for line in lines] for lines in (old, new))
+    matcher = difflib.SequenceMatcher(None, old_texts, new_texts, autojunk=False)
     found: list[DiffLine] = []
     for word, from_old, to_old, from_new, to_new in matcher.get_opcodes():
         if word == "equal":

@@ -1,8 +1,13 @@
 """Pages that only show: tools, policies, health; they are for administrators."""
 
+import dataclasses
+import threading
+from typing import ClassVar
+
 import pytest
 from msgspec.structs import replace
 
+from agen_authz.console.catalogue import compare
 from tests.console.rig import BOB, POLICY, ZOE
 from tests.console.test_pages import Text
 from tests.core.pinning.rig import catalogue, kept, kept_tool, tool
@@ -55,6 +60,45 @@ async def test_definition_of_many_lines_is_compared_all_the_same(stand):
     old, new = tool("refund", inputSchema={"all": many}), tool("refund", inputSchema={"all": many[::-1]})
     stand.catalogue = catalogue(kept_tool(kept(old), kept(new, by=None), server="pay"))
     assert "p1499" in (await read(stand, "/tools/pay/refund"))[1]
+
+
+def list_marks(old, new):
+    return "".join({"same": " ", "gone": "-", "new": "+"}[each.kind] for each in compare(old, new)).strip()
+
+
+def test_one_line_that_differs_is_found_among_many():
+    many = [{"name": f"p{at}"} for at in range(2000)]
+    other = [*many[:1000], {"name": "other"}, *many[1001:]]
+    assert list_marks(tool(inputSchema={"all": many}), tool(inputSchema={"all": other})) == "-+"
+
+
+def test_many_lines_that_differ_are_not_put_in_order():
+    # What is the same in between would take cubic time to find.
+    mixed = [[each for at in range(400) for each in ("same", f"{word}{at}")] for word in ("old", "new")]
+    marks = list_marks(*(tool(inputSchema={"all": each}) for each in mixed))
+    assert marks.lstrip("-").strip("+") == ""
+
+
+class Noted(dict):
+    """A definition that notes which thread reads it."""
+
+    threads: ClassVar[set[int]] = set()
+
+    def get(self, *args):
+        self.threads.add(threading.get_ident())
+        return super().get(*args)
+
+
+async def test_definition_is_compared_while_other_pages_are_served(stand):
+    new = kept(NEW, by=None)
+    stand.catalogue = catalogue(kept_tool(kept(OLD), new, server="pay"))
+    noted = Noted(NEW)
+    known = stand.catalogue.entries["pay", "refund"]
+    tool_noted = replace(known.tool, definitions=(known.tool.definitions[0], replace(new, definition=noted)))
+    entries = {("pay", "refund"): replace(known, tool=tool_noted)}
+    stand.catalogue = dataclasses.replace(stand.catalogue, entries=entries)
+    assert "Sends a copy to x." in (await read(stand, "/tools/pay/refund"))[1]
+    assert Noted.threads - {threading.get_ident()}
 
 
 async def test_policies_are_shown_as_people_wrote_them(stand):
