@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from agen_authz.core.approval.request import LIVE, ApprovalRequest, KeptCall, Notice, Progress
+from agen_authz.core.approval.request import ASKING, LIVE, ApprovalRequest, KeptCall, Notice, Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest
 from agen_authz.core.reason import Reason
-from agen_authz.ports.approval import NewRequest, Query, StoredSession
+from agen_authz.ports.approval import ASKED_PER_OPEN, ASKED_WITHIN_S, NewRequest, Query, StoredSession
 
 
 @dataclass
@@ -47,7 +47,7 @@ class MemoryOutbox:
     async def take(self, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
         self._answer()
         due = [each for each in self.kept.values() if each.due_at is not None and each.due_at <= now]
-        taken = sorted(due, key=lambda each: (each.due_at, each.message.created_at))[:limit]
+        taken = sorted(due, key=_find_place)[:limit]
         for each in taken:
             each.message = replace(each.message, attempts=each.message.attempts + 1)
             each.due_at, each.taken_at = now + lease_s, now
@@ -78,6 +78,10 @@ class MemoryOutbox:
             raise Unavailable(Reason.STORE_UNAVAILABLE, "store")
 
 
+def _find_place(waiting: Waiting) -> tuple[bool, float, float]:
+    return waiting.message.occasion not in ASKING, waiting.due_at or 0.0, waiting.message.created_at
+
+
 @dataclass
 class MemoryApprovals:
     """Requests in a dictionary, with the outbox that their messages go to; a broken one does not answer."""
@@ -102,8 +106,12 @@ class MemoryApprovals:
         new = [each for each in asked if each.request.key not in live]
         owners = {each.request.requester for each in new}
         for owner in owners:
-            held = [each for each in live.values() if each.status is Progress.OPEN and each.requester == owner]
-            if len(held) + sum(each.request.requester == owner for each in new) > max_open:
+            wanted = sum(each.request.requester == owner for each in new)
+            theirs = [each for each in self.requests.values() if each.requester == owner]
+            lately = sum(each.created_at > now - ASKED_WITHIN_S for each in theirs)
+            if sum(each.status is Progress.OPEN for each in theirs) + wanted > max_open:
+                return None
+            if lately + wanted > max_open * ASKED_PER_OPEN:
                 return None
         for each in new:
             self.requests[each.request.id], self.kept[each.request.id] = each.request, each.kept

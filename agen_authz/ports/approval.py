@@ -8,6 +8,9 @@ from msgspec import Struct
 from agen_authz.core.approval.request import ApprovalRequest, KeptCall, Notice, Progress
 from agen_authz.core.model import Digest, Owner
 
+ASKED_PER_OPEN, ASKED_WITHIN_S = 3, 3600.0
+"""How many requests one caller may make within a time, for each one that may be open."""
+
 
 class NewRequest(Struct, frozen=True):
     """A request that is to be kept, with what is kept encrypted and the messages that tell of it."""
@@ -50,7 +53,8 @@ class ApprovalStore(Protocol):
 
         Where a live request of the same binding is there already, that one is returned and nothing is written for
         it: of two replicas that ask at once, both return the same. None if the requester would have more than
-        `max_open` requests open.
+        `max_open` requests open, or more than `ASKED_PER_OPEN` times as many made within the last `ASKED_WITHIN_S`:
+        a caller whose requests end fast cannot flood approvers.
         """
 
     async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Notice] = ()) -> bool:
@@ -85,7 +89,10 @@ class Outbox(Protocol):
     """Messages that wait to be sent. Every method raises Unavailable if the store did not answer."""
 
     async def take(self, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
-        """Take messages that are due; no other process gets them for `lease_s`, and `attempts` counts this attempt."""
+        """Take messages that are due; no other process gets them for `lease_s`, and `attempts` counts this attempt.
+
+        Those that ask for a decision come first, then those that tell of an end; of each the longest due first.
+        """
 
     async def settle(self, id: str, now: float) -> None:
         """Note that a message was sent."""

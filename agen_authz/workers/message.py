@@ -16,7 +16,7 @@ import orjson
 from msgspec import Struct
 
 from agen_authz.core.approval.flow import Flow
-from agen_authz.core.approval.request import ApprovalRequest, KeptCall, Notice, Occasion, Progress
+from agen_authz.core.approval.request import ASKING, ApprovalRequest, KeptCall, Notice, Occasion, Progress
 from agen_authz.core.approval.shown import read_parameters, show_parameters
 from agen_authz.core.errors import Malformed
 from agen_authz.core.masking.row import Style
@@ -53,7 +53,6 @@ _HAPPENED: Mapping[Occasion, str] = {
     Occasion.USED: "The approved call was made. Making it again needs a new approval.",
     Occasion.CANCELLED: "The request was withdrawn, or what it was asked for has changed. The call is denied.",
 }
-_ASKING = frozenset({Occasion.OPENED, Occasion.STEP, Occasion.REMINDER})
 
 
 class Text(Struct, frozen=True):
@@ -93,7 +92,7 @@ def write_message(
         _invite(message),
         f"{wording.base_url.rstrip('/')}/requests/{quote(request.id, safe='')}",
     ]
-    foot = "No answer to this message decides anything." if message.occasion in _ASKING else ""
+    foot = "No answer to this message decides anything." if message.occasion in ASKING else ""
     room = MAX_BODY_CHARS - sum(len(line) + 1 for line in (*head, foot)) - 1
     arguments = _list_arguments(kept, flow, room)
     return Text(subject, "\n".join((*head, "", *arguments, *(("", foot) if foot else ()))))
@@ -102,7 +101,7 @@ def write_message(
 def is_outdated(message: Notice, request: ApprovalRequest) -> bool:
     """True if a message asks for a decision that is no longer wanted."""
     is_waiting = request.status is Progress.OPEN and request.step == message.step
-    return message.occasion in _ASKING and not is_waiting
+    return message.occasion in ASKING and not is_waiting
 
 
 def describe_time(seconds: float) -> str:
@@ -158,7 +157,7 @@ def _list_people(request: ApprovalRequest) -> Iterator[str]:
 
 
 def _list_times(message: Notice, request: ApprovalRequest, flow: Flow | None, now: float) -> Iterator[str]:
-    if message.occasion in _ASKING:
+    if message.occasion in ASKING:
         if flow is not None and message.step < len(flow.steps):
             step = flow.steps[message.step]
             yield f"Step: {message.step + 1} of {len(flow.steps)}, {_spell(step.name)}"
@@ -172,7 +171,7 @@ def _date(time: float) -> str:
 
 
 def _invite(message: Notice) -> str:
-    return "Sign in to read the call and decide:" if message.occasion in _ASKING else "Sign in to read more:"
+    return "Sign in to read the call and decide:" if message.occasion in ASKING else "Sign in to read more:"
 
 
 def _list_arguments(kept: KeptCall | None, flow: Flow | None, room: int) -> list[str]:

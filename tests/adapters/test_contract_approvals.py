@@ -122,6 +122,17 @@ async def test_only_open_requests_of_the_same_person_count(rig):
     assert await rig.keep(request("d"), max_open=1) is None
 
 
+async def test_requests_that_were_made_within_the_last_hour_are_bounded_too_whatever_became_of_them(rig):
+    for at in range(3 * 2):
+        made = request(str(at), at=NOW - 3599.0)
+        assert await rig.keep(made, max_open=2) == (made,)
+        await rig.approvals.change(made, end(made))
+    assert await rig.keep(request("more"), max_open=2) is None
+    assert await rig.keep(request("more", by="bob"), max_open=2) is not None
+    later = request("more", at=NOW + 1.0)
+    assert await rig.approvals.open([asked(later)], 2, NOW + 1.0) == (later,)
+
+
 async def test_live_request_is_returned_even_where_no_more_may_be_open(rig):
     live = request()
     await rig.keep(live)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from agen_authz.core.approval.request import ASKING, Occasion
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
 from tests.adapters.approval_rig import message, new_rig, request
@@ -50,6 +51,14 @@ async def test_messages_are_taken_the_longest_due_first_and_no_more_than_asked_f
     await rig.put(late, early, middle)
     assert ids(await rig.outbox.take(NOW + 9, LEASE_S, 2)) == ids([early, middle])
     assert ids(await rig.outbox.take(NOW + 9, LEASE_S, 2)) == ids([late])
+
+
+async def test_messages_that_ask_for_a_decision_are_taken_before_those_that_tell_of_an_end(rig):
+    ends = [message(OF, at=NOW + at, occasion=each) for at, each in enumerate(Occasion) if each not in ASKING]
+    asking = [message(OF, at=NOW + 20 + at, occasion=each) for at, each in enumerate(sorted(ASKING))]
+    await rig.put(*ends, *asking)
+    assert ids(await rig.outbox.take(NOW + 99, LEASE_S, 4)) == ids([*asking, ends[0]])
+    assert ids(await rig.outbox.take(NOW + 99, LEASE_S, 9)) == ids(ends[1:])
 
 
 @pytest.mark.parametrize("end", ["settle", "give_up"])

@@ -1,8 +1,9 @@
 """The table of requests for approval.
 
 1. Of one binding there is one live request at most: a unique index on the live ones sees to it.
-2. Requests of one caller are opened one after another (a lock of PostgreSQL, or SQLite's one writer), so the bound of
-   open ones is exact, and of two that ask for the same at once the second finds what the first has made.
+2. Requests of one caller are opened one after another (a lock of PostgreSQL, or SQLite's one writer), so the bounds of
+   open ones and of those made lately are exact, and of two that ask for the same at once the second finds what the
+   first has made.
 3. Grants are used by conditional writes, all or none: a row that is not written undoes the others.
 4. Rows are locked in one order, by id: of two that want the same, one waits for the other, and neither for ever.
 5. A request is kept as a document, with the columns that are asked for. What a conditional write changes is in columns
@@ -24,7 +25,7 @@ from agen_authz.adapters.store.outbox import add_messages, forget_messages
 from agen_authz.adapters.store.sql import SqlStore, begin_writing
 from agen_authz.core.approval.request import LIVE, ApprovalRequest, KeptCall, Notice, Progress
 from agen_authz.core.model import Digest, Owner
-from agen_authz.ports.approval import NewRequest, Query
+from agen_authz.ports.approval import ASKED_PER_OPEN, ASKED_WITHIN_S, NewRequest, Query
 
 _REQUEST = sa.Table(
     "approval_request",
@@ -39,6 +40,7 @@ _REQUEST = sa.Table(
 _ROW = _REQUEST.c
 _SELECT = sa.select(_ROW.document, _ROW.status, _ROW.version, _ROW.used_at)
 _IS_LIVE = _ROW.status.in_([each.value for each in LIVE])
+_IS_OPEN = _ROW.status == Progress.OPEN.value
 # PostgreSQL keeps no text with these characters, so nothing has such a name.
 _NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(ApprovalRequest)
@@ -63,7 +65,7 @@ class SqlApprovals:
     async def open(self, asked: Sequence[NewRequest], max_open: int, now: float) -> tuple[ApprovalRequest, ...] | None:
         """Keep requests, all or none; `ApprovalStore.open`."""
         sealed = {each.request.id: self._cipher.seal(each.request.id, each.kept) for each in asked}
-        return await self._store.write(lambda connection: _open(connection, asked, sealed, max_open))
+        return await self._store.write(lambda connection: _open(connection, asked, sealed, max_open, now))
 
     async def change(self, before: ApprovalRequest, after: ApprovalRequest, messages: Sequence[Notice] = ()) -> bool:
         """Write a change of a request that is still as it was; `ApprovalStore.change`."""
@@ -121,7 +123,7 @@ class SqlApprovals:
 
 
 def _open(
-    connection: sa.Connection, asked: Sequence[NewRequest], sealed: dict[str, bytes], max_open: int
+    connection: sa.Connection, asked: Sequence[NewRequest], sealed: dict[str, bytes], max_open: int, now: float
 ) -> tuple[ApprovalRequest, ...] | None:
     begin_writing(connection)
     # 2.
@@ -131,7 +133,9 @@ def _open(
     # 1.
     new = {each.request.key: each for each in asked if each.request.key not in live}
     for owner, wanted in Counter(each.request.requester for each in new.values()).items():
-        if _count_open(connection, owner) + wanted > max_open:
+        if _count(connection, owner, _IS_OPEN) + wanted > max_open:
+            return None
+        if _count(connection, owner, _ROW.created_at > now - ASKED_WITHIN_S) + wanted > max_open * ASKED_PER_OPEN:
             return None
     if new:
         rows = [_render(each.request) | {"kept": sealed[each.request.id]} for each in new.values()]
@@ -151,9 +155,9 @@ def _await_turn(connection: sa.Connection, owners: Iterable[Owner]) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.cast(lock, sa.BigInteger))))
 
 
-def _count_open(connection: sa.Connection, owner: Owner) -> int:
-    is_open = sa.and_(*_list_filters(Query(statuses=frozenset({Progress.OPEN}), owner=owner)))
-    return int(connection.execute(sa.select(sa.func.count()).select_from(_REQUEST).where(is_open)).scalar_one())
+def _count(connection: sa.Connection, owner: Owner, which: sa.ColumnElement[bool]) -> int:
+    of_owner = sa.and_(_ROW.issuer == owner.issuer, _ROW.subject == owner.subject, which)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(_REQUEST).where(of_owner)).scalar_one())
 
 
 def _consume(connection: sa.Connection, ids: Sequence[str], now: float, messages: Sequence[Notice]) -> None:

@@ -2,6 +2,7 @@
 
 1. A message is written in the transaction of the change that it tells of (`add_messages`).
 2. It is taken by one process at a time: PostgreSQL passes over rows that another one is taking, SQLite has one writer.
+3. Messages that ask for a decision are taken before those that tell of an end: many ends delay no decision.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agen_authz.adapters.store.sql import SqlStore, begin_writing
-from agen_authz.core.approval.request import Notice, Occasion
+from agen_authz.core.approval.request import ASKING, Notice, Occasion
 
 _MESSAGE = sa.Table(
     "approval_message",
@@ -21,6 +22,8 @@ _MESSAGE = sa.Table(
     *(sa.Column(name, sa.Double) for name in ("created_at", "due_at", "taken_at", "sent_at")),
 )
 _ROW = _MESSAGE.c
+# 3.
+_ORDER = sa.case((_ROW.occasion.in_(sorted(each.value for each in ASKING)), 0), else_=1)
 
 
 class SqlOutbox:
@@ -80,7 +83,8 @@ def forget_messages(connection: sa.Connection, before: float) -> None:
 def _take(connection: sa.Connection, now: float, lease_s: float, limit: int) -> tuple[Notice, ...]:
     # 2.
     begin_writing(connection)
-    due = sa.select(_MESSAGE).where(_ROW.due_at <= now).order_by(_ROW.due_at, _ROW.created_at, _ROW.number).limit(limit)
+    due = sa.select(_MESSAGE).where(_ROW.due_at <= now)
+    due = due.order_by(_ORDER, _ROW.due_at, _ROW.created_at, _ROW.number).limit(limit)
     rows = connection.execute(due.with_for_update(skip_locked=True)).all()
     if rows:
         leased = sa.update(_MESSAGE).where(_ROW.number.in_([row.number for row in rows]))

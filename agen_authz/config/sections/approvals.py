@@ -63,7 +63,9 @@ class Approvals(Section):
     grant_ttl: PositiveSeconds = Field(
         900.0, description="How long after the approval the call may be made; it may be made once."
     )
-    max_open_per_subject: Count = Field(20, description="How many open requests one caller may have.")
+    max_open_per_subject: Count = Field(
+        20, description="How many open requests one caller may have. Three times as many may be made within an hour."
+    )
     retention: PositiveSeconds = Field(30 * 86400.0, description="How long arguments are kept.")
     flows: tuple[Flow, ...] = Field((), description="The flows that policies name.")
 

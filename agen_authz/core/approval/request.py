@@ -132,6 +132,10 @@ class Occasion(StrEnum):
     CANCELLED = "cancelled"
 
 
+ASKING = frozenset({Occasion.OPENED, Occasion.STEP, Occasion.REMINDER})
+"""Messages that ask for a decision; the others tell of an end."""
+
+
 class Notice(Struct, frozen=True):
     """One message to one place, as the outbox keeps it; its text is made when it is sent.
 
