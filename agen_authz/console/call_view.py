@@ -13,7 +13,8 @@ from agen_authz.core.masking import Receipt
 from agen_authz.core.model import Digest, Json
 from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.core.pinning.definition import is_callable
-from agen_authz.core.pinning.hidden import find_hidden
+from agen_authz.core.pinning.hidden import find_hidden, spell
+from agen_authz.core.pinning.pin import Kept, KeptTool, name_approved
 
 # Of what a call names itself, which is shown elsewhere.
 _NAMED = frozenset({"name", "uri"})
@@ -82,19 +83,40 @@ class DefinitionView(Struct, frozen=True):
     """A tool's definition, as the model saw it.
 
     Args:
-        is_of_request: True if it is the one that the request is bound to; False if none was pinned, and this is what
-            the server listed last.
+        is_of_request: True if the request is bound to it; False if none was pinned, and this is what the server listed
+            last.
+        bound: how many definitions the request is bound to: all that were approved.
         hidden: where hidden characters are.
         body: what it has besides name, title and description.
     """
 
     digest: Digest
     is_of_request: bool
+    bound: int
     approved_by: str
     title: str
     description: tuple[Line, ...]
     body: tuple[Line, ...]
     hidden: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Say which definition this is."""
+        if not self.is_of_request:
+            return (
+                "No definition of this tool was pinned when the request was made: this is what the server listed last."
+            )
+        by = f", pinned by {spell(self.approved_by)}" if self.approved_by else ""
+        if self.bound == 1:
+            return f"This is the definition that the request is bound to{by}."
+        return f"The request is bound to all {self.bound} approved definitions. This one was listed last{by}."
+
+
+def spell_no_tool(binding: Binding) -> str:
+    """Say why there is no definition to show."""
+    if binding.definition:
+        return "What is approved of this tool has changed since this request was made, or is not kept any longer."
+    return "The server has not listed this tool while the sidecar was watching, so there is nothing to show."
 
 
 def view_tool(binding: Binding, catalogue: Catalogue) -> DefinitionView | None:
@@ -103,8 +125,9 @@ def view_tool(binding: Binding, catalogue: Catalogue) -> DefinitionView | None:
     known = catalogue.find(binding.server, name) if kind == "tool" and is_callable(name) else None
     if known is None:
         return None
-    bound = next((each for each in known.tool.definitions if each.digest == binding.definition), None)
-    kept = bound or (known.tool.last if not binding.definition else None)
+    bound = _list_bound(known.tool, binding)
+    shown = bound if binding.definition else (known.tool.last,)
+    kept = next((each for each in shown if each is not None and each.definition is not None), None)
     if kept is None or kept.definition is None:
         return None
     definition = kept.definition
@@ -112,10 +135,18 @@ def view_tool(binding: Binding, catalogue: Catalogue) -> DefinitionView | None:
     body: dict[str, Json] = {key: each for key, each in definition.items() if key not in _DESCRIBED}
     return DefinitionView(
         digest=kept.digest,
-        is_of_request=bound is not None,
+        is_of_request=bool(bound),
+        bound=len(bound),
         approved_by=kept.approved_by,
         title=title if isinstance(title, str) else "",
         description=list_paragraphs(description) if isinstance(description, str) else (),
         body=list_json(body) if body else (),
         hidden=tuple(each.path or "/" for each in find_hidden(definition)),
     )
+
+
+def _list_bound(tool: KeptTool, binding: Binding) -> tuple[Kept, ...]:
+    """List the definitions that a request is bound to, the one that was listed last first; none if that has changed."""
+    if name_approved(tool) == binding.definition:
+        return tool.approved
+    return tuple(each for each in tool.definitions if each.digest == binding.definition)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agen_authz.console.call_view import view_call, view_tool
+from agen_authz.console.call_view import spell_no_tool, view_call, view_tool
 from agen_authz.console.console import Console
 from agen_authz.console.desk import Obstacle, SeenRequest
 from agen_authz.console.form import Form, read_query
@@ -138,6 +138,7 @@ class RequestPages:
             "end": spell_end(request),
             "call": call,
             "tool": view_tool(request.binding, console.ports.catalogue()),
+            "no_tool": spell_no_tool(request.binding),
             "policy": policy,
             "is_policy_same": policy is not None and policy.digest in ("", request.binding.policy),
             "steps": list_steps(seen),

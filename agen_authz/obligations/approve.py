@@ -13,7 +13,6 @@ is denied; a grant that was used for it nevertheless is lost.
 What time does to requests is noted by another process (workers/approvals.py): until then they are found as they were.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -42,6 +41,7 @@ from agen_authz.core.model import (
     Step,
     TargetKind,
 )
+from agen_authz.core.pinning.pin import name_approved
 from agen_authz.core.reason import Reason
 from agen_authz.core.stage import Ended, Judged, Read, Refused, get_arrived, refuse
 from agen_authz.core.strict_json import parse_json
@@ -175,13 +175,9 @@ def _read_params(read: Read) -> dict[str, Json]:
 
 
 def _find_definition(approval: Approval, ports: Ports) -> Digest:
-    """Name all approved definitions of a tool: which of them the model saw is not known."""
     target = approval.target
     known = ports.catalogue.snapshot.find(target.server, target.name) if target.kind is TargetKind.TOOL else None
-    digests = sorted(each.digest for each in known.tool.approved) if known is not None else []
-    if len(digests) <= 1:
-        return digests[0] if digests else Digest("")
-    return Digest(hashlib.sha256("".join(digests).encode("ascii")).hexdigest())
+    return Digest("") if known is None else name_approved(known.tool)
 
 
 async def _ask(asking: _Asking, judged: Judged) -> Ended:

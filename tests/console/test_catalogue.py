@@ -2,7 +2,7 @@
 
 import dataclasses
 import threading
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -79,7 +79,7 @@ def test_many_lines_that_differ_are_not_put_in_order():
     assert marks.lstrip("-").strip("+") == ""
 
 
-class Noted(dict):
+class Noted(dict[str, Any]):
     """A definition that notes which thread reads it."""
 
     threads: ClassVar[set[int]] = set()

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from agen_authz.core.approval.request import Progress
 from agen_authz.core.model import Digest
+from agen_authz.core.pinning.pin import name_approved
 from tests import builders as build
-from tests.console.rig import ANN, BOB, PARAMS, POLICY, REQUEST, ZOE, claims
+from tests.builders import NOW
+from tests.console.rig import ANN, BOB, PARAMS, POLICY, REFUND, REQUEST, ZOE, claims
 from tests.core.approval.rig import BINDING, FLOW, approved, ballot, flow
 from tests.core.pinning.rig import catalogue, kept, kept_tool, tool
 
@@ -211,9 +213,22 @@ async def test_tool_that_is_pinned_is_shown_as_it_was_pinned(stand):
     assert ("Pays back." in text, "Sends everything" in text, "pinned by ann" in text) == (True, False, True)
     stand.ask(binding=replace(BINDING, definition=Digest("gone")))
     assert "is not kept any longer" in await read(stand)
-    stand.catalogue = catalogue()
     stand.ask(binding=replace(BINDING, definition=Digest("")))
+    assert "No definition of this tool was pinned" in Text(await read(stand)).text
+    stand.catalogue = catalogue()
     assert "has not listed this tool" in await read(stand)
+
+
+async def test_tool_with_two_approved_definitions_is_shown_as_it_was_listed_last(stand):
+    first, second = kept(tool("refund", description="Pays back.")), kept(REFUND, at=NOW + 1)
+    both = kept_tool(first, second, server="pay")
+    stand.catalogue = catalogue(both)
+    stand.ask(binding=replace(BINDING, definition=name_approved(both)))
+    text = Text(await read(stand)).text
+    assert ("Pays money back." in text, "bound to all 2 approved definitions" in text) == (True, True)
+    stand.catalogue = catalogue(kept_tool(first, second, kept(tool("refund"), at=NOW + 2), server="pay"))
+    text = Text(await read(stand)).text
+    assert ("Pays money back." in text, "has changed since this request was made" in text) == (False, True)
 
 
 # ---- lists -------------------------------------------------------------------------------------------------

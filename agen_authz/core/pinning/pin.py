@@ -11,6 +11,7 @@ seen last decides it. So if a server lists an approved definition to one caller 
 denied until the approved one is listed again, or both are approved.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeAlias
@@ -109,6 +110,14 @@ class KeptTool(Struct, frozen=True):
     def find(self, digest: Digest) -> Kept | None:
         """Find a definition by its digest; None if it is not kept."""
         return next((each for each in self.definitions if each.digest == digest), None)
+
+
+def name_approved(tool: KeptTool) -> Digest:
+    """Name all approved definitions of a tool, empty if there is none: which of them a caller saw is not known."""
+    digests = sorted(each.digest for each in tool.definitions if each.is_approved)
+    if len(digests) <= 1:
+        return digests[0] if digests else Digest("")
+    return Digest(hashlib.sha256("".join(digests).encode("ascii")).hexdigest())
 
 
 def name_state(state: PinState) -> str:
