@@ -26,8 +26,8 @@ from agen_authz.workers.spelling import spell_line
 # Discord takes 2,000 characters; the subject may be put before the body.
 MAX_BODY_CHARS = 1700
 _MAX_NAME_CHARS, _MAX_POINTER_CHARS, _MAX_VALUE_CHARS, _MAX_REASON_CHARS = 80, 60, 160, 200
-# The name is the request's target; `_meta` is of the protocol.
-_LEFT_OUT = frozenset({"_meta", "name"})
+# The name is the request's target; `_meta` is of the protocol; what the state holds is known only to the server.
+_LEFT_OUT = frozenset({"_meta", "name", "requestState"})
 _MAX_LINES = 25
 # What is larger is on the page only: a message shows its beginning anyway.
 _MAX_SHOWN_BYTES = 64 * 1024
@@ -78,7 +78,7 @@ def write_message(
     message: Notice, request: ApprovalRequest, kept: KeptCall | None, wording: Wording, now: float
 ) -> Text:
     """Write the text of a message; `kept` is None if the call's parameters are not kept any more."""
-    flow = wording.flows.get(request.flow)
+    flow = _find_flow(request, wording)
     kind, name = _read_target(request)
     subject = f"{_SUBJECTS[message.occasion]}: {name} on {_spell(request.binding.server)}"
     head = [
@@ -96,6 +96,12 @@ def write_message(
     room = MAX_BODY_CHARS - sum(len(line) + 1 for line in (*head, foot)) - 1
     arguments = _list_arguments(kept, flow, room)
     return Text(subject, "\n".join((*head, "", *arguments, *(("", foot) if foot else ()))))
+
+
+def _find_flow(request: ApprovalRequest, wording: Wording) -> Flow | None:
+    """Find the flow that the request was made under: another one of its name may show more of the arguments."""
+    flow = wording.flows.get(request.flow)
+    return flow if flow is not None and flow.digest == request.flow_digest else None
 
 
 def is_outdated(message: Notice, request: ApprovalRequest) -> bool:

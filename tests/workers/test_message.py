@@ -106,6 +106,16 @@ def test_nothing_that_is_masked_is_in_a_text():
         assert "cy@" not in text and "1111" not in text
 
 
+def test_flow_that_has_changed_since_shows_nothing_in_clear():
+    changed = flow(show_arguments=("/customer/email",), digest="other")
+    assert "cy@example.com" in write(by=replace(changed, digest=FLOW.digest)).body
+    assert "cy@example.com" not in write(by=changed).body
+
+
+def test_state_of_a_call_that_continues_is_in_no_text():
+    assert "s3cret" not in write(params=kept({"amount": 1}, requestState="s3cret")).body
+
+
 def test_what_the_flow_shows_comes_before_what_a_caller_adds():
     many = {f"a{number}": number for number in range(500)} | {"amount": 9}
     lines = write(params=kept(many), by=flow(show_arguments=("/amount",))).body.split("\n")
