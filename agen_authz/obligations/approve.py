@@ -1,9 +1,10 @@
 """A call that people must approve: their requests are looked up, opened and waited for, and a grant is used once.
 
-`approve` is asked only for a call that policies want to be approved, so other calls never touch the store:
+`approve` is asked only for a call that policies want to be approved, so other calls never touch the store. Except for
+a call with a state to what a policy may want approved: it takes step 2 and no other.
 
 1. bind   each approval to exactly this call: to its caller, its parameters, the tool's approved definition, the policy
-2. trace  the state that a call carries if it answers a question: its backend must have sent it to this caller
+2. trace  the state of a call that answers a question: its backend must have sent it for these arguments of this caller
 3. find   what the store has of each approval, and judge the call again with that
 4. open   requests for what is missing, all or none, and judge again
 5. hold   the call for a while, in case an approver decides at once (`approvals.hold`)
@@ -21,7 +22,7 @@ import orjson
 from msgspec import structs
 
 from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
-from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_place, name_state
+from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_arguments, name_place, name_state
 from agen_authz.core.approval.open import open_request
 from agen_authz.core.approval.parameters import digest_parameters
 from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall
@@ -43,6 +44,7 @@ from agen_authz.core.model import (
 )
 from agen_authz.core.pinning.pin import name_approved
 from agen_authz.core.reason import Reason
+from agen_authz.core.response.need import may_need_approval
 from agen_authz.core.stage import Ended, Judged, Read, Refused, get_arrived, refuse
 from agen_authz.core.strict_json import parse_json
 from agen_authz.outside import Ports
@@ -68,16 +70,23 @@ class _Asking:
 
     @property
     def rules(self) -> ApprovalRules:
-        return get_arrived(self.read).rules.approvals
+        return _get_rules(self.read)
+
+
+def is_about_approval(judged: Judged) -> bool:
+    """True if people must approve a call, or if it is allowed only with a state that its backend has sent."""
+    if isinstance(judged.decision, AwaitApproval):
+        return True
+    return judged.stage.call.has_state and isinstance(judged.decision, Allow) and may_need_approval(judged.stage)
 
 
 async def approve(judged: Judged, facts: Facts, ports: Ports) -> Ended:
-    """See a call through that people must approve; a call that need not be approved is returned as it is."""
+    """See a call through for which `is_about_approval` is true."""
     decision, arrived = judged.decision, get_arrived(judged.stage)
-    if not isinstance(decision, AwaitApproval):
-        return judged
     deadline = Deadline(ports.clock, arrived.until)
     try:
+        if not isinstance(decision, AwaitApproval):
+            return await ports.waiting.wait_until(deadline, partial(_trace, judged, facts, ports))
         # 1.
         asking = _bind(judged.stage, decision, facts, ports)
         ended = await ports.waiting.wait_until(deadline, partial(_ask, asking, judged))
@@ -138,6 +147,10 @@ def _refuse_unavailable(judged: Judged, cause: Unavailable | TimeoutError) -> Re
     return refuse(judged, Reason.DEADLINE, Step("approval", "late"))
 
 
+def _get_rules(read: Read) -> ApprovalRules:
+    return get_arrived(read).rules.approvals
+
+
 def _get_store(ports: Ports) -> ApprovalStore:
     if ports.approvals is None:
         raise Unavailable(Reason.STORE_UNAVAILABLE, "approvals")
@@ -153,9 +166,9 @@ def _draw(ports: Ports) -> str:
 
 
 def _bind(read: Read, decision: AwaitApproval, facts: Facts, ports: Ports) -> _Asking:
-    arrived, call, principal = get_arrived(read), read.call, read.known.principal
+    call, principal = read.call, read.known.principal
     params = _read_params(read)
-    parameters = digest_parameters(params, arrived.rules.approvals.key)
+    parameters = digest_parameters(params, _get_rules(read).key)
     bound = {}
     for each in decision.wanted:
         binding = bind(call, principal, each, parameters, _find_definition(each, ports))
@@ -182,8 +195,9 @@ def _find_definition(approval: Approval, ports: Ports) -> Digest:
 
 async def _ask(asking: _Asking, judged: Judged) -> Ended:
     # 2.
-    if not await _is_continued_rightly(asking):
-        return refuse(judged, Reason.APPROVAL_STATE_UNKNOWN, Step("approval", "state_unknown"))
+    traced = await _trace(judged, asking.facts, asking.ports)
+    if isinstance(traced, Refused):
+        return traced
     # 3.
     found = {each.key: each for each in await asking.store.find(tuple(asking.bound))}
     ended = _judge(asking, found)
@@ -197,16 +211,24 @@ async def _ask(asking: _Asking, judged: Judged) -> Ended:
     return _judge(asking, found | {each.key: each for each in opened})
 
 
-async def _is_continued_rightly(asking: _Asking) -> bool:
-    """True unless the call carries a state that its backend has not sent to this caller for each of its targets."""
-    if STATE_KEY not in asking.params:
-        return True
-    state, principal, call = asking.params[STATE_KEY], asking.read.known.principal, asking.read.call
-    if not isinstance(state, str) or not may_ask(call.method, call.envelope):
+async def _trace(judged: Judged, facts: Facts, ports: Ports) -> Ended:
+    """Refuse a call with a state that its backend has not sent to this caller for these targets and arguments."""
+    read = judged.stage
+    if not read.call.has_state:
+        return judged
+    state = _read_params(read)[STATE_KEY]
+    if isinstance(state, str) and await _is_sent(read, state, facts.now, ports):
+        return judged
+    return refuse(judged, Reason.APPROVAL_STATE_UNKNOWN, Step("approval", "state_unknown"))
+
+
+async def _is_sent(read: Read, state: str, now: float, ports: Ports) -> bool:
+    call, principal = read.call, read.known.principal
+    if not may_ask(call.method, call.envelope):
         return False
-    owner, place, tasks = Owner(principal.issuer, principal.subject), name_place(call.server), asking.ports.tasks
-    names = [name_state(owner, target, state) for target in call.targets]
-    found = [await tasks.find(place, name, asking.facts.now) for name in names]
+    owner, arguments = Owner(principal.issuer, principal.subject), name_arguments(call, _get_rules(read).key)
+    names = [name_state(owner, target, arguments, state) for target in call.targets]
+    found = [await ports.tasks.find(name_place(call.server), name, now) for name in names]
     return all(each is not None and each.owner == owner for each in found)
 
 

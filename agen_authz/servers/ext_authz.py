@@ -7,7 +7,7 @@
     3 identify   Routed -> Known              facts.py:identify
     4 parse      Known -> Read                core/stage.py:read_call, core/message/mcp.py:parse
     5 decide     Read -> Judged               facts.py:gather, core/decide.py:judge
-    6 approve    by people, if they must      obligations/approve.py:approve; no other call waits here
+    6 approve    by people, if they must      obligations/approve.py:approve; hardly any other call waits here
     7 discharge  sign, seal for Process       obligations/discharge.py:discharge
     8 render     -> CheckResponse             wire/ext_authz.py:render_check
     9 consume    the grants, once             obligations/approve.py:consume
@@ -27,7 +27,7 @@ from agen_authz.core.decide import judge
 from agen_authz.core.errors import Malformed, Unavailable
 from agen_authz.core.http.admission import admit
 from agen_authz.core.http.context import read_context
-from agen_authz.core.model import Answer, AwaitApproval, Deny, Envelope, Owner, Step
+from agen_authz.core.model import Answer, Deny, Envelope, Owner, Step
 from agen_authz.core.reason import Reason
 from agen_authz.core.ruleset import RuleSet
 from agen_authz.core.stage import (
@@ -45,7 +45,7 @@ from agen_authz.core.stage import (
     refuse_late,
 )
 from agen_authz.facts import gather, identify, recognize
-from agen_authz.obligations.approve import approve, consume, needs_grants
+from agen_authz.obligations.approve import approve, consume, is_about_approval, needs_grants
 from agen_authz.obligations.discharge import discharge
 from agen_authz.obligations.record import record
 from agen_authz.outside import Ports
@@ -151,7 +151,7 @@ async def _decide(raw: bytes, arrived: Arrived, ports: Ports) -> Ended:
         facts = await gather(read, ports)
         judged = judge(read, facts)
         # 6.
-        return await approve(judged, facts, ports) if isinstance(judged.decision, AwaitApproval) else judged
+        return await approve(judged, facts, ports) if is_about_approval(judged) else judged
     except (Unavailable, TimeoutError) as exc:
         return refuse_late(stage, exc)
     except Exception:  # noqa: BLE001 a defect denies, whatever it is

@@ -17,7 +17,19 @@ from agen_authz.core.masking.rule import Rule
 from agen_authz.core.masking.selection import Detectors
 from agen_authz.core.masking.style import MaskingKeys
 from agen_authz.core.message.parameters import CAPABILITIES_KEY
-from agen_authz.core.model import NOWHERE, Envelope, Era, Inspection, Issuer, Owner, Shape, Subject, Target, TargetKind
+from agen_authz.core.model import (
+    NOWHERE,
+    Digest,
+    Envelope,
+    Era,
+    Inspection,
+    Issuer,
+    Owner,
+    Shape,
+    Subject,
+    Target,
+    TargetKind,
+)
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.response.body import ResponseLimits
 from agen_authz.core.response.message import MadeTask, MaskedValues, Passed, SawDefinitions, SentState
@@ -303,33 +315,39 @@ def test_rules_in_shadow_are_read_with_the_others_if_the_response_is_inspected_a
 
 # ---- states that come with questions ---------------------------------------------------------------------
 
-ASKED = sealed(method="tools/call", target=build.tool(), may_be_continued=True)
+ONE, TWO = Digest("1"), Digest("2")
+ASKED = sealed(method="tools/call", target=build.tool(), may_be_continued=True, arguments=ONE)
 ANN = Owner(Issuer(build.ISSUER), Subject("ann"))
 EVE = Owner(Issuer(build.ISSUER), Subject("eve"))
 
 
-async def test_state_is_kept_for_its_caller_and_its_target():
+async def test_state_is_kept_for_its_caller_its_target_and_its_arguments():
     bench = Bench()
     await bench.assign(ASKED).write_notes((SentState("crm", build.tool(), "s-1"),))
     found = {
-        (owner.subject, name, state): await bench.tasks.find(
-            name_place("crm"), name_state(owner, build.tool(name), state), bench.clock.now()
+        (owner.subject, name, arguments, state): await bench.tasks.find(
+            name_place("crm"), name_state(owner, build.tool(name), arguments, state), bench.clock.now()
         )
         for owner in (ANN, EVE)
         for name in ("get_customer", "get_orders")
+        for arguments in (ONE, TWO)
         for state in ("s-1", "s-2")
     }
-    assert [key for key, each in found.items() if each is not None] == [("ann", "get_customer", "s-1")]
+    assert [key for key, each in found.items() if each is not None] == [("ann", "get_customer", ONE, "s-1")]
 
 
 async def test_callers_may_be_sent_the_same_state():
     bench = Bench()
     theirs = sealed(
-        method="tools/call", target=build.tool(), may_be_continued=True, principal=build.principal(subject="eve")
+        method="tools/call",
+        target=build.tool(),
+        may_be_continued=True,
+        arguments=ONE,
+        principal=build.principal(subject="eve"),
     )
     for each in (ASKED, theirs):
         await bench.assign(each).write_notes((SentState("crm", build.tool(), "s-1"),))
-    names = [name_state(owner, build.tool(), "s-1") for owner in (ANN, EVE)]
+    names = [name_state(owner, build.tool(), ONE, "s-1") for owner in (ANN, EVE)]
     found = [await bench.tasks.find(name_place("crm"), name, bench.clock.now()) for name in names]
     assert [each is not None and each.owner for each in found] == [ANN, EVE]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agen_authz.core.approval.continuing import name_place, name_state
+from agen_authz.core.approval.parameters import digest_parameters
 from agen_authz.core.approval.request import Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
@@ -367,11 +368,11 @@ def continued(state: Any = STATE, **inputs: Any) -> dict[str, Any]:
     )
 
 
-def send(desk: Desk, owner: Owner = ANN, name: str = "get_customer", server: str = "crm", state: str = STATE) -> None:
+def send(desk: Desk, owner: Owner = ANN, name: str = "get_customer", server: str = "crm", **sent: Any) -> None:
     """Let Process note a state that a backend has sent."""
-    target = build.tool(name)
-    noted = desk.rig.tasks.bind(name_place(server), name_state(owner, target, state), BoundTask(owner, name), build.NOW)
-    assert asyncio.run(noted)
+    arguments = digest_parameters({"arguments": sent.get("arguments", {"id": 1})}, b"k")
+    state = name_state(owner, build.tool(name), arguments, sent.get("state", STATE))
+    assert asyncio.run(desk.rig.tasks.bind(name_place(server), state, BoundTask(owner, name), build.NOW))
 
 
 def test_call_that_continues_one_that_its_backend_sent_is_asked_for_and_made_once():
@@ -388,17 +389,34 @@ def test_call_that_continues_one_that_its_backend_sent_is_asked_for_and_made_onc
 EVE = Owner(Issuer(build.ISSUER), Subject("eve"))
 
 
+@pytest.mark.parametrize("policy", [asks(), asks(conditions=NEVER)], ids=["applies", "does not apply"])
 @pytest.mark.parametrize(
     "sent",
-    [None, {"owner": EVE}, {"name": "get_orders"}, {"server": "billing"}, {"state": "s-2"}],
-    ids=["never", "another caller", "another tool", "another backend", "another state"],
+    [None, {"owner": EVE}, {"name": "get_orders"}, {"server": "billing"}, {"state": "s-2"}, {"arguments": {"id": 2}}],
+    ids=["never", "another caller", "another tool", "another backend", "another state", "other arguments"],
 )
-def test_call_that_continues_what_its_backend_did_not_send_to_it_is_refused(sent):
-    desk = Desk()
+def test_call_that_continues_what_its_backend_did_not_send_to_it_is_refused(sent, policy):
+    desk = Desk(policies=(policy,))
     if sent is not None:
         send(desk, **sent)
     seen = desk.call(continued())
     assert (seen.status, seen.told, desk.requests) == (200, "approval_state_unknown", [])
+
+
+def test_call_that_continues_what_its_backend_sent_is_allowed_if_no_policy_applies():
+    desk = Desk(policies=(asks(conditions=NEVER),), approvals=None)
+    send(desk)
+    assert desk.call(continued()).is_allowed
+
+
+def test_state_is_noted_for_the_arguments_that_it_was_sent_for():
+    desk = Desk(policies=(asks(conditions=NEVER),))
+    opened = [
+        open_inspection(desk.call(build.modern(params={"name": name, "arguments": {"id": 1}})).sealed, b"m" * 32)
+        for name in ("get_customer", "get_orders")
+    ]
+    named = digest_parameters({"arguments": {"id": 1}}, b"k")
+    assert [each is not None and each.arguments for each in opened] == [named] * 2
 
 
 @pytest.mark.parametrize("state", [None, 1, {"a": 1}, ""])
@@ -407,14 +425,16 @@ def test_state_that_is_none_is_refused(state):
     assert desk.call(continued(state)).reason == "approval_state_unknown"
 
 
-def test_legacy_call_cannot_carry_a_state():
-    desk = Desk()
+@pytest.mark.parametrize("policy", [asks(), asks(conditions=NEVER)], ids=["applies", "does not apply"])
+def test_legacy_call_cannot_carry_a_state(policy):
+    desk = Desk(policies=(policy,))
     send(desk)
     assert desk.call(with_params(requestState=STATE)).reason == "approval_state_unknown"
 
 
-def test_state_cannot_be_looked_up_while_the_store_is_down():
-    desk = Desk()
+@pytest.mark.parametrize("policy", [asks(), asks(conditions=NEVER)], ids=["applies", "does not apply"])
+def test_state_cannot_be_looked_up_while_the_store_is_down(policy):
+    desk = Desk(policies=(policy,))
     desk.rig.tasks.is_broken = True
     assert desk.call(continued()).reason == "store_unavailable"
 

@@ -131,7 +131,7 @@ class Assigner:
 
     async def _note_state(self, inspection: Inspection, note: SentState) -> None:
         owner = Owner(inspection.principal.issuer, inspection.principal.subject)
-        place, name = name_place(note.server), name_state(owner, note.target, note.state)
+        place, name = name_place(note.server), name_state(owner, note.target, inspection.arguments, note.state)
         if not await self.tasks.bind(place, name, BoundTask(owner, note.target.name), self.ports.clock.now()):
             raise Unavailable(Reason.STORE_UNAVAILABLE, "states")
 

@@ -1,8 +1,9 @@
 """Calls that continue one that the backend answered with a question (MCP 2026-07-28, multi round-trip requests).
 
 Such a call carries the `requestState` that came with the question. Only the backend knows what is in it: it may name
-another amount or another customer than the arguments that approvers see. So a call that must be approved may carry a
-state only if this backend has sent it to this caller, for this target. Process notes each one before it leaves.
+another amount or another customer than the arguments that policies and approvers see. So a call to what a policy may
+want approved carries a state only if this backend has sent it to this caller, for this target and these arguments,
+whether or not the policy applies to these. Process notes each state before it leaves.
 
 What is noted is kept where tasks are, under a server's name that no resource can have.
 """
@@ -10,7 +11,8 @@ What is noted is kept where tasks are, under a server's name that no resource ca
 import hashlib
 from collections.abc import Mapping
 
-from agen_authz.core.model import Envelope, Era, Json, Owner, Target
+from agen_authz.core.approval.parameters import digest_parameters
+from agen_authz.core.model import Call, Digest, Envelope, Era, Json, Owner, Target
 
 STATE_KEY = "requestState"
 # MCP 2026-07-28: only these may be answered with a question.
@@ -27,12 +29,20 @@ def name_place(server: str) -> str:
     return f"{server} states"
 
 
-def name_state(owner: Owner, target: Target, state: str) -> str:
-    """Name a state that was sent to a caller for a target: SHA-256 over every part with its length, as hex.
+def name_arguments(call: Call, key: bytes) -> Digest:
+    """Name the arguments that a state is good for, by a keyed digest."""
+    return digest_parameters({"arguments": call.arguments}, key)
+
+
+def name_state(owner: Owner, target: Target, arguments: Digest, state: str) -> str:
+    """Name a state that was sent to a caller for a call: SHA-256 over every part with its length, as hex.
 
     Different callers may be sent the same state, if a backend keeps nothing in it that is the caller's.
+
+    Args:
+        arguments: from `name_arguments`.
     """
-    written = (owner.issuer, owner.subject, target.kind.value, target.name, state)
+    written = (owner.issuer, owner.subject, target.kind.value, target.name, arguments, state)
     parts = [part.encode("utf-8", "surrogatepass") for part in written]
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
 

@@ -38,6 +38,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.strict_json import parse_json
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+_STATE_KEY = "requestState"
 _JSON = re.compile(r'application/json *(?:; *charset=(?:utf-8|"utf-8") *)?', re.IGNORECASE)
 _ESCAPED_NUL = b"\\u0000"
 _MAX_ECHO_CHARS = 64
@@ -109,6 +110,7 @@ def _read_call(request: Request, message: Message, version: str, server: str) ->
         task_ids=parameters.task_ids,
         makes_task=may_make_task(message, era),
         declares_url=_declares_url(message, era),
+        has_state=_STATE_KEY in message.params,
     )
 
 

@@ -65,6 +65,7 @@ class Call(Struct, frozen=True):
     `tools/call` that may be answered with a new task.
     `session_id` is what the client sent. `declares_url` is true if the message declares `elicitation.url`: an
     `initialize` of the legacy era, or any request of the modern era.
+    `has_state` is true if it carries a `requestState`, whatever that is (core/approval/continuing.py).
     """
 
     server: str
@@ -81,6 +82,7 @@ class Call(Struct, frozen=True):
     task_ids: tuple[str, ...] = ()
     makes_task: bool = False
     declares_url: bool = False
+    has_state: bool = False
 
 
 class Misread(Struct, frozen=True):

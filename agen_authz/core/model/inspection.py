@@ -5,6 +5,7 @@ from msgspec import Struct
 from agen_authz.core.model.call import Envelope, Target
 from agen_authz.core.model.facts import Context
 from agen_authz.core.model.principal import Principal
+from agen_authz.core.model.value import Digest
 
 
 class Inspection(Struct, frozen=True):
@@ -21,6 +22,7 @@ class Inspection(Struct, frozen=True):
         protections: names the data-protection rules that apply, in the order of the configuration.
         may_be_continued: True if a policy may want what the call names approved, so that a state is noted which comes
             back with a question (core/approval/continuing.py).
+        arguments: names the arguments of a call that may be continued, by a keyed digest.
         is_sampled: True if nothing inspects the response, and a copy of it is scanned: not one byte of it may change.
     """
 
@@ -39,4 +41,5 @@ class Inspection(Struct, frozen=True):
     makes_task: bool = False
     protections: tuple[str, ...] = ()
     may_be_continued: bool = False
+    arguments: Digest = Digest("")
     is_sampled: bool = False

@@ -9,8 +9,8 @@ any other request, and clients match answers by their id. So every answer to a r
 A response that nothing inspects may be sampled: Process then scans a copy, and nothing differs for anyone else.
 """
 
-from agen_authz.core.approval.continuing import may_ask
-from agen_authz.core.model import Call, Effect, Inspection, Shape, State
+from agen_authz.core.approval.continuing import may_ask, name_arguments
+from agen_authz.core.model import Call, Digest, Effect, Inspection, Shape, State
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.protection import should_hold_anything
 from agen_authz.core.ruleset import RuleSet
@@ -42,12 +42,17 @@ def find_inspection(read: Read, protections: tuple[str, ...]) -> Inspection | No
 
 
 def may_be_continued(read: Read) -> bool:
-    """True if a call may be answered with a question, and a policy may want the next call approved.
+    """True if a call may be answered with a question, and a policy may want the next call approved."""
+    return may_ask(read.call.method, read.call.envelope) and may_need_approval(read)
 
-    Its conditions may read what the caller answers, so they do not count.
+
+def may_need_approval(read: Read) -> bool:
+    """True if an enforced policy has calls of what this one names approved.
+
+    Its conditions do not count: they may read what the caller answers.
     """
     call, rules = read.call, get_arrived(read).rules
-    if not rules.approvals.flows or not may_ask(call.method, call.envelope):
+    if not rules.approvals.flows:
         return False
     tenant = read.known.principal.tenant
     named = (policy for target in call.targets for policy in rules.policies.list_for(tenant, target))
@@ -64,6 +69,7 @@ def _tell(
 ) -> Inspection:
     call, known = read.call, read.known
     arrived = known.routed.received.arrived
+    arguments = name_arguments(call, arrived.rules.approvals.key) if may_be_continued else Digest("")
     return Inspection(
         version=arrived.rules.version,
         request_id=arrived.request_id,
@@ -80,6 +86,7 @@ def _tell(
         makes_task=call.makes_task,
         protections=protections,
         may_be_continued=may_be_continued,
+        arguments=arguments,
         is_sampled=is_sampled,
     )
 
