@@ -37,7 +37,6 @@ class Console:
     view: Renderer
     desk: Desk
     session_cookie: Cookie
-    sign_in_cookie: Cookie
 
     async def find_session(self, request: Request) -> ConsoleSession | None:
         """Find who uses this browser."""
@@ -118,5 +117,4 @@ def assemble(settings: ConsoleSettings, ports: ConsolePorts) -> Console:
         view=Renderer(settings.prefix),
         desk=Desk(ports),
         session_cookie=name_cookie("session", is_secure=is_secure),
-        sign_in_cookie=name_cookie("sign-in", is_secure=is_secure),
     )

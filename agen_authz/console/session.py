@@ -1,4 +1,4 @@
-"""What the console remembers of a browser or a terminal, sealed in the store."""
+"""What the console remembers of a browser or a terminal, sealed; the vault says where it is kept."""
 
 from msgspec import Struct
 
@@ -33,6 +33,7 @@ class PendingSignIn(Struct, frozen=True):
     """A sign-in that has begun.
 
     Args:
+        ends_at: until when it may end.
         to: the page to show afterwards.
         login_after: as in `core.identity.id_token.ExpectedToken`.
     """
@@ -41,6 +42,7 @@ class PendingSignIn(Struct, frozen=True):
     verifier: str
     to: str
     login_after: float | None
+    ends_at: float
 
 
 class TerminalCode(Struct, frozen=True):

@@ -1,13 +1,15 @@
 """Signing in: OpenID Connect's authorization code flow with PKCE (OpenID Connect Core 1.0 section 3.1, RFC 7636, 9700).
 
-1. `begin`     a sign-in is kept under a secret of this browser and the `state` together: another browser, or another
-               state, finds nothing. Several tabs may sign in at once
-2. `finish`    it is taken, so it works once; `iss` (RFC 9207), code, ID token and nonce must all be of this sign-in
+1. `begin`     a sign-in is sealed in a cookie of its `state`: another browser, or another state, has none. The store
+               keeps nothing of it. Several tabs may sign in at once
+2. `finish`    the cookie is taken back, so it works once in this browser, and the provider takes a code once; `iss`
+               (RFC 9207), code, ID token and nonce must all be of this sign-in
 3. the session gets a new secret each time; the old one is gone
 """
 
 import hmac
 import logging
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -15,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agen_authz.console.console import Console
+from agen_authz.console.cookie import Cookie, name_cookie
 from agen_authz.console.form import Form, read_form, read_query
 from agen_authz.console.place import check_place
 from agen_authz.console.session import ConsoleSession, PendingSignIn
@@ -31,6 +34,9 @@ from agen_authz.ports.sign_in import CodeExchange
 
 _LOG = logging.getLogger(__name__)
 _PENDING_S = 600.0
+# A browser that begins more sign-ins at once loses the first.
+_PURPOSE, _MAX_BEGUN = "sign-in-", 8
+_STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 _CALLBACK = "/sign-in/callback"
 _SCOPE = "openid profile email"
 # RFC 6749 section 4.1.2.1 and OpenID Connect Core 1.0 section 3.1.2.6; anything else is not repeated.
@@ -49,11 +55,10 @@ class SignInPages:
         console, query = self.console, read_query(request) or {}
         now, rules = console.ports.clock.now(), console.ports.rules()
         is_fresh = query.get("fresh") == "1"
-        browser = console.sign_in_cookie.read(request) or console.vault.draw()
         state, nonce, verifier = console.vault.draw(), console.vault.draw(), console.vault.draw()
         endpoint = await console.ports.identity.find_authorization_endpoint()
-        pending = PendingSignIn(nonce, verifier, check_place(query.get("to", "/")), now if is_fresh else None)
-        await console.vault.put(SecretKind.SIGN_IN, f"{browser}.{state}", pending, now + _PENDING_S)
+        to, login_after = check_place(query.get("to", "/")), now if is_fresh else None
+        pending = PendingSignIn(nonce, verifier, to, login_after, now + _PENDING_S)
         wish = {
             "response_type": "code",
             "client_id": console.settings.client_id,
@@ -68,8 +73,18 @@ class SignInPages:
             **({"prompt": "login"} if is_fresh else {}),
         }
         answer = RedirectResponse(f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(wish, quote_via=quote)}", 303)
-        console.sign_in_cookie.set(answer, browser, _PENDING_S)
+        self._name_cookie(state).set(answer, console.vault.seal(SecretKind.SIGN_IN, state, pending), _PENDING_S)
+        self._clear_oldest(request, answer)
         return answer
+
+    def _name_cookie(self, state: str) -> Cookie:
+        return name_cookie(f"{_PURPOSE}{state}", is_secure=self.console.settings.is_secure)
+
+    def _clear_oldest(self, request: Request, answer: Response) -> None:
+        """Clear sign-ins that never ended: a browser sends them all, the oldest first (RFC 6265 section 5.4)."""
+        begun = [name for name in request.cookies if name.startswith(self._name_cookie("").name)]
+        for name in begun[: max(len(begun) - _MAX_BEGUN, 0)]:
+            Cookie(name, self.console.settings.is_secure).clear(answer)
 
     @property
     def _redirect_uri(self) -> str:
@@ -78,10 +93,22 @@ class SignInPages:
     async def finish(self, request: Request) -> Response:
         """Take the browser back from the provider."""
         console, query = self.console, read_query(request) or {}
-        browser, state = console.sign_in_cookie.read(request), query.get("state", "")
-        pending = await console.vault.take(SecretKind.SIGN_IN, f"{browser}.{state}", PendingSignIn)
-        if pending is None or not browser:
+        state = query.get("state", "")
+        pending = self._find_pending(request, state)
+        if pending is None:
             return self._refuse(_EXPIRED, "/")
+        answer = await self._finish(request, query, pending)
+        self._name_cookie(state).clear(answer)
+        return answer
+
+    def _find_pending(self, request: Request, state: str) -> PendingSignIn | None:
+        if not _STATE.fullmatch(state):
+            return None
+        sealed = self._name_cookie(state).read(request)
+        pending = self.console.vault.unseal(SecretKind.SIGN_IN, state, sealed, PendingSignIn)
+        return pending if pending is not None and self.console.ports.clock.now() < pending.ends_at else None
+
+    async def _finish(self, request: Request, query: Form, pending: PendingSignIn) -> Response:
         if "error" in query:
             _LOG.info("a sign-in ended at the provider")
             text = (
@@ -141,7 +168,6 @@ class SignInPages:
             await console.vault.remove(SecretKind.BROWSER, old)
         answer = console.redirect(to)
         console.session_cookie.set(answer, secret, console.settings.session_s)
-        console.sign_in_cookie.clear(answer)
         return answer
 
     async def sign_out(self, request: Request) -> Response:

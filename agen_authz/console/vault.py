@@ -1,11 +1,12 @@
-"""What the store keeps for the console: under the SHA-256 of a secret, encrypted, for a while.
+"""What the console keeps for a while, encrypted: in the store under the SHA-256 of a secret, or in a browser's cookie.
 
 A reader of the store holds no session, and cannot see who is signed in. A writer cannot make a session, nor give one
-the name or the kind of another: name and kind are authenticated.
+the name or the kind of another: name and kind are authenticated. What people who are not signed in begin is kept by
+their own browser, so they write nothing to the store.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from enum import StrEnum
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ _LABEL = b"agen.console.session\n"
 _NONCE_BYTES = 12
 _SECRET_BYTES = 32
 _MAX_SECRET_CHARS = 256
+
+_MAX_SEALED_CHARS = 4096
 
 _Kept = TypeVar("_Kept", bound=Struct)
 
@@ -48,32 +51,51 @@ class Vault:
 
     async def put(self, kind: SecretKind, secret: str, value: Struct, ends_at: float) -> None:
         """Keep a value until then."""
-        name, nonce = _name(kind, secret), self._entropy.draw(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(value), name.encode("ascii"))
-        await self._sessions.put(name, StoredSession(sealed, ends_at))
+        name = _name(kind, secret)
+        await self._sessions.put(name, StoredSession(self._close(name, value), ends_at))
 
     async def get(self, kind: SecretKind, secret: str, shape: type[_Kept]) -> _Kept | None:
         """Read a value that has not ended."""
         if not 0 < len(secret) <= _MAX_SECRET_CHARS:
             return None
         name = _name(kind, secret)
-        return self._open(name, await self._sessions.get(name, self._clock.now()), shape)
+        stored = await self._sessions.get(name, self._clock.now())
+        return self._open(name, None if stored is None else stored.sealed, shape)
 
     async def take(self, kind: SecretKind, secret: str, shape: type[_Kept]) -> _Kept | None:
         """Read a value and remove it in one step."""
         if not 0 < len(secret) <= _MAX_SECRET_CHARS:
             return None
         name = _name(kind, secret)
-        return self._open(name, await self._sessions.take(name, self._clock.now()), shape)
+        stored = await self._sessions.take(name, self._clock.now())
+        return self._open(name, None if stored is None else stored.sealed, shape)
 
     async def remove(self, kind: SecretKind, secret: str) -> None:
         """Forget a value."""
         await self._sessions.remove(_name(kind, secret))
 
-    def _open(self, name: str, stored: StoredSession | None, shape: type[_Kept]) -> _Kept | None:
-        if stored is None:
+    def seal(self, kind: SecretKind, name: str, value: Struct) -> str:
+        """Seal a value for a browser, which keeps it under this name; how long it is good for is a part of it."""
+        return urlsafe_b64encode(self._close(_name(kind, name), value)).rstrip(b"=").decode("ascii")
+
+    def unseal(self, kind: SecretKind, name: str, text: str, shape: type[_Kept]) -> _Kept | None:
+        """Read what a browser kept under this name; None if it is not ours, or of another name or kind."""
+        if not 0 < len(text) <= _MAX_SEALED_CHARS or not text.isascii():
             return None
-        nonce, sealed = stored.sealed[:_NONCE_BYTES], stored.sealed[_NONCE_BYTES:]
+        try:
+            raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except ValueError:
+            return None
+        return self._open(_name(kind, name), raw, shape)
+
+    def _close(self, name: str, value: Struct) -> bytes:
+        nonce = self._entropy.draw(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(value), name.encode("ascii"))
+
+    def _open(self, name: str, raw: bytes | None, shape: type[_Kept]) -> _Kept | None:
+        if raw is None:
+            return None
+        nonce, sealed = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
         try:
             return msgspec.msgpack.decode(self._cipher.decrypt(nonce, sealed, name.encode("ascii")), type=shape)
         except (InvalidTag, ValueError, msgspec.DecodeError):

@@ -148,7 +148,7 @@ class ApprovalMetrics(Protocol):
 
 
 class StoredSession(Struct, frozen=True):
-    """What the console keeps under a name for a while: a sign-in that has begun, or a session; sealed by the caller."""
+    """What the console keeps under a name for a while, sealed by the caller: a session, or a code for one."""
 
     sealed: bytes
     ends_at: float

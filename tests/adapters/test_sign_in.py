@@ -1,5 +1,6 @@
 """Signing in at a provider over HTTP: where people are sent, and how codes are exchanged."""
 
+import asyncio
 import json
 from base64 import b64decode
 from contextlib import asynccontextmanager
@@ -129,6 +130,12 @@ async def test_metadata_that_leads_anywhere_unsafe_is_not_used(web, changes):
     with pytest.raises(Unavailable):
         await redeem(web)
     assert web.asked["/token"] == 0
+
+
+async def test_metadata_is_read_once_for_all_who_sign_in_at_once(web):
+    async with signing_in(web) as provider:
+        await asyncio.gather(*(provider.find_authorization_endpoint() for _ in range(5)))
+    assert web.asked[DISCOVERY] == 1
 
 
 async def test_metadata_is_read_again_after_an_hour_and_the_old_serves_while_it_cannot_be(web):

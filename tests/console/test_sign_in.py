@@ -1,7 +1,7 @@
 """Signing in at the console, and how a session ends."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests import builders as build
 from tests.console.rig import BOB, CLIENT, ENDPOINT, ORIGIN, REQUEST, SETTINGS, Stand, claims
 from tests.core.approval.rig import HERE
 
-SESSION, PENDING = "__Host-agen-session", "__Host-agen-sign-in"
+SESSION, PENDING = "__Host-agen-session", "__Host-agen-sign-in-"
 
 
 async def begin(browser, to="/"):
@@ -65,10 +65,8 @@ async def test_cookies_have_plain_names_on_loopback(stand):
     stand.app = stand.build(replace(SETTINGS, base_url="http://127.0.0.1:8080"))
     async with stand.browsing(origin="http://127.0.0.1:8080") as browser:
         answer = await browser.get("/sign-in")
-    assert (answer.headers["set-cookie"].partition("=")[0], "ecure" in answer.headers["set-cookie"]) == (
-        "agen-sign-in",
-        False,
-    )
+    cookie = answer.headers["set-cookie"]
+    assert (cookie.startswith("agen-sign-in-"), "ecure" in cookie) == (True, False)
     assert "strict-transport-security" not in answer.headers
 
 
@@ -132,6 +130,42 @@ async def test_answer_to_another_browser_signs_nobody_in(stand):
         await begin(other)
         assert (await other.come_back(query)).status_code == 403
         assert (await mine.come_back(query)).status_code == 303
+
+
+async def test_sign_in_that_has_begun_writes_nothing_to_the_store(stand):
+    stand.sessions.is_broken = True
+    async with stand.browsing() as browser:
+        assert ((await browser.get("/sign-in")).status_code, stand.sessions.kept) == (303, {})
+
+
+async def test_tabs_that_were_opened_at_once_all_sign_in(stand):
+    async with stand.browsing() as browser:
+        queries = [stand.identity.log_in(await begin(browser), BOB) for _ in range(2)]
+        assert [(await browser.come_back(each)).status_code for each in queries] == [303, 303]
+
+
+async def test_cookie_of_another_sign_in_is_none(stand):
+    async with stand.browsing() as browser:
+        one, other = [stand.identity.log_in(await begin(browser), BOB) for _ in range(2)]
+        cookies = browser.web.cookies
+        cookies.set(PENDING + one["state"], cookies[PENDING + other["state"]], domain="approve.example", path="/")
+        assert (await browser.come_back(one)).status_code == 403
+
+
+@pytest.mark.parametrize("sealed", ["x", "=", "x" * 5000, "\u00e9"], ids=["short", "padding", "long", "not ASCII"])
+async def test_cookie_that_the_console_did_not_make_is_none(stand, sealed):
+    async with stand.browsing() as browser:
+        query = stand.identity.log_in(await begin(browser), BOB)
+        cookie = f"{PENDING}{query['state']}={sealed}".encode()
+        answer = await browser.web.get(f"/sign-in/callback?{urlencode(query)}", headers={b"cookie": cookie})
+    assert answer.status_code == 403
+
+
+async def test_sign_ins_that_never_end_do_not_pile_up(stand):
+    async with stand.browsing() as browser:
+        for _ in range(20):
+            await begin(browser)
+        assert len(browser.web.cookies) == 9
 
 
 async def test_sign_in_that_took_too_long_is_refused(stand):

@@ -1,6 +1,7 @@
 """Signing in at a provider: its authorization endpoint, and codes exchanged for ID tokens (OpenID Connect Core 1.0).
 
-1. Metadata is read when it is first needed and again after `_FRESH_S`; if that fails, what was read before is used.
+1. Metadata is read when it is first needed and again after `_FRESH_S`, once for all who need it at the same time. If
+   that fails, what was read before is used.
 2. The client authenticates as the metadata allows: `client_secret_basic` (RFC 6749 section 2.3.1), which is what a
    provider that lists nothing has (RFC 8414 section 2), or else `client_secret_post`.
 3. What the provider answers is never logged and never shown.
@@ -50,6 +51,7 @@ class OidcProvider:
         self._clock = clock
         self._network = Network(proxies or {})
         self._metadata: tuple[float, dict[str, Json]] | None = None
+        self._reading = asyncio.Lock()
 
     async def close(self) -> None:
         """End every connection."""
@@ -110,6 +112,10 @@ class OidcProvider:
         return found
 
     async def _read_metadata(self, question: Question) -> dict[str, Json]:
+        async with self._reading:
+            return await self._refresh_metadata(question)
+
+    async def _refresh_metadata(self, question: Question) -> dict[str, Json]:
         known, now = self._metadata, self._clock.elapsed()
         if known is not None and now - known[0] < _FRESH_S:
             return known[1]
