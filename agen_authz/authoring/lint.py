@@ -15,6 +15,7 @@ from agen_authz.core.cel.tree import ANY
 from agen_authz.core.message.method import RESPONSE
 from agen_authz.core.model import Effect, State, Target, TargetKind
 from agen_authz.core.policy.table import Policy, environment, list_reads
+from agen_authz.core.policy.untold import APPROVAL, find_untold
 from agen_authz.core.twin import fold_selector
 
 Selector: TypeAlias = tuple[TargetKind, str]
@@ -266,13 +267,14 @@ def _list_arguments_read(policy: Policy) -> set[str]:
 
 def _lint_answers(draft: Draft, policies: Sequence[Policy]) -> Iterator[LintFinding]:
     for policy in policies:
-        read = next((each for each in ("inputs", "detected") if each in list_reads(policy)), None)
-        if policy.state is not State.ENFORCE or read is None:
+        untold = find_untold(list_reads(policy), policy.effect)
+        if policy.state is not State.ENFORCE or untold is None:
             continue
         named = [_servers_of(draft, selector) for _, selector in policy.selectors] or [set(draft.rules.resources)]
         for server in sorted(set().union(*named)):
             if draft.rules.resources[server].methods.get(RESPONSE, True):
-                message = f"it reads `{read}`, so it denies every response that a legacy client posts to `{server}`"
+                why = "it asks for approval" if untold == APPROVAL else f"it reads `{untold}`"
+                message = f"{why}, so it denies every response that a legacy client posts to `{server}`"
                 cure = f"say so with `methods: {{response: deny}}` under the resource `{server}`"
                 yield LintFinding("denies_responses", policy.name, message, cure)
 

@@ -1,7 +1,7 @@
 """A call that people must approve: their requests are looked up, opened and waited for, and a grant is used once.
 
-`approve` is asked only for a call that policies want to be approved, so other calls never touch the store. Except for
-a call with a state to what a policy may want approved: it takes step 2 and no other.
+`approve` is asked only for a call that policies want to be approved, so other calls never touch the store. A call
+with a state to what a policy may want approved takes step 2 and no other:
 
 1. bind   each approval to exactly this call: to its caller, its parameters, the tool's approved definition, the policy
 2. trace  the state of a call that answers a question: its backend must have sent it for these arguments of this caller

@@ -151,6 +151,15 @@ def test_flow_that_no_policy_asks_is_found(tmp_path, state, is_found):
     assert [each for each in findings if each.check == "unused_flow"] == ([unused] if is_found else [])
 
 
+@pytest.mark.parametrize(("state", "is_found"), [("enforce", True), ("shadow", False)])
+def test_responses_that_cannot_be_posted_because_of_an_approval_are_found(tmp_path, state, is_found):
+    findings = lint(draft(tmp_path, text(state=state)), [], {}, NOW)
+    message = "it asks for approval, so it denies every response that a legacy client posts to `billing`"
+    cure = "say so with `methods: {response: deny}` under the resource `billing`"
+    denied = LintFinding("denies_responses", "refunds", message, cure)
+    assert [each for each in findings if each.check == "denies_responses"] == ([denied] if is_found else [])
+
+
 # ---- replay ----------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from agen_authz.core.policy.ambiguity import UNSURE, glance, has_nul
 from agen_authz.core.policy.attribute import ATTRIBUTES, VARIABLES, Attribute, Situation
 from agen_authz.core.policy.selector import SelectorIndex, index_selectors
 from agen_authz.core.policy.stepup import Demand
+from agen_authz.core.policy.untold import CAUSES, find_untold
 from agen_authz.core.policy.work import Work
 from agen_authz.core.twin import fold_selector
 
@@ -31,11 +32,6 @@ _CHOSEN_BY_CALLERS = ("args", "inputs")
 # What callers choose, and what is found in it.
 _OPEN = frozenset({*_CHOSEN_BY_CALLERS, "detected"})
 _URI = "tool.name"
-# What a posted response does not have: it does not say what it answers.
-_UNTOLD = {
-    "inputs": "a posted response does not say which `inputs` it answers",
-    "detected": "a posted response does not say whose answers `detected` is about",
-}
 _SPELLING = "its result for `tool.name` depends on how the URI is spelt"
 _TOO_MUCH = "it would cost more than one decision may"
 # What a posted response shares with the call that it answers.
@@ -99,7 +95,7 @@ class _Placed:
 
     Args:
         on_caller: its conditions about the caller alone.
-        untold: what it reads and a posted response does not have; None if nothing.
+        untold: what it needs and a posted response does not have, (untold.py); None if nothing.
     """
 
     policy: Policy
@@ -148,13 +144,13 @@ class PolicyTable:
         """List the policies that cannot be evaluated for a posted response, in their order; total.
 
         A legacy client answers an elicitation with a response, which does not say what it answers: every
-        policy that reads `inputs` or `detected` and is about anything of the server is meant, unless a condition about
+        policy that needs to know (untold.py) and is about anything of the server is meant, unless a condition about
         the caller alone is false.
         """
         held = [each for each in self._list_placed(situation.principal.tenant) if each.untold is not None]
         activations = _activate(self._of_caller, situation) if held else ()
         return tuple(
-            Match(each.policy, Outcome.ERROR, _UNTOLD[each.untold or ""])
+            Match(each.policy, Outcome.ERROR, CAUSES[each.untold or ""])
             for each in held
             if each.may_apply(situation, activations)
         )
@@ -396,5 +392,5 @@ def spell_alike(target: Target) -> tuple[str, str]:
 def _place(policy: Policy) -> _Placed:
     servers = dict.fromkeys(fold_selector(selector).partition("/")[0] for _, selector in policy.selectors)
     on_caller = [each for each in policy.conditions if {path[0] for path in each.tree.paths} <= _OF_CALLER]
-    untold = next((name for name in _UNTOLD if name in list_reads(policy)), None)
+    untold = find_untold(list_reads(policy), policy.effect)
     return _Placed(policy, tuple(servers) or ("*",), tuple(map(_prepare, on_caller)), untold)

@@ -1,6 +1,7 @@
 """Policies on a resource's URI, a posted response, and what the parser keeps: what no other spelling passes."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -47,7 +48,7 @@ def compiled(text: str) -> Condition:
 def policy(*when: str, selector: str | None = None, kind: TargetKind = TargetKind.RESOURCE, **more) -> Policy:
     selectors = () if selector is None else ((kind, selector),)
     name, state = more.pop("name", "p"), more.pop("state", State.ENFORCE)
-    return Policy(name, state, Effect.DENY, selectors, tuple(map(compiled, when)), **more)
+    return Policy(name, state, more.pop("effect", Effect.DENY), selectors, tuple(map(compiled, when)), **more)
 
 
 def read(uri: str) -> Situation:
@@ -144,6 +145,8 @@ def post(*policies: Policy, shape: Shape = Shape.RESPONSE, method: str = "respon
     return decide(call, replace(PRINCIPAL, tenant="acme"), Facts(build.NOW, SESSION), sets)
 
 
+asks = partial(policy, effect=Effect.REQUIRE_APPROVAL)
+
 MEANT = {
     "tool of the server": (policy(READS, selector="crm/pay*", kind=TargetKind.TOOL), True),
     "every server": (policy(READS, selector="*/pay*", kind=TargetKind.TOOL), True),
@@ -153,6 +156,10 @@ MEANT = {
     "another server": (policy(READS, selector="billing/pay", kind=TargetKind.TOOL), False),
     "disabled": (policy(READS, state=State.DISABLED), False),
     "reads arguments only": (policy("args.amount > 5000.0"), False),
+    "asks for approval": (asks("args.amount > 5000.0"), True),
+    "asks another caller for approval": (asks('"boss" in user.roles'), False),
+    "asks for approval elsewhere": (asks(selector="billing/pay", kind=TargetKind.TOOL), False),
+    "asks for approval and is disabled": (asks(state=State.DISABLED), False),
     "another caller": (policy(READS, '"boss" in user.roles'), False),
     "this caller": (policy(READS, '"analyst" in user.roles'), True),
     "a condition on what the answer does not say": (
@@ -183,8 +190,9 @@ def test_policy_is_listed_once_for_callers_without_a_tenant():
     assert len(compile_policies([policy(READS)]).evaluate_answer(asked)) == 1
 
 
-def test_policy_in_shadow_is_recorded_for_a_posted_response():
-    decision = post(policy(READS, state=State.SHADOW))
+@pytest.mark.parametrize("one", [policy(READS, state=State.SHADOW), asks(state=State.SHADOW)], ids=["reads", "asks"])
+def test_policy_in_shadow_is_recorded_for_a_posted_response(one):
+    decision = post(one)
     assert isinstance(decision, Allow) and [each.outcome for each in decision.matched] == [ERROR]
 
 
