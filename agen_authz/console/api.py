@@ -109,7 +109,7 @@ class RequestApi:
         console, request = self.console, seen.request
         shown = seen.flow.show_arguments if seen.flow is not None and seen.is_flow_unchanged else ()
         kept = await console.ports.approvals.read_kept(request.id)
-        call = await asyncio.to_thread(view_call, kept, shown, is_clear=False)
+        call = await asyncio.to_thread(view_call, request.binding, kept, shown, is_clear=False)
         rules, tool = console.ports.rules(), view_tool(request.binding, console.ports.catalogue())
         policy = find_policy(seen, rules)
         options = find_options(seen, session, rules, console.ports.clock.now())

@@ -16,8 +16,8 @@ from agen_authz.core.pinning.definition import is_callable
 from agen_authz.core.pinning.hidden import find_hidden, spell
 from agen_authz.core.pinning.pin import Kept, KeptTool, name_approved
 
-# Of what a call names itself, which is shown elsewhere.
-_NAMED = frozenset({"name", "uri"})
+# The member that names what a call is about, which is shown elsewhere.
+_NAMED_BY: Mapping[str, str] = {"tool": "name", "prompt": "name", "resource": "uri"}
 _DESCRIBED = frozenset({"name", "title", "description"})
 _ERASED = "The arguments are erased: they were kept as long as `approvals.retention` says."
 _UNREADABLE = "The arguments cannot be read."
@@ -44,7 +44,7 @@ class CallView(Struct, frozen=True):
     is_clear: bool = False
 
 
-def view_call(kept: KeptCall | None, show_arguments: Iterable[str], *, is_clear: bool) -> CallView:
+def view_call(binding: Binding, kept: KeptCall | None, show_arguments: Iterable[str], *, is_clear: bool) -> CallView:
     """View what is kept of a call; it takes a while when it is used first.
 
     Args:
@@ -58,16 +58,23 @@ def view_call(kept: KeptCall | None, show_arguments: Iterable[str], *, is_clear:
     shown = ShownParameters(params) if is_clear else show_parameters(params, show_arguments)
     if shown is None or not isinstance(shown.params, dict):
         return CallView(_UNMASKABLE)
-    return _view(shown.params, shown.receipts, is_clear=is_clear)
+    return _view(shown.params, shown.receipts, _find_named(binding, params), is_clear=is_clear)
 
 
-def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], *, is_clear: bool) -> CallView:
+def _find_named(binding: Binding, params: Mapping[str, Json]) -> str:
+    """Find the member that only repeats what the call is about; any other belongs to what is approved."""
+    kind, _, name = binding.target.partition(":")
+    member = _NAMED_BY.get(kind, "")
+    return member if params.get(member) == name else ""
+
+
+def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], named: str, *, is_clear: bool) -> CallView:
     counts: Counter[str] = Counter()
     for each in receipts:
         counts[each.detector] += each.count
     pointers = [each.pointer for each in receipts]
     arguments = params.get("arguments")
-    rest: dict[str, Json] = {name: each for name, each in params.items() if name not in {"arguments", *_NAMED}}
+    rest: dict[str, Json] = {name: each for name, each in params.items() if name not in {"arguments", named}}
     below = [pointer.removeprefix("/arguments") for pointer in pointers if pointer.startswith("/arguments")]
     return CallView(
         arguments=() if arguments is None else list_json(arguments, below),

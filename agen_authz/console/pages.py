@@ -128,7 +128,7 @@ class RequestPages:
         shown = flow.show_arguments if flow is not None and seen.is_flow_unchanged else ()
         kept = await console.ports.approvals.read_kept(request.id)
         # Searching takes a while where it is done first, and the pages of others must not wait for it.
-        call = await asyncio.to_thread(view_call, kept, shown, is_clear=extra["is_clear"])
+        call = await asyncio.to_thread(view_call, request.binding, kept, shown, is_clear=extra["is_clear"])
         policy = find_policy(seen, rules)
         values = {
             "seen": seen,

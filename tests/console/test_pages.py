@@ -176,6 +176,20 @@ async def test_call_without_arguments_and_with_other_parameters(stand):
     assert "The call has no arguments." in Text(await read(stand)).text
 
 
+PARTS = {
+    "a tool": ("tool:refund", {"name": "refund", "uri": "bank://elsewhere"}, "bank://elsewhere"),
+    "a resource": ("resource:crm://a", {"uri": "crm://a", "name": "other"}, '"other"'),
+    "a name that is not the target's": ("prompt:greet", {"name": "grEet"}, '"grEet"'),
+}
+
+
+@pytest.mark.parametrize(("target", "params", "shown"), PARTS.values(), ids=PARTS)
+async def test_only_the_member_that_repeats_the_target_is_not_shown(stand, target, params, shown):
+    stand.ask(params, binding=replace(BINDING, target=target))
+    text = Text(await read(stand)).text
+    assert (shown in text, f'"{target.partition(":")[2]}"' in text) == (True, False)
+
+
 ENDS = {
     Progress.APPROVED: "The call may be made once",
     Progress.REJECTED: "denied until the time that approvers had is over",
