@@ -198,6 +198,14 @@ MEANINGS = {
     "a defect kept requests for approval from ending in time; it continues in ten seconds": (
         f"No grant lasts longer by this. Time-outs and reminders are late. {_DEFECT}"
     ),
+    "a defect kept a request for approval from ending in time; others continue": (
+        "No grant lasts longer by this. The time-outs and reminders of the request `approval` are late; it is tried"
+        f" again every ten minutes. {_DEFECT}"
+    ),
+    "a request for approval cannot be read from the store; lists leave it out": (
+        "The row of the request `approval` was changed by hand, or another version wrote it. The same call is denied"
+        " (`store_unavailable`) until the row is mended or deleted; nothing else depends on it."
+    ),
     "a defect stopped the sending of messages to people; it continues in ten seconds": (
         f"No message is lost; they are late. {_DEFECT}"
     ),

@@ -76,10 +76,13 @@ class ApprovalStore(Protocol):
         """Read and decrypt what is kept of a request's arguments; None if it is erased or never was."""
 
     async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
-        """List requests, the newest first."""
+        """List requests, the newest first; one that cannot be read is left out."""
 
     async def list_due(self, now: float, limit: int) -> tuple[ApprovalRequest, ...]:
-        """List live requests for which something is due: `ends_at`, `grant_until` or `remind_at` has passed."""
+        """List live requests for which something is due: `ends_at`, `grant_until` or `remind_at` has passed.
+
+        One that cannot be read is left out: it stops no clock but its own.
+        """
 
     async def erase(self, before: float) -> int:
         """Erase what is kept of the arguments of requests that were made before; return how many. Records stay."""

@@ -1,7 +1,8 @@
 """Lets time pass for requests for approval: time-outs, approvals that were not used, reminders; and erases what is old.
 
 Replicas run this at the same time. Each change is written only if the request is still as it was read, together with
-the messages that tell of it: of two that note the same time-out, one writes it and tells of it.
+the messages that tell of it: of two that note the same time-out, one writes it and tells of it. A defect with one
+request is logged, and stops no other's time; that one is tried again after a while.
 """
 
 import logging
@@ -74,6 +75,8 @@ class TimeWorker:
     def __init__(self, ports: TimePorts, terms: TimeTerms) -> None:
         self._ports, self.terms = ports, terms
         self._swept_at: float | None = None
+        # The ids of requests that a defect has stopped since the last sweep.
+        self._stopped: set[str] = set()
 
     async def step(self, now: float) -> int:
         """Note what is due now; return how many requests were changed, at most a batch.
@@ -81,11 +84,24 @@ class TimeWorker:
         Raises:
             Unavailable: the store did not answer.
         """
-        changed = 0
-        for request in await self._ports.approvals.list_due(now, _BATCH):
-            changed += await self._pass(request, now)
         await self._sweep(now)
+        changed = 0
+        due = await self._ports.approvals.list_due(now, _BATCH + len(self._stopped))
+        for request in [each for each in due if each.id not in self._stopped][:_BATCH]:
+            changed += await self._try(request, now)
         return changed
+
+    async def _try(self, request: ApprovalRequest, now: float) -> bool:
+        try:
+            return await self._pass(request, now)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 as at the top: it is logged, counted, and the others' time passes
+            extra = {"approval": request.id}
+            _LOG.exception("a defect kept a request for approval from ending in time; others continue", extra=extra)
+            self._ports.metrics.count_defect(TASK)
+            self._stopped.add(request.id)
+            return False
 
     async def _pass(self, request: ApprovalRequest, now: float) -> bool:
         ports, flow = self._ports, self.terms.flows.get(request.flow)
@@ -114,6 +130,7 @@ class TimeWorker:
         if self._swept_at is not None and elapsed - self._swept_at < _SWEEP_EVERY_S:
             return
         self._swept_at = elapsed
+        self._stopped.clear()
         await self._ports.approvals.erase(now - self.terms.retention_s)
         await self._ports.sessions.sweep(now)
 

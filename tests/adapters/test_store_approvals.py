@@ -5,13 +5,15 @@ import itertools
 import sqlite3
 
 import pytest
+import sqlalchemy as sa
 
 from agen_authz.adapters.store import KeptCipher
 from agen_authz.core.approval.request import KeptCall
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
+from agen_authz.ports.approval import Query
 from tests.adapters.approval_rig import KEPT, STORE_KEY, asked, message, request, sql_ports
-from tests.adapters.database import SqliteDatabase, new_store
+from tests.adapters.database import SQL, SqliteDatabase, new_store
 from tests.builders import NOW
 
 CANARY = b"hunter2-canary"
@@ -86,6 +88,28 @@ async def test_messages_that_are_over_are_forgotten_with_the_arguments(asking, t
     with contextlib.closing(sqlite3.connect(tmp_path / "agen.db")) as connection:
         left = connection.execute("SELECT id FROM approval_message ORDER BY number").fetchall()
     assert left == [(sent_late.id,), (waiting.id,), (new.id,)]
+
+
+@pytest.mark.parametrize("column", ["document", "status"])
+@pytest.mark.parametrize("kind", SQL)
+async def test_row_that_cannot_be_read_is_left_out_of_lists_and_is_refused_where_it_is_needed(
+    kind, column, asking, tmp_path, caplog
+):
+    async with new_store(kind, asking, tmp_path) as (_, store):
+        approvals, _, _ = sql_ports(store)
+        made = [request(str(at), at=NOW + at, ends_at=NOW + 9 - at) for at in range(4)]
+        await approvals.open([asked(each) for each in made], 4, NOW)
+        bad, good = (made[3], made[1]), (made[2], made[0])
+        table = sa.table("approval_request", sa.column("id"), sa.column(column))
+        spoil = sa.update(table).where(table.c.id.in_([each.id for each in bad])).values({column: "{}"})
+        await store.write(lambda connection: connection.execute(spoil))
+        listed = [await approvals.list(Query(limit=2)), await approvals.list_due(NOW + 9, 2)]
+        assert listed == [good, good]
+        for asks in (approvals.get(bad[0].id), approvals.find((bad[0].key, good[0].key))):
+            with pytest.raises(Unavailable):
+                await asks
+        assert await approvals.get(good[0].id) == good[0]
+    assert sorted(each.approval for each in caplog.records) == sorted(each.id for each in bad)
 
 
 @pytest.fixture

@@ -195,6 +195,30 @@ async def test_store_that_is_down_is_no_defect_and_a_defect_does_not_end_the_loo
     task.cancel()
 
 
+async def test_defect_with_some_requests_stops_no_others_and_they_are_tried_again_later(caplog):
+    rig = Rig()
+    bad = [rig.ask(remind_at=None, id=f"{number:032}", ends_at=rig.clock.now()).id for number in range(150)]
+    good = rig.ask(remind_at=None, id="f" * 32, ends_at=rig.clock.now() + 1.0)
+    rig.clock.advance(1.0)
+    change, keeper = rig.approvals.change, rig.keeper()
+
+    async def fail(before, after, messages=()):
+        if before.id in bad:
+            raise ValueError("a defect")
+        return await change(before, after, messages)
+
+    rig.approvals.change = fail
+    assert [await keeper.step(rig.clock.now()) for _ in range(3)] == [0, 1, 0]
+    assert rig.approvals.requests[good.id].status is Progress.TIMED_OUT
+    assert rig.metrics.defects == {"approvals": len(bad)}
+    assert {each.getMessage() for each in caplog.records} == {
+        "a defect kept a request for approval from ending in time; others continue"
+    }
+    rig.approvals.change = change
+    rig.clock.advance(600.0)
+    assert sum([await keeper.step(rig.clock.now()) for _ in range(4)]) == len(bad)
+
+
 @pytest.mark.parametrize("count", [1, 250])
 async def test_step_changes_a_batch_at_most(count):
     rig = Rig()

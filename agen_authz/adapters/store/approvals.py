@@ -8,12 +8,15 @@
 4. Rows are locked in one order, by id: of two that want the same, one waits for the other, and neither for ever.
 5. A request is kept as a document, with the columns that are asked for. What a conditional write changes is in columns
    alone.
+6. A row that cannot be read denies the call that needs it. Lists leave it out, and it is logged once.
 """
 
 import hashlib
+import logging
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,9 +27,12 @@ from agen_authz.adapters.store.kept import KeptCipher
 from agen_authz.adapters.store.outbox import add_messages, forget_messages
 from agen_authz.adapters.store.sql import SqlStore, begin_writing
 from agen_authz.core.approval.request import LIVE, ApprovalRequest, KeptCall, Notice, Progress
+from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Digest, Owner
+from agen_authz.core.reason import Reason
 from agen_authz.ports.approval import ASKED_PER_OPEN, ASKED_WITHIN_S, NewRequest, Query
 
+_LOG = logging.getLogger(__name__)
 _REQUEST = sa.Table(
     "approval_request",
     sa.MetaData(),
@@ -38,7 +44,7 @@ _REQUEST = sa.Table(
     sa.Column("kept", sa.LargeBinary),
 )
 _ROW = _REQUEST.c
-_SELECT = sa.select(_ROW.document, _ROW.status, _ROW.version, _ROW.used_at)
+_SELECT = sa.select(_ROW.id, _ROW.document, _ROW.status, _ROW.version, _ROW.used_at)
 _IS_LIVE = _ROW.status.in_([each.value for each in LIVE])
 _IS_OPEN = _ROW.status == Progress.OPEN.value
 # PostgreSQL keeps no text with these characters, so nothing has such a name.
@@ -56,6 +62,8 @@ class SqlApprovals:
     def __init__(self, store: SqlStore, cipher: KeptCipher) -> None:
         self._store = store
         self._cipher = cipher
+        # The ids of rows that were found to be so.
+        self._unreadable: set[str] = set()
 
     async def find(self, keys: Collection[Digest]) -> tuple[ApprovalRequest, ...]:
         """Find the newest request of each binding; `ApprovalStore.find`."""
@@ -101,11 +109,11 @@ class SqlApprovals:
     async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
         """List requests, the newest first; `ApprovalStore.list`."""
         found = _SELECT.where(*_list_filters(query)).order_by(_ROW.created_at.desc(), _ROW.number.desc())
-        return await self._read(found.limit(query.limit))
+        return await self._read_some(found, query.limit)
 
     async def list_due(self, now: float, limit: int) -> tuple[ApprovalRequest, ...]:
         """List live requests for which something is due; `ApprovalStore.list_due`."""
-        return await self._read(_SELECT.where(_ROW.due_at <= now).order_by(_ROW.due_at, _ROW.number).limit(limit))
+        return await self._read_some(_SELECT.where(_ROW.due_at <= now).order_by(_ROW.due_at, _ROW.number), limit)
 
     async def erase(self, before: float) -> int:
         """Erase arguments of old requests, and old messages; `ApprovalStore.erase`."""
@@ -120,6 +128,21 @@ class SqlApprovals:
 
     async def _read(self, asked: "sa.Select[Any]") -> tuple[ApprovalRequest, ...]:
         return await self._store.read(lambda connection: _list(connection, asked))
+
+    async def _read_some(self, asked: "sa.Select[Any]", limit: int) -> tuple[ApprovalRequest, ...]:
+        # 6. Those that are left out take no place of others.
+        while True:
+            known = len(self._unreadable)
+            found = await self._store.read(partial(_list_each, asked=asked.limit(limit + known)))
+            self._note_unreadable({id for id, request in found if request is None})
+            if len(self._unreadable) == known:
+                return tuple(request for _, request in found if request is not None)[:limit]
+
+    def _note_unreadable(self, ids: set[str]) -> None:
+        for id in sorted(ids - self._unreadable):
+            extra = {"approval": id}
+            _LOG.error("a request for approval cannot be read from the store; lists leave it out", extra=extra)
+        self._unreadable |= ids
 
 
 def _open(
@@ -189,12 +212,25 @@ def _is(column: "sa.Column[Any]", wanted: str) -> sa.ColumnElement[bool]:
 
 
 def _list(connection: sa.Connection, asked: "sa.Select[Any]") -> tuple[ApprovalRequest, ...]:
-    rows = connection.execute(asked)
+    found = _list_each(connection, asked)
+    read = tuple(each for _, each in found if each is not None)
+    if len(read) < len(found):
+        # 6.
+        raise Unavailable(Reason.STORE_UNAVAILABLE, "approvals")
+    return read
+
+
+def _list_each(connection: sa.Connection, asked: "sa.Select[Any]") -> list[tuple[str, ApprovalRequest | None]]:
+    return [(row.id, _decode(row)) for row in connection.execute(asked)]
+
+
+def _decode(row: Any) -> ApprovalRequest | None:
     # 5.
-    return tuple(
-        replace(_DECODER.decode(row.document), status=Progress(row.status), version=row.version, used_at=row.used_at)
-        for row in rows
-    )
+    try:
+        read, status = _DECODER.decode(row.document), Progress(row.status)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return replace(read, status=status, version=row.version, used_at=row.used_at)
 
 
 def _render(request: ApprovalRequest) -> dict[str, object]:
