@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agen_authz.console.cookie import Cookie, name_cookie
 from agen_authz.console.desk import Desk
-from agen_authz.console.session import ConsoleSession
+from agen_authz.console.session import ConsoleSession, Presence
 from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.vault import SecretKind, Vault
 from agen_authz.console.view import Renderer
@@ -47,7 +47,14 @@ class Console:
         credential = request.headers.get("authorization", "")
         if credential[: len(_BEARER)].lower() != _BEARER:
             return None
-        return self._admit(await self.vault.get(SecretKind.TERMINAL, credential[len(_BEARER) :], ConsoleSession))
+        stored = await self.vault.get(SecretKind.TERMINAL, credential[len(_BEARER) :], ConsoleSession)
+        session = self._admit(stored)
+        return session if session is not None and await self.is_present(session) else None
+
+    async def is_present(self, session: ConsoleSession) -> bool:
+        """True if this person has not signed out since in the browser that a terminal's session comes from."""
+        presence = await self.vault.get(SecretKind.PRESENCE, session.presence, Presence)
+        return presence is not None and presence.owner == session.approver.owner
 
     def _admit(self, session: ConsoleSession | None) -> ConsoleSession | None:
         """Check what may have changed since the sign-in: the time, the provider, what is revoked."""

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from agen_authz.core.approval.table import Approver
+from agen_authz.core.model import Owner
 
 
 class ConsoleSession(Struct, frozen=True):
@@ -14,6 +15,7 @@ class ConsoleSession(Struct, frozen=True):
         provider: that vouched for them.
         csrf: what each form of this session must bring along.
         ends_at: when it ends, whatever is done with it.
+        presence: the name of the `Presence` that terminals need: it stays if the same person signs in again.
     """
 
     approver: Approver
@@ -22,11 +24,18 @@ class ConsoleSession(Struct, frozen=True):
     provider: str
     csrf: str
     ends_at: float
+    presence: str
 
     @property
     def shown_name(self) -> str:
         """The best name that is known."""
         return self.name or self.approver.email or str(self.approver.owner.subject)
+
+
+class Presence(Struct, frozen=True):
+    """That a person is signed in in one browser: the terminals that they let in there are signed out with it."""
+
+    owner: Owner
 
 
 class PendingSignIn(Struct, frozen=True):

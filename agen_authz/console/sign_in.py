@@ -4,7 +4,7 @@
                keeps nothing of it. Several tabs may sign in at once
 2. `finish`    the cookie is taken back, so it works once in this browser, and the provider takes a code once; `iss`
                (RFC 9207), code, ID token and nonce must all be of this sign-in
-3. the session gets a new secret each time; the old one is gone
+3. the session gets a new secret each time; the old one is gone. Terminals stay signed in if it is the same person
 """
 
 import hmac
@@ -20,7 +20,7 @@ from agen_authz.console.console import Console
 from agen_authz.console.cookie import Cookie, name_cookie
 from agen_authz.console.form import Form, read_form, read_query
 from agen_authz.console.place import check_place
-from agen_authz.console.session import ConsoleSession, PendingSignIn
+from agen_authz.console.session import ConsoleSession, PendingSignIn, Presence
 from agen_authz.console.vault import SecretKind
 from agen_authz.core.approval.pairing import challenge_of
 from agen_authz.core.approval.table import Approver
@@ -153,39 +153,49 @@ class SignInPages:
 
     async def _welcome(self, request: Request, signed_in: SignedIn, to: str) -> Response:
         console = self.console
-        now, old = console.ports.clock.now(), console.session_cookie.read(request)
+        approver, ends_at = _describe(signed_in), console.ports.clock.now() + console.settings.session_s
+        old = await self._end(request)
+        is_same = old is not None and old.approver.owner == approver.owner
+        presence = old.presence if old is not None and is_same else console.vault.draw()
         session = ConsoleSession(
-            approver=_describe(signed_in),
+            approver=approver,
             name=signed_in.name,
             has_unknown_groups=signed_in.has_unknown_groups,
             provider=console.ports.rules().provider.name,
             csrf=console.vault.draw(),
-            ends_at=now + console.settings.session_s,
+            ends_at=ends_at,
+            presence=presence,
         )
         secret = console.vault.draw()
-        await console.vault.put(SecretKind.BROWSER, secret, session, session.ends_at)
-        if old:
-            await console.vault.remove(SecretKind.BROWSER, old)
+        await console.vault.put(SecretKind.PRESENCE, presence, Presence(approver.owner), ends_at)
+        await console.vault.put(SecretKind.BROWSER, secret, session, ends_at)
+        if old is not None and not is_same:
+            await console.vault.remove(SecretKind.PRESENCE, old.presence)
         answer = console.redirect(to)
         console.session_cookie.set(answer, secret, console.settings.session_s)
         return answer
 
+    async def _end(self, request: Request) -> ConsoleSession | None:
+        """End this browser's session; return it if there was one."""
+        console = self.console
+        return await console.vault.take(SecretKind.BROWSER, console.session_cookie.read(request), ConsoleSession)
+
     async def sign_out(self, request: Request) -> Response:
-        """End the session."""
+        """End the session, and those of the terminals that it let in."""
         console = self.console
         session, form = await console.find_session(request), await read_form(request)
         if session is not None and not is_own_form(session, form):
             return console.notice("Nothing was changed", STALE_FORM, session=session, status=403, again="/")
-        secret = console.session_cookie.read(request)
-        if secret:
-            await console.vault.remove(SecretKind.BROWSER, secret)
+        ended = await self._end(request)
+        if ended is not None:
+            await console.vault.remove(SecretKind.PRESENCE, ended.presence)
         answer = console.redirect("/signed-out")
         console.session_cookie.clear(answer)
         return answer
 
     async def signed_out(self, _request: Request) -> Response:
         """Say that the session has ended."""
-        text = "Your session here has ended. You may still be signed in at the provider."
+        text = "Your session here has ended, and so have those of the terminals that it let in. You may still be signed in at the provider."
         return self.console.notice("You are signed out", text, again="/sign-in")
 
 

@@ -5,7 +5,8 @@
 2. A person who has signed in lately is asked whether a terminal may act for them, and is shown the words that the
    terminal shows: another person's terminal shows others.
 3. Only their own form yields a code. It goes to the loopback address of their own machine, or is shown to be typed.
-4. The command exchanges it, once, within a minute or two and with the secret, for a token that ends with the session.
+4. The command exchanges it, once, within a minute or two and with the secret, for a token that ends with the session:
+   in time, or when the person signs out.
 """
 
 import hmac
@@ -103,9 +104,10 @@ class TerminalPages:
         console = self.console
         # Taken first: a wrong guess leaves nothing to guess again.
         found = await console.vault.take(SecretKind.TERMINAL_CODE, code, TerminalCode)
-        if found is None or not hmac.compare_digest(
-            bind_challenge(verifier, console.settings.base_url), found.challenge
-        ):
+        challenge = bind_challenge(verifier, console.settings.base_url)
+        if found is None or not hmac.compare_digest(challenge, found.challenge):
+            return refuse(403, _NO_CODE)
+        if not await console.is_present(found.session):
             return refuse(403, _NO_CODE)
         session, token = replace(found.session, csrf=console.vault.draw()), console.vault.draw()
         await console.vault.put(SecretKind.TERMINAL, token, session, session.ends_at)

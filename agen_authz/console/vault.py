@@ -34,6 +34,7 @@ class SecretKind(StrEnum):
 
     SIGN_IN = "sign_in"
     BROWSER = "browser"
+    PRESENCE = "presence"
     TERMINAL = "terminal"
     TERMINAL_CODE = "terminal_code"
 

@@ -108,7 +108,7 @@ async def test_person_may_say_no(stand):
     async with stand.browsing(BOB) as browser:
         form = {"csrf": await browser.csrf(), "answer": "deny", **ASKED}
         answer = await browser.post("/terminal", form)
-    assert ("was not signed in" in answer.text, len(stand.sessions.kept)) == (True, 1)
+    assert ("was not signed in" in answer.text, len(stand.sessions.kept)) == (True, 2)
 
 
 async def test_terminal_needs_a_fresh_login_before_and_when_it_is_allowed(stand):
@@ -123,7 +123,7 @@ async def test_terminal_needs_a_fresh_login_before_and_when_it_is_allowed(stand)
 async def test_forged_form_signs_no_terminal_in(stand):
     async with stand.browsing(BOB) as browser:
         answer = await browser.post("/terminal", {"csrf": "guess", "answer": "allow", **ASKED})
-    assert (answer.status_code, len(stand.sessions.kept)) == (403, 1)
+    assert (answer.status_code, len(stand.sessions.kept)) == (403, 2)
 
 
 async def test_code_is_good_once_for_two_minutes_and_for_the_terminal_that_asked(stand):
@@ -175,6 +175,32 @@ async def test_terminals_session_ends_with_the_browsers_time_and_by_its_own_word
         assert (await first.call("GET", "/requests"))[0] == 401
         stand.clock.advance(8 * 3600.0)
         assert (await second.call("GET", "/requests"))[0] == 401
+
+
+async def sign_out(browser):
+    assert (await browser.post("/sign-out", {"csrf": await browser.csrf()})).status_code == 303
+
+
+async def test_signing_out_in_the_browser_signs_its_terminals_out(stand):
+    async with stand.browsing(BOB) as browser, stand.browsing(BOB) as other:
+        first, second = Terminal(browser.web), Terminal(other.web)
+        await first.exchange(await allow(browser))
+        await second.exchange(await allow(other))
+        code = await allow(browser)
+        await sign_out(browser)
+        assert [(await each.call("GET", "/requests"))[0] for each in (first, second)] == [401, 200]
+        assert (await first.exchange(code)).status_code == 403
+
+
+@pytest.mark.parametrize(("person", "status"), [(BOB, 200), (ZOE, 401)], ids=["the same", "another"])
+async def test_terminal_stays_signed_in_if_the_same_person_signs_in_again(stand, person, status):
+    async with stand.browsing(BOB) as browser:
+        signed_in = Terminal(browser.web)
+        await signed_in.exchange(await allow(browser))
+        await browser.sign_in(person)
+        assert (await signed_in.call("GET", "/requests"))[0] == status
+        await sign_out(browser)
+        assert (await signed_in.call("GET", "/requests"))[0] == 401
 
 
 async def test_revoked_subject_is_signed_out_of_terminals_too(stand):
