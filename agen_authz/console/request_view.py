@@ -22,7 +22,7 @@ _ENDED = {
     Progress.APPROVED: "Approved. The call may be made once.",
     Progress.REJECTED: "Rejected. The same call is denied until the time that approvers had is over.",
     Progress.TIMED_OUT: "There was no decision in time, so the call is denied.",
-    Progress.USED: "The call was made. A further call needs a new approval.",
+    Progress.USED: "The approval was used for a call; it cannot be used again.",
     Progress.LAPSED: "Approved, but the call was not made in time.",
     Progress.CANCELLED: "Cancelled: what was asked about has changed, or the requester withdrew it.",
 }
@@ -119,7 +119,7 @@ def list_history(seen: SeenRequest) -> tuple[HistoryLine, ...]:
     if request.status is Progress.TIMED_OUT or (request.status is not Progress.OPEN and not request.votes):
         entries.append(HistoryLine(request.decided_at or request.ends_at, STATUS_WORDS[request.status]))
     if request.used_at is not None:
-        entries.append(HistoryLine(request.used_at, "The call was made"))
+        entries.append(HistoryLine(request.used_at, "The approval was used for a call"))
     elif request.status is Progress.LAPSED and request.grant_until is not None:
         entries.append(HistoryLine(request.grant_until, "The approval lapsed: the call was not made in time"))
     elif request.status is Progress.CANCELLED and request.votes:

@@ -40,7 +40,7 @@ _SUBJECTS: Mapping[Occasion, str] = {
     Occasion.APPROVED: "Approved",
     Occasion.REJECTED: "Rejected",
     Occasion.TIMED_OUT: "Not decided in time",
-    Occasion.USED: "Approved call made",
+    Occasion.USED: "Approval used",
     Occasion.CANCELLED: "Cancelled",
 }
 _HAPPENED: Mapping[Occasion, str] = {
@@ -50,7 +50,7 @@ _HAPPENED: Mapping[Occasion, str] = {
     Occasion.APPROVED: "The call was approved. It may be made once.",
     Occasion.REJECTED: "The call was rejected.",
     Occasion.TIMED_OUT: "No approver decided in time. The call is denied.",
-    Occasion.USED: "The approved call was made. Making it again needs a new approval.",
+    Occasion.USED: "The approval was used for a call; it cannot be used again.",
     Occasion.CANCELLED: "The request was withdrawn, or what it was asked for has changed. The call is denied.",
 }
 

@@ -194,7 +194,7 @@ ENDS = {
     Progress.APPROVED: "The call may be made once",
     Progress.REJECTED: "denied until the time that approvers had is over",
     Progress.TIMED_OUT: "There was no decision in time",
-    Progress.USED: "A further call needs a new approval",
+    Progress.USED: "it cannot be used again",
     Progress.LAPSED: "was not made in time",
     Progress.CANCELLED: "what was asked about has changed",
 }
