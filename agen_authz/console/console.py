@@ -15,6 +15,7 @@ from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.vault import SecretKind, Vault
 from agen_authz.console.view import Renderer
 from agen_authz.core.identity.token import may_issue
+from agen_authz.core.model import Provider, Revoked
 
 _BEARER = "bearer "
 _PLACES = (("/", "Inbox"), ("/requests", "Requests"))
@@ -60,11 +61,8 @@ class Console:
         """Check what may have changed since the sign-in: the time, the provider, what is revoked."""
         if session is None or self.ports.clock.now() >= session.ends_at:
             return None
-        rules, owner = self.ports.rules(), session.approver.owner
-        provider = rules.provider
-        is_vouched = session.provider == provider.name and may_issue(provider, owner.issuer)
-        is_admitted = provider.tenants is None or session.approver.tenant in provider.tenants
-        return session if is_vouched and is_admitted and owner.subject not in rules.revoked.subjects else None
+        rules = self.ports.rules()
+        return session if _is_vouched(session, rules.provider) and not _is_revoked(session, rules.revoked) else None
 
     def is_fresh(self, session: ConsoleSession) -> bool:
         """True if this person has logged in lately enough to decide something."""
@@ -112,6 +110,21 @@ class Console:
         """Answer what is not there, and what this person may not know of: in the same words."""
         text = "There is nothing here, or nothing that you may see."
         return self.notice("Not found", text, session=session, status=404, again="/")
+
+
+def _is_vouched(session: ConsoleSession, provider: Provider) -> bool:
+    """True if the provider may still say all that it said of this person."""
+    approver = session.approver
+    return (
+        session.provider == provider.name
+        and may_issue(provider, approver.owner.issuer)
+        and (provider.tenants is None or approver.tenant in provider.tenants)
+        and (provider.roles is None or provider.roles.issuperset(approver.roles))
+    )
+
+
+def _is_revoked(session: ConsoleSession, revoked: Revoked) -> bool:
+    return session.kid in revoked.kids or session.approver.owner.subject in revoked.subjects
 
 
 def assemble(settings: ConsoleSettings, ports: ConsolePorts) -> Console:

@@ -162,6 +162,7 @@ class SignInPages:
             name=signed_in.name,
             has_unknown_groups=signed_in.has_unknown_groups,
             provider=console.ports.rules().provider.name,
+            kid=signed_in.kid,
             csrf=console.vault.draw(),
             ends_at=ends_at,
             presence=presence,

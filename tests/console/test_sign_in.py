@@ -247,6 +247,10 @@ async def test_session_that_was_put_under_another_name_is_none(stand):
 
 
 CUT_OFF = {
+    "the key is revoked": lambda rules: replace(rules, revoked=Revoked(kids=frozenset({build.KID}))),
+    "the provider may not assert the role any more": lambda rules: replace(
+        rules, provider=replace(rules.provider, roles=frozenset({"other"}))
+    ),
     "the subject is revoked": lambda rules: replace(rules, revoked=Revoked(subjects=frozenset({"bob"}))),
     "the tenant is not the provider's any more": lambda rules: replace(
         rules, provider=replace(rules.provider, tenants=frozenset({"other"}))

@@ -49,6 +49,7 @@ class SignedIn(Struct, frozen=True):
         name: to show, and for nothing else.
         has_unknown_groups: True if the token does not hold the person's groups although there are some.
         auth_time: when they last showed who they are; None if the provider does not say.
+        kid: of the key that vouches for all this.
     """
 
     owner: Owner
@@ -59,6 +60,7 @@ class SignedIn(Struct, frozen=True):
     groups: frozenset[str]
     has_unknown_groups: bool
     auth_time: float | None
+    kid: str
 
 
 def verify_id_token(
@@ -82,10 +84,10 @@ def verify_id_token(
     )
     if refusal is not None:
         return refusal
-    signed_in = _read(reader, provider, Issuer(str(claims["iss"])))
+    signed_in = _read(reader, provider, Issuer(str(claims["iss"])), token.kid)
     if reader.mistake:
         return Rejected(Reason.TOKEN_CLAIM, reader.mistake)
-    return _check_reach(signed_in, provider) or _check_revoked(signed_in, token, revoked) or signed_in  # 7.
+    return _check_reach(signed_in, provider) or _check_revoked(signed_in, revoked) or signed_in  # 7.
 
 
 def _check_issuer(claims: Mapping[str, Json], provider: Provider) -> Rejected | None:
@@ -149,7 +151,7 @@ def _check_login(reader: ClaimReader, provider: Provider, expected: ExpectedToke
     return None
 
 
-def _read(reader: ClaimReader, provider: Provider, issuer: Issuer) -> SignedIn:
+def _read(reader: ClaimReader, provider: Provider, issuer: Issuer, kid: str) -> SignedIn:
     paths, keyed = provider.claims, provider.claims.keyed
     groups = reader.if_readable(lambda each: each.names(paths.groups, has_keys="groups" in keyed))
     email = reader.if_readable(lambda each: each.text(paths.email)) or ""
@@ -163,6 +165,7 @@ def _read(reader: ClaimReader, provider: Provider, issuer: Issuer) -> SignedIn:
         groups=frozenset(groups or ()),
         has_unknown_groups=groups is None,
         auth_time=reader.if_readable(lambda each: each.seconds("auth_time")),
+        kid=kid,
     )
 
 
@@ -176,9 +179,9 @@ def _check_reach(signed_in: SignedIn, provider: Provider) -> Rejected | None:
     return None
 
 
-def _check_revoked(signed_in: SignedIn, token: UnverifiedToken, revoked: Revoked) -> Rejected | None:
-    if token.kid in revoked.kids:
-        return Rejected(Reason.TOKEN_REVOKED, f"kid {quote(token.kid)}")
+def _check_revoked(signed_in: SignedIn, revoked: Revoked) -> Rejected | None:
+    if signed_in.kid in revoked.kids:
+        return Rejected(Reason.TOKEN_REVOKED, f"kid {quote(signed_in.kid)}")
     if signed_in.owner.subject in revoked.subjects:
         return Rejected(Reason.TOKEN_REVOKED, f"sub {quote(signed_in.owner.subject)}")
     return None

@@ -38,6 +38,7 @@ BOB = SignedIn(
     groups=frozenset({"control"}),
     has_unknown_groups=False,
     auth_time=NOW - 5,
+    kid=build.KID,
 )
 
 
