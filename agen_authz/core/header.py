@@ -117,6 +117,19 @@ def is_forwarded(name: str, forwarded: frozenset[str], *, is_modern: bool, has_m
     return name in forwarded or name.startswith(PARAMETER_PREFIX)
 
 
+def may_change_call(name: str, extra: frozenset[str]) -> bool:
+    """True for a header that the backend gets with a message and may act upon, besides those that repeat the message.
+
+    Not the trace, and not what says how bytes are written.
+
+    Args:
+        extra: what the resource forwards besides, in lower case.
+    """
+    if name in _FORWARDED_HEADERS:
+        return name == "mcp-protocol-version"
+    return name in extra or name.startswith(PARAMETER_PREFIX)
+
+
 def look_at(names: tuple[str, ...]) -> HeaderNames:
     """Describe a set of header names, once for each set of them; total."""
     # Bounded in characters as well: a stranger may send names of any length, each time new ones.

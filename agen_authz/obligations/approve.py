@@ -3,7 +3,7 @@
 `approve` is asked only for a call that policies want to be approved, so other calls never touch the store. A call
 with a state to what a policy may want approved takes step 2 and no other:
 
-1. bind   each approval to exactly this call: to its caller, its parameters, the tool's approved definition, the policy
+1. bind   each approval to exactly this call: to its caller, its message, the tool's approved definition, the policy
 2. trace  the state of a call that answers a question: its backend must have sent it for these arguments of this caller
 3. find   what the store has of each approval, and judge the call again with that
 4. open   requests for what is missing, all or none, and judge again
@@ -24,12 +24,13 @@ from msgspec import structs
 from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
 from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_arguments, name_place, name_state
 from agen_authz.core.approval.open import open_request
-from agen_authz.core.approval.parameters import digest_parameters
+from agen_authz.core.approval.parameters import digest_call
 from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall
 from agen_authz.core.approval.table import is_usable, use
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.decide import judge
 from agen_authz.core.errors import Unavailable
+from agen_authz.core.header import may_change_call
 from agen_authz.core.model import (
     Allow,
     Approval,
@@ -167,8 +168,8 @@ def _draw(ports: Ports) -> str:
 
 def _bind(read: Read, decision: AwaitApproval, facts: Facts, ports: Ports) -> _Asking:
     call, principal = read.call, read.known.principal
-    params = _read_params(read)
-    parameters = digest_parameters(params, _get_rules(read).key)
+    document, params = _read_message(read)
+    parameters = digest_call(document, _find_headers(read), _get_rules(read).key)
     bound = {}
     for each in decision.wanted:
         binding = bind(call, principal, each, parameters, _find_definition(each, ports))
@@ -176,15 +177,22 @@ def _bind(read: Read, decision: AwaitApproval, facts: Facts, ports: Ports) -> _A
     return _Asking(read, facts, bound, params, _get_store(ports), ports)
 
 
-def _read_params(read: Read) -> dict[str, Json]:
+def _read_message(read: Read) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Read the whole message, and its parameters."""
     # Few calls are asked for approval, so the others do not carry their parameters along.
     limits = get_arrived(read).rules.limits
     document = parse_json(read.known.routed.received.request.raw_body, limits.json_depth, limits.json_values)
     params = document.get("params") if isinstance(document, dict) else None
-    if not isinstance(params, dict):
+    if not isinstance(document, dict) or not isinstance(params, dict):
         # INVARIANT: a call that names something was read from parameters, by the same parser.
         raise TypeError("a call without parameters")
-    return params
+    return document, params
+
+
+def _find_headers(read: Read) -> dict[str, str]:
+    routed = read.known.routed
+    extra, headers = routed.route.resource.forward_headers, routed.received.request.headers
+    return {name: value for name, value in headers.items() if may_change_call(name, extra)}
 
 
 def _find_definition(approval: Approval, ports: Ports) -> Digest:
@@ -216,7 +224,7 @@ async def _trace(judged: Judged, facts: Facts, ports: Ports) -> Ended:
     read = judged.stage
     if not read.call.has_state:
         return judged
-    state = _read_params(read)[STATE_KEY]
+    state = _read_message(read)[1][STATE_KEY]
     if isinstance(state, str) and await _is_sent(read, state, facts.now, ports):
         return judged
     return refuse(judged, Reason.APPROVAL_STATE_UNKNOWN, Step("approval", "state_unknown"))

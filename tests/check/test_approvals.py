@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from agen_authz.core.approval.continuing import name_place, name_state
-from agen_authz.core.approval.parameters import digest_parameters
+from agen_authz.core.approval.continuing import name_arguments, name_place, name_state
 from agen_authz.core.approval.request import Progress
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
@@ -104,6 +103,7 @@ OTHER = {
     "log level": with_params(_meta={"io.modelcontextprotocol/logLevel": "debug"}),
     "another answer": with_params(inputResponses={"x": {"action": "accept"}}),
     "tool": with_params(name="get_customers"),
+    "member of the message": {**build.message(), "urgent": True},
 }
 
 
@@ -122,6 +122,27 @@ def test_call_that_differs_from_the_approved_one_is_another_call(name):
     desk.decide()
     seen = desk.call(OTHER[name])
     assert (seen.is_allowed, seen.reason, desk.statuses) == (False, "approval_required", ["approved", "open"])
+
+
+HEADERS = {"x-account": "1", "mcp-param-x": "1", "mcp-protocol-version": "2025-06-18"}
+FORWARDS = build.resource(forward_headers=frozenset({"x-account", "traceparent"}))
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_call_with_another_header_that_its_backend_may_act_upon_is_another_call(name):
+    desk = Desk(more={"resources": (FORWARDS,)})
+    desk.call()
+    desk.decide()
+    seen = desk.rig.post(build.message(), headers={name: HEADERS[name]})
+    assert (seen.is_allowed, seen.reason, desk.statuses) == (False, "approval_required", ["approved", "open"])
+
+
+@pytest.mark.parametrize("name", ["x-other", "traceparent", "accept-encoding"])
+def test_header_that_changes_nothing_of_a_call_does_not_matter(name):
+    desk = Desk(more={"resources": (FORWARDS,)})
+    desk.call()
+    desk.decide()
+    assert desk.rig.post(build.message(), headers={name: "gzip"}).is_allowed
 
 
 @pytest.mark.parametrize("claims", [{"sub": "bob"}, {"client_id": "other"}], ids=["subject", "client"])
@@ -370,7 +391,7 @@ def continued(state: Any = STATE, **inputs: Any) -> dict[str, Any]:
 
 def send(desk: Desk, owner: Owner = ANN, name: str = "get_customer", server: str = "crm", **sent: Any) -> None:
     """Let Process note a state that a backend has sent."""
-    arguments = digest_parameters({"arguments": sent.get("arguments", {"id": 1})}, b"k")
+    arguments = name_arguments(build.call("tools/call", arguments=sent.get("arguments", {"id": 1})), b"k")
     state = name_state(owner, build.tool(name), arguments, sent.get("state", STATE))
     assert asyncio.run(desk.rig.tasks.bind(name_place(server), state, BoundTask(owner, name), build.NOW))
 
@@ -415,7 +436,7 @@ def test_state_is_noted_for_the_arguments_that_it_was_sent_for():
         open_inspection(desk.call(build.modern(params={"name": name, "arguments": {"id": 1}})).sealed, b"m" * 32)
         for name in ("get_customer", "get_orders")
     ]
-    named = digest_parameters({"arguments": {"id": 1}}, b"k")
+    named = name_arguments(build.call("tools/call", arguments={"id": 1}), b"k")
     assert [each is not None and each.arguments for each in opened] == [named] * 2
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from agen_authz.core.header import HeaderNames, is_field_name, is_forwarded, list_forwarded, look_at
+from agen_authz.core.header import HeaderNames, is_field_name, is_forwarded, list_forwarded, look_at, may_change_call
 
 LOOKS = {
     "plain": (("accept", "origin", "x"), HeaderNames(("accept", "origin", "x"), ("origin",), True, False, False)),
@@ -55,3 +55,11 @@ def test_header_is_forwarded(name, forwarded, in_eras):
 )
 def test_name_of_a_header_is_in_lower_case_and_without_underscores(name, is_name):
     assert is_field_name(name) is is_name
+
+
+@pytest.mark.parametrize(
+    ("name", "may_change"),
+    [("x-account", True), ("mcp-param-x", True), ("mcp-protocol-version", True), ("traceparent", False), ("x", False)],
+)
+def test_header_may_change_what_a_call_does(name, may_change):
+    assert may_change_call(name, frozenset({"x-account", "traceparent"})) is may_change

@@ -11,7 +11,7 @@ What is noted is kept where tasks are, under a server's name that no resource ca
 import hashlib
 from collections.abc import Mapping
 
-from agen_authz.core.approval.parameters import digest_parameters
+from agen_authz.core.approval.parameters import digest_call
 from agen_authz.core.model import Call, Digest, Envelope, Era, Json, Owner, Target
 
 STATE_KEY = "requestState"
@@ -31,7 +31,7 @@ def name_place(server: str) -> str:
 
 def name_arguments(call: Call, key: bytes) -> Digest:
     """Name the arguments that a state is good for, by a keyed digest."""
-    return digest_parameters({"arguments": call.arguments}, key)
+    return digest_call({"params": {"arguments": call.arguments}}, {}, key)
 
 
 def name_state(owner: Owner, target: Target, arguments: Digest, state: str) -> str:

@@ -1,6 +1,7 @@
-"""What makes two calls the same call to an approver: all parameters, but for what must differ when it is made again.
+"""What makes two calls the same call to an approver: the whole message, but for what must differ when it is made again.
 
-Left out are, and nothing else:
+Headers count too if the backend gets them and may act upon them (`core.header.may_change_call`). Left out are, besides
+`jsonrpc`, the id and the method, which is bound by itself, and nothing else:
  1. `_meta` keys that the protocol wants to be new for each request, and that say nothing of what is to be done: the
     progress token, which no other active request may have (MCP 2026-07-28, progress), and the trace that the request
     is part of (W3C Trace Context; SEP-414): only strings and numbers.
@@ -24,6 +25,7 @@ ANSWER_KEY = "agen_approval"
 """The key of our elicitation among `inputRequests`, and of its answer among `inputResponses`."""
 
 _LABEL = b"agen.approval.parameters\n"
+_ENVELOPE, _PARAMS = frozenset({"jsonrpc", "id", "method"}), "params"
 _META, _ANSWERS = "_meta", "inputResponses"
 _PROTOCOL_KEYS = frozenset({"progressToken", "traceparent", "tracestate"})
 # Claude Code; Visual Studio Code. Each is the number of a call or of a turn, and nothing else.
@@ -32,12 +34,19 @@ _VOLATILE_KEYS = _PROTOCOL_KEYS | _CLIENT_KEYS
 _ACTIONS = ("accept", "decline", "cancel")
 
 
-def digest_parameters(call_params: Mapping[str, Json], key: bytes) -> Digest:
-    """Digest a message's `params`, as the strict parser gave them: HMAC-SHA256 as hex; equal values, equal digest.
+def digest_call(document: Mapping[str, Json], headers: Mapping[str, str], key: bytes) -> Digest:
+    """Digest a message, as the strict parser gave it, and headers: HMAC-SHA256 as hex; equal values, equal digest.
 
     Numbers are equal if their type is, too: 1 and 1.0 are different calls, 1e2 and 100.0 are the same.
+
+    Args:
+        headers: those that may change the call.
     """
-    return Digest(authenticate(_LABEL + _write(_reduce(call_params)), key).hex())
+    members: dict[str, Json] = {name: value for name, value in document.items() if name not in _ENVELOPE}
+    params = members.get(_PARAMS)
+    if isinstance(params, dict):
+        members[_PARAMS] = _reduce(params)
+    return Digest(authenticate(_LABEL + _write([members, dict(headers)]), key).hex())
 
 
 def _reduce(params: Mapping[str, Json]) -> dict[str, Json]:

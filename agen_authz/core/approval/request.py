@@ -33,7 +33,7 @@ class Binding(Struct, frozen=True):
     Args:
         client: the OAuth client that the token was issued to.
         target: the tool, resource or prompt by its kind and name, `tool:refund`.
-        parameters: keyed digest of all parameters (core/approval/parameters.py).
+        parameters: keyed digest of the message and of headers that may change it (core/approval/parameters.py).
         definition: digest of the tool's approved definition; empty if none is pinned.
         policy: digest of the policy that asks and of its flow, both as they are configured.
     """

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.approval.parameters import ANSWER_KEY, digest_parameters
+from agen_authz.core.approval.parameters import ANSWER_KEY, digest_call
 from agen_authz.core.digest import digest_arguments
 
 KEY = b"k" * 32
 CALL: dict[str, Any] = {"name": "refund", "arguments": {"amount": 100, "payee": "ann"}}
+MESSAGE: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
 VERSION = "io.modelcontextprotocol/protocolVersion"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 FORM = {"action": "accept", "content": {"ok": True}}
@@ -19,7 +20,12 @@ FORM = {"action": "accept", "content": {"ok": True}}
 
 def digest(**changes):
     """Digest the call with these parameters besides."""
-    return digest_parameters(CALL | changes, KEY)
+    return digest_message(params=CALL | changes)
+
+
+def digest_message(headers=None, key=KEY, **changes):
+    """Digest the message with these members besides."""
+    return digest_call({**MESSAGE, "params": CALL, **changes}, headers or {}, key)
 
 
 def answered(answer, **others):
@@ -121,15 +127,27 @@ def test_numbers_are_compared_as_they_are_read():
 
 
 def test_digest_is_keyed_and_is_not_that_of_arguments():
-    digests = {digest(), digest_parameters(CALL, b"other"), digest_arguments(CALL, KEY)}
+    digests = {digest(), digest_message(key=b"other"), digest_arguments(CALL, KEY)}
     assert (len(digests), {len(each) for each in digests}) == (3, {64})
 
 
 def test_call_is_not_changed_by_its_digest():
-    params = CALL | {"_meta": {"progressToken": 1}} | answered({"action": "accept"})
-    before = json.dumps(params)
-    digest_parameters(params, KEY)
-    assert json.dumps(params) == before
+    message = {**MESSAGE, "params": CALL | {"_meta": {"progressToken": 1}} | answered({"action": "accept"})}
+    before = json.dumps(message)
+    digest_call(message, {}, KEY)
+    assert json.dumps(message) == before
+
+
+def test_number_of_a_message_does_not_matter_and_all_else_of_it_does():
+    assert digest_message(id="7", jsonrpc="3.0") == digest_message()
+    others = [digest_message(), digest_message(urgent=True), digest_message(headers={"a": "1"}), digest_message(a="1")]
+    others += [digest_message(params=None), digest_message(params={}), digest_message(headers={"a": "2"})]
+    assert len(set(others)) == len(others)
+
+
+def test_headers_are_compared_in_any_order():
+    one, two = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
+    assert digest_message(headers=one) == digest_message(headers=two)
 
 
 def test_as_deep_as_the_parser_reads_is_digested():
