@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 from agen_authz.console.api import RequestApi, refuse
@@ -32,17 +32,30 @@ _BROKEN = "Something went wrong here. It is in the log of the sidecar."
 def build_console(settings: ConsoleSettings, ports: ConsolePorts) -> ASGIApp:
     """Build the console; everything is served below the path of `base_url`."""
     console = assemble(settings, ports)
-    routes = _list_routes(console)
     pages = Starlette(
-        routes=[Mount(settings.prefix, routes=routes)] if settings.prefix else routes,
+        routes=_place_routes(console, settings.prefix),
         exception_handlers={
             Unavailable: _answer_down(console),
             HTTPException: _answer_http(console),
             Exception: _answer_broken(console),
         },
     )
+    # A redirect to the place with a slash would lead to the scheme that we are asked with, behind a proxy to http.
+    pages.router.redirect_slashes = False
     # Around everything, what Starlette answers to errors included.
     return Guard(pages, settings)
+
+
+def _place_routes(console: Console, prefix: str) -> list[BaseRoute]:
+    """Place the routes below the path of `base_url`."""
+    routes = _list_routes(console)
+    if not prefix:
+        return [*routes]
+
+    async def enter(_request: Request) -> Response:
+        return console.redirect("/")
+
+    return [Route(prefix, enter), Mount(prefix, app=Router(routes, redirect_slashes=False))]
 
 
 def _list_routes(console: Console) -> list[Route]:

@@ -316,6 +316,21 @@ async def test_all_is_below_the_path_of_the_consoles_address():
     assert f'action="/approve/requests/{REQUEST}/decision"' in page.text
 
 
+@pytest.mark.parametrize(("base_url", "place"), [(ORIGIN, "/tools/"), (f"{ORIGIN}/approve", "/approve/tools/")])
+async def test_place_with_a_slash_too_many_is_not_there(stand, base_url, place):
+    stand.app = stand.build(replace(SETTINGS, base_url=base_url))
+    async with stand.browsing() as browser:
+        answer = await browser.get(place)
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
+async def test_path_of_the_consoles_address_leads_to_its_first_page(stand):
+    stand.app = stand.build(replace(SETTINGS, base_url=f"{ORIGIN}/approve/"))
+    async with stand.browsing() as browser:
+        answer = await browser.get("/approve")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/approve/")
+
+
 def test_challenge_is_the_one_of_the_standards_example():
     # RFC 7636 appendix B.
     verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
