@@ -162,9 +162,8 @@ def _decide(options: _Options, request: str, *, approves: bool, reason: str, yes
         if not yes:
             _print_request(shown.document, err=options.as_json)
             # INVARIANT: the call is on the screen now: no call is approved that was not shown.
-            if not typer.confirm(f"{word} this call?", err=True):
-                typer.echo("nothing was changed", err=True)
-                raise typer.Exit(Exit.FINDING)
+            if not typer.confirm(f"{word} this call as {desk.name}?", err=True):
+                _leave_unchanged()
         return desk.decide(shown.document.get("votes"), approves=approves, reason=reason)
 
     answer = _run(options, request, decide)
@@ -172,6 +171,11 @@ def _decide(options: _Options, request: str, *, approves: bool, reason: str, yes
         typer.echo(json.dumps(answer.document))
         return
     typer.echo(f"{'approved' if approves else 'rejected'}; the request is {answer.document.get('status')}")
+
+
+def _leave_unchanged() -> NoReturn:
+    typer.echo("nothing was changed", err=True)
+    raise typer.Exit(Exit.FINDING)
 
 
 def _show(answer: "ConsoleAnswer", *, as_json: bool) -> None:
@@ -199,6 +203,13 @@ class _Desk:
         self._place = f"/requests/{request_id}"
         self._kept = tokens.read().consoles.get(client.url)
 
+    @property
+    def name(self) -> str:
+        """As whom the terminal is signed in."""
+        from agen_authz.core.pinning.hidden import spell
+
+        return "" if self._kept is None else spell(self._kept.name)
+
     def get(self) -> "ConsoleAnswer":
         return self.ask("GET", self._place)
 
@@ -208,7 +219,11 @@ class _Desk:
         if answer.error != _STALE:
             return answer
         typer.echo("your login is too old to decide", err=True)
+        name = self.name
         self._kept = self._sign_in()
+        if self.name != name:
+            typer.echo(f"you are signed in as {self.name} now, not as {name}: run the command again", err=True)
+            _leave_unchanged()
         return self.ask("POST", f"{self._place}/decision", body)
 
     def leave(self) -> "ConsoleAnswer":
@@ -227,6 +242,7 @@ class _Desk:
         return answer
 
     def _sign_in(self) -> "KeptToken":
+        from agen_authz.core.pinning.hidden import spell
         from agen_authz.operating.approvals.place import ConsoleError
         from agen_authz.operating.approvals.sign_in import WAIT_S, CodeReceiver, draw_pairing, exchange
 
@@ -244,6 +260,7 @@ class _Desk:
             raise ConsoleError(f"not signed in: no browser came back within {WAIT_S:.0f} s; try `--no-browser`")
         kept = exchange(self._client, pairing, code)
         self._tokens.write(self._client.url, kept)
+        typer.echo(f"signed in as {spell(kept.name)}", err=True)
         return kept
 
 

@@ -13,7 +13,7 @@ from agen_authz.cli.main import app
 from agen_authz.console import build_console
 from agen_authz.demo.listen import Site, authority_of, bind_loopback
 from tests.cli.test_commands import with_store
-from tests.console.rig import ANN, BOB, EVE, REQUEST, SETTINGS, Stand
+from tests.console.rig import ANN, BOB, EVE, REQUEST, SETTINGS, Stand, claims
 from tests.stage.dialogue import Dialogue
 from tests.stage.listen import serving
 from tests.stage.port import HOST
@@ -112,7 +112,7 @@ async def test_token_is_kept_for_its_user_only(desk):
 async def test_request_is_shown_and_approved_after_a_question(desk):
     ask(desk)
     code, out, err = await desk.run_as(BOB, "approve", REQUEST, "--reason", "fine", answer="y\n")
-    assert (code, "Approve this call?" in err) == (0, True)
+    assert (code, "signed in as Bob\n" in err, "Approve this call as Bob?" in err) == (0, True, True)
     for part in ("pay/refund", '"amount": 250', "arguments.amount > 100", "Pays money back."):
         assert part in out, part
     assert ("jo@buyer.example" in out, out.endswith("approved; the request is open\n")) == (False, True)
@@ -181,6 +181,19 @@ async def test_login_that_is_too_old_is_refreshed_before_the_decision(desk):
     assert process.hear() == "your login is too old to decide\n"
     httpx.get(await desk.sign_in(process, BOB), trust_env=False)
     assert (process.end()[0], len(desk.stand.now().votes)) == (0, 1)
+
+
+@pytest.mark.loopback
+async def test_other_person_who_signs_in_again_decides_nothing(desk):
+    ask(desk)
+    await desk.run_as(BOB, "list")
+    desk.stand.clock.advance(3700.0)
+    process = desk.begin("approve", REQUEST, "--yes")
+    process.hear()
+    httpx.get(await desk.sign_in(process, claims("liz")), trust_env=False)
+    code, _, err = process.end()
+    assert (code, "signed in as Liz\n" in err, "signed in as Liz now, not as Bob" in err) == (1, True, True)
+    assert desk.stand.now().votes == ()
 
 
 @pytest.mark.loopback
