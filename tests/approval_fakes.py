@@ -163,7 +163,8 @@ class MemoryApprovals:
 
     async def erase(self, before: float) -> int:
         self._answer()
-        old = [id for id in self.kept if self.requests[id].created_at < before]
+        requests = [self.requests[id] for id in self.kept]
+        old = [each.id for each in requests if each.created_at < before and each.status not in LIVE]
         for id in old:
             del self.kept[id]
         return len(old)

@@ -29,6 +29,7 @@ _MAX_DEPTH = 4
 _MAX_LISTED = 200
 _GONE = ("not_found", "there is no such request, or none that you may see")
 _CHANGED = ("changed", "another approver has decided a part of this request meanwhile; look at it again")
+_UNSEEN = ("unseen", "the arguments cannot be shown to you, so you cannot approve the call; you may reject it")
 _UNREADABLE = ("malformed", "the body must be JSON: {approves, reason, votes}")
 
 _Answer = Callable[["RequestApi", Request, ConsoleSession], Awaitable[Response]]
@@ -104,6 +105,8 @@ class RequestApi:
                 return refuse(404, _GONE)
             case Obstacle.CHANGED:
                 return refuse(409, _CHANGED)
+            case Obstacle.UNSEEN:
+                return refuse(409, _UNSEEN)
 
     async def _describe(self, seen: SeenRequest, session: ConsoleSession) -> dict[str, Any]:
         console, request = self.console, seen.request

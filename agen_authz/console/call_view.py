@@ -29,6 +29,7 @@ class CallView(Struct, frozen=True):
 
     Args:
         problem: why there is nothing to show; empty if there is.
+        is_only_clear: True if it can be shown, but only unmasked.
         rest: what a call has besides arguments.
         masked: how many values are masked, by detector.
         hidden: where hidden characters are.
@@ -36,12 +37,17 @@ class CallView(Struct, frozen=True):
     """
 
     problem: str = ""
+    is_only_clear: bool = False
     arguments: tuple[Line, ...] = ()
     rest: tuple[Line, ...] = ()
     masked: tuple[tuple[str, int], ...] = ()
     hidden: tuple[str, ...] = ()
     params: Json = None
     is_clear: bool = False
+
+    def is_seen_by(self, *, may_unmask: bool) -> bool:
+        """True if a person can read the call: no one approves what they cannot read."""
+        return not self.problem or (self.is_only_clear and may_unmask)
 
 
 def view_call(binding: Binding, kept: KeptCall | None, show_arguments: Iterable[str], *, is_clear: bool) -> CallView:
@@ -57,7 +63,7 @@ def view_call(binding: Binding, kept: KeptCall | None, show_arguments: Iterable[
         return CallView(_UNREADABLE)
     shown = ShownParameters(params) if is_clear else show_parameters(params, show_arguments)
     if shown is None or not isinstance(shown.params, dict):
-        return CallView(_UNMASKABLE)
+        return CallView(_UNMASKABLE, is_only_clear=True)
     return _view(shown.params, shown.receipts, _find_named(binding, params), is_clear=is_clear)
 
 

@@ -3,9 +3,11 @@
 1. What a person may not see does not exist for them.
 2. A decision is about the request as it was shown, with so many votes: no approver approves another step than they saw.
 3. `vote` decides whether it counts, `ApprovalStore.change` whether it was the first; `tell` lists who gets a message.
-4. Arguments are unmasked for those who may, and only once that is written down.
+4. A person approves only what can be shown to them.
+5. Arguments are unmasked for those who may, and only once that is written down.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +15,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from agen_authz.console.call_view import view_call
 from agen_authz.console.place import REQUEST_ID
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsolePorts
@@ -60,6 +63,7 @@ class Obstacle(StrEnum):
 
     GONE = "gone"
     CHANGED = "changed"
+    UNSEEN = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ class Desk:
         after = vote(request, flow, approver, rules.terms, approves=approves, reason=reason, now=now)
         if isinstance(after, Refusal):
             return after
+        if approves and not await self._is_seen(session, request, flow):
+            return Obstacle.UNSEEN
         messages = tell(request, after, flow, lambda: self.ports.entropy.draw(_ID_BYTES).hex(), now)
         if not await self.ports.approvals.change(request, after, messages):
             return Obstacle.CHANGED
@@ -142,6 +148,13 @@ class Desk:
             # It is decided, and the store says by whom: a lost event must not look like a lost decision.
             _LOG.error("an approver's decision could not be written to the audit log", extra={"approval": request_id})
         return self._see(session, after) or Obstacle.GONE
+
+    async def _is_seen(self, session: ConsoleSession, request: ApprovalRequest, flow: Flow | None) -> bool:
+        # 4.
+        shown = () if flow is None else flow.show_arguments
+        kept = await self.ports.approvals.read_kept(request.id)
+        call = await asyncio.to_thread(view_call, request.binding, kept, shown, is_clear=False)
+        return call.is_seen_by(may_unmask=self.may_unmask(session))
 
     def may_unmask(self, session: ConsoleSession) -> bool:
         """True if this person may see arguments unmasked."""

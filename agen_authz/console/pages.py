@@ -31,6 +31,7 @@ from agen_authz.ports.approval import Query
 
 _PER_PAGE = 50
 _CHANGED = "Another approver has decided a part of this request since you opened it. Look at it again."
+_UNSEEN = "The arguments cannot be shown to you, so you cannot approve the call. You may reject it."
 _FORBIDDEN = frozenset({Refusal.NOT_APPROVER, Refusal.REQUESTER, Refusal.OTHER_TENANT, Refusal.STALE_LOGIN})
 
 
@@ -104,7 +105,8 @@ class RequestPages:
         if isinstance(outcome, Refusal):
             status = 403 if outcome in _FORBIDDEN else 409
             return await self._show(seen, session, {"alert": REFUSALS[outcome], "reason": reason}, status)
-        return await self._show(seen, session, {"alert": _CHANGED, "reason": reason}, 409)
+        alert = _UNSEEN if outcome is Obstacle.UNSEEN else _CHANGED
+        return await self._show(seen, session, {"alert": alert, "reason": reason}, 409)
 
     @from_own_form
     async def unmask(self, request: Request, session: ConsoleSession, _form: Form) -> Response:

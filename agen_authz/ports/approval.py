@@ -85,7 +85,10 @@ class ApprovalStore(Protocol):
         """
 
     async def erase(self, before: float) -> int:
-        """Erase what is kept of the arguments of requests that were made before; return how many. Records stay."""
+        """Erase what is kept of the arguments of requests that were made before and have ended; return how many.
+
+        Records stay. What may still be decided is not erased: no approver decides what they cannot read.
+        """
 
 
 class Outbox(Protocol):

@@ -84,11 +84,11 @@ class TimeWorker:
         Raises:
             Unavailable: the store did not answer.
         """
-        await self._sweep(now)
         changed = 0
         due = await self._ports.approvals.list_due(now, _BATCH + len(self._stopped))
         for request in [each for each in due if each.id not in self._stopped][:_BATCH]:
             changed += await self._try(request, now)
+        await self._sweep(now)
         return changed
 
     async def _try(self, request: ApprovalRequest, now: float) -> bool:
@@ -129,8 +129,9 @@ class TimeWorker:
         elapsed = self._ports.clock.elapsed()
         if self._swept_at is not None and elapsed - self._swept_at < _SWEEP_EVERY_S:
             return
+        if self._swept_at is not None:
+            self._stopped.clear()
         self._swept_at = elapsed
-        self._stopped.clear()
         await self._ports.approvals.erase(now - self.terms.retention_s)
         await self._ports.sessions.sweep(now)
 

@@ -312,10 +312,20 @@ async def test_arguments_are_read_as_they_were_kept_until_they_are_erased(rig):
     old, new = request("old"), request("new", at=NOW + 10)
     params = KeptCall("\u00fc\x00".encode() * 1000)
     await rig.approvals.open([asked(old), asked(new, kept=params)], 10, NOW)
+    for each in (old, new):
+        await rig.approvals.change(each, end(each))
     assert (await rig.approvals.read_kept(old.id), await rig.approvals.read_kept(new.id)) == (KEPT, params)
     assert [await rig.approvals.erase(NOW + 10) for _ in range(2)] == [1, 0]
     assert (await rig.approvals.read_kept(old.id), await rig.approvals.read_kept(new.id)) == (None, params)
-    assert await rig.approvals.get(old.id) == old
+    assert await rig.approvals.get(old.id) == end(old)
+
+
+@pytest.mark.parametrize("live", [request("live"), approved("live")], ids=["open", "approved"])
+async def test_arguments_of_a_live_request_are_not_erased(rig, live):
+    await rig.keep(live)
+    assert (await rig.approvals.erase(NOW + 10), await rig.approvals.read_kept(live.id)) == (0, KEPT)
+    await rig.approvals.change(live, end(live))
+    assert (await rig.approvals.erase(NOW + 10), await rig.approvals.read_kept(live.id)) == (1, None)
 
 
 async def test_store_that_does_not_answer_is_unavailable(rig):

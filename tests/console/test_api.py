@@ -281,6 +281,13 @@ async def test_terminal_is_no_back_door(stand, person, status, word):
     assert told["message"] == REFUSALS.get(word, told["message"])
 
 
+async def test_terminal_approves_nothing_that_cannot_be_shown(stand):
+    stand.ask(b"{")
+    async with terminal(stand) as signed_in:
+        status, told = await signed_in.decide()
+    assert (status, told["error"], stand.now().votes) == (409, "unseen", ())
+
+
 async def test_terminal_whose_login_is_too_old_may_look_and_not_decide(stand):
     stand.ask()
     async with terminal(stand) as signed_in:

@@ -1,5 +1,7 @@
 """Who decides what, on the pages."""
 
+import json
+
 import pytest
 
 from agen_authz.core.approval.request import Progress
@@ -62,6 +64,35 @@ async def test_who_may_not_decide_is_told_why_and_sees_no_button(stand, person, 
     assert (page.status_code, 'value="approve"' in page.text) == (200, False)
     assert (answer.status_code in (403, 409), stand.now().votes, stand.events) == (True, (), [])
     assert REFUSALS[refusal] in page.text.replace("&#39;", "'")
+
+
+# A document in a text, nested deeper than what is searched for personal values: it can be shown unmasked only.
+DEEP = json.dumps({"name": "refund", "arguments": {"document": '{"a":' * 300 + "1" + "}" * 300}}).encode()
+UNSEEN = {"erased": None, "unreadable": b"{", "not masked to the end": DEEP}
+
+
+@pytest.mark.parametrize("params", UNSEEN.values(), ids=UNSEEN)
+async def test_call_that_cannot_be_shown_to_a_person_is_not_approved_by_them_and_can_be_rejected(stand, params):
+    stand.ask(b"" if params is None else params)
+    if params is None:
+        del stand.approvals.kept[REQUEST]
+    async with stand.browsing(BOB) as browser:
+        page, answer = await browser.get(PAGE), await browser.decide()
+        assert [('value="approve"' in page.text, 'value="reject"' in page.text), answer.status_code] == [
+            (False, True),
+            409,
+        ]
+        assert ("so you cannot approve the call. You may reject it." in answer.text, stand.now().votes) == (True, ())
+        await browser.decide("reject")
+    assert (stand.now().status, stand.words()) == (Progress.REJECTED, ["rejected"])
+
+
+@pytest.mark.parametrize(("params", "status"), [(DEEP, 303), (b"{", 409)], ids=["unmasked", "unreadable"])
+async def test_person_who_may_see_arguments_unmasked_approves_what_can_only_be_shown_so(stand, params, status):
+    stand.ask(params)
+    async with stand.browsing(BOB | {"roles": ["lead", "privacy"]}) as browser:
+        page, answer = await browser.get(PAGE), await browser.decide()
+    assert ('value="approve"' in page.text, answer.status_code) == (status == 303, status)
 
 
 HIDDEN = {

@@ -116,8 +116,8 @@ class SqlApprovals:
         return await self._read_some(_SELECT.where(_ROW.due_at <= now).order_by(_ROW.due_at, _ROW.number), limit)
 
     async def erase(self, before: float) -> int:
-        """Erase arguments of old requests, and old messages; `ApprovalStore.erase`."""
-        is_old = sa.and_(_ROW.kept.is_not(None), _ROW.created_at < before)
+        """Erase arguments of old requests that have ended, and old messages; `ApprovalStore.erase`."""
+        is_old = sa.and_(_ROW.kept.is_not(None), _ROW.created_at < before, sa.not_(_IS_LIVE))
 
         def erase(connection: sa.Connection) -> int:
             begin_writing(connection)
