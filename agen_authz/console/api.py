@@ -12,16 +12,28 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from agen_authz.console.call_view import view_call, view_tool
+from agen_authz.console.call_view import spell_no_tool, view_call, view_tool
 from agen_authz.console.console import Console
 from agen_authz.console.desk import Obstacle, SeenRequest
 from agen_authz.console.form import read_body, read_query
-from agen_authz.console.request_view import find_options, find_policy, list_history, list_steps, spell_end, spell_target
+from agen_authz.console.request_view import (
+    find_options,
+    find_policy,
+    list_history,
+    list_steps,
+    spell_end,
+    spell_reach,
+    spell_target,
+    spell_timeout,
+    warn_of_policy,
+)
 from agen_authz.console.session import ConsoleSession
+from agen_authz.console.settings import PolicyView
 from agen_authz.console.spelling import Line
-from agen_authz.core.approval.request import Progress
+from agen_authz.core.approval.request import ApprovalRequest, Binding, Progress
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from agen_authz.core.model import Json
+from agen_authz.core.pinning.catalogue import Catalogue
 from agen_authz.core.strict_json import parse_json
 from agen_authz.ports.approval import Query
 
@@ -113,8 +125,7 @@ class RequestApi:
         shown = seen.flow.show_arguments if seen.flow is not None and seen.is_flow_unchanged else ()
         kept = await console.ports.approvals.read_kept(request.id)
         call = await asyncio.to_thread(view_call, request.binding, kept, shown, is_clear=False)
-        rules, tool = console.ports.rules(), view_tool(request.binding, console.ports.catalogue())
-        policy = find_policy(seen, rules)
+        rules = console.ports.rules()
         options = find_options(seen, session, rules, console.ports.clock.now())
         history: list[Json] = [
             {"time": each.time, "what": each.what, "who": each.who, "reason": each.reason}
@@ -122,16 +133,19 @@ class RequestApi:
         ]
         return {
             **_summarize(seen),
+            **_describe_tool(request.binding, console.ports.catalogue()),
+            **_describe_policy(find_policy(seen, rules), request),
+            "method": request.binding.method,
+            "request_id": request.request_id,
             "client": request.binding.client,
             "issuer": request.binding.issuer,
             "subject": request.binding.subject,
+            "timeout": spell_timeout(seen),
             "end": spell_end(request),
             "params": call.params,
             "params_problem": call.problem,
             "masked": dict(call.masked),
             "hidden": list(call.hidden),
-            "description": "" if tool is None else "\n".join(_join(each) for each in tool.description),
-            "conditions": [] if policy is None else list(policy.conditions),
             "steps": [
                 {"name": each.name, "approvals": each.approvals, "quorum": each.quorum, "state": each.state}
                 for each in list_steps(seen)
@@ -141,6 +155,29 @@ class RequestApi:
             "objection_message": options.sentence,
             "link": console.settings.base_url.rstrip("/") + f"/requests/{request.id}",
         }
+
+
+def _describe_tool(binding: Binding, catalogue: Catalogue) -> dict[str, Any]:
+    tool = view_tool(binding, catalogue)
+    if tool is None:
+        return {"title": "", "description": "", "definition": None, "tool_note": spell_no_tool(binding)}
+    return {
+        "title": tool.title,
+        "description": "\n".join(_join(each) for each in tool.description),
+        "definition": tool.rest,
+        "definition_digest": tool.digest,
+        "definition_hidden": list(tool.hidden),
+        "tool_note": tool.sentence,
+    }
+
+
+def _describe_policy(policy: PolicyView | None, request: ApprovalRequest) -> dict[str, Any]:
+    return {
+        "policy_message": "" if policy is None else policy.message,
+        "policy_warning": warn_of_policy(policy, request),
+        "policy_reach": spell_reach(policy),
+        "conditions": [] if policy is None else list(policy.conditions),
+    }
 
 
 def _join(line: Line) -> str:

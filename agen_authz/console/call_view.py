@@ -100,7 +100,7 @@ class DefinitionView(Struct, frozen=True):
             last.
         bound: how many definitions the request is bound to: all that were approved.
         hidden: where hidden characters are.
-        body: what it has besides name, title and description.
+        body: what it has besides name, title and description; `rest` is the same as it is, for the API.
     """
 
     digest: Digest
@@ -110,6 +110,7 @@ class DefinitionView(Struct, frozen=True):
     title: str
     description: tuple[Line, ...]
     body: tuple[Line, ...]
+    rest: Mapping[str, Json]
     hidden: tuple[str, ...]
 
     @property
@@ -154,6 +155,7 @@ def view_tool(binding: Binding, catalogue: Catalogue) -> DefinitionView | None:
         title=title if isinstance(title, str) else "",
         description=list_paragraphs(description) if isinstance(description, str) else (),
         body=list_json(body) if body else (),
+        rest=body,
         hidden=tuple(each.path or "/" for each in find_hidden(definition)),
     )
 

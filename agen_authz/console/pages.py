@@ -20,7 +20,10 @@ from agen_authz.console.request_view import (
     list_history,
     list_steps,
     spell_end,
+    spell_reach,
     spell_target,
+    spell_timeout,
+    warn_of_policy,
 )
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.sign_in import STALE_FORM
@@ -142,7 +145,9 @@ class RequestPages:
             "tool": view_tool(request.binding, console.ports.catalogue()),
             "no_tool": spell_no_tool(request.binding),
             "policy": policy,
-            "is_policy_same": policy is not None and policy.digest in ("", request.binding.policy),
+            "policy_warning": warn_of_policy(policy, request),
+            "reach": spell_reach(policy),
+            "timeout": spell_timeout(seen),
             "steps": list_steps(seen),
             "history": list_history(seen),
             "options": find_options(seen, session, rules, now),

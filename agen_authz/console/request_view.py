@@ -134,6 +134,28 @@ def find_policy(seen: SeenRequest, rules: ConsoleRules) -> PolicyView | None:
     return next((each for each in named if each.tenant in ("", binding.tenant)), None)
 
 
+def warn_of_policy(policy: PolicyView | None, request: ApprovalRequest) -> str:
+    """Say how the policy of now differs from the one that asked; empty if it does not."""
+    if policy is None:
+        return "This policy is not configured any more."
+    if policy.digest in ("", request.binding.policy):
+        return ""
+    return "The policy or its flow has changed since this request was made. What follows is how it is now."
+
+
+def spell_reach(policy: PolicyView | None) -> str:
+    """Say which calls a policy without conditions applies to; empty for another."""
+    if policy is None or policy.conditions:
+        return ""
+    return f"It applies to every call of {', '.join(policy.selectors) or 'every tool'}."
+
+
+def spell_timeout(seen: SeenRequest) -> str:
+    """Say what happens to the call if there is no decision in time."""
+    is_approved = seen.flow is not None and seen.is_flow_unchanged and seen.flow.approves_on_timeout
+    return f"then the call is {'approved' if is_approved else 'denied'}"
+
+
 def spell_end(request: ApprovalRequest) -> str:
     """Say what the end of a request means."""
     return _ENDED.get(request.status, "")

@@ -5,13 +5,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from agen_authz.core.approval.pairing import bind_challenge
 from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import REFUSALS, Refusal
-from agen_authz.core.model import Revoked
+from agen_authz.core.model import Digest, Revoked
 from tests import builders as build
-from tests.console.rig import ANN, BOB, ORIGIN, REQUEST, STRANGER, ZOE, claims
+from tests.console.rig import ANN, BOB, ORIGIN, POLICY, REQUEST, STRANGER, ZOE, claims
+from tests.core.pinning.rig import catalogue
 
 VERIFIER, STATE = "v" * 43, "s" * 43
 ASKED = {"challenge": bind_challenge(VERIFIER, ORIGIN), "state": STATE, "port": "49152"}
@@ -252,6 +254,31 @@ async def test_terminal_shows_a_request_masked(stand):
     )
     assert (shown["objection"], shown["link"]) == ("not_approver", f"{ORIGIN}/requests/{REQUEST}")
     assert [each["state"] for each in shown["steps"]] == ["waits", "ahead"]
+
+
+async def test_terminal_is_shown_what_the_page_shows_of_tool_and_policy(stand):
+    stand.ask()
+    async with terminal(stand) as signed_in:
+        before = (await signed_in.call("GET", f"/requests/{REQUEST}"))[1]
+        stand.change_rules(policies=(replace(POLICY, digest=Digest("later"), conditions=()),))
+        stand.catalogue = catalogue()
+        after = (await signed_in.call("GET", f"/requests/{REQUEST}"))[1]
+        stand.change_rules(policies=())
+        gone = (await signed_in.call("GET", f"/requests/{REQUEST}"))[1]
+    assert (before["title"], before["definition"]["annotations"]["readOnlyHint"]) == ("Refund", True)
+    assert (before["definition_hidden"], before["method"], before["timeout"]) == (
+        [],
+        "tools/call",
+        "then the call is denied",
+    )
+    assert before["tool_note"] == "This is the definition that the request is bound to, pinned by ann."
+    assert (before["policy_warning"], before["policy_message"]) == ("", "Refunds above 100 need two people.")
+    assert ("has changed" in after["policy_warning"], after["definition"]) == (True, None)
+    assert (after["policy_reach"], "has changed" in after["tool_note"]) == (
+        "It applies to every call of pay/refund.",
+        True,
+    )
+    assert gone["policy_warning"] == "This policy is not configured any more."
 
 
 async def test_terminal_decides_by_the_same_rules(stand):

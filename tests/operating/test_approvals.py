@@ -187,6 +187,14 @@ SHOWN: dict[str, Json] = {
     "client": EVIL,
     "conditions": [EVIL],
     "description": EVIL,
+    "title": EVIL,
+    "definition": {EVIL: EVIL},
+    "definition_hidden": ["/description"],
+    "tool_note": EVIL,
+    "policy_warning": EVIL,
+    "policy_reach": EVIL,
+    "policy_message": EVIL,
+    "timeout": "then the call is denied",
     "params": {EVIL: [EVIL, 1]},
     "masked": {"email": 2},
     "hidden": ["/arguments"],
@@ -200,7 +208,10 @@ def test_nothing_of_a_call_reaches_the_terminal_as_it_is():
     text = render_request(SHOWN, NOW) + render_requests([SHOWN], NOW)
     assert not set("\x1b\u202e\u200b").intersection(text)
     for part in (
-        "time left   1 h 1 min",
+        "time left   1 h 1 min; then the call is denied",
+        "the rest of the definition:",
+        "spelled out above, in: /description",
+        "because     a<",
         "INVISIBLE CHARACTERS",
         "masked      email 2",
         "lead: waits, 0 of 1",

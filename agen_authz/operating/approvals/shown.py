@@ -36,18 +36,15 @@ def render_request(request: Mapping[str, Json], now: float) -> str:
 def _list_lines(request: Mapping[str, Json], now: float) -> Iterator[str]:
     yield f"{_text(request, 'target')}  {_text(request, 'status')}"
     yield f"asked by    {_text(request, 'requester')}, {_moment(request.get('created_at'))}"
-    for name in ("subject", "issuer", "client", "tenant"):
+    for name in ("subject", "issuer", "client", "tenant", "method"):
         if _text(request, name):
             yield f"{name:11} {_text(request, name)}"
-    yield f"policy      {_text(request, 'policy')}, flow {_text(request, 'flow')}"
-    yield from (f"if          {spell(str(each))}" for each in _items(request, "conditions"))
+    yield from _list_policy(request)
     if request.get("status") == "open":
-        yield f"time left   {_left(request, now)}"
+        yield f"time left   {_left(request, now)}; {_text(request, 'timeout')}"
     elif _text(request, "end"):
         yield _text(request, "end")
-    if _text(request, "description"):
-        yield "as the model saw it described:"
-        yield from (_INDENT + spell(line) for line in str(request["description"]).split("\n"))
+    yield from _list_tool(request)
     yield from _list_params(request)
     yield "steps:"
     for each in _rows(request, "steps"):
@@ -59,20 +56,52 @@ def _list_lines(request: Mapping[str, Json], now: float) -> Iterator[str]:
         yield f"page        {_text(request, 'link')}"
 
 
+def _list_policy(request: Mapping[str, Json]) -> Iterator[str]:
+    yield f"policy      {_text(request, 'policy')}, flow {_text(request, 'flow')}"
+    for name in ("policy_warning", "policy_reach"):
+        if _text(request, name):
+            yield _INDENT + _text(request, name)
+    if _text(request, "policy_message"):
+        yield from (f"because     {spell(line)}" for line in str(request["policy_message"]).split("\n"))
+    yield from (f"if          {spell(str(each))}" for each in _items(request, "conditions"))
+
+
+def _list_tool(request: Mapping[str, Json]) -> Iterator[str]:
+    if _text(request, "title"):
+        yield f"title       {_text(request, 'title')}"
+    if _text(request, "description"):
+        yield "as the model saw it described:"
+        yield from (_INDENT + spell(line) for line in str(request["description"]).split("\n"))
+    if request.get("definition"):
+        yield "the rest of the definition:"
+        yield from _list_json(request.get("definition"))
+    if _text(request, "tool_note"):
+        yield _text(request, "tool_note")
+    yield from _list_hidden(request, "definition_hidden")
+
+
+def _list_json(value: Json) -> Iterator[str]:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    yield from (_INDENT + spell(line) for line in text.split("\n"))
+
+
+def _list_hidden(request: Mapping[str, Json], name: str) -> Iterator[str]:
+    hidden = [spell(str(each)) for each in _items(request, name)]
+    if hidden:
+        yield "INVISIBLE CHARACTERS, spelled out above, in: " + ", ".join(hidden)
+
+
 def _list_params(request: Mapping[str, Json]) -> Iterator[str]:
     problem = _text(request, "params_problem")
     if problem:
         yield problem
         return
     yield "parameters:"
-    text = json.dumps(request.get("params"), indent=2, ensure_ascii=False)
-    yield from (_INDENT + spell(line) for line in text.split("\n"))
+    yield from _list_json(request.get("params"))
     masked = request.get("masked")
     if isinstance(masked, dict) and masked:
         yield "masked      " + ", ".join(f"{spell(name)} {spell(str(count))}" for name, count in masked.items())
-    hidden = [spell(str(each)) for each in _items(request, "hidden")]
-    if hidden:
-        yield "INVISIBLE CHARACTERS, spelled out above, in: " + ", ".join(hidden)
+    yield from _list_hidden(request, "hidden")
 
 
 def _list_event(event: Mapping[str, Json]) -> Iterator[str]:
