@@ -208,6 +208,7 @@ def _describe(signed_in: SignedIn) -> Approver:
         roles=signed_in.roles,
         groups=signed_in.groups,
         auth_time=signed_in.auth_time,
+        aliases=signed_in.aliases,
     )
 
 

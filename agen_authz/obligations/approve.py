@@ -31,6 +31,7 @@ from agen_authz.core.approval.tell import tell
 from agen_authz.core.decide import judge
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.header import may_change_call
+from agen_authz.core.identity.alias import read_aliases
 from agen_authz.core.model import (
     Allow,
     Approval,
@@ -269,8 +270,16 @@ def _make(asking: _Asking, approval: Approval, binding: Binding) -> NewRequest:
         requester_email=principal.email if principal.email_verified is True else "",
         request_id=get_arrived(asking.read).request_id,
         now=now,
+        requester_aliases=_find_aliases(asking.read),
     )
     return NewRequest(request, KeptCall(orjson.dumps(asking.params)), tell(None, request, flow, _draw_id(ports), now))
+
+
+def _find_aliases(read: Read) -> frozenset[str]:
+    routed, principal = read.known.routed, read.known.principal
+    # Few calls are asked for approval, so what the others would not need is not kept of a token.
+    provider = next(each for each in routed.route.resource.providers.values() if each.name == principal.provider)
+    return read_aliases(routed.received.request.headers["authorization"], provider.claims)
 
 
 def _judge(asking: _Asking, found: Mapping[Digest, ApprovalRequest]) -> Judged:

@@ -6,9 +6,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agen_authz.core.approval.continuing import name_arguments, name_place, name_state
 from agen_authz.core.approval.request import Progress
+from agen_authz.core.approval.table import Refusal, vote
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
 from agen_authz.core.pinning.pin import Pinning
@@ -19,7 +21,7 @@ from tests.approval_fakes import MemoryApprovals
 from tests.check.approval_rig import FINANCE, PAGE, Desk, asks, opens_urls, rules, with_params
 from tests.check.rig import drive, read_answer
 from tests.check.test_pinned import REWORDED, TOOL, catalogue, seen_of
-from tests.core.approval.rig import single
+from tests.core.approval.rig import TERMS, person, single
 from tests.properties.policy_strategy import compiled
 
 NEVER = (compiled("args.id == 2"),)
@@ -143,6 +145,17 @@ def test_header_that_changes_nothing_of_a_call_does_not_matter(name):
     desk.call()
     desk.decide()
     assert desk.rig.post(build.message(), headers={name: "gzip"}).is_allowed
+
+
+def test_requester_is_known_by_all_names_that_the_token_gives():
+    desk = Desk()
+    desk.call(sub="p-7", oid="O-1", email="Lou@acme.example", email_verified=False)
+    (request,), now = desk.requests, desk.rig.clock.now()
+    lou = person("lou", tenant=request.binding.tenant, auth_time=now)
+    alike = [replace(lou, aliases=frozenset({name})) for name in ("p-7", "o-1", "lou@acme.example", "x")]
+    votes = [vote(request, FINANCE, each, TERMS, approves=True, reason="", now=now) for each in alike]
+    assert [each is Refusal.REQUESTER for each in votes] == [True, True, True, False]
+    assert request.requester_email == ""
 
 
 @pytest.mark.parametrize("claims", [{"sub": "bob"}, {"client_id": "other"}], ids=["subject", "client"])

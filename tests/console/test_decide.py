@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agen_authz.core.approval.request import Progress
+from agen_authz.core.approval.request import Progress, mark_alias
 from agen_authz.core.approval.table import REFUSALS, Refusal
 from tests import builders as build
 from tests.console.rig import ANN, BOB, DAN, EVE, REQUEST, STRANGER, ZOE, claims
@@ -64,6 +64,15 @@ async def test_who_may_not_decide_is_told_why_and_sees_no_button(stand, person, 
     assert (page.status_code, 'value="approve"' in page.text) == (200, False)
     assert (answer.status_code in (403, 409), stand.now().votes, stand.events) == (True, (), [])
     assert REFUSALS[refusal] in page.text.replace("&#39;", "'")
+
+
+async def test_requester_is_recognised_under_another_subject_and_an_address_that_is_not_verified(stand):
+    stand.ask(requester_email="", requester_aliases=(mark_alias(REQUEST, "ann@acme.example"),))
+    alike = claims("pairwise-7", email="Ann@Acme.example", email_verified=False)
+    async with stand.browsing(alike) as browser:
+        page = await browser.get(PAGE)
+        answer = await browser.decide()
+    assert ('value="approve"' in page.text, answer.status_code in (403, 409), stand.now().votes) == (False, True, ())
 
 
 # A document in a text, nested deeper than what is searched for personal values: it can be shown unmasked only.

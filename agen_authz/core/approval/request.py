@@ -82,6 +82,7 @@ class ApprovalRequest(Struct, frozen=True):
         grant_until: until when the approved call may be made; None unless it was approved.
         remind_at: when those who have not decided are reminded next; None for never.
         version: counts the changes; a change is written only if the request was not changed meanwhile.
+        requester_aliases: other names of the requester, by `mark_alias`: not all are verified, so they only refuse.
     """
 
     id: str
@@ -102,11 +103,21 @@ class ApprovalRequest(Struct, frozen=True):
     used_at: float | None = None
     remind_at: float | None = None
     version: int = 0
+    requester_aliases: tuple[Digest, ...] = ()
 
     @property
     def requester(self) -> Owner:
         """Who asked."""
         return Owner(self.binding.issuer, self.binding.subject)
+
+
+def mark_alias(id: str, alias: str) -> Digest:
+    """Mark another name of a requester so that it can be compared and is not read by chance: SHA-256, as hex.
+
+    Args:
+        id: of the request; two requests of one person have nothing in common.
+    """
+    return Digest(hashlib.sha256(f"{id} {alias}".encode("utf-8", "surrogatepass")).hexdigest())
 
 
 class KeptCall(Struct, frozen=True):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers, Flow
-from agen_authz.core.approval.request import ApprovalRequest, Progress, Vote
+from agen_authz.core.approval.request import ApprovalRequest, Progress, Vote, mark_alias
 from agen_authz.core.model import Owner
 
 MAX_REASON_CHARS = 2000
@@ -29,6 +29,7 @@ class Approver(Struct, frozen=True):
     Args:
         email: verified, case-folded; empty if there is none.
         auth_time: when the person last proved who they are; None if the provider does not say.
+        aliases: other names of the person, not all verified: they are held against the person, and give no right.
     """
 
     owner: Owner
@@ -37,6 +38,7 @@ class Approver(Struct, frozen=True):
     roles: frozenset[str]
     groups: frozenset[str]
     auth_time: float | None
+    aliases: frozenset[str] = frozenset()
 
 
 class Terms(Struct, frozen=True):
@@ -238,13 +240,13 @@ def _find_objection(request: ApprovalRequest, flow: Flow, approver: Approver, te
 
     In this order:
      1. the tenant is the request's, but for admins
-     2. requesters do not decide what they asked for, unless the flow says so
+     2. requesters do not decide what they asked for, unless the flow says so; who may be the requester counts as such
      3. the step names the person, by a role, a group or the verified e-mail
      4. no person counts twice, in this step or in another one
     """
     if approver.tenant != request.binding.tenant and not is_admin(approver, terms):
         return Refusal.OTHER_TENANT
-    if _is_requester(request, approver) and not flow.requester_may_approve:
+    if _may_be_requester(request, approver) and not flow.requester_may_approve:
         return Refusal.REQUESTER
     if not _is_chosen(flow.steps[request.step].approvers, approver):
         return Refusal.NOT_APPROVER
@@ -256,6 +258,15 @@ def _find_objection(request: ApprovalRequest, flow: Flow, approver: Approver, te
 
 def _is_requester(request: ApprovalRequest, approver: Approver) -> bool:
     return is_same_person(approver.owner, approver.email, request.requester, request.requester_email)
+
+
+def _may_be_requester(request: ApprovalRequest, approver: Approver) -> bool:
+    """True if the person is the requester, or shares any name with the requester, verified or not.
+
+    A provider may give the console another `sub` for one person than other clients.
+    """
+    named = {mark_alias(request.id, each) for each in approver.aliases}
+    return _is_requester(request, approver) or not named.isdisjoint(request.requester_aliases)
 
 
 def _is_chosen(approvers: Approvers, approver: Approver) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from agen_authz.core.errors import Rejected
+from agen_authz.core.identity.alias import list_aliases
 from agen_authz.core.identity.claim import ClaimReader
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.jws import UnverifiedToken, read_claims, verify_signature
@@ -50,6 +51,7 @@ class SignedIn(Struct, frozen=True):
         has_unknown_groups: True if the token does not hold the person's groups although there are some.
         auth_time: when they last showed who they are; None if the provider does not say.
         kid: of the key that vouches for all this.
+        aliases: other names of the person, not all verified (alias.py).
     """
 
     owner: Owner
@@ -61,6 +63,7 @@ class SignedIn(Struct, frozen=True):
     has_unknown_groups: bool
     auth_time: float | None
     kid: str
+    aliases: frozenset[str] = frozenset()
 
 
 def verify_id_token(
@@ -166,6 +169,7 @@ def _read(reader: ClaimReader, provider: Provider, issuer: Issuer, kid: str) -> 
         has_unknown_groups=groups is None,
         auth_time=reader.if_readable(lambda each: each.seconds("auth_time")),
         kid=kid,
+        aliases=list_aliases(reader, paths),
     )
 
 

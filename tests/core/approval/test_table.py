@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers
-from agen_authz.core.approval.request import LIVE, ApprovalRequest, Progress
+from agen_authz.core.approval.request import LIVE, ApprovalRequest, Progress, mark_alias
 from agen_authz.core.approval.table import (
     MAX_REASON_CHARS,
     REFUSALS,
@@ -60,6 +60,14 @@ def test_every_status_is_reached_and_every_event_happens():
     assert (set(TABLE.values()), {event for _, event in TABLE}) == (set(Progress), set(RequestEvent))
 
 
+def test_alias_of_the_requester_gives_no_right():
+    request = asked(requester_aliases=(mark_alias("0" * 32, "a.jones"),))
+    alike = person("x", roles=NOBODY, aliases=frozenset({"a.jones"}))
+    assert not may_see(request, FLOW, alike, TERMS)
+    own = flow(requester_may_approve=True)
+    assert vote(request, own, alike, TERMS, approves=True, reason="", now=NOW) is Refusal.NOT_APPROVER
+
+
 def test_every_refusal_has_a_sentence():
     assert {refusal for refusal, sentence in REFUSALS.items() if sentence.endswith(".")} == set(Refusal)
 
@@ -80,6 +88,10 @@ REFUSED = {
     "the requester": (asked(), FLOW, ANN, Refusal.REQUESTER),
     "the requester's e-mail at another issuer": (
         asked(), FLOW, person("a2", owner=Owner(THERE, Subject("a2")), email=ANN_MAIL), Refusal.REQUESTER,
+    ),
+    "an alias of the requester": (
+        asked(requester_aliases=(mark_alias("0" * 32, "a.jones"), mark_alias("0" * 32, "o-1"))), FLOW,
+        person("b", aliases=frozenset({"b", "o-1"})), Refusal.REQUESTER,
     ),
     "an admin who asked": (asked(), FLOW, replace(ANN, roles=frozenset({"lead", "admin"})), Refusal.REQUESTER),
     "no role": (asked(), FLOW, person(roles=NOBODY), Refusal.NOT_APPROVER),

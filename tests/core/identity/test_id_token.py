@@ -39,6 +39,7 @@ BOB = SignedIn(
     has_unknown_groups=False,
     auth_time=NOW - 5,
     kid=build.KID,
+    aliases=frozenset({"bob", "bob@acme.example"}),
 )
 
 
