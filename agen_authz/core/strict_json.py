@@ -15,6 +15,7 @@ a fraction, for an integer where one may be too long, and where a prototype is n
 
 import json
 import math
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import NoReturn
 
@@ -58,6 +59,24 @@ def _read_float(text: str) -> float:
     return number
 
 
+def _read_exact_integer(text: str) -> int:
+    if text == "-0":
+        raise _Refused(Reason.JSON_NUMBER)
+    return int(text)
+
+
+def _read_exact_float(text: str) -> float:
+    number = float(text)
+    try:
+        is_exact = Decimal(text) == Decimal(repr(number))
+    except InvalidOperation:
+        # An exponent of more digits than any number has.
+        is_exact = False
+    if not is_exact:
+        raise _Refused(Reason.JSON_NUMBER)
+    return number
+
+
 def _refuse_constant(_: str) -> NoReturn:
     raise _Refused(Reason.JSON_NUMBER)
 
@@ -65,6 +84,8 @@ def _refuse_constant(_: str) -> NoReturn:
 # Without hooks for objects: a call for each of a million empty ones would be most of the time.
 _DECODER = json.JSONDecoder(parse_float=_read_float, parse_constant=_refuse_constant)
 _WARY_DECODER = json.JSONDecoder(parse_int=_read_integer, parse_float=_read_float, parse_constant=_refuse_constant)
+
+_EXACT_DECODER = json.JSONDecoder(parse_int=_read_exact_integer, parse_float=_read_exact_float)
 
 
 def parse_json(raw: bytes, max_depth: int, max_values: int | None = None) -> Json | Malformed:
@@ -83,6 +104,20 @@ def parse_json(raw: bytes, max_depth: int, max_values: int | None = None) -> Jso
         return parse_strictly(raw, bare)
     value, written = plain
     return Malformed(Reason.JSON_KEY_TWIN) if _names_prototype(value, written) else value
+
+
+def keeps_numbers(raw: bytes) -> bool:
+    """True if every number of a body that `parse_json` has read is read as it is written, and not only close to it.
+
+    Otherwise other parsers may read another number: no double is `9007199254740993.0` or `1e-400`.
+    """
+    if parse_plain(raw) is not None:
+        return True
+    try:
+        _EXACT_DECODER.decode(raw.decode("utf-8"))
+    except _Refused:
+        return False
+    return True
 
 
 def write_json(value: object) -> bytes:

@@ -48,7 +48,7 @@ from agen_authz.core.pinning.pin import name_approved
 from agen_authz.core.reason import Reason
 from agen_authz.core.response.need import may_need_approval
 from agen_authz.core.stage import Ended, Judged, Read, Refused, get_arrived, refuse
-from agen_authz.core.strict_json import parse_json
+from agen_authz.core.strict_json import keeps_numbers, parse_json
 from agen_authz.outside import Ports
 from agen_authz.ports.approval import ApprovalStore, NewRequest
 from agen_authz.waiting import Deadline
@@ -85,6 +85,9 @@ def is_about_approval(judged: Judged) -> bool:
 async def approve(judged: Judged, facts: Facts, ports: Ports) -> Ended:
     """See a call through for which `is_about_approval` is true."""
     decision, arrived = judged.decision, get_arrived(judged.stage)
+    if not keeps_numbers(judged.stage.known.routed.received.request.raw_body):
+        # Approvers would see another number than its backend may read.
+        return refuse(judged, Reason.APPROVAL_IMPOSSIBLE, Step("approval", "number"))
     deadline = Deadline(ports.clock, arrived.until)
     try:
         if not isinstance(decision, AwaitApproval):

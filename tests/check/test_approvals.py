@@ -389,6 +389,17 @@ def test_whatever_json_a_call_holds_can_be_approved(value):
     assert desk.call(call).is_allowed
 
 
+@pytest.mark.parametrize("number", ["9007199254740993.0", "1e-400", "-0"])
+@pytest.mark.parametrize("policy", [asks(), asks(conditions=NEVER)], ids=["applies", "does not apply"])
+def test_call_with_a_number_that_is_not_read_as_it_is_written_cannot_be_approved(number, policy):
+    desk, document = Desk(policies=(policy,)), continued()
+    send(desk)
+    raw = build.encode(document).replace(b'"id": 1}', b'"id": 1, "b": ' + number.encode() + b"}")
+    assert number.encode() in raw
+    seen = desk.rig.check(build.check_request(build.headers_for(build.sign(build.claims()), document), raw))
+    assert (seen.told, desk.requests) == ("approval_impossible", [])
+
+
 # ---- a call that continues another -----------------------------------------------------------------------
 
 STATE = "s-1"

@@ -5,7 +5,7 @@ import pytest
 
 from agen_authz.core.errors import Malformed
 from agen_authz.core.reason import Reason
-from agen_authz.core.strict_json import parse_json, parse_plain
+from agen_authz.core.strict_json import keeps_numbers, parse_json, parse_plain
 
 READ = {
     "colons in strings": (b'{"a:b":"\\u003a:\\u003A"}', {"a:b": ":::"}),
@@ -148,3 +148,35 @@ def test_long_integer_is_refused_before_python_reads_it():
 def test_value_is_refused(name):
     raw, reason = REFUSED[name]
     assert parse_json(raw, 3) == Malformed(reason)
+
+
+EXACT = [
+    "1",
+    "-1",
+    "0",
+    "0.1",
+    "1.10",
+    "1e2",
+    "1E+2",
+    "-0.0",
+    "0.0000",
+    "1e-300",
+    "9007199254740993",
+    "18446744073709551615",
+]
+INEXACT = [
+    "-0", "9007199254740993.0", "0.1000000000000000055", "1e-400", "123456789012345678901.5", "0e-99999999999999999999",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", EXACT)
+def test_number_is_kept(number):
+    assert keeps_numbers(f'{{ "a": [{number}],\n"b": "1e-400" }}'.encode())
+    assert keeps_numbers(f'{{"a":{number}}}'.encode())
+
+
+@pytest.mark.parametrize("number", INEXACT)
+def test_number_that_is_read_as_another_one_is_not_kept(number):
+    raw = f'{{"a": [1, {{"b": {number}}}]}}'.encode()
+    assert not isinstance(parse_json(raw, 8), Malformed)
+    assert not keeps_numbers(raw)
