@@ -69,8 +69,9 @@ def _list_routes(console: Console) -> list[Route]:
         Route("/requests/{id}/decision", requests.decide, methods=["POST"]),
         Route("/requests/{id}/unmasked", requests.unmask, methods=["POST"]),
         Route("/tools", known.tools),
-        Route("/tools/{server}/{name}", known.tool),
-        Route("/tools/{server}/{name}/pin", PinPages(console).approve, methods=["POST"]),
+        # A tool's name may have slashes. The first route takes only forms, so a tool may be named `x/pin`.
+        Route("/tools/{server}/{name:path}/pin", PinPages(console).approve, methods=["POST"]),
+        Route("/tools/{server}/{name:path}", known.tool),
         Route("/policies", known.policies),
         Route("/health", known.health),
         Route("/masking", watch.masking),

@@ -5,7 +5,6 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -14,13 +13,13 @@ from starlette.responses import Response
 from agen_authz.console.chart import Chart, draw
 from agen_authz.console.console import Console
 from agen_authz.console.history import POLICY_MATCHES, STEPS, History
-from agen_authz.console.pins import SHOWN_INSTRUCTIONS, find_approvable, find_tool
+from agen_authz.console.pins import find_approvable, find_place, find_tool, spell_name
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import Line, list_json, list_paragraphs
 from agen_authz.console.visit import for_admins
 from agen_authz.core.pinning.catalogue import Catalogue, KnownTool
-from agen_authz.core.pinning.definition import INSTRUCTIONS, Definition
-from agen_authz.core.pinning.hidden import find_hidden, spell
+from agen_authz.core.pinning.definition import Definition
+from agen_authz.core.pinning.hidden import find_hidden
 from agen_authz.core.pinning.pin import Changed, Reworded, name_state
 
 # To compare lines in their order may take cubic time: of more lines that differ, the old come before the new.
@@ -85,7 +84,7 @@ class CataloguePages:
             "approvable": find_approvable(catalogue, known),
             "may_pin": self.console.ports.pin is not None,
             "is_fresh": self.console.is_fresh(session),
-            "place": _find_place(known),
+            "place": find_place(known),
             "here": "/tools",
         }
         return self.console.page("tool.html", values, session=session)
@@ -127,7 +126,7 @@ def list_tools(catalogue: Catalogue, unmapped: Mapping[str, tuple[str, ...]]) ->
     """List the tools that are known, by server and name."""
     for (server, name), known in sorted(catalogue.entries.items()):
         definition = None if known.tool.last is None else known.tool.last.definition
-        shown = _spell_name(name)
+        shown = spell_name(name)
         yield ToolRow(
             server=server,
             name=shown,
@@ -136,17 +135,8 @@ def list_tools(catalogue: Catalogue, unmapped: Mapping[str, tuple[str, ...]]) ->
             last_seen=known.tool.last_seen,
             is_unmapped=name in unmapped.get(server, ()),
             has_hidden=definition is not None and bool(find_hidden(definition)),
-            place=_find_place(known),
+            place=find_place(known),
         )
-
-
-def _find_place(known: KnownTool) -> str:
-    server, name = quote(known.tool.server, safe=""), quote(_spell_name(known.tool.name), safe="()")
-    return f"/tools/{server}/{name}"
-
-
-def _spell_name(name: str) -> str:
-    return SHOWN_INSTRUCTIONS if name == INSTRUCTIONS else spell(name)
 
 
 def _describe(known: KnownTool) -> dict[str, Any]:
@@ -159,7 +149,7 @@ def _describe(known: KnownTool) -> dict[str, Any]:
     description = None if definition is None else definition.get("description", definition.get("instructions"))
     return {
         "server": tool.server,
-        "name": _spell_name(tool.name),
+        "name": spell_name(tool.name),
         "state": name_state(state),
         "kinds": tuple(map(str, state.kinds)) if isinstance(state, Changed) else (),
         "tool": tool,

@@ -79,7 +79,8 @@ class Console:
 
     def ask_to_sign_in(self, request: Request, *, is_fresh: bool = False) -> Response:
         """Send the browser to sign in, and back to where it is."""
-        place = request.url.path.removeprefix(self.settings.prefix) or "/"
+        # As it is in links: the server has decoded it.
+        place = quote(request.scope["path"].removeprefix(self.settings.prefix), safe="/()") or "/"
         query = f"?{request.url.query}" if request.url.query else ""
         wish = "&fresh=1" if is_fresh else ""
         return self.redirect(f"/sign-in?to={quote(place + query, safe='')}{wish}")
@@ -124,7 +125,7 @@ def _is_vouched(session: ConsoleSession, provider: Provider) -> bool:
 
 
 def _is_revoked(session: ConsoleSession, revoked: Revoked) -> bool:
-    return session.kid in revoked.kids or session.approver.owner.subject in revoked.subjects
+    return session.keyid in revoked.kids or session.approver.owner.subject in revoked.subjects
 
 
 def assemble(settings: ConsoleSettings, ports: ConsolePorts) -> Console:

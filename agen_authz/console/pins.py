@@ -7,6 +7,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -45,7 +46,18 @@ class Approvable(Struct, frozen=True):
 
 def find_tool(catalogue: Catalogue, server: str, name: str) -> KnownTool | None:
     """Find a tool by the name that pages show."""
-    return catalogue.find(server, INSTRUCTIONS if name == SHOWN_INSTRUCTIONS else name)
+    return next((each for each in catalogue.list_server(server) if spell_name(each.tool.name) == name), None)
+
+
+def find_place(known: KnownTool) -> str:
+    """Find the page of a tool."""
+    server, name = quote(known.tool.server, safe=""), quote(spell_name(known.tool.name), safe="/()")
+    return f"/tools/{server}/{name}"
+
+
+def spell_name(name: str) -> str:
+    """Spell a tool's name as pages show it."""
+    return SHOWN_INSTRUCTIONS if name == INSTRUCTIONS else spell(name)
 
 
 def find_approvable(catalogue: Catalogue, known: KnownTool) -> Approvable | None:
@@ -70,13 +82,13 @@ class PinPages:
         console, pin = self.console, self.console.ports.pin
         if not console.desk.is_admin(session):
             return self._refuse(session, _FOR_ADMINS, 403, "/")
-        place = request.url.path.removeprefix(console.settings.prefix).rpartition("/")[0]
         catalogue = console.ports.catalogue()
         known = find_tool(catalogue, request.path_params["server"], request.path_params["name"])
         if known is None or pin is None:
             return console.not_found(session)
+        place = find_place(known)
         if not console.is_fresh(session):
-            return self._refuse(session, _STALE, 403, f"/sign-in?fresh=1&to={place}")
+            return self._refuse(session, _STALE, 403, f"/sign-in?fresh=1&to={quote(place, safe='')}")
         found = find_approvable(catalogue, known)
         if found is None or found.kept.digest != form.get("digest"):
             return self._refuse(session, _GONE, 409, place)

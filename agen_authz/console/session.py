@@ -12,7 +12,7 @@ class ConsoleSession(Struct, frozen=True):
     Args:
         name: to show, and for nothing else.
         has_unknown_groups: True if the provider did not say which groups the person is in.
-        provider: that vouched for them, with the key of this `kid`.
+        provider: that vouched for them, with the key of this name.
         csrf: what each form of this session must bring along.
         ends_at: when it ends, whatever is done with it.
         presence: the name of the `Presence` that terminals need: it stays if the same person signs in again.
@@ -22,7 +22,7 @@ class ConsoleSession(Struct, frozen=True):
     name: str
     has_unknown_groups: bool
     provider: str
-    kid: str
+    keyid: str
     csrf: str
     ends_at: float
     presence: str

@@ -92,7 +92,7 @@ class SignInPages:
 
     async def finish(self, request: Request) -> Response:
         """Take the browser back from the provider."""
-        console, query = self.console, read_query(request) or {}
+        query = read_query(request) or {}
         state = query.get("state", "")
         pending = self._find_pending(request, state)
         if pending is None:
@@ -162,7 +162,7 @@ class SignInPages:
             name=signed_in.name,
             has_unknown_groups=signed_in.has_unknown_groups,
             provider=console.ports.rules().provider.name,
-            kid=signed_in.kid,
+            keyid=signed_in.kid,
             csrf=console.vault.draw(),
             ends_at=ends_at,
             presence=presence,
@@ -196,7 +196,10 @@ class SignInPages:
 
     async def signed_out(self, _request: Request) -> Response:
         """Say that the session has ended."""
-        text = "Your session here has ended, and so have those of the terminals that it let in. You may still be signed in at the provider."
+        text = (
+            "Your session here has ended, and so have those of the terminals that it let in. "
+            "You may still be signed in at the provider."
+        )
         return self.console.notice("You are signed out", text, again="/sign-in")
 
 

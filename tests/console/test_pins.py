@@ -1,5 +1,8 @@
 """Approving the definition of a tool in the console."""
 
+import re
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from agen_authz.console.pins import SHOWN_INSTRUCTIONS
@@ -45,6 +48,28 @@ async def test_definition_that_was_shown_is_approved():
     answer = await approve(stand)
     assert (answer.status_code, answer.headers["location"]) == (303, PLACE)
     assert stand.pinned == [("pay", "refund", kept(NEW).digest, "zoe@acme.example")]
+
+
+@pytest.mark.parametrize("name", ["files/read", "a/pin", "a:b", "v1.2/a-b"])
+async def test_tool_is_approved_whatever_its_name(name):
+    stand = PinStand(tool(name))
+    async with stand.browsing(ZOE) as browser:
+        (place,) = re.findall(r'href="(/tools/pay/[^"]*)"', (await browser.get("/tools")).text)
+        page = await browser.get(place)
+    assert (page.status_code, f'action="{place}/pin"' in page.text) == (200, True)
+    answer = await approve(stand, tool(name), place)
+    assert (answer.headers["location"], stand.pinned[0][:2]) == (place, ("pay", name))
+
+
+@pytest.mark.parametrize("name", ["files/read", "a:b", "a(b)", "a b?c#d", "50%2F"])
+async def test_page_of_a_tool_is_found_again_after_signing_in(name):
+    stand = PinStand(tool(name))
+    async with stand.browsing(ZOE) as browser:
+        (place,) = re.findall(r'href="(/tools/pay/[^"]*)"', (await browser.get("/tools")).text)
+    async with stand.browsing() as browser:
+        to = dict(parse_qsl(urlsplit((await browser.get(place)).headers["location"]).query))["to"]
+        assert (await browser.sign_in(ZOE, to)).headers["location"] == to
+        assert (await browser.get(to)).status_code == 200
 
 
 REFUSED = {
