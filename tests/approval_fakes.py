@@ -154,7 +154,8 @@ class MemoryApprovals:
     async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
         self._answer()
         found = [each for each in self.requests.values() if _matches(each, query)]
-        return tuple(sorted(found, key=lambda each: each.created_at, reverse=True)[: query.limit])
+        ordered = sorted(found, key=lambda each: _find_key(each, query), reverse=not query.ends_first)
+        return tuple(ordered[: query.limit])
 
     async def list_due(self, now: float, limit: int) -> tuple[ApprovalRequest, ...]:
         self._answer()
@@ -180,6 +181,20 @@ def _due_at(request: ApprovalRequest) -> float:
     return min(request.ends_at, request.ends_at if request.remind_at is None else request.remind_at)
 
 
+def _find_key(request: ApprovalRequest, query: Query) -> tuple[float, str]:
+    return request.ends_at if query.ends_first else request.created_at, request.id
+
+
+def _is_within(request: ApprovalRequest, query: Query) -> bool:
+    viewer, after = query.viewer, query.after
+    if viewer is not None and request.binding.tenant != viewer.tenant and request.requester != viewer.owner:
+        return False
+    if after is None:
+        return True
+    key, end = _find_key(request, query), (after.time, after.id)
+    return key > end if query.ends_first else key < end
+
+
 def _matches(request: ApprovalRequest, query: Query) -> bool:
     wanted = (
         (query.flow, request.flow),
@@ -188,8 +203,7 @@ def _matches(request: ApprovalRequest, query: Query) -> bool:
         (query.owner, request.requester),
     )
     has_status = not query.statuses or request.status in query.statuses
-    is_older = query.before is None or request.created_at < query.before
-    return has_status and is_older and all(asked is None or asked == held for asked, held in wanted)
+    return has_status and _is_within(request, query) and all(asked is None or asked == held for asked, held in wanted)
 
 
 class MemorySessions:

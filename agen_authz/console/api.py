@@ -84,9 +84,7 @@ class RequestApi:
         else:
             words = ", ".join(["waiting", "all", *Progress])
             return refuse(400, ("malformed", f"status must be one of {words}"))
-        return JSONResponse(
-            {"requests": [_summarize(each) for each in found.items], "is_cut": found.before is not None}
-        )
+        return JSONResponse({"requests": [_summarize(each) for each in found.items], "is_cut": found.end is not None})
 
     @_for_terminals
     async def show(self, request: Request, session: ConsoleSession) -> Response:

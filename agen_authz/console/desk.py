@@ -24,7 +24,7 @@ from agen_authz.core.approval.request import ApprovalRequest, Progress
 from agen_authz.core.approval.table import Refusal, is_admin, is_asked, may_see, may_unmask, pass_time, vote
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.errors import Unavailable
-from agen_authz.ports.approval import Query
+from agen_authz.ports.approval import PageEnd, Query, Viewer
 from agen_authz.wire.approval_event import ApprovalWord, By, find_voter, render_approval
 
 _LOG = logging.getLogger(__name__)
@@ -52,10 +52,10 @@ class SeenRequest(Struct, frozen=True):
 
 
 class FoundRequests(Struct, frozen=True):
-    """Requests that a person may see, the newest first; `before` is where the next page begins, if there is one."""
+    """Requests that a person may see; `end` is where this page ended, if there is another one."""
 
     items: tuple[SeenRequest, ...]
-    before: float | None
+    end: PageEnd | None
 
 
 class Obstacle(StrEnum):
@@ -94,30 +94,32 @@ class Desk:
         return request if after.status is request.status else self._settle(after, flow)
 
     async def list_waiting(self, session: ConsoleSession) -> FoundRequests:
-        """List what waits for this person."""
-        found = await self._list(session, Query(statuses=frozenset({Progress.OPEN})), _PAGE * _MAX_PAGES)
-        return FoundRequests(tuple(each for each in found.items if each.is_asked), found.before)
+        """List what waits for this person, what ends first at the beginning."""
+        query = Query(statuses=frozenset({Progress.OPEN}), ends_first=True)
+        found = await self._list(session, query, _PAGE * _MAX_PAGES)
+        return FoundRequests(tuple(each for each in found.items if each.is_asked), found.end)
 
     async def list_some(self, session: ConsoleSession, query: Query, count: int) -> FoundRequests:
-        """List requests that this person may see."""
+        """List requests that this person may see, in the order of the query."""
         return await self._list(session, query, count)
 
     async def _list(self, session: ConsoleSession, query: Query, count: int) -> FoundRequests:
-        # Admins see every tenant's; others see their own tenant's, and what they asked for or decided elsewhere.
-        query = replace(query, limit=_PAGE)
+        # Admins see every tenant's. Of others, what is asked in another tenant takes no place in their list.
+        viewer = None if self.is_admin(session) else Viewer(session.approver.tenant, session.approver.owner)
+        query = replace(query, limit=_PAGE, viewer=viewer)
         items: list[SeenRequest] = []
         for _ in range(_MAX_PAGES):
             page = await self.ports.approvals.list(query)
             for request in page:
                 if len(items) == count:
-                    return FoundRequests(tuple(items), items[-1].request.created_at)
+                    return FoundRequests(tuple(items), _find_end(items[-1].request, query))
                 seen = self._see(session, request)
                 if seen is not None and (not query.statuses or seen.request.status in query.statuses):
                     items.append(seen)
             if len(page) < _PAGE:
                 return FoundRequests(tuple(items), None)
-            query = replace(query, before=page[-1].created_at)
-        return FoundRequests(tuple(items), query.before)
+            query = replace(query, after=_find_end(page[-1], query))
+        return FoundRequests(tuple(items), query.after)
 
     async def decide(
         self, session: ConsoleSession, request_id: str, *, approves: bool, reason: str, votes: int
@@ -177,3 +179,7 @@ class Desk:
     async def _record(self, word: ApprovalWord, request: ApprovalRequest, by: By | None) -> None:
         terms, now = self.ports.rules().event, self.ports.clock.now()
         await self.ports.record(render_approval(word, request, terms, now=now, by=by))
+
+
+def _find_end(request: ApprovalRequest, query: Query) -> PageEnd:
+    return PageEnd(request.ends_at if query.ends_first else request.created_at, request.id)

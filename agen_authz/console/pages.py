@@ -13,6 +13,7 @@ from agen_authz.console.call_view import spell_no_tool, view_call, view_tool
 from agen_authz.console.console import Console
 from agen_authz.console.desk import Obstacle, SeenRequest
 from agen_authz.console.form import Form, read_query
+from agen_authz.console.place import REQUEST_ID
 from agen_authz.console.request_view import (
     STATUS_WORDS,
     find_options,
@@ -30,7 +31,7 @@ from agen_authz.console.sign_in import STALE_FORM
 from agen_authz.console.visit import for_people, from_own_form
 from agen_authz.core.approval.request import Progress
 from agen_authz.core.approval.table import MAX_REASON_CHARS, REFUSALS, Refusal
-from agen_authz.ports.approval import Query
+from agen_authz.ports.approval import PageEnd, Query
 
 _PER_PAGE = 50
 _CHANGED = "Another approver has decided a part of this request since you opened it. Look at it again."
@@ -48,9 +49,7 @@ class RequestPages:
     async def inbox(self, _request: Request, session: ConsoleSession) -> Response:
         """Show what waits for this person."""
         found = await self.console.desk.list_waiting(session)
-        # What ends first comes first.
-        items = sorted(found.items, key=lambda each: each.request.ends_at)
-        values = {"items": items, "target": spell_target, "is_cut": found.before is not None, "here": "/"}
+        values = {"items": found.items, "target": spell_target, "is_cut": found.end is not None, "here": "/"}
         return self.console.page("inbox.html", values, session=session)
 
     @for_people
@@ -63,11 +62,11 @@ class RequestPages:
             statuses=statuses,
             flow=chosen["flow"] or None,
             server=chosen["server"] or None,
-            before=_read_moment(query.get("before", "")),
+            after=_read_end(query.get("after", "")),
         )
         found = await self.console.desk.list_some(session, wanted, _PER_PAGE)
         kept = {name: value for name, value in chosen.items() if value}
-        older = "" if found.before is None else urlencode({**kept, "before": repr(found.before)})
+        older = "" if found.end is None else urlencode({**kept, "after": f"{found.end.time!r}-{found.end.id}"})
         values = {
             "items": found.items,
             "target": spell_target,
@@ -75,7 +74,7 @@ class RequestPages:
             "chosen": chosen,
             "flows": sorted(self.console.ports.rules().flows),
             "older": older,
-            "is_later": "before" in query,
+            "is_later": "after" in query,
             "here": "/requests",
         }
         return self.console.page("requests.html", values, session=session)
@@ -159,9 +158,12 @@ class RequestPages:
         return console.page("request.html", values, session=session, status=status)
 
 
-def _read_moment(text: str) -> float | None:
+def _read_end(text: str) -> PageEnd | None:
+    moment, _, request_id = text.partition("-")
+    if not REQUEST_ID.fullmatch(request_id):
+        return None
     try:
-        moment = float(text)
+        time = float(moment)
     except ValueError:
         return None
-    return moment if 0 <= moment < 1e11 else None
+    return PageEnd(time, request_id) if 0 <= time < 1e11 else None

@@ -20,12 +20,28 @@ class NewRequest(Struct, frozen=True):
     messages: tuple[Notice, ...] = ()
 
 
+class Viewer(Struct, frozen=True):
+    """What a person can see at most: the requests of their tenant, and those that they made themselves."""
+
+    tenant: str
+    owner: Owner
+
+
+class PageEnd(Struct, frozen=True):
+    """Where a page ended: the time by which it is ordered of its last request, and that request's id."""
+
+    time: float
+    id: str
+
+
 class Query(Struct, frozen=True):
     """Which requests are listed, the newest first; None and empty ask for all.
 
     Args:
         owner: only those of this requester.
-        before: only those that were made before, for the next page.
+        viewer: only those that this person can see.
+        ends_first: True to list what ends first at the beginning, instead of what is newest.
+        after: where the page before ended.
         limit: at most so many.
     """
 
@@ -34,7 +50,9 @@ class Query(Struct, frozen=True):
     server: str | None = None
     tenant: str | None = None
     owner: Owner | None = None
-    before: float | None = None
+    viewer: Viewer | None = None
+    ends_first: bool = False
+    after: PageEnd | None = None
     limit: int = 100
 
 
@@ -76,7 +94,7 @@ class ApprovalStore(Protocol):
         """Read and decrypt what is kept of a request's arguments; None if it is erased or never was."""
 
     async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
-        """List requests, the newest first; one that cannot be read is left out."""
+        """List requests in the order that is asked for; one that cannot be read is left out."""
 
     async def list_due(self, now: float, limit: int) -> tuple[ApprovalRequest, ...]:
         """List live requests for which something is due: `ends_at`, `grant_until` or `remind_at` has passed.

@@ -9,7 +9,7 @@ from agen_authz.core.approval.request import KeptCall, Progress, Vote
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.model import Issuer, Owner, Subject
 from agen_authz.core.reason import Reason
-from agen_authz.ports.approval import Query
+from agen_authz.ports.approval import PageEnd, Query, Viewer
 from tests.adapters.approval_rig import KEPT, approved, asked, binding, message, new_rig, request
 from tests.adapters.database import KINDS
 from tests.builders import NOW
@@ -275,7 +275,11 @@ async def test_requests_are_listed_by_what_is_asked_for(rig):
         Query(tenant="umbrella"): (elsewhere,),
         Query(owner=other.requester): (other,),
         Query(limit=2): everything[:2],
-        Query(before=NOW + 9, limit=2): everything[2:4],
+        Query(after=PageEnd(NOW + 9, other.id), limit=2): everything[2:4],
+        Query(viewer=Viewer("umbrella", other.requester)): everything[:2],
+        Query(viewer=Viewer("\x00", Owner(other.requester.issuer, Subject("\x00")))): (),
+        Query(ends_first=True, limit=3): everything[:1:-1],
+        Query(ends_first=True, after=PageEnd(made[2].ends_at, made[2].id)): (other, elsewhere),
         Query(statuses=frozenset({Progress.OPEN}), flow="finance", server="pay", tenant="acme"): (
             made[2],
             made[0],
@@ -283,6 +287,19 @@ async def test_requests_are_listed_by_what_is_asked_for(rig):
         Query(flow=""): (),
     }
     assert {query: await rig.approvals.list(query) for query in asks} == asks
+
+
+@pytest.mark.parametrize("ends_first", [False, True])
+async def test_pages_pass_over_nothing_that_was_made_at_the_same_moment(rig, ends_first):
+    made = [request(str(at)) for at in range(7)]
+    await rig.keep(*made)
+    pages, query = [], Query(ends_first=ends_first, limit=2)
+    while page := await rig.approvals.list(query):
+        pages.append(page)
+        time = page[-1].ends_at if ends_first else page[-1].created_at
+        query = replace(query, after=PageEnd(time, page[-1].id))
+    assert [len(each) for each in pages] == [2, 2, 2, 1]
+    assert by_id(sum(pages, ())) == by_id(made)
 
 
 async def test_what_is_due_is_listed_the_longest_due_first(rig):

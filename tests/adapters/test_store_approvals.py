@@ -3,15 +3,18 @@
 import contextlib
 import itertools
 import sqlite3
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
 
-from agen_authz.adapters.store import KeptCipher
+from agen_authz.adapters.store import KeptCipher, steps
 from agen_authz.core.approval.request import KeptCall
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
-from agen_authz.ports.approval import Query
+from agen_authz.ports.approval import PageEnd, Query
 from tests.adapters.approval_rig import KEPT, STORE_KEY, asked, message, request, sql_ports
 from tests.adapters.database import SQL, SqliteDatabase, new_store
 from tests.builders import NOW
@@ -110,6 +113,25 @@ async def test_row_that_cannot_be_read_is_left_out_of_lists_and_is_refused_where
                 await asks
         assert await approvals.get(good[0].id) == good[0]
     assert sorted(each.approval for each in caplog.records) == sorted(each.id for each in bad)
+
+
+@pytest.mark.parametrize("kind", SQL)
+async def test_requests_of_an_earlier_version_are_listed_by_their_end(kind, asking, tmp_path):
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(steps.__file__).parent / "migrations"))
+
+    def go_back_and_forth(connection):
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        return steps.take_steps(connection, "0004")
+
+    async with new_store(kind, asking, tmp_path) as (_, store):
+        approvals, _, _ = sql_ports(store)
+        made = [request(str(at), ends_at=NOW + 9.25 - at) for at in range(3)]
+        await approvals.open([asked(each) for each in made], 4, NOW)
+        assert (await store.write(go_back_and_forth))[0] == "0005"
+        later = Query(ends_first=True, after=PageEnd(made[2].ends_at, made[2].id))
+        assert await approvals.list(later) == (made[1], made[0])
 
 
 @pytest.fixture

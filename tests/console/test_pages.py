@@ -1,6 +1,7 @@
 """What people see of a request, and of requests."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -272,14 +273,41 @@ async def test_requests_are_filtered_and_paged(stand):
     stand.ask(id="e" * 32, status=Progress.REJECTED, flow="other")
     async with stand.browsing(ZOE) as browser:
         first = (await browser.get("/requests?status=open")).text
-        older = first.partition('href="/requests?status=open&amp;before=')[2].partition('"')[0]
-        second = (await browser.get(f"/requests?status=open&before={older}")).text
+        older = first.partition('href="/requests?status=open&amp;after=')[2].partition('"')[0]
+        second = (await browser.get(f"/requests?status=open&after={older}")).text
         rejected = (await browser.get("/requests?status=rejected")).text
         other = (await browser.get("/requests?flow=other&server=pay")).text
         none = (await browser.get("/requests?server=nothing")).text
-        odd = await browser.get("/requests?status=odd&before=x&status=twice")
+        odd = await browser.get("/requests?status=odd&after=x&status=twice")
+        places = [f"x-{'e' * 32}", f"nan-{'e' * 32}", f"{build.NOW}-x", f"1e300-{'e' * 32}"]
+        unread = [(await browser.get(f"/requests?status=open&after={each}")).text for each in places]
     assert [page.count('scope="row"') for page in (first, second, rejected, other, none)] == [50, 10, 1, 1, 0]
     assert ("No request fits" in none, odd.status_code) == (True, 200)
+    assert [page.count('scope="row"') for page in unread] == [50] * 4
+    linked = [set(re.findall(r"/requests/([0-9a-f]{32})", page)) for page in (first, second)]
+    assert (len(linked[0] | linked[1]), linked[0] & linked[1]) == (60, set())
+
+
+async def test_pages_pass_over_no_request_that_was_made_at_the_same_moment(stand):
+    for at in range(60):
+        stand.ask(id=f"{at:032x}")
+    first = await read(stand, person=ZOE, place="/requests")
+    older = first.partition('href="/requests?after=')[2].partition('"')[0]
+    second = await read(stand, person=ZOE, place=f"/requests?after={older}")
+    assert len(set(re.findall(r"/requests/([0-9a-f]{32})", first + second))) == 60
+
+
+@pytest.mark.parametrize("place", ["/", "/requests"])
+async def test_requests_of_another_tenant_push_none_out_of_a_list(stand, place):
+    stand.ask(binding=replace(BINDING, tenant="acme"), ends_at=build.NOW + 9000, created_at=build.NOW - 9000)
+    for at in range(1001):
+        stand.ask(id=f"{at + 1:032x}", binding=replace(BINDING, tenant="other", subject="mallory"))
+    assert f"/requests/{REQUEST}" in await read(stand, place=place)
+
+
+async def test_own_request_in_another_tenant_is_listed(stand):
+    stand.ask(binding=replace(BINDING, tenant="other"))
+    assert f"/requests/{REQUEST}" in await read(stand, person=ANN, place="/requests")
 
 
 async def test_list_shows_what_has_ended_as_ended(stand):

@@ -40,7 +40,7 @@ _REQUEST = sa.Table(
     *(sa.Column(name, sa.String) for name in ("id", "key", "status", "document")),
     *(sa.Column(name, sa.String) for name in ("issuer", "subject", "tenant", "server", "flow")),
     sa.Column("version", sa.Integer),
-    *(sa.Column(name, sa.Double) for name in ("created_at", "due_at", "grant_until", "used_at")),
+    *(sa.Column(name, sa.Double) for name in ("created_at", "ends_at", "due_at", "grant_until", "used_at")),
     sa.Column("kept", sa.LargeBinary),
 )
 _ROW = _REQUEST.c
@@ -107,8 +107,8 @@ class SqlApprovals:
         return None if sealed is None else self._cipher.open(id, bytes(sealed))
 
     async def list(self, query: Query) -> tuple[ApprovalRequest, ...]:
-        """List requests, the newest first; `ApprovalStore.list`."""
-        found = _SELECT.where(*_list_filters(query)).order_by(_ROW.created_at.desc(), _ROW.number.desc())
+        """List requests, a page of them; `ApprovalStore.list`."""
+        found = _SELECT.where(*_list_filters(query)).order_by(*_list_order(query))
         return await self._read_some(found, query.limit)
 
     async def list_due(self, now: float, limit: int) -> tuple[ApprovalRequest, ...]:
@@ -179,7 +179,7 @@ def _await_turn(connection: sa.Connection, owners: Iterable[Owner]) -> None:
 
 
 def _count(connection: sa.Connection, owner: Owner, which: sa.ColumnElement[bool]) -> int:
-    of_owner = sa.and_(_ROW.issuer == owner.issuer, _ROW.subject == owner.subject, which)
+    of_owner = sa.and_(_is_of(owner), which)
     return int(connection.execute(sa.select(sa.func.count()).select_from(_REQUEST).where(of_owner)).scalar_one())
 
 
@@ -202,9 +202,25 @@ def _list_filters(query: Query) -> Iterable[sa.ColumnElement[bool]]:
         if wanted is not None:
             yield _is(column, wanted)
     if query.owner is not None:
-        yield sa.and_(_ROW.issuer == query.owner.issuer, _ROW.subject == query.owner.subject)
-    if query.before is not None:
-        yield _ROW.created_at < query.before
+        yield _is_of(query.owner)
+    if query.viewer is not None:
+        yield sa.or_(_is(_ROW.tenant, query.viewer.tenant), _is_of(query.viewer.owner))
+    if query.after is not None:
+        # Two that were made at the same moment are in the order of their ids, so that none is passed over.
+        row, end = sa.tuple_(*_list_place(query)), sa.tuple_(sa.literal(query.after.time), sa.literal(query.after.id))
+        yield row > end if query.ends_first else row < end
+
+
+def _list_place(query: Query) -> "tuple[sa.Column[Any], ...]":
+    return (_ROW.ends_at if query.ends_first else _ROW.created_at, _ROW.id)
+
+
+def _list_order(query: Query) -> Iterable[sa.ColumnElement[Any]]:
+    return [each.asc() if query.ends_first else each.desc() for each in _list_place(query)]
+
+
+def _is_of(owner: Owner) -> sa.ColumnElement[bool]:
+    return sa.and_(_is(_ROW.issuer, owner.issuer), _is(_ROW.subject, owner.subject))
 
 
 def _is(column: "sa.Column[Any]", wanted: str) -> sa.ColumnElement[bool]:
@@ -238,6 +254,7 @@ def _render(request: ApprovalRequest) -> dict[str, object]:
     return _list_changing(request) | {
         "id": request.id, "key": request.key, "issuer": binding.issuer, "subject": binding.subject,
         "tenant": binding.tenant, "server": binding.server, "flow": request.flow, "created_at": request.created_at,
+        "ends_at": request.ends_at,
     }  # fmt: skip
 
 
