@@ -21,6 +21,8 @@ from agen_authz.core.twin import fold_selector
 Selector: TypeAlias = tuple[TargetKind, str]
 # What `**` may stand for; one in a pattern that covers another must take all of it.
 _RESTS = ("", "*", "*/*", "*/*/*")
+# Entra ID: pairwise subjects.
+_PAIRWISE = ("https://login.microsoftonline.com/", "https://login.microsoftonline.us/", "https://sts.windows.net/")
 _LONG_IN_SHADOW_S = 30 * 86_400
 
 
@@ -58,6 +60,7 @@ def lint(draft: Draft, known: Sequence[CatalogEntry], shadow_since: dict[str, fl
         *_lint_shadowed_policies(policies, owners_of(draft)),
         *_lint_demands(policies),
         *_lint_flows(draft, policies, [*known, *list_named(draft, known)]),
+        *_lint_requesters(draft),
         *_lint_shadow(policies, shadow_since, now),
     ]
 
@@ -321,6 +324,17 @@ def _lint_flows(draft: Draft, policies: Sequence[Policy], known: Sequence[Catalo
             yield LintFinding("write_approved_by_timeout", policy.name, message, "use a flow with `on_timeout: deny`")
     for name in sorted(flows.keys() - {each.flow for each in asking}):
         yield LintFinding("unused_flow", name, "no policy asks this flow", "name it in a policy, or remove it")
+
+
+def _lint_requesters(draft: Draft) -> Iterator[LintFinding]:
+    """Find a provider under whose `sub` an approver may not be recognised as the requester."""
+    console, flows = draft.config.console, draft.rules.approvals.flows.values()
+    if console is None or all(flow.requester_may_approve for flow in flows):
+        return
+    provider = draft.providers[console.provider]
+    if provider.issuer.startswith(_PAIRWISE) and provider.claims.subject == (("sub",),):
+        message = "it gives each client another `sub` for one person, so requesters who approve may not be recognised"
+        yield LintFinding("pairwise_subject", provider.name, message, "add `claims: {subject: oid}`")
 
 
 def _lint_shadow(policies: Sequence[Policy], since: dict[str, float], now: float) -> Iterator[LintFinding]:

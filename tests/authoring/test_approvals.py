@@ -160,6 +160,33 @@ def test_responses_that_cannot_be_posted_because_of_an_approval_are_found(tmp_pa
     assert [each for each in findings if each.check == "denies_responses"] == ([denied] if is_found else [])
 
 
+CONSOLE = "console: {provider: corp, client_id: c, client_secret_file: /run/secret}\n"
+ENTRA = "https://login.microsoftonline.com/7f1c2d3e-0000-4000-8000-000000000000/v2.0"
+OWN = FLOWS + "      requester_may_approve: true\n"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "claims", "flows", "console", "is_found"),
+    [
+        (ENTRA, "{tenant: tid}", FLOWS, CONSOLE, True),
+        (ENTRA, "{tenant: tid, subject: oid}", FLOWS, CONSOLE, False),
+        ("https://id.example.com/", "{tenant: tid}", FLOWS, CONSOLE, False),
+        (ENTRA, "{tenant: tid}", OWN, CONSOLE, False),
+        (ENTRA, "{tenant: tid}", FLOWS, "", False),
+    ],
+    ids=["pairwise", "by object", "another provider", "requesters may approve", "no console"],
+)
+def test_provider_under_whose_sub_a_requester_is_not_recognised_is_found(
+    tmp_path, issuer, claims, flows, console, is_found
+):
+    made = text(flows=flows) + console
+    made = made.replace("https://id.example.com/", issuer).replace("{tenant: tenantId}", claims)
+    findings = lint(draft(tmp_path, made), [], {}, NOW)
+    message = "it gives each client another `sub` for one person, so requesters who approve may not be recognised"
+    found = LintFinding("pairwise_subject", "corp", message, "add `claims: {subject: oid}`")
+    assert [each for each in findings if each.check == "pairwise_subject"] == ([found] if is_found else [])
+
+
 # ---- replay ----------------------------------------------------------------------------------------------
 
 
