@@ -152,6 +152,8 @@ def _decide(options: _Options, request: str, *, approves: bool, reason: str, yes
 
     from msgspec import structs
 
+    from agen_authz.core.pinning.hidden import spell
+
     def decide(desk: "_Desk") -> "ConsoleAnswer":
         shown = desk.get()
         objection = shown.document.get("objection")
@@ -170,7 +172,8 @@ def _decide(options: _Options, request: str, *, approves: bool, reason: str, yes
     if options.as_json:
         typer.echo(json.dumps(answer.document))
         return
-    typer.echo(f"{'approved' if approves else 'rejected'}; the request is {answer.document.get('status')}")
+    status = spell(str(answer.document.get("status")))
+    typer.echo(f"{'approved' if approves else 'rejected'}; the request is {status}")
 
 
 def _leave_unchanged() -> NoReturn:

@@ -14,6 +14,7 @@ from agen_authz.console.session import ConsoleSession, Presence
 from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.vault import SecretKind, Vault
 from agen_authz.console.view import Renderer
+from agen_authz.core.approval.table import is_login_fresh
 from agen_authz.core.identity.token import may_issue
 from agen_authz.core.model import Provider, Revoked
 
@@ -66,8 +67,7 @@ class Console:
 
     def is_fresh(self, session: ConsoleSession) -> bool:
         """True if this person has logged in lately enough to decide something."""
-        auth_time, now = session.approver.auth_time, self.ports.clock.now()
-        return auth_time is not None and now - auth_time <= self.ports.rules().terms.fresh_login_s
+        return is_login_fresh(session.approver, self.ports.rules().terms, self.ports.clock.now())
 
     def link(self, place: str) -> str:
         """Write the path of one of our pages."""

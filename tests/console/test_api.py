@@ -122,6 +122,11 @@ async def test_terminal_needs_a_fresh_login_before_and_when_it_is_allowed(stand)
     assert (answer.status_code, "location" in answer.headers) == (403, False)
 
 
+async def test_login_in_the_future_is_not_a_fresh_one(stand):
+    async with stand.browsing(BOB | {"auth_time": int(build.NOW) + 61}) as browser:
+        assert "fresh=1" in (await ask(browser)).headers["location"]
+
+
 async def test_forged_form_signs_no_terminal_in(stand):
     async with stand.browsing(BOB) as browser:
         answer = await browser.post("/terminal", {"csrf": "guess", "answer": "allow", **ASKED})

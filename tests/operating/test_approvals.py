@@ -167,6 +167,14 @@ def test_exchange_without_token_is_told():
 
 
 @pytest.mark.loopback
+def test_nothing_of_a_refusal_reaches_the_terminal_as_it_is():
+    refusal = b'{"message": "a\\u001b[2Jb"}'
+    with answering(refusal, 403) as url, ConsoleClient(url, {}) as client, pytest.raises(ConsoleError) as caught:
+        exchange(client, Pairing(url, "v", "s"), "c")
+    assert ("\x1b" in str(caught.value), "<U+001B" in str(caught.value)) == (False, True)
+
+
+@pytest.mark.loopback
 def test_console_that_does_not_answer_is_told():
     with ConsoleClient("http://127.0.0.1:1", {}) as client, pytest.raises(ConsoleError, match="does not answer"):
         client.ask("GET", "/requests")

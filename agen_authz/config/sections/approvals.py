@@ -12,6 +12,7 @@ from agen_authz.config.reading.section import Line, Lines, Name, Section
 from agen_authz.config.reading.tree import Path
 from agen_authz.config.reading.unit import Count, PositiveSeconds, Seconds
 from agen_authz.config.sections.store import Store
+from agen_authz.core.approval.pairing import name_console
 from agen_authz.core.http.loopback import is_loopback
 
 
@@ -87,6 +88,9 @@ def check_approvals(findings: Findings, approvals: Approvals, check_timeout: flo
         findings.add((*path, "flows"), "flows need `store.encryption_key_file`: arguments are kept encrypted", cure)
     if approvals.base_url is not None and not _is_page(approvals.base_url):
         findings.add((*path, "base_url"), "not a URL for people", "write https://host; http on loopback only")
+    elif approvals.base_url is not None and approvals.base_url.rstrip("/") != name_console(approvals.base_url):
+        # Forms are compared with it.
+        findings.add((*path, "base_url"), "not as browsers write it", f"write {name_console(approvals.base_url)}")
     for index, flow in enumerate(approvals.flows):
         _check_flow(findings, (*path, "flows", index), flow)
 

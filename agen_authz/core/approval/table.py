@@ -219,6 +219,13 @@ def is_admin(approver: Approver, terms: Terms) -> bool:
     return not approver.roles.isdisjoint(terms.admins)
 
 
+def is_login_fresh(approver: Approver, terms: Terms, now: float) -> bool:
+    """True if the person has logged in lately enough to decide something."""
+    # Written so that a time that is not a number is refused.
+    age = None if approver.auth_time is None else now - approver.auth_time
+    return age is not None and -_LEEWAY_S <= age <= terms.fresh_login_s
+
+
 def may_unmask(approver: Approver, terms: Terms) -> bool:
     """True if the person may see the arguments unmasked of the requests that they see."""
     return not approver.roles.isdisjoint(terms.unmask)
@@ -276,10 +283,7 @@ def _is_chosen(approvers: Approvers, approver: Approver) -> bool:
 
 
 def _check_login(approver: Approver, terms: Terms, now: float) -> Refusal | None:
-    # Written so that a time that is not a number is refused.
-    age = None if approver.auth_time is None else now - approver.auth_time
-    is_fresh = age is not None and -_LEEWAY_S <= age <= terms.fresh_login_s
-    return None if is_fresh else Refusal.STALE_LOGIN
+    return None if is_login_fresh(approver, terms, now) else Refusal.STALE_LOGIN
 
 
 def _check_reason(reason: str) -> Refusal | None:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from msgspec import Struct
 
 from agen_authz.core.approval.pairing import bind_challenge, match_number
+from agen_authz.core.pinning.hidden import spell
 from agen_authz.operating.approvals.client import ConsoleClient
 from agen_authz.operating.approvals.kept import KeptToken
 from agen_authz.operating.approvals.place import ConsoleError
@@ -150,7 +151,7 @@ def exchange(client: ConsoleClient, pairing: Pairing, code: str) -> KeptToken:
     """
     answer = client.ask("POST", "/terminal", body={"code": code, "verifier": pairing.verifier})
     if not answer.is_good:
-        raise ConsoleError(f"not signed in: {answer.message}")
+        raise ConsoleError(f"not signed in: {spell(answer.message)}")
     token, ends_at, name = (answer.document.get(each) for each in ("token", "ends_at", "name"))
     if not isinstance(token, str) or not isinstance(ends_at, int | float) or not isinstance(name, str):
         raise ConsoleError(f"what is at {client.url} is not a console of agen-authz")
