@@ -14,7 +14,7 @@ from agen_authz.adapters.store import KeptCipher, steps
 from agen_authz.core.approval.request import KeptCall
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.reason import Reason
-from agen_authz.ports.approval import PageEnd, Query
+from agen_authz.ports.approval import PageEnd, Query, StoredSession
 from tests.adapters.approval_rig import KEPT, STORE_KEY, asked, message, request, sql_ports
 from tests.adapters.database import SQL, SqliteDatabase, new_store
 from tests.builders import NOW
@@ -132,6 +132,18 @@ async def test_requests_of_an_earlier_version_are_listed_by_their_end(kind, aski
         assert (await store.write(go_back_and_forth))[0] == "0005"
         later = Query(ends_first=True, after=PageEnd(made[2].ends_at, made[2].id))
         assert await approvals.list(later) == (made[1], made[0])
+
+
+async def test_session_that_is_not_there_is_taken_and_removed_without_a_write(asking, tmp_path):
+    async with new_store("sqlite", asking, tmp_path) as (_, store):
+        _, _, sessions = sql_ports(store)
+        await sessions.put("ended", StoredSession(b"x", NOW))
+        with contextlib.closing(sqlite3.connect(tmp_path / "agen.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert [await sessions.take(name, NOW) for name in ("unknown", "ended")] == [None, None]
+            await sessions.remove("unknown")
+            other.execute("ROLLBACK")
+        assert await sessions.take("ended", NOW - 1) == StoredSession(b"x", NOW)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The table of what the console remembers of browsers."""
+"""The table of what the console remembers of browsers.
+
+A name that is not there is looked up and leads to no write: what unknown callers send does not hold up those who write.
+"""
 
 from typing import Any
 
@@ -40,12 +43,16 @@ class SqlSessions:
 
     async def take(self, name: str, now: float) -> StoredSession | None:
         """Read and remove one, in one step; `SessionStore.take`."""
+        if await self.get(name, now) is None:
+            return None
         taken = sa.delete(_SESSION).where(_ROW.name == name, _ROW.ends_at > now).returning(_ROW.sealed, _ROW.ends_at)
         return await self._store.write(lambda connection: _read(connection.execute(taken).first()))
 
     async def remove(self, name: str) -> None:
         """Remove one; `SessionStore.remove`."""
-        await self._delete(_ROW.name == name)
+        asked = sa.select(_ROW.name).where(_ROW.name == name)
+        if await self._store.read(lambda connection: connection.execute(asked).first()) is not None:
+            await self._delete(_ROW.name == name)
 
     async def sweep(self, now: float) -> None:
         """Remove those that have ended; `SessionStore.sweep`."""
