@@ -241,7 +241,7 @@ _ROWS: dict[Reason, tuple[int, int, str, str]] = {
         403, POLICY, "This call needs a stronger sign-in.", "sign in again with what the challenge asks for (the status is 401 if no scope is missing)",
     ),
     Reason.APPROVAL_REQUIRED: (200, POLICY, "A person must approve this call.", "open the page that the answer names, and make the same call again once it is approved"),
-    Reason.APPROVAL_IMPOSSIBLE: (200, POLICY, "A person would have to approve this call, and it cannot be approved.", "completions, and messages that are not requests, cannot be approved: leave what they name out of policies with `then: require_approval`; a number that no double holds (`9007199254740993.0`, `1e-400`, `-0`) cannot be either: send it as a string"),
+    Reason.APPROVAL_IMPOSSIBLE: (200, POLICY, "A person would have to approve this call, and it cannot be approved.", "completions, and messages that are not requests, cannot be approved: leave what they name out of policies with `then: require_approval`; a number that no double holds (`9007199254740993.0`, `1e-400`, `-0`) cannot be either: send it as a string; and the parameters may have 64 KiB at most"),
     Reason.APPROVAL_REJECTED: (200, POLICY, "This call was not approved.", "an approver has rejected exactly this call: change the call, or make it again after the time that the approvers had"),
     Reason.APPROVAL_LIMIT: (200, POLICY, "Too many requests for approval are open or were made lately.", "wait until some are decided, or for an hour, or raise `approvals.max_open_per_subject`"),
     Reason.APPROVAL_SPENT: (200, POLICY, "The approval of this call was used or has ended.", "make the call again: a new approval is asked for, since each is good for one call and for `approvals.grant_ttl`"),

@@ -25,7 +25,7 @@ from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
 from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_arguments, name_place, name_state
 from agen_authz.core.approval.open import open_request
 from agen_authz.core.approval.parameters import digest_call
-from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall
+from agen_authz.core.approval.request import MAX_KEPT_BYTES, ApprovalRequest, Binding, KeptCall
 from agen_authz.core.approval.table import is_usable, use
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.decide import judge
@@ -217,7 +217,10 @@ async def _ask(asking: _Asking, judged: Judged) -> Ended:
         return ended
     # 4.
     missing = [key for key, request in asking.bound.items() if _is_missing(found.get(key), asking.facts.now)]
-    opened = await _open(asking, missing) if missing else ()
+    kept = KeptCall(orjson.dumps(asking.params) if missing else b"")
+    if len(kept.params) > MAX_KEPT_BYTES:
+        return refuse(judged, Reason.APPROVAL_IMPOSSIBLE, Step("approval", "too_large"))
+    opened = await _open(asking, missing, kept) if missing else ()
     if opened is None:
         return refuse(judged, Reason.APPROVAL_LIMIT, Step("approval", "limit"))
     return _judge(asking, found | {each.key: each for each in opened})
@@ -248,10 +251,10 @@ def _is_missing(request: ApprovalRequest | None, now: float) -> bool:
     return find_standing(request, now) is ApprovalStanding.UNASKED
 
 
-async def _open(asking: _Asking, keys: Sequence[Digest]) -> tuple[ApprovalRequest, ...] | None:
+async def _open(asking: _Asking, keys: Sequence[Digest], kept_call: KeptCall) -> tuple[ApprovalRequest, ...] | None:
     """Open requests, all or none; None if the caller would have too many."""
     ports, rules, now = asking.ports, asking.rules, asking.facts.now
-    asked = tuple(_make(asking, *asking.bound[key]) for key in keys)
+    asked = tuple(_make(asking, *asking.bound[key], kept_call) for key in keys)
     kept = await asking.store.open(asked, rules.max_open, now)
     if kept is None:
         return None
@@ -262,7 +265,7 @@ async def _open(asking: _Asking, keys: Sequence[Digest]) -> tuple[ApprovalReques
     return kept
 
 
-def _make(asking: _Asking, approval: Approval, binding: Binding) -> NewRequest:
+def _make(asking: _Asking, approval: Approval, binding: Binding, kept: KeptCall) -> NewRequest:
     ports, flow, now = asking.ports, asking.rules.flows[approval.flow], asking.facts.now
     principal = asking.read.known.principal
     request = open_request(
@@ -275,7 +278,7 @@ def _make(asking: _Asking, approval: Approval, binding: Binding) -> NewRequest:
         now=now,
         requester_aliases=_find_aliases(asking.read),
     )
-    return NewRequest(request, KeptCall(orjson.dumps(asking.params)), tell(None, request, flow, _draw_id(ports), now))
+    return NewRequest(request, kept, tell(None, request, flow, _draw_id(ports), now))
 
 
 def _find_aliases(read: Read) -> frozenset[str]:

@@ -5,13 +5,15 @@ import json
 from collections import Counter
 from typing import Any
 
+import orjson
 import pytest
 from msgspec.structs import replace
 
 from agen_authz.core.approval.continuing import name_arguments, name_place, name_state
-from agen_authz.core.approval.request import Progress
+from agen_authz.core.approval.request import MAX_KEPT_BYTES, Progress
 from agen_authz.core.approval.table import Refusal, vote
 from agen_authz.core.errors import Unavailable
+from agen_authz.core.message.mcp import BodyLimits
 from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, State, Subject, TargetKind
 from agen_authz.core.pinning.pin import Pinning
 from agen_authz.core.reason import Reason
@@ -227,6 +229,14 @@ def test_caller_with_too_many_open_requests_is_refused_and_others_are_not():
     assert reasons == ["approval_required"] * 3 + ["approval_limit"]
     assert len(desk.requests) == 3
     assert desk.call(sub="bob").reason == "approval_required"
+
+
+def test_call_that_is_too_large_to_be_kept_and_read_cannot_be_approved():
+    desk = Desk(more={"limits": BodyLimits(2 * MAX_KEPT_BYTES, 32, json_values=10_000)})
+    overhead = len(orjson.dumps(with_params(arguments={"id": ""})["params"]))
+    fits, too_large = (with_params(arguments={"id": "x" * (MAX_KEPT_BYTES - overhead + more)}) for more in (0, 1))
+    assert [desk.call(each).reason for each in (fits, too_large)] == ["approval_required", "approval_impossible"]
+    assert len(desk.requests) == 1
 
 
 def test_store_that_is_down_denies_what_needs_it_and_nothing_else():

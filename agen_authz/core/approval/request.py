@@ -120,6 +120,10 @@ def mark_alias(id: str, alias: str) -> Digest:
     return Digest(hashlib.sha256(f"{id} {alias}".encode("utf-8", "surrogatepass")).hexdigest())
 
 
+MAX_KEPT_BYTES = 64 * 1024
+"""How large the parameters of a call may be that is to be approved: the store keeps them, and people read them."""
+
+
 class KeptCall(Struct, frozen=True):
     """What is kept encrypted with a request, and erased after `approvals.retention`: the call as approvers see it.
 
