@@ -82,9 +82,11 @@ class SignInPages:
 
     def _clear_oldest(self, request: Request, answer: Response) -> None:
         """Clear sign-ins that never ended: a browser sends them all, the oldest first (RFC 6265 section 5.4)."""
-        begun = [name for name in request.cookies if name.startswith(self._name_cookie("").name)]
-        for name in begun[: max(len(begun) - _MAX_BEGUN, 0)]:
-            Cookie(name, self.console.settings.is_secure).clear(answer)
+        prefix = self._name_cookie("").name
+        states = [name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)]
+        begun = [each for each in states if _STATE.fullmatch(each)]
+        for each in begun[: max(len(begun) - _MAX_BEGUN, 0)]:
+            self._name_cookie(each).clear(answer)
 
     @property
     def _redirect_uri(self) -> str:
