@@ -30,9 +30,10 @@ def launch() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+# Not of the session: as long as Playwright runs, this thread has a running event loop, and no other test can have one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Start one browser for all tests."""
+    """Start one browser for all tests of a file."""
     with launch() as browser:
         yield browser
 
