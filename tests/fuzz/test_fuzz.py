@@ -321,6 +321,7 @@ def test_clean_run_tells_how_many_inputs_there_were():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_bounded_run_finds_nothing(name, tmp_path):
-    ended = run_fuzzer(name, RUN_S, tmp_path)
+    # What is found by chance is found by `make fuzz`; here a change of the code decides.
+    ended = run_fuzzer(name, RUN_S, tmp_path, seed=1)
     assert (ended.findings, ended.is_clean) == ((), True), ended.tell()
     assert "stat::number_of_executed_units" in ended.said
