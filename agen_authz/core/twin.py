@@ -16,7 +16,6 @@ more policy, or belongs to the owner that it has already. What is forwarded is n
 """
 
 import re
-import string
 from collections.abc import Collection
 
 from agen_authz.core.memory import remember
@@ -25,7 +24,8 @@ _MAX_REMEMBERED_CHARS = 64
 _MARKS = re.compile(r"[\W_]+")
 _WIDE = re.compile("[\uff10-\uff5a]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)}
-_LETTERS_ONLY = str.maketrans("", "", string.punctuation + string.whitespace)
+# Control characters as well: what else is no letter and no digit is a mark or a blank to some reader.
+_LETTERS_ONLY = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 _LETTERS_AND_LINES = {code: deleted for code, deleted in _LETTERS_ONLY.items() if code != ord("\n")}
 
 

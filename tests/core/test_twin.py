@@ -29,6 +29,7 @@ _PAIRS = {
     "other marks": ("user.id", "userId", {"member"}),
     "blank at the end": ("name ", "name", {"member", "message"}),
     "blank within": ("user id", "userId", {"member"}),
+    "a control character": ("\bamount\x7f", "amount", {"member"}),
     "full width": ("\uff41\uff4d\uff4f\uff55\uff4e\uff54", "amount", {"member"}),
     "case beyond ASCII": ("STRASSE", "stra\u00dfe", {"member", "selector"}),
     "another letter": ("amount", "amounts", set()),
