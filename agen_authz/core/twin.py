@@ -24,7 +24,7 @@ _MAX_REMEMBERED_CHARS = 64
 _MARKS = re.compile(r"[\W_]+")
 _WIDE = re.compile("[\uff10-\uff5a]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)}
-# Control characters as well: what else is no letter and no digit is a mark or a blank to some reader.
+# Control characters as well: some readers look away from all but letters and digits.
 _LETTERS_ONLY = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 _LETTERS_AND_LINES = {code: deleted for code, deleted in _LETTERS_ONLY.items() if code != ord("\n")}
 
