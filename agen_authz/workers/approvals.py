@@ -20,12 +20,12 @@ from agen_authz.core.errors import Unavailable
 from agen_authz.ports import Clock, Entropy
 from agen_authz.ports.approval import ApprovalMetrics, ApprovalStore, SessionStore, TaskMetrics
 from agen_authz.wire.approval_event import ApprovalWord, EventTerms, render_approval
+from agen_authz.workers.repeat import repeat
 
 _LOG = logging.getLogger(__name__)
 TASK = "approvals"
 _BATCH = 100
 _SWEEP_EVERY_S = 600.0
-_PERIOD_S, _UNAVAILABLE_S = 2.0, 10.0
 _ID_BYTES = 16
 _WORDS: Mapping[Progress, ApprovalWord] = {
     Progress.APPROVED: ApprovalWord.APPROVED,
@@ -138,16 +138,9 @@ class TimeWorker:
 
 async def run_approvals(worker: TimeWorker, ports: TimePorts, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Let time pass until cancelled; a defect is logged and counted, and does not end this."""
-    while True:
-        pause_s = _PERIOD_S
-        try:
-            if await worker.step(ports.clock.now()):
-                pause_s = 0.0
-        except Unavailable:
-            # The store reports its own failures.
-            pause_s = _UNAVAILABLE_S
-        except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and the task continues
-            _LOG.exception("a defect kept requests for approval from ending in time; it continues in ten seconds")
-            ports.metrics.count_defect(TASK)
-            pause_s = _UNAVAILABLE_S
-        await sleep(pause_s)
+
+    def note_defect() -> None:
+        _LOG.exception("a defect kept requests for approval from ending in time; it continues in ten seconds")
+        ports.metrics.count_defect(TASK)
+
+    await repeat(lambda: worker.step(ports.clock.now()), note_defect, sleep)

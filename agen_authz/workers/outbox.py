@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from agen_authz.core.approval.request import Notice
-from agen_authz.core.errors import Unavailable
 from agen_authz.ports import Clock, Entropy
 from agen_authz.ports.approval import ApprovalStore, NotificationMetrics, Notifier, Outbox
 from agen_authz.workers.message import Wording, is_outdated, write_message
+from agen_authz.workers.repeat import repeat
 
 _LOG = logging.getLogger(__name__)
 TASK = "outbox"
@@ -29,7 +29,6 @@ LEASE_S = 300.0
 MAX_ATTEMPTS = 20
 _BATCH = 8
 _FIRST_DELAY_S, _MAX_DELAY_S = 5.0, HOUR_S
-_PERIOD_S, _UNAVAILABLE_S = 2.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +137,9 @@ class OutboxWorker:
 
 async def run_outbox(worker: OutboxWorker, ports: OutboxPorts, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Send messages until cancelled; a defect is logged and counted, and does not end this."""
-    while True:
-        pause_s = _PERIOD_S
-        try:
-            if await worker.step(ports.clock.now()):
-                pause_s = 0.0
-        except Unavailable:
-            # The store reports its own failures.
-            pause_s = _UNAVAILABLE_S
-        except Exception:  # noqa: BLE001 the top of a background task: it is logged, counted, and the task continues
-            _LOG.exception("a defect stopped the sending of messages to people; it continues in ten seconds")
-            ports.metrics.count_defect(TASK)
-            pause_s = _UNAVAILABLE_S
-        await sleep(pause_s)
+
+    def note_defect() -> None:
+        _LOG.exception("a defect stopped the sending of messages to people; it continues in ten seconds")
+        ports.metrics.count_defect(TASK)
+
+    await repeat(lambda: worker.step(ports.clock.now()), note_defect, sleep)
