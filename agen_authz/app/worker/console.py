@@ -34,6 +34,7 @@ class ConsoleWorker:
     """Everything that runs in it."""
 
     loaded: Loaded
+    rules: RuleSet
     means: ConsoleMeans
     front: Front
     notifier: AppriseNotifier
@@ -58,7 +59,7 @@ class ConsoleWorker:
         config, means = self.loaded.config, self.means
         # Bound first: an address that is taken is reported before anything is asked.
         listener = None if config.console is None else bind(config.server.console, _PATH)
-        await self._switch(self.loaded, _build_rules(self.loaded, means))
+        await self._switch(self.loaded, self.rules)
         if listener is not None:
             self.server = build_server(self.front, grace_s=_GRACE_S)
             self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
@@ -85,17 +86,18 @@ class ConsoleWorker:
         rules = await asyncio.to_thread(_build_rules, loaded, self.means)
         self.notifier.use(channels, mail)
         self.time.terms, self.outbox.terms = _time_terms(loaded, rules), _outbox_terms(loaded, rules)
+        before = self.front.pages
         await self._switch(loaded, rules)
-        self.loaded = loaded
+        self.loaded, self.rules = loaded, rules
         self.means.metrics.set_policy_version(loaded.version)
-
-    async def _switch(self, loaded: Loaded, rules: RuleSet) -> None:
-        before, console = self.front.pages, loaded.config.console
-        self.front.pages = None if console is None else await open_pages(loaded, console, rules, self.means)
         if before is not None:
             # Sign-ins that have begun under the old configuration may still wait for its provider.
             await asyncio.sleep(_GRACE_S)
             await before.close()
+
+    async def _switch(self, loaded: Loaded, rules: RuleSet) -> None:
+        console = loaded.config.console
+        self.front.pages = None if console is None else await open_pages(loaded, console, rules, self.means)
 
     def check_readiness(self) -> Readiness:
         """Report whether people are served; `run.Worker.check_readiness`."""
@@ -152,7 +154,7 @@ async def assemble_console(
     time = TimeWorker(_time_ports(means), _time_terms(loaded, rules))
     outbox = OutboxWorker(_outbox_ports(means, notifier), _outbox_terms(loaded, rules))
     metrics.set_policy_version(loaded.version)
-    return ConsoleWorker(loaded, means, Front(), notifier, time, outbox)
+    return ConsoleWorker(loaded, rules, means, Front(), notifier, time, outbox)
 
 
 def read_places(loaded: Loaded) -> tuple[dict[str, tuple[Destination, ...]], Mail | None]:
