@@ -12,26 +12,15 @@ from msgspec.structs import replace
 
 from agen_authz.adapters.store import KeptCipher, SqlApprovals, SqlOutbox, SqlSessions
 from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall, Notice, Occasion, Progress
-from agen_authz.core.model import Digest, Issuer, Subject
+from agen_authz.core.model import Digest, Subject
 from agen_authz.ports.approval import ApprovalStore, NewRequest, Outbox, SessionStore
 from tests.adapters.database import Database, new_store
 from tests.approval_fakes import MemoryApprovals, MemorySessions
 from tests.builders import NOW
+from tests.core.approval.rig import BINDING
 
 STORE_KEY = b"k" * 32
 KEPT = KeptCall(b'{"name":"refund","arguments":{"amount":120.5,"to":"cy@example.com"}}')
-BINDING = Binding(
-    issuer=Issuer("https://here.example"),
-    subject=Subject("ann"),
-    client="agent",
-    tenant="acme",
-    server="pay",
-    method="tools/call",
-    target="tool:refund",
-    parameters=Digest("p"),
-    definition=Digest("d"),
-    policy=Digest("q"),
-)
 _NUMBERS = itertools.count(1)
 
 
