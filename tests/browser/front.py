@@ -47,7 +47,15 @@ class Person:
     def log_in(self, role: str) -> None:
         """Log in on the issuer's page, which is shown now."""
         self.page.check(f"input[value={role}]")
-        self.page.click("button[value=log-in]")
+        self.follow("button[value=log-in]")
+
+    def follow(self, selector: str) -> None:
+        """Click what leads to another page, and wait until it is there.
+
+        A click alone ends before the next page begins: whoever looks at once may see the page before.
+        """
+        with self.page.expect_navigation():
+            self.page.click(selector)
 
     def heading(self) -> str:
         """Read the heading of the page."""

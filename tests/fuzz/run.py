@@ -47,12 +47,12 @@ class Ended:
         return "".join(lines)
 
 
-def run_fuzzer(name: str, seconds: int, built: Path = BUILT, *, seed: int | None = None) -> Ended:
-    """Fuzz one target for some seconds, beginning with the corpus and with what earlier runs found new.
+def run_fuzzer(name: str, seconds: int, built: Path = BUILT) -> Ended:
+    """Fuzz one target, beginning with the corpus and with what earlier runs found new.
 
     Args:
+        seconds: how long; with 0, the corpus is read and nothing else is tried.
         built: where new inputs, findings and the log are kept.
-        seed: of the changes that are tried, so that every run tries the same; drawn if None.
     """
     assert (SITE / "atheris").is_dir(), "the fuzzer is not installed: run tools/install-fuzz"
     found, findings, log = built / "found" / name, built / "findings", built / "log" / f"{name}.txt"
@@ -60,7 +60,7 @@ def run_fuzzer(name: str, seconds: int, built: Path = BUILT, *, seed: int | None
         folder.mkdir(parents=True, exist_ok=True)
     options = (
         *(f"-max_total_time={seconds}", f"-dict={WORDS}", f"-artifact_prefix={_shown(findings)}/{name}-"),
-        *(() if seed is None else (f"-seed={seed}",)),
+        *(() if seconds else ("-runs=0",)),
         *("-print_final_stats=1", _shown(found), _shown(CORPUS / TARGETS[name].corpus)),
     )
     command = (sys.executable, "-m", "tests.fuzz.engine", str(SITE), name, *options)

@@ -84,6 +84,7 @@ _DOUBLES: Mapping[str, bytes] = {
     "header-underscore": write(build.message(), {**_LEGACY, "agen_subject": "root", "mcp_session_id": "s"}),
     "header-values-as-text": write(build.message(), line="POST /crm/mcp mcp.example.com header_map value"),
     "id-of-another-type": write(build.message(id=1.5)),
+    "initialize-in-modern": _modern("initialize"),
     "large-integer": _called(
         '{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"get_x","arguments":{"n":1e2}}}'
     ),

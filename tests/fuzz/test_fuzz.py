@@ -16,14 +16,16 @@ from agen_authz.core.identity.jws import UnverifiedToken, read_claims, read_toke
 from agen_authz.core.identity.token import VerifiedToken, read_principal, verify_token
 from agen_authz.core.masking import Masked, mask_body
 from agen_authz.core.message.mcp import parse
-from agen_authz.core.model import Call, Envelope, RawToken, Request
+from agen_authz.core.model import Call, Envelope, Misread, RawToken, Request
 from agen_authz.core.policy.table import environment
+from agen_authz.core.reason import Reason
 from agen_authz.verify import BackendVerifier
 from agen_authz.verify.shape import read_claim
 from agen_authz.wire.ext_authz import read_check
 from agen_authz.wire.identity import render_principal
 from tests import builders as build
 from tests.check.rig import Seen
+from tests.fuzz.changes import change, read_words
 from tests.fuzz.keys import keys
 from tests.fuzz.run import CORPUS, WORDS, Ended, run_fuzzer
 from tests.fuzz.seeds import seeds
@@ -49,7 +51,7 @@ from tests.fuzz.targets.target import Finding
 from tests.fuzz.written import read_written, write_check
 from tests.verify.signed import KEYS, NOW
 
-RUN_S = 10
+CHANGED = 1000
 INPUTS = [
     pytest.param(target, path, id=f"{target.name}-{path.name}")
     for target in TARGETS.values()
@@ -110,6 +112,25 @@ def test_words_are_written_as_the_fuzzer_reads_them():
     assert len(lines) == len(set(lines))
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_changed_inputs_keep_the_promises(name):
+    target = TARGETS[name]
+    seeds_of = [path.read_bytes() for path in sorted((CORPUS / target.corpus).iterdir())]
+    for raw in change(seeds_of, read_words(WORDS), target.max_bytes, CHANGED):
+        try:
+            target.check(raw)
+        except BaseException as exc:
+            exc.add_note(f"the input: {raw!r}")
+            raise
+
+
+def test_changes_are_the_same_each_time_and_leave_few_inputs_as_they_were():
+    made = [list(change([b"abc", b"defg"], [b"word"], 8, 50)) for _ in range(2)]
+    assert made[0] == made[1]
+    assert len(set(made[0]) - {b"abc", b"defg"}) > 30
+    assert max(map(len, made[0])) == 8
+
+
 # ---- each promise can be broken: a subject that is wrong in one way is found out -------------------------------
 
 
@@ -129,6 +150,10 @@ def parse_as(request, server, limits, **changes):
     call = parse(request, server, limits)
     assert isinstance(call, Call)
     return structs.replace(call, **changes)
+
+
+def misread_as_allowed(request, server, limits):
+    return Misread(Reason.ALLOWED)
 
 
 def read_last_of_two(request, server, limits):
@@ -232,6 +257,7 @@ BROKEN: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "another tool is read": (mcp, "request/legacy-call", {"read": partial(parse_as, targets=(build.tool("x"),))}),
     "other arguments are read": (mcp, "request/legacy-call", {"read": partial(parse_as, arguments={"id": 1.0})}),
     "another id is read": (mcp, "request/legacy-call", {"read": partial(parse_as, envelope=Envelope(id="7"))}),
+    "what is misread is allowed": (mcp, "request/initialize-in-modern", {"read": misread_as_allowed}),
     "the last method of two is read": (mcp, "request/duplicate-method", {"read": read_last_of_two}),
     "the last name of two is read": (mcp, "request/duplicate-name", {"read": read_last_of_two}),
     "no signature is looked at": (token_text, "token_text/claims-of-another", {"verify": believe}),
@@ -320,8 +346,8 @@ def test_clean_run_tells_how_many_inputs_there_were():
 @pytest.mark.services
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
-def test_bounded_run_finds_nothing(name, tmp_path):
-    # What is found by chance is found by `make fuzz`; here a change of the code decides.
-    ended = run_fuzzer(name, RUN_S, tmp_path, seed=1)
+def test_fuzzer_reads_the_corpus_and_finds_nothing(name, tmp_path):
+    # What it tries beyond that is chance, even with a fixed seed: that is for `make fuzz`.
+    ended = run_fuzzer(name, 0, tmp_path)
     assert (ended.findings, ended.is_clean) == ((), True), ended.tell()
     assert "stat::number_of_executed_units" in ended.said

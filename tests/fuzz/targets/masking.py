@@ -15,6 +15,8 @@ from tests.fuzz.targets.target import Target, expect
 MEDIA = ("application/json", "text/event-stream", "text/plain")
 STYLES = (*Style, None)
 _WRITTEN = re.compile(rb"[^\n -~]|[{}\[\]\"'\\=%&<>;]")
+# A comment in an event of a stream is written before it, and is then an event by itself.
+_COMMENT = re.compile(rb"^:\n+", re.MULTILINE)
 _DROPPED = ("cvv", "card_pin", "card_track")
 
 
@@ -40,15 +42,20 @@ def check(
         return
     again = mask(masked.body, media, profile)
     expect(not again.receipts, "nothing is left to mask")
-    expect(again.body == masked.body, "what is masked is not changed again")
+    expect(_COMMENT.sub(b"", again.body) == _COMMENT.sub(b"", masked.body), "what is masked is not changed again")
     if media == "application/json" and style is not Style.DROP:
         dropped = any(each.detector in _DROPPED for each in masked.receipts)
         expect(dropped or _shape(orjson.loads(masked.body)) == _shape(orjson.loads(body)), "a document keeps its shape")
     # What is written within a text, such as JSON, is read as what it is when it is masked, and as text by a search.
     if media == "text/plain" and style is not None and not _WRITTEN.search(body):
         text = masked.body.decode("utf-8")
-        left = ((each.detector, text[each.start : each.end]) for each in search(text, Detectors.every()))
+        left = ((each.detector, _whole(text, each)) for each in search(text, Detectors.every()))
         expect(all(is_masked(value, name, settle(name, style)) for name, value in left), "nothing more is found")
+
+
+def _whole(text: str, match: Match) -> str:
+    """Read what was found to the end of its word: of `A** M*****`, the first letter may be all that is found."""
+    return text[match.start : match.end] + text[match.end :].split(" ", 1)[0]
 
 
 def _shape(value: Any) -> Any:
