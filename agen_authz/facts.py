@@ -7,6 +7,7 @@ from functools import partial
 
 from msgspec import structs
 
+from agen_authz.core.approval.task import is_own_task
 from agen_authz.core.errors import Rejected, Unavailable
 from agen_authz.core.identity.jwk import PublicKey
 from agen_authz.core.identity.jws import (
@@ -228,7 +229,9 @@ async def _add_tasks(facts: Facts, read: Read, ports: Ports) -> Facts:
     deadline = Deadline(ports.clock, arrived.until)
     # Not on the thread that decides: the store answers on the event loop.
     found = [
-        await ports.waiting.wait_until(deadline, partial(ports.tasks.find, call.server, each, facts.now))
+        None
+        if is_own_task(each)
+        else await ports.waiting.wait_until(deadline, partial(ports.tasks.find, call.server, each, facts.now))
         for each in call.task_ids
     ]
     tasks = tuple(each or NO_TASK for each in found)

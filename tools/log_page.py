@@ -239,8 +239,8 @@ MEANINGS = {
     "the console could not answer a request": (
         "The store or the provider does not answer; `cause` names it. The person got 503, and nothing was changed."
     ),
-    "an approver's decision could not be written to the audit log": (
-        "The decision counts, and the store has it under the request `approval`; only its event is missing. See"
+    "a change of a request could not be written to the audit log": (
+        "The change counts, and the store has it under the request `approval`; only its event is missing. See"
         " `agen_audit_events_total`."
     ),
 }

@@ -55,7 +55,7 @@ def trace_decision(draft: Draft, decided: Decided, *, digest_key: bytes | None) 
     """
     decision = decided.decision
     word, reason = decision.word, decision.reason
-    why = () if isinstance(decision, Answer) else decision.why
+    why = decision.why
     steps = [
         TraceNode(" ".join(filter(None, (step.check, step.outcome, step.rule))))
         for step in why

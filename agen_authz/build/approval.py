@@ -42,6 +42,7 @@ def build_approvals(config: Config, digest_key: bytes) -> ApprovalRules:
         hold_s=written.hold,
         base_url=(written.base_url or "").rstrip("/"),
         key=derive_approval_key(digest_key),
+        answers_with_tasks=written.tasks,
     )
 
 

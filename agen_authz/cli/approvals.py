@@ -137,6 +137,24 @@ def reject(
     _decide(_Options(console, config, no_browser, as_json), request, approves=False, reason=reason, yes=yes)
 
 
+@app.command("withdraw")
+def withdraw(
+    request: Named,
+    console: ConsoleUrl = None,
+    config: ConfigFile = None,
+    *,
+    no_browser: NoBrowser = False,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a request that you made, or its approval; exit 1 if the console refuses.
+
+    Example: agen-authz approvals withdraw 0123456789abcdef0123456789abcdef
+    """
+    options = _Options(console, config, no_browser, as_json)
+    answer = _run(options, request, lambda desk: desk.withdraw())
+    typer.echo(json.dumps(answer.document) if as_json else "withdrawn")
+
+
 @app.command("sign-out")
 def sign_out(console: ConsoleUrl = None, config: ConfigFile = None) -> None:
     """End this terminal's session at the console, and forget its token.
@@ -228,6 +246,9 @@ class _Desk:
             typer.echo(f"you are signed in as {self.name} now, not as {name}: run the command again", err=True)
             _leave_unchanged()
         return self.ask("POST", f"{self._place}/decision", body)
+
+    def withdraw(self) -> "ConsoleAnswer":
+        return self.ask("POST", f"{self._place}/withdrawal", {})
 
     def leave(self) -> "ConsoleAnswer":
         token = "" if self._kept is None else self._kept.token

@@ -8,7 +8,6 @@ from agen_authz.core.errors import Problem
 # Keys whose capability does not exist yet, and the values that ask for nothing.
 UNBUILT: dict[Path, tuple[object, ...]] = {
     ("hooks",): ((),),
-    ("approvals", "tasks"): (False,),
     ("audit", "arguments"): ("digest",),
     ("audit", "chain"): (False,),
     ("audit", "checkpoint_key_file"): (None,),

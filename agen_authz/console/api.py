@@ -106,6 +106,14 @@ class RequestApi:
         assert isinstance(votes, int)  # noqa: S101 - checked above
         request_id = request.path_params["id"]
         outcome = await self.console.desk.decide(session, request_id, approves=approves, reason=reason, votes=votes)
+        return await self._tell(outcome, session)
+
+    @_for_terminals
+    async def withdraw(self, request: Request, session: ConsoleSession) -> Response:
+        """Withdraw a request: the person who made it."""
+        return await self._tell(await self.console.desk.withdraw(session, request.path_params["id"]), session)
+
+    async def _tell(self, outcome: SeenRequest | Refusal | Obstacle, session: ConsoleSession) -> Response:
         match outcome:
             case SeenRequest():
                 return JSONResponse(await self._describe(outcome, session))
@@ -150,6 +158,7 @@ class RequestApi:
             ],
             "history": history,
             "objection": options.objection,
+            "may_withdraw": options.may_withdraw,
             "objection_message": options.sentence,
             "link": console.settings.base_url.rstrip("/") + f"/requests/{request.id}",
         }

@@ -67,6 +67,7 @@ def _list_routes(console: Console) -> list[Route]:
         Route("/requests", requests.everything),
         Route("/requests/{id}", requests.one),
         Route("/requests/{id}/decision", requests.decide, methods=["POST"]),
+        Route("/requests/{id}/withdrawal", requests.withdraw, methods=["POST"]),
         Route("/requests/{id}/unmasked", requests.unmask, methods=["POST"]),
         Route("/tools", known.tools),
         # A tool's name may have slashes. The first route takes only forms, so a tool may be named `x/pin`.
@@ -89,6 +90,7 @@ def _list_routes(console: Console) -> list[Route]:
         Route("/api/requests", api.list_all),
         Route("/api/requests/{id}", api.show),
         Route("/api/requests/{id}/decision", api.decide, methods=["POST"]),
+        Route("/api/requests/{id}/withdrawal", api.withdraw, methods=["POST"]),
     ]
 
 

@@ -15,21 +15,25 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from agen_authz.approval_change import write_change
 from agen_authz.console.call_view import view_call
 from agen_authz.console.place import REQUEST_ID
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsolePorts
 from agen_authz.core.approval.flow import Flow
 from agen_authz.core.approval.request import ApprovalRequest, Progress
-from agen_authz.core.approval.table import Refusal, is_admin, is_asked, may_see, may_unmask, pass_time, vote
-from agen_authz.core.approval.tell import tell
+from agen_authz.core.approval.table import Refusal, is_admin, is_asked, may_see, may_unmask, settle, vote, withdraw
 from agen_authz.core.errors import Unavailable
 from agen_authz.ports.approval import PageEnd, Query, Viewer
 from agen_authz.wire.approval_event import ApprovalWord, By, find_voter, render_approval
 
 _LOG = logging.getLogger(__name__)
 _PAGE, _MAX_PAGES = 100, 10
-_ID_BYTES = 16
+_ATTEMPTS = frozenset(
+    {
+        Refusal.REQUESTER, Refusal.NOT_REQUESTER, Refusal.NOT_APPROVER, Refusal.OTHER_TENANT, Refusal.DECIDED_ALREADY,
+    }
+)  # fmt: skip
 
 
 class SeenRequest(Struct, frozen=True):
@@ -84,14 +88,8 @@ class Desk:
         flow = rules.flows.get(request.flow)
         if not may_see(request, flow, approver, rules.terms):
             return None
-        settled = self._settle(request, flow)
+        settled = settle(request, flow, rules.terms, self.ports.clock.now())
         return SeenRequest(settled, flow, is_asked(settled, flow, approver, rules.terms))
-
-    def _settle(self, request: ApprovalRequest, flow: Flow | None) -> ApprovalRequest:
-        """Show what has ended as ended, noted or not; reminders change nothing that is shown."""
-        terms, now = self.ports.rules().terms, self.ports.clock.now()
-        after = pass_time(request, flow, terms, now)
-        return request if after.status is request.status else self._settle(after, flow)
 
     async def list_waiting(self, session: ConsoleSession) -> FoundRequests:
         """List what waits for this person, what ends first at the beginning."""
@@ -136,20 +134,52 @@ class Desk:
             return Obstacle.CHANGED
         after = vote(request, flow, approver, rules.terms, approves=approves, reason=reason, now=now)
         if isinstance(after, Refusal):
-            return after
+            return await self._refuse(session, request, after)
         if approves and not await self._is_seen(session, request, flow):
             return Obstacle.UNSEEN
-        messages = tell(request, after, flow, lambda: self.ports.entropy.draw(_ID_BYTES).hex(), now)
-        if not await self.ports.approvals.change(request, after, messages):
-            return Obstacle.CHANGED
         word = ApprovalWord.APPROVED if approves else ApprovalWord.REJECTED
-        self.ports.metrics.count_approval(after.flow, word.value)
-        try:
-            await self._record(word, after, find_voter(after))
-        except Unavailable:
-            # It is decided, and the store says by whom: a lost event must not look like a lost decision.
-            _LOG.error("an approver's decision could not be written to the audit log", extra={"approval": request_id})
+        if not await self._change(request, after, word):
+            return Obstacle.CHANGED
         return self._see(session, after) or Obstacle.GONE
+
+    async def withdraw(self, session: ConsoleSession, request_id: str) -> SeenRequest | Refusal | Obstacle:
+        """Withdraw a request for the person who made it, or the approval that it has."""
+        seen = await self.find(session, request_id)
+        request = None if seen is None else await self.ports.approvals.get(request_id)
+        if request is None:
+            return Obstacle.GONE
+        # As it is kept, not as it is shown: what has ended is noted by the clock, not here.
+        after = withdraw(request, session.approver.owner, self.ports.clock.now())
+        if isinstance(after, Refusal):
+            return await self._refuse(session, request, after)
+        if not await self._change(request, after, ApprovalWord.CANCELLED):
+            return Obstacle.CHANGED
+        return self._see(session, after) or Obstacle.GONE
+
+    async def _change(self, before: ApprovalRequest, after: ApprovalRequest, word: ApprovalWord) -> bool:
+        ports, flow = self.ports, self.ports.rules().flows.get(after.flow)
+        if not await write_change(ports.approvals, (before, after), flow, ports.entropy, ports.clock.now()):
+            return False
+        ports.metrics.count_approval(after.flow, word.value)
+        by = find_voter(after) if len(after.votes) > len(before.votes) else None
+        await self._tell(word, after, by)
+        return True
+
+    async def _refuse(self, session: ConsoleSession, request: ApprovalRequest, refusal: Refusal) -> Refusal:
+        """Write down that a person tried what they may not do; a mistake in a form is none of that."""
+        if refusal in _ATTEMPTS:
+            approver = session.approver
+            by = By(approver.owner, approver.email, request.step, refusal=refusal.value)
+            self.ports.metrics.count_approval(request.flow, ApprovalWord.REFUSED.value)
+            await self._tell(ApprovalWord.REFUSED, request, by)
+        return refusal
+
+    async def _tell(self, word: ApprovalWord, request: ApprovalRequest, by: By | None) -> None:
+        try:
+            await self._record(word, request, by)
+        except Unavailable:
+            # What was decided is in the store, with who did it: a lost event must not look like a lost decision.
+            _LOG.error("a change of a request could not be written to the audit log", extra={"approval": request.id})
 
     async def _is_seen(self, session: ConsoleSession, request: ApprovalRequest, flow: Flow | None) -> bool:
         # 4.

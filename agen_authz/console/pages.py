@@ -36,7 +36,11 @@ from agen_authz.ports.approval import PageEnd, Query
 _PER_PAGE = 50
 _CHANGED = "Another approver has decided a part of this request since you opened it. Look at it again."
 _UNSEEN = "The arguments cannot be shown to you, so you cannot approve the call. You may reject it."
-_FORBIDDEN = frozenset({Refusal.NOT_APPROVER, Refusal.REQUESTER, Refusal.OTHER_TENANT, Refusal.STALE_LOGIN})
+_FORBIDDEN = frozenset(
+    {
+        Refusal.NOT_APPROVER, Refusal.REQUESTER, Refusal.NOT_REQUESTER, Refusal.OTHER_TENANT, Refusal.STALE_LOGIN,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,15 @@ class RequestPages:
         if isinstance(outcome, SeenRequest):
             return self.console.redirect(f"/requests/{request_id}")
         return await self._explain(outcome, session, request_id, reason)
+
+    @from_own_form
+    async def withdraw(self, request: Request, session: ConsoleSession, _form: Form) -> Response:
+        """Withdraw a request: the person who made it."""
+        request_id = request.path_params["id"]
+        outcome = await self.console.desk.withdraw(session, request_id)
+        if isinstance(outcome, SeenRequest):
+            return self.console.redirect(f"/requests/{request_id}")
+        return await self._explain(outcome, session, request_id, "")
 
     async def _explain(
         self, outcome: Refusal | Obstacle, session: ConsoleSession, request_id: str, reason: str

@@ -7,7 +7,7 @@ from agen_authz.console.session import ConsoleSession
 from agen_authz.console.settings import ConsoleRules, PolicyView
 from agen_authz.core.approval.flow import FlowStep
 from agen_authz.core.approval.request import ApprovalRequest, Progress, Vote
-from agen_authz.core.approval.table import REFUSALS, Refusal, vote
+from agen_authz.core.approval.table import REFUSALS, Refusal, vote, withdraw
 
 STATUS_WORDS = {
     Progress.OPEN: "Waiting",
@@ -16,7 +16,7 @@ STATUS_WORDS = {
     Progress.TIMED_OUT: "Timed out",
     Progress.USED: "Approved and used",
     Progress.LAPSED: "Approved, not used",
-    Progress.CANCELLED: "Cancelled",
+    Progress.CANCELLED: "Withdrawn",
 }
 _ENDED = {
     Progress.APPROVED: "Approved. The call may be made once.",
@@ -24,7 +24,7 @@ _ENDED = {
     Progress.TIMED_OUT: "There was no decision in time, so the call is denied.",
     Progress.USED: "The approval was used for a call; it cannot be used again.",
     Progress.LAPSED: "Approved, but the call was not made in time.",
-    Progress.CANCELLED: "Cancelled: what was asked about has changed, or the requester withdrew it.",
+    Progress.CANCELLED: "The requester withdrew it.",
 }
 
 
@@ -53,9 +53,11 @@ class Options(Struct, frozen=True):
 
     Args:
         objection: why they may not decide it; None if they may.
+        may_withdraw: True if it is their own, and has not ended.
     """
 
     objection: Refusal | None
+    may_withdraw: bool
 
     @property
     def sentence(self) -> str:
@@ -71,7 +73,8 @@ class Options(Struct, frozen=True):
 def find_options(seen: SeenRequest, session: ConsoleSession, rules: ConsoleRules, now: float) -> Options:
     """Find what a person may do: what would become of their approval."""
     tried = vote(seen.request, seen.flow, session.approver, rules.terms, approves=True, reason="", now=now)
-    return Options(tried if isinstance(tried, Refusal) else None)
+    withdrawn = withdraw(seen.request, session.approver.owner, now)
+    return Options(tried if isinstance(tried, Refusal) else None, isinstance(withdrawn, ApprovalRequest))
 
 
 def list_steps(seen: SeenRequest) -> tuple[StepView, ...]:

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     # allowed, or answered by ourselves
     ALLOWED = "allowed"
     METADATA = "metadata"
+    APPROVAL_TASK = "approval_task"
     PREFLIGHT = "preflight"
     # where: authority, path, query
     UNKNOWN_HOST = "unknown_host"
@@ -149,6 +150,7 @@ _ENVOY = "compare Envoy's configuration with `agen-authz envoy-config`"
 _ROWS: dict[Reason, tuple[int, int, str, str]] = {
     Reason.ALLOWED: (200, 0, "Allowed.", "nothing to do"),
     Reason.METADATA: (200, 0, "Protected resource metadata.", "nothing to do"),
+    Reason.APPROVAL_TASK: (200, 0, "The state of an approval.", "nothing to do"),
     Reason.PREFLIGHT: (204, 0, "CORS preflight.", "nothing to do"),
     Reason.UNKNOWN_HOST: (404, NOT_FOUND, "No such resource.", "call a host that a `resources[].url` names"),
     Reason.UNKNOWN_PATH: (404, NOT_FOUND, "No such resource.", "call the exact path of a `resources[].url`"),

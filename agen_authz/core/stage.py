@@ -94,7 +94,7 @@ class Judged(Struct, frozen=True):
         signed: the signature for the backend, if the call has one.
         sealed: what Process must know to inspect the response, or to scan a copy; None if it looks at nothing.
         is_inspected: True if Process may change the response, and False if it scans a copy at most.
-        requests: what the decision's grants come from, as they were when it was judged.
+        requests: what the decision's grants come from, or what it waits for, as they were when it was judged.
     """
 
     stage: Read
@@ -187,9 +187,8 @@ def refuse(ended: Ended, reason: Reason, step: Step) -> Refused:
     """Turn an ending that cannot be kept into a refusal with the steps that led to it."""
     stage, decision = ended.stage, ended.decision
     envelope = stage.call.envelope if isinstance(stage, Read) else Envelope()
-    if isinstance(decision, Answer):
-        return Refused(stage, Deny(reason, (step,), envelope))
-    return Refused(stage, Deny(reason, (*decision.why, step), envelope, matched=decision.matched))
+    matched = () if isinstance(decision, Answer) else decision.matched
+    return Refused(stage, Deny(reason, (*decision.why, step), envelope, matched=matched))
 
 
 def refuse_late(stage: Stage, cause: Unavailable | TimeoutError) -> Refused:

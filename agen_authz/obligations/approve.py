@@ -21,13 +21,13 @@ from functools import partial
 import orjson
 from msgspec import structs
 
+from agen_authz.approval_change import draw_id, list_messages
 from agen_authz.core.approval.asking import ApprovalRules, bind, find_standing
 from agen_authz.core.approval.continuing import STATE_KEY, may_ask, name_arguments, name_place, name_state
 from agen_authz.core.approval.open import open_request
 from agen_authz.core.approval.parameters import digest_call
 from agen_authz.core.approval.request import MAX_KEPT_BYTES, ApprovalRequest, Binding, KeptCall
-from agen_authz.core.approval.table import is_usable, use
-from agen_authz.core.approval.tell import tell
+from agen_authz.core.approval.table import use
 from agen_authz.core.decide import judge
 from agen_authz.core.errors import Unavailable
 from agen_authz.core.header import may_change_call
@@ -49,12 +49,12 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.response.need import may_need_approval
 from agen_authz.core.stage import Ended, Judged, Read, Refused, get_arrived, refuse
 from agen_authz.core.strict_json import keeps_numbers, parse_json
+from agen_authz.obligations.approval_task import names_own_task, tell_task
 from agen_authz.outside import Ports
 from agen_authz.ports.approval import ApprovalStore, NewRequest
 from agen_authz.waiting import Deadline
 from agen_authz.wire.approval_event import ApprovalWord
 
-_ID_BYTES = 16
 # How often a held call looks, and which share of its time it may wait: the rest is for its answer.
 _LOOK_EVERY_S, _SHARE_TO_HOLD = 0.5, 0.8
 
@@ -76,8 +76,8 @@ class _Asking:
 
 
 def is_about_approval(judged: Judged) -> bool:
-    """True if people must approve a call, or if it is allowed only with a state that its backend has sent."""
-    if isinstance(judged.decision, AwaitApproval):
+    """True if people must approve a call, if its backend must have sent its state, or if it is about a task of ours."""
+    if isinstance(judged.decision, AwaitApproval) or names_own_task(judged.stage.call):
         return True
     return judged.stage.call.has_state and isinstance(judged.decision, Allow) and may_need_approval(judged.stage)
 
@@ -90,6 +90,8 @@ async def approve(judged: Judged, facts: Facts, ports: Ports) -> Ended:
         return refuse(judged, Reason.APPROVAL_IMPOSSIBLE, Step("approval", "number"))
     deadline = Deadline(ports.clock, arrived.until)
     try:
+        if names_own_task(judged.stage.call):
+            return await ports.waiting.wait_until(deadline, partial(tell_task, judged, facts.now, ports))
         if not isinstance(decision, AwaitApproval):
             return await ports.waiting.wait_until(deadline, partial(_trace, judged, facts, ports))
         # 1.
@@ -119,6 +121,7 @@ async def consume(ended: Ended, ports: Ports, now: float) -> Ended:
     if not isinstance(ended, Judged) or not isinstance(ended.decision, Allow):
         return ended
     judged, decision, arrived = ended, ended.decision, get_arrived(ended.stage)
+    rules = arrived.rules.approvals
     used = [after for each in judged.requests if isinstance(after := use(each, now), ApprovalRequest)]
     ids = [each.request for each in decision.grants]
     if [each.id for each in used] != ids:
@@ -126,7 +129,7 @@ async def consume(ended: Ended, ports: Ports, now: float) -> Ended:
     messages = [
         message
         for before, after in zip(judged.requests, used, strict=True)
-        for message in tell(before, after, arrived.rules.approvals.flows.get(after.flow), _draw_id(ports), now)
+        for message in list_messages(before, after, rules.flows.get(after.flow), ports.entropy, now)
     ]
     deadline = Deadline(ports.clock, arrived.until)
     try:
@@ -160,14 +163,6 @@ def _get_store(ports: Ports) -> ApprovalStore:
     if ports.approvals is None:
         raise Unavailable(Reason.STORE_UNAVAILABLE, "approvals")
     return ports.approvals
-
-
-def _draw_id(ports: Ports) -> "partial[str]":
-    return partial(_draw, ports)
-
-
-def _draw(ports: Ports) -> str:
-    return ports.entropy.draw(_ID_BYTES).hex()
 
 
 def _bind(read: Read, decision: AwaitApproval, facts: Facts, ports: Ports) -> _Asking:
@@ -272,13 +267,13 @@ def _make(asking: _Asking, approval: Approval, binding: Binding, kept: KeptCall)
         binding,
         approval.policy,
         flow,
-        id=_draw(ports),
+        id=draw_id(ports.entropy),
         requester_email=principal.email if principal.email_verified is True else "",
         request_id=get_arrived(asking.read).request_id,
         now=now,
         requester_aliases=_find_aliases(asking.read),
     )
-    return NewRequest(request, kept, tell(None, request, flow, _draw_id(ports), now))
+    return NewRequest(request, kept, list_messages(None, request, flow, ports.entropy, now))
 
 
 def _find_aliases(read: Read) -> frozenset[str]:
@@ -301,11 +296,15 @@ def _judge(asking: _Asking, found: Mapping[Digest, ApprovalRequest]) -> Judged:
         held = structs.replace(approval, standing=standing, request="" if request is None else request.id)
         approvals[approval.target, approval.policy] = held
     judged = judge(asking.read, structs.replace(asking.facts, approvals=approvals))
-    decision = judged.decision
-    if not isinstance(decision, Allow):
-        return judged
-    by_id = {each.id: each for each in found.values() if is_usable(each, now)}
-    return structs.replace(judged, requests=tuple(by_id[each.request] for each in decision.grants))
+    decision, by_id = judged.decision, {each.id: each for each in found.values()}
+    match decision:
+        case Allow():
+            named = decision.grants
+        case AwaitApproval():
+            named = tuple(each for each in decision.wanted if each.request)
+        case _:
+            return judged
+    return structs.replace(judged, requests=tuple(by_id[each.request] for each in named))
 
 
 async def _hold(asking: _Asking, ended: Ended, until: Deadline) -> Ended:

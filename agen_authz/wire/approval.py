@@ -1,5 +1,6 @@
 """What a client gets whose call must be approved first: the page, in the way that it can follow.
 
+    uses tasks                modern   tools/call, with `approvals.tasks`         a task (wire/approval_task.py)
     opens URLs                modern   tools/call, resources/read, prompts/get   `input_required` (SEP-2322, MRTR)
                               legacy   any request                               error -32042 (2025-11-25, URL mode)
     otherwise                 both     tools/call                                a result with `isError`
@@ -14,10 +15,12 @@ from typing import Any
 import orjson
 
 from agen_authz.core.approval.parameters import ANSWER_KEY
+from agen_authz.core.approval.task import name_task
 from agen_authz.core.model import Approval, AwaitApproval, Era
 from agen_authz.core.reason import REFUSALS, Reason
 from agen_authz.core.response.failure import bind_error
-from agen_authz.core.stage import Read, get_arrived
+from agen_authz.core.stage import Judged, Read, get_arrived
+from agen_authz.wire.approval_task import render_new_task
 from agen_authz.wire.refusal import JSON_TYPE, NO_STORE, HttpAnswer
 
 # MCP 2025-11-25, URLElicitationRequiredError.
@@ -27,10 +30,14 @@ _ASKS_FOR_INPUT = frozenset({"tools/call", "resources/read", "prompts/get"})
 _AGAIN = "Make the same call again once it is approved; it can then be made once."
 
 
-def render_approval(decision: AwaitApproval, read: Read) -> HttpAnswer:
+def render_approval(decision: AwaitApproval, judged: Judged) -> HttpAnswer:
     """Render where the call is approved, bound to the message's own id."""
+    read = judged.stage
     is_modern, method = decision.envelope.era is Era.MODERN, read.call.method
-    if decision.opens_urls and is_modern and method in _ASKS_FOR_INPUT:
+    task_id = _find_task(judged)
+    if task_id is not None:
+        answer = _bind_result(decision, render_new_task(task_id, judged.requests, read))
+    elif decision.opens_urls and is_modern and method in _ASKS_FOR_INPUT:
         answer = _bind_result(decision, _ask_for_input(decision, read))
     elif decision.opens_urls and not is_modern:
         answer = bind_error(decision.envelope, _require_urls(decision, read))
@@ -39,6 +46,13 @@ def render_approval(decision: AwaitApproval, read: Read) -> HttpAnswer:
     else:
         answer = bind_error(decision.envelope, _refuse(decision, read))
     return HttpAnswer(200, (JSON_TYPE, NO_STORE), orjson.dumps(answer).decode("utf-8"))
+
+
+def _find_task(judged: Judged) -> str | None:
+    """Name the task that the client gets; None if it cannot use one, or is not to get one."""
+    call, rules = judged.stage.call, get_arrived(judged.stage).rules.approvals
+    can_poll = call.makes_task and call.envelope.era is Era.MODERN
+    return name_task([each.id for each in judged.requests]) if can_poll and rules.answers_with_tasks else None
 
 
 def _bind_result(decision: AwaitApproval, result: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class ApprovalWord(StrEnum):
     LAPSED = "lapsed"
     CANCELLED = "cancelled"
     UNMASKED = "unmasked"
+    REFUSED = "refused"  # a person tried to decide or withdraw it who may not
 
 
 class By(Struct, frozen=True):
@@ -40,12 +41,14 @@ class By(Struct, frozen=True):
         email: verified, or empty.
         step: the step that was decided, or that waited.
         reason: as it was given; the event has its digest.
+        refusal: why nothing was done; empty if it was.
     """
 
     owner: Owner
     email: str
     step: int
     reason: str = ""
+    refusal: str = ""
 
 
 class EventTerms(Struct, frozen=True):
@@ -123,4 +126,4 @@ def _person(brief: Shortener, by: By | None, terms: EventTerms) -> dict[str, obj
             "email": brief.text("approver.email", by.email),
         },
         "reason_digest": digest_text(by.reason, terms.digest_key) if by.reason else "",
-    }
+    } | ({"refusal": by.refusal} if by.refusal else {})

@@ -47,10 +47,10 @@ def _render(room: Room, decision: Decision, stage: Stage, *, now: float, duratio
         "policy_set": arrived.rules.version,
         "duration_us": duration_us,
     }
-    if not isinstance(decision, Answer):
+    if decision.why or not isinstance(decision, Answer):
         steps = brief.rows("why", [(step.check, step.outcome, step.rule) for step in decision.why], _choose_steps)
         event["why"] = [{"check": check, "outcome": outcome, "rule": rule} for check, outcome, rule in steps]
-        if decision.matched:
+        if not isinstance(decision, Answer) and decision.matched:
             matched = [
                 (each.policy, each.effect.value, each.state.value, each.outcome.value, each.cause)
                 for each in decision.matched

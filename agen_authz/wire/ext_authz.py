@@ -138,7 +138,7 @@ def render_check(ended: Ended, templates: Templates) -> bytes:
         case StepUp():
             answer = render_step_up(decision, read)
         case AwaitApproval():
-            answer = render_approval(decision, read)
+            answer = render_approval(decision, ended)
         case Deny():
             answer = render_refusal(decision, read)
         case _:

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from agen_authz.approval_change import write_change
 from agen_authz.core.approval.flow import Flow
 from agen_authz.core.approval.request import ApprovalRequest, Progress
 from agen_authz.core.approval.table import Terms, pass_time
-from agen_authz.core.approval.tell import tell
 from agen_authz.core.errors import Unavailable
 from agen_authz.ports import Clock, Entropy
 from agen_authz.ports.approval import ApprovalMetrics, ApprovalStore, SessionStore, TaskMetrics
@@ -26,7 +26,6 @@ _LOG = logging.getLogger(__name__)
 TASK = "approvals"
 _BATCH = 100
 _SWEEP_EVERY_S = 600.0
-_ID_BYTES = 16
 _WORDS: Mapping[Progress, ApprovalWord] = {
     Progress.APPROVED: ApprovalWord.APPROVED,
     Progress.TIMED_OUT: ApprovalWord.TIMED_OUT,
@@ -108,8 +107,7 @@ class TimeWorker:
         after = pass_time(request, flow, self.terms.terms, now)
         if after is request:
             return False
-        messages = tell(request, after, flow, lambda: ports.entropy.draw(_ID_BYTES).hex(), now)
-        if not await ports.approvals.change(request, after, messages):
+        if not await write_change(ports.approvals, (request, after), flow, ports.entropy, now):
             # Another replica, or an approver, was faster.
             return False
         word = _WORDS.get(after.status)

@@ -41,7 +41,7 @@ _SUBJECTS: Mapping[Occasion, str] = {
     Occasion.REJECTED: "Rejected",
     Occasion.TIMED_OUT: "Not decided in time",
     Occasion.USED: "Approval used",
-    Occasion.CANCELLED: "Cancelled",
+    Occasion.CANCELLED: "Withdrawn",
 }
 _HAPPENED: Mapping[Occasion, str] = {
     Occasion.OPENED: "A call waits for approval.",
@@ -51,7 +51,7 @@ _HAPPENED: Mapping[Occasion, str] = {
     Occasion.REJECTED: "The call was rejected.",
     Occasion.TIMED_OUT: "No approver decided in time. The call is denied.",
     Occasion.USED: "The approval was used for a call; it cannot be used again.",
-    Occasion.CANCELLED: "The request was withdrawn, or what it was asked for has changed. The call is denied.",
+    Occasion.CANCELLED: "The requester withdrew the request. The call is not made.",
 }
 
 

@@ -19,7 +19,7 @@ from tests.stage.listen import serving
 from tests.stage.port import HOST
 
 RUN = CliRunner()
-EVERY = ["list", "show", "approve", "reject", "sign-out"]
+EVERY = ["list", "show", "approve", "reject", "withdraw", "sign-out"]
 
 
 class Desk:
@@ -173,6 +173,15 @@ async def test_terminal_is_no_back_door(desk, said, word):
 
 
 @pytest.mark.loopback
+async def test_requester_withdraws_from_the_terminal_and_nobody_else_does(desk):
+    ask(desk)
+    code, _, err = await desk.run_as(BOB, "withdraw", REQUEST)
+    assert (code, "not_requester" in err) == (1, True)
+    desk.run("sign-out")
+    code, out, _ = await desk.run_as(ANN, "withdraw", REQUEST)
+    assert (code, out, desk.stand.now().status) == (0, "withdrawn\n", "cancelled")
+
+
 async def test_login_that_is_too_old_is_refreshed_before_the_decision(desk):
     ask(desk)
     await desk.run_as(BOB, "list")

@@ -293,7 +293,7 @@ async def test_terminal_decides_by_the_same_rules(stand):
         assert (status, shown["votes"], shown["history"][1]["reason"]) == (200, 1, "fine")
         assert (await signed_in.decide())[1]["error"] == "changed"
         assert (await signed_in.decide(votes=1))[1]["error"] == "not_approver"
-    assert stand.words() == ["approved"]
+    assert stand.words() == ["approved", "refused"]
 
 
 REFUSED = {

@@ -11,6 +11,7 @@ from tests.console.rig import ANN, BOB, DAN, EVE, REQUEST, STRANGER, ZOE, claims
 from tests.core.approval.rig import FLOW, HERE, flow, single
 
 PAGE = f"/requests/{REQUEST}"
+GRANTED = {"status": Progress.APPROVED, "decided_at": build.NOW, "grant_until": build.NOW + 900.0}
 
 
 async def test_two_steps_are_approved_by_different_people(stand):
@@ -40,6 +41,7 @@ async def test_one_rejection_ends_it(stand):
     assert ("Rejected. The same call is denied" in page.text, stand.words()) == (True, ["rejected"])
 
 
+ATTEMPTS = {Refusal.REQUESTER, Refusal.NOT_APPROVER}
 REFUSALS_SEEN = {
     "the requester": (ANN, FLOW, Refusal.REQUESTER),
     "the requester under another issuer": (
@@ -62,7 +64,9 @@ async def test_who_may_not_decide_is_told_why_and_sees_no_button(stand, person, 
         page = await browser.get(PAGE)
         answer = await browser.decide()
     assert (page.status_code, 'value="approve"' in page.text) == (200, False)
-    assert (answer.status_code in (403, 409), stand.now().votes, stand.events) == (True, (), [])
+    assert (answer.status_code in (403, 409), stand.now().votes) == (True, ())
+    tried = [each["approval"]["refusal"] for each in stand.events]
+    assert (tried, set(stand.words())) == (([refusal.value], {"refused"}) if refusal in ATTEMPTS else ([], set()))
     assert REFUSALS[refusal] in page.text.replace("&#39;", "'")
 
 
@@ -295,3 +299,45 @@ async def test_only_a_post_decides(stand, method):
             method, f"{PAGE}/decision?votes=0&answer=approve", headers={"origin": "https://approve.example"}
         )
     assert (answer.status_code, stand.now().votes) == (405, ())
+
+
+async def withdraw(browser):
+    return await browser.post(f"{PAGE}/withdrawal", {"csrf": await browser.csrf()})
+
+
+@pytest.mark.parametrize("is_approved", [False, True], ids=["open", "approved"])
+async def test_requester_withdraws_a_request_and_its_grant(stand, is_approved):
+    stand.ask(**(GRANTED if is_approved else {}))
+    async with stand.browsing(ANN) as browser:
+        before = await browser.get(PAGE)
+        answer = await withdraw(browser)
+        after = await browser.get(PAGE)
+    assert (answer.status_code, stand.now().status) == (303, Progress.CANCELLED)
+    assert ["/withdrawal" in page.text for page in (before, after)] == [True, False]
+    assert "The requester withdrew it." in after.text
+    assert (stand.words(), stand.metrics.counts["agen_approvals_total", "finance", "cancelled"]) == (["cancelled"], 1)
+    assert "approver" not in stand.events[0]["approval"]
+
+
+@pytest.mark.parametrize("person", [BOB, ZOE], ids=["an approver", "an admin"])
+async def test_only_the_requester_withdraws(stand, person):
+    stand.ask()
+    async with stand.browsing(person) as browser:
+        page, answer = await browser.get(PAGE), await withdraw(browser)
+    assert ("/withdrawal" in page.text, answer.status_code, stand.now().status) == (False, 403, Progress.OPEN)
+    (event,) = stand.events
+    assert (event["approval"]["refusal"], event["approval"]["approver"]["subject"]) == ("not_requester", person["sub"])
+
+
+async def test_request_that_a_person_may_not_see_is_not_there_to_withdraw(stand):
+    stand.ask()
+    async with stand.browsing(STRANGER) as browser:
+        assert ((await withdraw(browser)).status_code, stand.now().status) == (404, Progress.OPEN)
+
+
+async def test_request_that_has_ended_is_not_withdrawn(stand):
+    stand.ask()
+    async with stand.browsing(ANN) as browser:
+        stand.clock.advance(FLOW.timeout_s)
+        answer = await withdraw(browser)
+    assert (answer.status_code, stand.now().status, stand.events) == (409, Progress.OPEN, [])

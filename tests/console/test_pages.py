@@ -197,7 +197,7 @@ ENDS = {
     Progress.TIMED_OUT: "There was no decision in time",
     Progress.USED: "it cannot be used again",
     Progress.LAPSED: "was not made in time",
-    Progress.CANCELLED: "what was asked about has changed",
+    Progress.CANCELLED: "The requester withdrew it",
 }
 
 

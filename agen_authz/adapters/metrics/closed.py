@@ -43,6 +43,7 @@ _WORDS = {
     Reason.STEP_UP_REQUIRED: StepUp.word,
     Reason.APPROVAL_REQUIRED: AwaitApproval.word,
     Reason.METADATA: Answer.word,
+    Reason.APPROVAL_TASK: Answer.word,
     Reason.PREFLIGHT: Answer.word,
 }
 _WITHOUT_SERVER = _BEFORE_ROUTE | _ANYWHERE
@@ -50,7 +51,7 @@ _WITH_SERVER = frozenset(Reason) - NEVER - _BEFORE_ROUTE
 _SINK = "stdout"
 _PUSHED_OUT = "pushed_out"
 # Those of `wire.approval_event.ApprovalWord` (tests/adapters/test_metrics_closed.py).
-APPROVAL_EVENTS = ("asked", "approved", "rejected", "timed_out", "used", "lapsed", "cancelled", "unmasked")
+APPROVAL_EVENTS = ("asked", "approved", "rejected", "timed_out", "used", "lapsed", "cancelled", "unmasked", "refused")
 
 
 class Closed(Struct, frozen=True):

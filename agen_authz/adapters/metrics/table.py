@@ -102,7 +102,8 @@ APPROVALS = MetricRow(
     _C,
     ("flow", "event"),
     "Requests for approval: `asked`, `approved` (by one person, or by the clock), `rejected`, `timed_out`, `used`,"
-    " `lapsed` (approved, and not used in time), `cancelled`, `unmasked` (an approver read the arguments unmasked).",
+    " `lapsed` (approved, and not used in time), `cancelled`, `unmasked` (an approver read the arguments unmasked),"
+    " `refused` (a person tried to decide or withdraw it who may not).",
     AtStart.ALL,
 )
 APPROVAL_WAIT = MetricRow(

@@ -22,6 +22,7 @@ class ApprovalRules:
         hold_s: how long a call waits for a decision before it is answered.
         base_url: where approvers open the console, without a slash at its end.
         key: keys the digests of parameters.
+        answers_with_tasks: True if clients that can use a task get one.
     """
 
     flows: Mapping[str, Flow]
@@ -30,6 +31,7 @@ class ApprovalRules:
     hold_s: float
     base_url: str
     key: bytes
+    answers_with_tasks: bool = False
 
     def link(self, request_id: str) -> str:
         """Return the page of a request; its address holds no secret, and who has it cannot decide by it."""

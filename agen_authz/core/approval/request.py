@@ -21,7 +21,7 @@ class Progress(StrEnum):
     TIMED_OUT = "timed_out"
     USED = "used"
     LAPSED = "lapsed"  # approved, and not used in time
-    CANCELLED = "cancelled"  # the policy, the flow or the tool's definition changed, or the requester withdrew it
+    CANCELLED = "cancelled"  # the requester withdrew it
 
 
 LIVE = frozenset({Progress.OPEN, Progress.APPROVED})

@@ -65,6 +65,7 @@ class Refusal(StrEnum):
     FLOW_CHANGED = "flow_changed"
     OTHER_TENANT = "other_tenant"
     REQUESTER = "requester"
+    NOT_REQUESTER = "not_requester"
     NOT_APPROVER = "not_approver"
     DECIDED_ALREADY = "decided_already"
     STALE_LOGIN = "stale_login"
@@ -78,6 +79,7 @@ REFUSALS: Mapping[Refusal, str] = {
     Refusal.FLOW_CHANGED: "The approval flow has changed since this request was made. The call must be made again.",
     Refusal.OTHER_TENANT: "This request belongs to another tenant.",
     Refusal.REQUESTER: "You made this request yourself. Another person must decide it.",
+    Refusal.NOT_REQUESTER: "Another person made this request. Only they can withdraw it.",
     Refusal.NOT_APPROVER: "You are not an approver of the step that waits for a decision.",
     Refusal.DECIDED_ALREADY: "You have already decided this request. Another person must decide what is left.",
     Refusal.STALE_LOGIN: "You signed in too long ago to decide. Sign in again.",
@@ -178,8 +180,16 @@ def use(request: ApprovalRequest, now: float) -> ApprovalRequest | Refusal:
     return replace(_apply(request, RequestEvent.USE), used_at=now) if is_usable(request, now) else Refusal.ENDED
 
 
-def cancel(request: ApprovalRequest, now: float) -> ApprovalRequest | Refusal:
-    """Withdraw a request, or the grant that it has yielded."""
+def settle(request: ApprovalRequest, flow: Flow | None, terms: Terms, now: float) -> ApprovalRequest:
+    """Show a request as it is now: what has ended has ended, noted or not; reminders change nothing that is shown."""
+    after = pass_time(request, flow, terms, now)
+    return request if after.status is request.status else settle(after, flow, terms, now)
+
+
+def withdraw(request: ApprovalRequest, owner: Owner, now: float) -> ApprovalRequest | Refusal:
+    """Withdraw a request, or the grant that it has yielded: its requester may, and no other person."""
+    if owner != request.requester:
+        return Refusal.NOT_REQUESTER
     is_live = is_usable(request, now) or (request.status is Progress.OPEN and now < request.ends_at)
     return replace(_apply(request, RequestEvent.CANCEL), decided_at=now) if is_live else Refusal.ENDED
 

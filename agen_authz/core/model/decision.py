@@ -157,13 +157,17 @@ class AwaitApproval(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """The request is answered by ourselves from configuration: metadata and CORS preflights."""
+    """The request is answered by ourselves: metadata and CORS preflights, or the task of the caller's own approvals.
+
+    `headers` are all that the answer has. `why` is empty if nothing was decided.
+    """
 
     word: ClassVar[str] = "answer"
     reason: Reason
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    why: tuple[Step, ...] = ()
 
 
 Decision: TypeAlias = Allow | Deny | StepUp | AwaitApproval | Answer

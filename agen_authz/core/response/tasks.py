@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from agen_authz.core.approval.task import is_own_task
 from agen_authz.core.message.parameters import is_task_id
 from agen_authz.core.model import Envelope, Json
 from agen_authz.core.reason import Reason
@@ -67,7 +68,7 @@ def _check_told(method: str, params: Json, scope: TaskScope) -> _Found:
 
 def _check_made(message: dict[str, Json], made: Mapping[str, Json], scope: TaskScope) -> _Found:
     task_id = made.get("taskId")
-    if scope.tool is None or not is_answer(message, scope.envelope) or not is_task_id(task_id):
+    if scope.tool is None or not is_answer(message, scope.envelope) or not is_task_id(task_id) or is_own_task(task_id):
         return _withhold("a new task that cannot be bound")
     return MadeTask(scope.server, task_id, scope.tool)
 

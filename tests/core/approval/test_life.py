@@ -19,13 +19,13 @@ from agen_authz.core.approval.request import LIVE, ApprovalRequest, Notice, Occa
 from agen_authz.core.approval.table import (
     Approver,
     Refusal,
-    cancel,
     is_asked,
     is_refused,
     is_usable,
     pass_time,
     use,
     vote,
+    withdraw,
 )
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.model import Digest, Owner, Subject
@@ -206,9 +206,9 @@ class Lives(RuleBasedStateMachine):
         self.change(copy, pass_time(copy, self.flows[copy.flow], TERMS, self.now))
 
     @rule(copy=copies)
-    def withdraw(self, copy: ApprovalRequest) -> None:
+    def take_back(self, copy: ApprovalRequest) -> None:
         """The requester withdraws it."""
-        after = cancel(copy, self.now)
+        after = withdraw(copy, copy.requester, self.now)
         if isinstance(after, ApprovalRequest):
             self.change(copy, after)
 

@@ -11,7 +11,6 @@ from agen_authz.core.approval.table import (
     TABLE,
     Refusal,
     RequestEvent,
-    cancel,
     is_admin,
     is_asked,
     is_refused,
@@ -19,8 +18,10 @@ from agen_authz.core.approval.table import (
     may_see,
     may_unmask,
     pass_time,
+    settle,
     use,
     vote,
+    withdraw,
 )
 from agen_authz.core.model import Digest, Owner, Subject
 from tests.builders import NOW
@@ -298,8 +299,8 @@ def test_there_is_nothing_to_use(request_, now, expected):
 
 
 @pytest.mark.parametrize("request_", [asked(), approved()], ids=["open", "approved"])
-def test_live_request_is_cancelled(request_):
-    assert cancel(request_, NOW + 1.0) == replace(
+def test_live_request_is_withdrawn_by_who_made_it(request_):
+    assert withdraw(request_, request_.requester, NOW + 1.0) == replace(
         request_, status=Progress.CANCELLED, decided_at=NOW + 1.0, remind_at=None, version=1
     )
 
@@ -309,8 +310,34 @@ def test_live_request_is_cancelled(request_):
     [(asked(), NOW + 14400.0), (approved(), NOW + 900.0), *((asked(status=status), NOW) for status in ENDED)],
     ids=["open too long", "approved too long ago", *ENDED],
 )
-def test_ended_request_is_not_cancelled(request_, now):
-    assert cancel(request_, now) is Refusal.ENDED
+def test_ended_request_is_not_withdrawn(request_, now):
+    assert withdraw(request_, request_.requester, now) is Refusal.ENDED
+
+
+@pytest.mark.parametrize("subject", ["bob", "admin"])
+def test_nobody_withdraws_the_request_of_another_person(subject):
+    assert withdraw(asked(), person(subject, roles=frozenset({"admin", "lead"})).owner, NOW) is Refusal.NOT_REQUESTER
+
+
+SETTLED = {
+    "open": (asked(), NOW + 1.0, Progress.OPEN),
+    "a reminder is due": (asked(), NOW + 3600.0, Progress.OPEN),
+    "its time is over": (asked(), NOW + 14400.0, Progress.TIMED_OUT),
+    "approved": (approved(), NOW, Progress.APPROVED),
+    "not used in time": (approved(), NOW + 900.0, Progress.LAPSED),
+    "used": (asked(status=Progress.USED), NOW + 1e6, Progress.USED),
+}
+
+
+@pytest.mark.parametrize("name", SETTLED)
+def test_request_is_shown_as_it_is_now(name):
+    request_, now, status = SETTLED[name]
+    assert settle(request_, FLOW, TERMS, now).status is status
+
+
+def test_approval_by_the_clock_that_was_not_used_in_time_is_shown_as_that():
+    by = flow(approves_on_timeout=True)
+    assert settle(asked(by), by, TERMS, NOW + 14400.0 + 901.0).status is Progress.LAPSED
 
 
 def test_rejection_holds_until_the_time_of_the_request_is_over():

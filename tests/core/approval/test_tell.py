@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from agen_authz.core.approval.flow import Approvers
 from agen_authz.core.approval.request import LIVE, Notice, Occasion, Progress
-from agen_authz.core.approval.table import TABLE, Refusal, cancel, pass_time, use
+from agen_authz.core.approval.table import TABLE, Refusal, pass_time, use, withdraw
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.model import Digest
 from tests.builders import NOW
@@ -128,7 +128,7 @@ def test_requester_is_told_of_every_end_but_a_grant_that_lapsed():
     assert silent == {Progress.LAPSED}
 
 
-def test_cancelling_a_grant_tells_its_approvers():
-    cancelled = cancel(approved(), NOW)
-    assert not isinstance(cancelled, Refusal)
-    assert places(approved(), cancelled, single()) == [(Occasion.CANCELLED, to) for to in (CHANNEL, BOB, ANN_MAIL)]
+def test_withdrawing_a_grant_tells_its_approvers():
+    withdrawn = withdraw(approved(), approved().requester, NOW)
+    assert not isinstance(withdrawn, Refusal)
+    assert places(approved(), withdrawn, single()) == [(Occasion.CANCELLED, to) for to in (CHANNEL, BOB, ANN_MAIL)]

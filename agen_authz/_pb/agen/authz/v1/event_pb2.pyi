@@ -52,7 +52,7 @@ class Event(_message.Message):
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
-    """allow, deny, step_up, await_approval or answer (metadata and CORS preflights, which nobody decides on); aggregated
+    """allow, deny, step_up, await_approval or answer (metadata, CORS preflights, and the state of a call's approval); aggregated
     is one event for many decisions, which are in `aggregated`. Five words are not decisions: drift, for definitions of
     tools that a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in
     a response; sample, for what a sample of responses that no data-protection rule covers shows; and approval, for
@@ -177,8 +177,9 @@ Global___CallApproval: _TypeAlias = CallApproval  # noqa: Y015
 
 @_typing.final
 class Approval(_message.Message):
-    """What happened to a request for approval. It is written after the change itself; if the process ends in between, the
-    request has the change and there is no event.
+    """What people and the clock did with a request for approval. It is written after the change itself; if the process ends
+    in between, the request has the change and there is no event. That a call asked for it, or used it, is in the event of
+    that call, as `approvals`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -200,9 +201,11 @@ class Approval(_message.Message):
     STEP_FIELD_NUMBER: _builtins.int
     APPROVER_FIELD_NUMBER: _builtins.int
     REASON_DIGEST_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     event: _builtins.str
-    """asked, approved (by one person; by the clock if there is no `approver`), rejected, timed_out, used, lapsed (approved,
-    and not used in time), cancelled, or unmasked (an approver read the arguments unmasked).
+    """approved (by one person; by the clock if there is no `approver`), rejected, timed_out, lapsed (approved, and not used
+    in time), cancelled (the requester withdrew it), unmasked (an approver read the arguments unmasked), or refused
+    (a person tried to decide or withdraw it who may not; `refusal` says why).
     """
     id: _builtins.str
     """Of the request; part of the link that approvers open."""
@@ -229,6 +232,8 @@ class Approval(_message.Message):
     """The step that was decided, or that waited; the first is 1."""
     reason_digest: _builtins.str
     """Keyed digest of the reason; empty if none was given."""
+    refusal: _builtins.str
+    """Only of refused: requester, not_requester, not_approver, other_tenant or decided_already."""
     @_builtins.property
     def requester(self) -> Global___Requester: ...
     @_builtins.property
@@ -255,10 +260,11 @@ class Approval(_message.Message):
         step: _builtins.int = ...,
         approver: Global___ApprovalPerson | None = ...,
         reason_digest: _builtins.str = ...,
+        refusal: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "requester", b"requester"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "binding_digest", b"binding_digest", "definition_digest", b"definition_digest", "ends", b"ends", "event", b"event", "flow", b"flow", "grant_until", b"grant_until", "id", b"id", "method", b"method", "parameters_digest", b"parameters_digest", "policy", b"policy", "policy_digest", b"policy_digest", "reason_digest", b"reason_digest", "requester", b"requester", "status", b"status", "step", b"step", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "binding_digest", b"binding_digest", "definition_digest", b"definition_digest", "ends", b"ends", "event", b"event", "flow", b"flow", "grant_until", b"grant_until", "id", b"id", "method", b"method", "parameters_digest", b"parameters_digest", "policy", b"policy", "policy_digest", b"policy_digest", "reason_digest", b"reason_digest", "refusal", b"refusal", "requester", b"requester", "status", b"status", "step", b"step", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
