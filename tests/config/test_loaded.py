@@ -135,7 +135,6 @@ def test_variable_of_the_store_must_be_set(tmp_path):
 # ---- what is not built yet, and what weakens -------------------------------------------------------------------
 
 UNBUILT = {
-    "approvals.tasks": (None, "approvals: {tasks: true}\n"),
     "hooks": (None, "hooks: [{name: h, state: enforce, on: call, url: 'https://h'}]\n"),
     "audit.arguments": (None, "audit: {arguments: masked}\n"),
     "audit.chain": (None, "audit: {chain: true}\n"),
