@@ -86,7 +86,7 @@ def read_secrets(findings: Findings, config: Config, environ: Mapping[str, str])
         cas,
         tuple((identifier, read[path]) for identifier, path in masking if path in read),
         _find_store_url(findings, config, read, environ),
-        read.get(("console", "client_secret_file")),
+        _read_client_secret(findings, read),
         {
             flow.name: read[path]
             for index, flow in enumerate(config.approvals.flows)
@@ -142,6 +142,15 @@ def _find_store_url(
         # Not shown: it may hold a password.
         findings.add(path, "does not hold the URL of a store", URL_CURE)
     return url
+
+
+def _read_client_secret(findings: Findings, read: Mapping[KeyPath, bytes]) -> bytes | None:
+    path = ("console", "client_secret_file")
+    content = read.get(path)
+    if content is not None and not all(0x20 <= byte <= 0x7E for byte in content):
+        # RFC 6749 appendix A.2.
+        findings.add(path, "has other characters than a client secret can have", "write the secret, and nothing else")
+    return content
 
 
 def _read_certificates(findings: Findings, path: KeyPath, content: bytes) -> str:

@@ -149,6 +149,7 @@ class RequestApi:
             "timeout": spell_timeout(seen),
             "end": spell_end(request),
             "params": call.params,
+            "headers": call.sent,
             "params_problem": call.problem,
             "masked": dict(call.masked),
             "hidden": list(call.hidden),

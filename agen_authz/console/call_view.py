@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agen_authz.console.spelling import Line, list_json, list_paragraphs
 from agen_authz.core.approval.request import Binding, KeptCall
@@ -31,6 +32,7 @@ class CallView(Struct, frozen=True):
         problem: why there is nothing to show; empty if there is.
         is_only_clear: True if it can be shown, but only unmasked.
         rest: what a call has besides arguments.
+        headers: that the server gets with it; `sent` is the same as it is, for the API.
         masked: how many values are masked, by detector.
         hidden: where hidden characters are.
         params: what is shown, as it is; for the API.
@@ -44,6 +46,8 @@ class CallView(Struct, frozen=True):
     hidden: tuple[str, ...] = ()
     params: Json = None
     is_clear: bool = False
+    headers: tuple[Line, ...] = ()
+    sent: Json = None
 
     def is_seen_by(self, *, may_unmask: bool) -> bool:
         """True if a person can read the call: no one approves what they cannot read."""
@@ -61,10 +65,13 @@ def view_call(binding: Binding, kept: KeptCall | None, show_arguments: Iterable[
     params = read_parameters(kept.params)
     if isinstance(params, Malformed) or not isinstance(params, dict):
         return CallView(_UNREADABLE)
+    headers: dict[str, Json] = dict(kept.headers)
     shown = ShownParameters(params) if is_clear else show_parameters(params, show_arguments)
-    if shown is None or not isinstance(shown.params, dict):
+    sent = ShownParameters(headers) if is_clear else show_parameters(headers)
+    if shown is None or sent is None or not isinstance(shown.params, dict) or not isinstance(sent.params, dict):
         return CallView(_UNMASKABLE, is_only_clear=True)
-    return _view(shown.params, shown.receipts, _find_named(binding, params), is_clear=is_clear)
+    view = _view(shown.params, shown.receipts, _find_named(binding, params), is_clear=is_clear)
+    return _add_headers(view, sent.params, sent.receipts) if headers else view
 
 
 def _find_named(binding: Binding, params: Mapping[str, Json]) -> str:
@@ -89,6 +96,19 @@ def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], named: str,
         hidden=tuple(each.path or "/" for each in find_hidden(dict(params))),
         params=dict(params),
         is_clear=is_clear,
+    )
+
+
+def _add_headers(view: CallView, sent: Mapping[str, Json], receipts: tuple[Receipt, ...]) -> CallView:
+    counts = Counter(dict(view.masked))
+    for each in receipts:
+        counts[each.detector] += each.count
+    return replace(
+        view,
+        headers=list_json(dict(sent), [each.pointer for each in receipts]),
+        sent=dict(sent),
+        masked=tuple(sorted(counts.items())),
+        hidden=(*view.hidden, *(each.path or "/" for each in find_hidden(dict(sent)))),
     )
 
 

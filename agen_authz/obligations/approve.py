@@ -212,13 +212,20 @@ async def _ask(asking: _Asking, judged: Judged) -> Ended:
         return ended
     # 4.
     missing = [key for key, request in asking.bound.items() if _is_missing(found.get(key), asking.facts.now)]
-    kept = KeptCall(orjson.dumps(asking.params) if missing else b"")
-    if len(kept.params) > MAX_KEPT_BYTES:
+    kept = _keep(asking) if missing else KeptCall(b"")
+    if kept.size > MAX_KEPT_BYTES:
         return refuse(judged, Reason.APPROVAL_IMPOSSIBLE, Step("approval", "too_large"))
     opened = await _open(asking, missing, kept) if missing else ()
     if opened is None:
         return refuse(judged, Reason.APPROVAL_LIMIT, Step("approval", "limit"))
     return _judge(asking, found | {each.key: each for each in opened})
+
+
+def _keep(asking: _Asking) -> KeptCall:
+    """Keep what approvers decide on: the parameters, and the headers that the resource forwards."""
+    extra = asking.read.known.routed.route.resource.forward_headers
+    headers = sorted((name, value) for name, value in _find_headers(asking.read).items() if name in extra)
+    return KeptCall(orjson.dumps(asking.params), tuple(headers))
 
 
 async def _trace(judged: Judged, facts: Facts, ports: Ports) -> Ended:

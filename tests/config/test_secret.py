@@ -234,3 +234,14 @@ def test_everything_that_weakens_is_listed(tmp_path):
         "approvals.requester_may_approve",
         "audit.on_full",
     ]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"secret\r\n", "geheimnis\u00fc".encode(), b"\xff\xfe", b"one\ntwo\n", b"\xef\xbb\xbfsecret"]
+)
+def test_client_secret_with_characters_that_none_has_is_refused(tmp_path, raw):
+    file = tmp_path / "secret"
+    file.write_bytes(raw)
+    text = f"console: {{provider: corp, client_id: c, client_secret_file: {file}}}\n"
+    found = places_of(tmp_path, GOOD + PAGES + text)
+    assert [path for path, _ in found] == ["console.client_secret_file"]

@@ -191,6 +191,28 @@ async def test_only_the_member_that_repeats_the_target_is_not_shown(stand, targe
     assert (shown in text, f'"{target.partition(":")[2]}"' in text) == (True, False)
 
 
+@pytest.mark.parametrize("is_clear", [False, True])
+async def test_forwarded_headers_are_shown_masked_like_the_arguments(stand, is_clear):
+    stand.ask()
+    stand.approvals.kept[REQUEST] = replace(
+        stand.approvals.kept[REQUEST], headers=(("x-account", "7\u200b"), ("x-pay-to", "DE89370400440532013000"))
+    )
+    async with stand.browsing(ZOE | {"roles": ["admin", "privacy"]}) as browser:
+        answer = await browser.get(PAGE)
+        if is_clear:
+            answer = await browser.post(f"{PAGE}/unmasked", {"csrf": await browser.csrf()})
+    text = Text(answer.text).text
+    assert ("Headers that the server gets with it" in text, '"x-account"' in text) == (True, True)
+    assert ("DE89370400440532013000" in text, "U+200B" in text) == (is_clear, True)
+
+
+async def test_headers_that_cannot_be_searched_are_not_shown(stand):
+    stand.ask()
+    deep = '{"a":' * 300 + "1" + "}" * 300
+    stand.approvals.kept[REQUEST] = replace(stand.approvals.kept[REQUEST], headers=(("x-document", deep),))
+    assert "cannot be searched for personal values" in Text(await read(stand)).text
+
+
 ENDS = {
     Progress.APPROVED: "The call may be made once",
     Progress.REJECTED: "denied until the time that approvers had is over",

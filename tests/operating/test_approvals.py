@@ -204,6 +204,7 @@ SHOWN: dict[str, Json] = {
     "policy_message": EVIL,
     "timeout": "then the call is denied",
     "params": {EVIL: [EVIL, 1]},
+    "headers": {"x-account": EVIL},
     "masked": {"email": 2},
     "hidden": ["/arguments"],
     "steps": [{"name": "lead", "approvals": 0, "quorum": 1, "state": "waits"}],

@@ -12,7 +12,7 @@ from agen_authz.adapters.metrics import Family, PrometheusMetrics
 from agen_authz.adapters.notify import AppriseNotifier, Destination, Mail, read_channels, read_mail
 from agen_authz.app.http import HttpServer, bind, build_server
 from agen_authz.app.state import join_state
-from agen_authz.app.worker.pages import ConsoleMeans, Front, Supervisor, open_pages
+from agen_authz.app.worker.pages import ConsoleMeans, Front, Pages, Supervisor, open_pages
 from agen_authz.app.worker.rules import build_worker_rules
 from agen_authz.catalogue import CurrentCatalogue
 from agen_authz.config import Loaded
@@ -59,7 +59,7 @@ class ConsoleWorker:
         config, means = self.loaded.config, self.means
         # Bound first: an address that is taken is reported before anything is asked.
         listener = None if config.console is None else bind(config.server.console, _PATH)
-        await self._switch(self.loaded, self.rules)
+        self.front.pages = await self._open(self.loaded, self.rules)
         if listener is not None:
             self.server = build_server(self.front, grace_s=_GRACE_S)
             self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
@@ -84,10 +84,10 @@ class ConsoleWorker:
         # Whatever fails fails before anything has changed. In a thread: thousands of rules take seconds.
         channels, mail = read_places(loaded)
         rules = await asyncio.to_thread(_build_rules, loaded, self.means)
+        pages, before = await self._open(loaded, rules), self.front.pages
+        self.front.pages = pages
         self.notifier.use(channels, mail)
         self.time.terms, self.outbox.terms = _time_terms(loaded, rules), _outbox_terms(loaded, rules)
-        before = self.front.pages
-        await self._switch(loaded, rules)
         self.loaded, self.rules = loaded, rules
         self.means.metrics.set_policy_version(loaded.version)
         if before is not None:
@@ -95,9 +95,9 @@ class ConsoleWorker:
             await asyncio.sleep(_GRACE_S)
             await before.close()
 
-    async def _switch(self, loaded: Loaded, rules: RuleSet) -> None:
+    async def _open(self, loaded: Loaded, rules: RuleSet) -> Pages | None:
         console = loaded.config.console
-        self.front.pages = None if console is None else await open_pages(loaded, console, rules, self.means)
+        return None if console is None else await open_pages(loaded, console, rules, self.means)
 
     def check_readiness(self) -> Readiness:
         """Report whether people are served; `run.Worker.check_readiness`."""

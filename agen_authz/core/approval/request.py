@@ -129,9 +129,16 @@ class KeptCall(Struct, frozen=True):
 
     Args:
         params: the message's `params`, as JSON.
+        headers: what `forward_headers` lets through besides, by name and value: the server may act upon them.
     """
 
     params: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many bytes or characters are kept."""
+        return len(self.params) + sum(len(name) + len(value) for name, value in self.headers)
 
 
 class Occasion(StrEnum):

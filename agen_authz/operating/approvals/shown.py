@@ -98,6 +98,9 @@ def _list_params(request: Mapping[str, Json]) -> Iterator[str]:
         return
     yield "parameters:"
     yield from _list_json(request.get("params"))
+    if request.get("headers"):
+        yield "headers that the server gets with it:"
+        yield from _list_json(request.get("headers"))
     masked = request.get("masked")
     if isinstance(masked, dict) and masked:
         yield "masked      " + ", ".join(f"{spell(name)} {spell(str(count))}" for name, count in masked.items())
