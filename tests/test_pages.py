@@ -106,14 +106,42 @@ def test_page_of_policies_shows_every_command_and_every_example():
     assert [text for text in wanted if text not in page] == [] and len(examples) == 10
 
 
-def test_configuration_of_the_readme_is_one_that_serve_takes(tmp_path, monkeypatch):
-    text = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+def read_example(page: Path) -> str:
+    """Read the first configuration that a page shows."""
+    text = re.search(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert text is not None
-    (tmp_path / "agen.yaml").write_text(text[1], "utf-8")
+    return text[1]
+
+
+def test_configuration_of_the_readme_is_one_that_serve_takes(tmp_path, monkeypatch):
+    (tmp_path / "agen.yaml").write_text(read_example(ROOT / "README.md"), "utf-8")
     # Its store is named relative to where the command runs.
     monkeypatch.chdir(tmp_path)
     told = CliRunner().invoke(app, ["check-config", "agen.yaml"])
     assert (told.exit_code, told.output.endswith("agen.yaml: ok\n")) == (0, True)
+
+
+SECRETS = {
+    "store-key": b"s" * 32,
+    "console-secret": b"c" * 32,
+    "approval-channels": b"# who decides\njson://127.0.0.1:9\n",
+    "mail-url": b"mailtos://ann:secret@mail.example.com?from=agen@example.com\n",
+    "keys/billing-1": b"b" * 32,
+}
+
+
+def test_configuration_of_the_page_of_approvals_is_one_that_serve_takes(tmp_path):
+    text = read_example(ROOT / "docs" / "approvals.md")
+    assert set(re.findall(r"/etc/agen/([\w/-]+)", text)) == set(SECRETS)
+    (tmp_path / "keys").mkdir()
+    for name, secret in SECRETS.items():
+        (tmp_path / name).write_bytes(secret)
+        (tmp_path / name).chmod(0o600)
+    here = text.replace("/etc/agen/", f"{tmp_path}/").replace("/var/lib/agen/", f"{tmp_path}/")
+    for name, written, more in (("as-it-is.yaml", text, ["--no-secrets"]), ("here.yaml", here, [])):
+        (tmp_path / name).write_text(written, "utf-8")
+        told = CliRunner().invoke(app, ["check-config", str(tmp_path / name), *more])
+        assert (told.exit_code, told.output.endswith(f"{name}: ok\n")) == (0, True), told.output
 
 
 ROOT = Path(__file__).resolve().parent.parent
