@@ -254,12 +254,19 @@ class ListNotifier:
         self.sent: list[tuple[str, str, str, str]] = []
         self.unreachable: set[str] = set()
         self.nowhere: set[str] = set()
+        self._taken: set[tuple[str, str]] = set()
+
+    def restart(self) -> None:
+        """Forget who has taken what, as a process that starts again does."""
+        self._taken.clear()
 
     def reaches(self, to: str) -> bool:
         return to not in self.nowhere
 
     async def send(self, id: str, to: str, subject: str, body: str) -> bool:
-        if to in self.unreachable:
+        if not self.reaches(to) or to in self.unreachable:
             return False
-        self.sent.append((id, to, subject, body))
+        if (id, to) not in self._taken:
+            self._taken.add((id, to))
+            self.sent.append((id, to, subject, body))
         return True

@@ -15,7 +15,7 @@ from agen_authz.core.approval.request import ApprovalRequest, Binding, KeptCall,
 from agen_authz.core.model import Digest, Subject
 from agen_authz.ports.approval import ApprovalStore, NewRequest, Outbox, SessionStore
 from tests.adapters.database import Database, new_store
-from tests.approval_fakes import MemoryApprovals, MemorySessions
+from tests.approval_fakes import MemoryApprovals, MemoryOutbox, MemorySessions
 from tests.builders import NOW
 from tests.core.approval.rig import BINDING
 
@@ -97,12 +97,13 @@ def sql_ports(store: Any, key: bytes | None = STORE_KEY) -> tuple[SqlApprovals, 
 async def new_rig(kind: str, asking: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Rig]:
     """Make an empty store of this kind."""
     if kind == "memory":
-        approvals, sessions = MemoryApprovals(), MemorySessions()
+        outbox, sessions = MemoryOutbox(), MemorySessions()
+        approvals = MemoryApprovals(outbox)
 
         def break_all() -> None:
-            approvals.is_broken = approvals.outbox.is_broken = sessions.is_broken = True
+            approvals.is_broken = outbox.is_broken = sessions.is_broken = True
 
-        yield Rig(approvals, approvals.outbox, sessions, break_all)
+        yield Rig(approvals, outbox, sessions, break_all)
         return
     database: Database
     async with new_store(kind, asking, folder) as (database, store):

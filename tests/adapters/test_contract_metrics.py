@@ -1,4 +1,5 @@
-"""`DecisionMetrics`, `AuditMetrics`, `ResponseMetrics`, `MaskingMetrics`, `KeyMetrics`, `DriftMetrics`."""
+"""`DecisionMetrics`, `AuditMetrics`, `ResponseMetrics`, `MaskingMetrics`, `KeyMetrics`, `DriftMetrics`; of approvals,
+`ApprovalMetrics`, `NotificationMetrics`, `TaskMetrics`."""
 
 import pytest
 from prometheus_client import CollectorRegistry

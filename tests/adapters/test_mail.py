@@ -54,7 +54,7 @@ async def test_server_that_cannot_be_reached_loses_nothing_and_is_sent_to_once_i
     rig.post("m1", to=ANN)
     worker = rig.sender()
     await worker.step(rig.clock.now())
-    assert (dict(rig.metrics.messages), post.mails) == ({(Occasion.OPENED.value, "failed"): 1}, [])
+    assert (rig.messages, post.mails) == ({(Occasion.OPENED.value, "failed"): 1}, [])
     rig.clock.advance(60.0)
     with post.open():
         for _ in range(3):

@@ -1,6 +1,5 @@
 """Workers on fakes: a store, an outbox and a notifier in memory, and a clock that stands still."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,29 +13,11 @@ from agen_authz.workers.outbox import OutboxPorts, OutboxTerms, OutboxWorker
 from tests.approval_fakes import ListNotifier, MemoryApprovals, MemoryOutbox, MemorySessions
 from tests.builders import NOW
 from tests.core.approval.rig import FLOW, TERMS, asked
-from tests.fakes import FakeClock, SeqEntropy
+from tests.fakes import CountingMetrics, FakeClock, SeqEntropy
 
 URL = "https://approvals.example.com"
 KEPT = KeptCall(b'{"name":"refund","arguments":{"amount":120.5,"email":"cy@example.com"}}')
 CHANNEL = "flow:finance"
-
-
-class CountingTasks:
-    """Counts what workers count."""
-
-    def __init__(self) -> None:
-        self.messages: Counter[tuple[str, str]] = Counter()
-        self.defects: Counter[str] = Counter()
-        self.approvals: Counter[tuple[str, str]] = Counter()
-
-    def count_notification(self, occasion: str, outcome: str) -> None:
-        self.messages[occasion, outcome] += 1
-
-    def count_defect(self, task: str) -> None:
-        self.defects[task] += 1
-
-    def count_approval(self, flow: str, event: str) -> None:
-        self.approvals[flow, event] += 1
 
 
 @dataclass
@@ -50,7 +31,7 @@ class Rig:
     # Tests put what fails or waits in the place of a method, and a real one in the place of a fake.
     notifier: Any = field(default_factory=ListNotifier)
     sessions: Any = field(default_factory=MemorySessions)
-    metrics: CountingTasks = field(default_factory=CountingTasks)
+    metrics: CountingMetrics = field(default_factory=CountingMetrics)
     entropy: SeqEntropy = field(default_factory=SeqEntropy)
     events: list[bytes] = field(default_factory=list)
     terms: Terms = TERMS
@@ -74,6 +55,24 @@ class Rig:
     def keeper(self) -> TimeWorker:
         """Start a process that lets time pass."""
         return TimeWorker(self.time_ports, TimeTerms(self.flows, self.terms, 30 * 86400.0, EventTerms("v1", b"k" * 32)))
+
+    @property
+    def messages(self) -> dict[tuple[str, ...], int]:
+        """What was counted of messages, by occasion and outcome."""
+        return self._list_counts("agen_notifications_total")
+
+    @property
+    def ended(self) -> dict[tuple[str, ...], int]:
+        """What was counted of requests, by flow and event."""
+        return self._list_counts("agen_approvals_total")
+
+    @property
+    def defects(self) -> dict[tuple[str, ...], int]:
+        """What was counted of defects, by task."""
+        return self._list_counts("agen_task_defects_total")
+
+    def _list_counts(self, metric: str) -> dict[tuple[str, ...], int]:
+        return {key[1:]: count for key, count in self.metrics.counts.items() if key[0] == metric}
 
     async def _record(self, line: bytes) -> None:
         self.events.append(line)

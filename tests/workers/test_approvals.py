@@ -43,7 +43,7 @@ async def test_request_that_nobody_decides_is_timed_out_and_everybody_is_told():
         "timed_out",
         "timed_out",
     )
-    assert rig.metrics.approvals == {("finance", "timed_out"): 1}
+    assert rig.ended == {("finance", "timed_out"): 1}
 
 
 async def test_flow_of_low_risk_approves_in_the_end():
@@ -72,7 +72,7 @@ async def test_approval_that_nobody_uses_lapses():
     rig.clock.advance(900.0)
     await rig.keeper().step(rig.clock.now())
     assert rig.approvals.requests[ID].status is Progress.LAPSED
-    assert rig.metrics.approvals == {("finance", "lapsed"): 1}
+    assert rig.ended == {("finance", "lapsed"): 1}
 
 
 async def test_reminders_come_in_their_rhythm_until_the_end():
@@ -172,7 +172,7 @@ async def test_store_that_is_down_is_no_defect_and_a_defect_does_not_end_the_loo
     rig.approvals.is_broken = True
     task = asyncio.create_task(run_approvals(rig.keeper(), rig.time_ports, naps))
     pause_s, woken = await naps.next()
-    assert (pause_s, rig.metrics.defects) == (10.0, {})
+    assert (pause_s, rig.defects) == (10.0, {})
     rig.approvals.is_broken, list_due = False, rig.approvals.list_due
 
     async def fail(now, limit):
@@ -181,7 +181,7 @@ async def test_store_that_is_down_is_no_defect_and_a_defect_does_not_end_the_loo
     rig.approvals.list_due = fail
     woken.set_result(None)
     pause_s, woken = await naps.next()
-    assert (pause_s, rig.metrics.defects) == (10.0, {"approvals": 1})
+    assert (pause_s, rig.defects) == (10.0, {("approvals",): 1})
     assert [each.getMessage() for each in caplog.records] == [
         "a defect kept requests for approval from ending in time; it continues in ten seconds"
     ]
@@ -210,7 +210,7 @@ async def test_defect_with_some_requests_stops_no_others_and_they_are_tried_agai
     rig.approvals.change = fail
     assert [await keeper.step(rig.clock.now()) for _ in range(3)] == [0, 1, 0]
     assert rig.approvals.requests[good.id].status is Progress.TIMED_OUT
-    assert rig.metrics.defects == {"approvals": len(bad)}
+    assert rig.defects == {("approvals",): len(bad)}
     assert {each.getMessage() for each in caplog.records} == {
         "a defect kept a request for approval from ending in time; others continue"
     }
