@@ -24,7 +24,9 @@ BUSY = reply(b"", "503 Service Unavailable")
 class Rig(Protocol):
     """A notifier with one flow that has a channel, and places to look at."""
 
-    notifier: Notifier
+    @property
+    def notifier(self) -> Notifier:
+        """What sends."""
 
     def go_down(self) -> None:
         """Let no place be reached."""

@@ -1,5 +1,6 @@
 """Calls that people must approve, through a real Envoy, and people who decide in the sidecar's own store."""
 
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from agen_authz.core.approval.table import Approver, vote
 from agen_authz.core.approval.tell import tell
 from agen_authz.core.model import Issuer, Owner, Subject
 from agen_authz.ports.approval import Query
-from tests.stage.process import BOUND_S, START_S
-from tests.stage.world import World
+from tests.stage.process import BOUND_S, START_S, await_true
+from tests.stage.world import World, modern, tool_call
 
 PAGE = "https://approve.example.com/requests/"
 SECTIONS = """\
@@ -33,10 +34,25 @@ approvals:
     - {name: quick, steps: [{name: lead, approvers: {roles: [lead]}}], timeout: 1s}
 policies:
   - {name: customers, state: enforce, tools: ["crm/get_customer"], then: require_approval, flow: finance}
+  - {name: records, state: enforce, resources: ["crm/customer://**"], then: require_approval, flow: finance}
+  - {name: prompts, state: enforce, prompts: ["crm/*"], then: require_approval, flow: finance}
   - {name: deals, state: enforce, tools: ["crm/get_deal"], then: require_approval, flow: quick}
 """
 CUSTOMER: dict[str, Any] = {"customer_id": "c-1001"}
 MODES = ["2026-07-28", "legacy"]
+
+
+def reload(world: World, folder: Path, config: str) -> None:
+    """Let the sidecar read another configuration, and wait until it decides by it."""
+
+    def read_version() -> str:
+        world.post(world.one.mint(world.crm), tool_call("search_customers", {}), **modern("search_customers"))
+        return str(world.events()[-1]["policy_set"])
+
+    before = read_version()
+    (folder / "agen.yaml").write_text(config, "utf-8")
+    world.sidecar.send_signal(signal.SIGHUP)
+    await_true(world.sidecar, "the reload", lambda: read_version() != before, folder / "sidecar.log")
 
 
 def encrypt(folder: Path, config: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from mcp import MCPError
 from mcp.client import InputRequiredRoundsExceededError
 
-from tests.e2e.approved import CUSTOMER, MODES, PAGE, SECTIONS, People, ask, connect, encrypt
+from tests.e2e.approved import CUSTOMER, MODES, PAGE, SECTIONS, People, ask, connect, encrypt, reload
 from tests.stage.process import await_true, end
 from tests.stage.world import running_world
 
@@ -106,6 +106,51 @@ async def test_other_client_gets_a_result_that_names_the_page(world, people, mod
     assert again.startswith(PAGE) and again != page
 
 
+READS = {
+    "resource": ("read_resource", "customer://c-1001"),
+    "prompt": ("get_prompt", "summarize", {"customer_id": "c-1001"}),
+}
+
+
+async def read(client, kind):
+    method, *arguments = READS[kind]
+    return await getattr(client, method)(*arguments)
+
+
+@pytest.mark.parametrize("kind", READS)
+async def test_resource_and_prompt_are_read_once_by_a_client_that_opens_the_page(world, people, kind):
+    opened = []
+
+    async def approve(page):
+        opened.append(page)
+        await people.decide(page)
+
+    forget(world)
+    async with connect(world, "2026-07-28", opens=approve, sub=f"opens-{kind}") as client:
+        await read(client, kind)
+        assert (len(opened), reached(world)) == (1, [READS[kind][1]])
+        await read(client, kind)
+    assert len(set(opened)) == 2
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", READS)
+async def test_resource_and_prompt_are_refused_to_other_clients_with_the_page(world, people, kind, mode):
+    async with connect(world, mode, sub=f"reads-{mode}") as client:
+        pages = []
+        for _ in range(2):
+            with pytest.raises(MCPError) as told:
+                await read(client, kind)
+            assert told.value.data["reason"] == "approval_required"
+            pages += told.value.data["urls"]
+            assert pages[-1].startswith(PAGE) and told.value.message.endswith(pages[-1])
+        await people.decide(pages[0])
+        await read(client, kind)
+        with pytest.raises(MCPError) as again:
+            await read(client, kind)
+    assert pages[0] == pages[1] != again.value.data["urls"][0]
+
+
 async def test_changed_arguments_another_subject_and_another_client_are_other_calls(world, people):
     page = await ask(world, "2026-07-28", sub="exact")
     await people.decide(page)
@@ -142,25 +187,26 @@ async def test_request_that_times_out_is_noted_and_asked_for_again(world, people
 async def test_policy_that_was_changed_in_between_asks_again(world, people, folder):
     page = await ask(world, "2026-07-28", sub="policy")
     await people.decide(page)
-    config = folder / "agen.yaml"
-    before = config.read_text()
+    before = (folder / "agen.yaml").read_text("utf-8")
     try:
-        config.write_text(before.replace("flow: finance}", "flow: finance, message: Changed.}"))
-        restart(world)
+        reload(world, folder, before.replace("flow: finance}", "flow: finance, message: Changed.}", 1))
         again = await ask(world, "2026-07-28", sub="policy")
         assert again.startswith(PAGE) and again != page
         await people.decide(again)
         assert await ask(world, "2026-07-28", sub="policy") == "allowed"
     finally:
-        config.write_text(before)
-        restart(world)
+        reload(world, folder, before)
     # The policy is again as it was when this was approved.
     assert await ask(world, "2026-07-28", sub="policy") == "allowed"
 
 
-def restart(world):
+async def test_approval_outlives_the_processes(world, people):
+    pages = [await ask(world, "2026-07-28", arguments=each, sub="restart") for each in (CUSTOMER, OTHER)]
+    await people.decide(pages[0])
     end(world.sidecar)
     world.sidecar = world.start()
+    assert await ask(world, "2026-07-28", sub="restart") == "allowed"
+    assert await ask(world, "2026-07-28", arguments=OTHER, sub="restart") == pages[1]
 
 
 async def test_calls_that_race_for_one_grant_are_made_once(world, people):
@@ -192,13 +238,15 @@ def holding(held_folder):
         yield running
 
 
-async def test_held_call_is_made_as_soon_as_it_is_approved(holding, held_folder):
-    people = People(held_folder)
-    called = asyncio.create_task(ask(holding, "2026-07-28", sub="held"))
-    while not (open_now := await people.list()) or called.done():
-        await asyncio.sleep(0.05)
-    await people.decide(PAGE + open_now[0].id)
-    assert await called == "allowed"
+@pytest.mark.parametrize(("approves", "told"), [(True, "allowed"), (False, "approval_rejected")])
+async def test_held_call_is_answered_as_soon_as_it_is_decided(holding, held_folder, approves, told):
+    people, sub = People(held_folder), f"held-{approves}"
+    called = asyncio.create_task(ask(holding, "2026-07-28", sub=sub))
+    while not (asked := [each for each in await people.list() if each.binding.subject == sub]):
+        assert not called.done(), called.result()
+        await asyncio.sleep(0)
+    await people.decide(PAGE + asked[0].id, approves=approves)
+    assert await called == told
 
 
 async def test_held_call_that_nobody_decides_is_answered_in_time(holding):
