@@ -71,12 +71,15 @@ POLICIES = (
 )  # fmt: skip
 
 
+HEADERS = {HIDDEN_ID: (("x-account", "ACC-2207"), ("x-pay-to", "DE89370400440532013000"))}
+
+
 def show(approvals: MemoryApprovals, issuer: str) -> None:
     """Let requests be there, of a person of the demo."""
     for request, arguments in _list_requests(issuer):
         approvals.requests[request.id] = request
         params = {"name": request.binding.target.partition(":")[2], "arguments": arguments}
-        approvals.kept[request.id] = KeptCall(json.dumps(params).encode())
+        approvals.kept[request.id] = KeptCall(json.dumps(params).encode(), HEADERS.get(request.id, ()))
 
 
 def _list_requests(issuer: str) -> Iterator[tuple[ApprovalRequest, dict[str, Any]]]:

@@ -12,6 +12,7 @@ PAGES = {
     "inbox": ("finance", "/"),
     "requests": ("admin", "/requests"),
     "request": ("finance", f"/requests/{REFUND_ID}"),
+    "request-own": ("support", f"/requests/{REFUND_ID}"),
     "request-hidden": ("finance", f"/requests/{HIDDEN_ID}"),
     "request-rejected": ("finance", f"/requests/{REJECTED_ID}"),
     "request-used": ("admin", f"/requests/{USED_ID}"),

@@ -92,6 +92,13 @@ def test_requester_follows_the_request_and_cannot_decide(front):
         assert (samir.heading(), samir.page.query_selector("button.good")) == ("billing/refund Waiting", None)
 
 
+def test_requester_withdraws_the_request(front):
+    with front.person("support", PAGE) as samir:
+        samir.follow("button:text-is('Withdraw')")
+        assert (samir.heading(), samir.complaints) == ("billing/refund Withdrawn", [])
+    assert front.approvals.requests[REFUND_ID].status is Progress.CANCELLED
+
+
 FORGED = """<!doctype html><form method=post action={action}>
 <input name=votes value=0><input name=answer value=approve><input name=csrf value="{csrf}"></form>
 <script>document.forms[0].submit()</script>"""

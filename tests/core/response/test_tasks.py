@@ -56,6 +56,12 @@ def test_new_task_without_an_id_that_can_be_kept_is_withheld(task_id):
     assert is_withheld(answer({"task": {"taskId": task_id}}), CALL)
 
 
+@pytest.mark.parametrize("task_id", ["agen-approval-", "agen-approval-" + "0" * 32])
+def test_new_task_with_an_id_like_those_of_our_own_is_withheld(task_id):
+    assert is_withheld(answer({**MODERN, "taskId": task_id}), CALL)
+    assert is_withheld(answer({"task": {"taskId": task_id}}), CALL)
+
+
 def test_new_task_in_both_forms_is_withheld():
     assert is_withheld(answer({**MODERN, **LEGACY}), CALL)
     assert is_withheld(answer({"resultType": "task"}), CALL)
