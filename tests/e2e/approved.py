@@ -1,12 +1,14 @@
 """Calls that people must approve, through a real Envoy, and people who decide in the sidecar's own store."""
 
+import re
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes, token_hex
 from time import time
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -39,6 +41,8 @@ policies:
   - {name: deals, state: enforce, tools: ["crm/get_deal"], then: require_approval, flow: quick}
 """
 CUSTOMER: dict[str, Any] = {"customer_id": "c-1001"}
+_LINK = re.compile(r"https?://\S+/requests/[0-9a-f]{32}")
+NOT_MOVED: Mapping[int, int] = MappingProxyType({})
 MODES = ["2026-07-28", "legacy"]
 
 
@@ -98,12 +102,34 @@ class People:
             await store.close()
 
 
+class Balanced(httpx2.AsyncHTTPTransport):
+    """Sends what is for a port to another one, as a balancer does that keeps the `Host` header.
+
+    Args:
+        moved: from one port to the other; may be changed.
+    """
+
+    def __init__(self, moved: Mapping[int, int]) -> None:
+        super().__init__()
+        self._moved = moved
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url.copy_with(port=self._moved.get(request.url.port or 0, request.url.port))
+        sent = httpx2.Request(
+            request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
+        )
+        return await super().handle_async_request(sent)
+
+
 @asynccontextmanager
-async def connect(world: World, mode: str, *, opens: Any = None, **more: Any) -> AsyncIterator[Client]:
+async def connect(
+    world: World, mode: str, *, opens: Any = None, moved: Mapping[int, int] = NOT_MOVED, **more: Any
+) -> AsyncIterator[Client]:
     """Connect the official client.
 
     Args:
         opens: is called with each page that the server asks to open; None for a client that opens none.
+        moved: as for `Balanced`.
         more: claims of the token.
     """
     headers = {"authorization": f"Bearer {world.one.mint(world.crm, **more)}"}
@@ -113,7 +139,7 @@ async def connect(world: World, mode: str, *, opens: Any = None, **more: Any) ->
         return ElicitResult(action="accept")
 
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=BOUND_S) as http,
+        httpx2.AsyncClient(headers=headers, timeout=BOUND_S, transport=Balanced(moved)) as http,
         Client(
             streamable_http_client(world.crm, http_client=http),
             mode=mode,
@@ -124,14 +150,19 @@ async def connect(world: World, mode: str, *, opens: Any = None, **more: Any) ->
         yield client
 
 
-async def ask(world: World, mode: str, tool: str = "get_customer", arguments: Any = None, **claims: Any) -> str:
-    """Call as a client that opens no pages; return `allowed`, the page to open, or the Reason of the refusal."""
-    async with connect(world, mode, **claims) as client:
+async def ask(world: World, mode: str, tool: str = "get_customer", arguments: Any = None, **more: Any) -> str:
+    """Call as a client that opens no pages; return `allowed`, the page to open, or the Reason of the refusal.
+
+    Args:
+        more: as for `connect`.
+    """
+    async with connect(world, mode, **more) as client:
         try:
             result = await client.call_tool(tool, CUSTOMER if arguments is None else arguments)
         except MCPError as exc:
             return str(exc.data["reason"])
     text = "".join(getattr(each, "text", "") for each in result.content)
-    if PAGE in text:
-        return PAGE + text.partition(PAGE)[2].split()[0]
+    page = _LINK.search(text)
+    if page is not None:
+        return page[0]
     return f"error: {text}" if result.is_error else "allowed"

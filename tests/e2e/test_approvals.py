@@ -106,15 +106,13 @@ async def test_other_client_gets_a_result_that_names_the_page(world, people, mod
     assert again.startswith(PAGE) and again != page
 
 
-READS = {
-    "resource": ("read_resource", "customer://c-1001"),
-    "prompt": ("get_prompt", "summarize", {"customer_id": "c-1001"}),
-}
+READS = {"resource": "customer://c-1001", "prompt": "summarize"}
 
 
 async def read(client, kind):
-    method, *arguments = READS[kind]
-    return await getattr(client, method)(*arguments)
+    if kind == "resource":
+        return await client.read_resource(READS[kind])
+    return await client.get_prompt(READS[kind], CUSTOMER)
 
 
 @pytest.mark.parametrize("kind", READS)
@@ -128,7 +126,7 @@ async def test_resource_and_prompt_are_read_once_by_a_client_that_opens_the_page
     forget(world)
     async with connect(world, "2026-07-28", opens=approve, sub=f"opens-{kind}") as client:
         await read(client, kind)
-        assert (len(opened), reached(world)) == (1, [READS[kind][1]])
+        assert (len(opened), reached(world)) == (1, [READS[kind]])
         await read(client, kind)
     assert len(set(opened)) == 2
 
