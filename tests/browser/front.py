@@ -62,6 +62,29 @@ class Person:
         return " ".join(self.page.inner_text("h1").split())
 
 
+@contextmanager
+def browsing(chromium: Any, url: str, now: float | None = None, **options: Any) -> Iterator[Person]:
+    """Open a browser for somebody.
+
+    Args:
+        url: of the console.
+        now: what pages take for the time; None for the machine's clock.
+        options: those of Playwright's contexts.
+    """
+    context = chromium.new_context(viewport=DESKTOP, **options)
+    if now is not None:
+        context.clock.set_fixed_time(now)
+    context.set_default_timeout(_SECONDS * 1000)
+    page = context.new_page()
+    somebody = Person(url, context, page)
+    page.on("console", somebody.hear)
+    page.on("pageerror", lambda error: somebody.complaints.append(str(error)))
+    try:
+        yield somebody
+    finally:
+        context.close()
+
+
 @dataclass
 class Front:
     """A console that runs, and everything that it stands on."""
@@ -78,21 +101,12 @@ class Front:
     @contextmanager
     def person(self, role: str | None = None, to: str = "/", **options: Any) -> Iterator[Person]:
         """Let somebody open a browser, and log in where they are sent."""
-        context = self.chromium.new_context(viewport=DESKTOP, **options)
         # The page counts with the clock that the console has.
-        context.clock.set_fixed_time(self.clock.now())
-        context.set_default_timeout(_SECONDS * 1000)
-        page = context.new_page()
-        somebody = Person(self.url, context, page)
-        page.on("console", somebody.hear)
-        page.on("pageerror", lambda error: somebody.complaints.append(str(error)))
-        try:
+        with browsing(self.chromium, self.url, self.clock.now(), **options) as somebody:
             if role is not None:
                 somebody.open(to)
                 somebody.log_in(role)
             yield somebody
-        finally:
-            context.close()
 
 
 @dataclass

@@ -32,7 +32,7 @@ policies:
 console: {{provider: one, client_id: {client}, client_secret_file: "{secret}"}}
 limits: {{store_timeout: {call_s:g}s}}
 """
-# A machine that is busy makes calls slow, and the store is not said to be unavailable.
+# A machine that is busy makes calls slow; neither the store nor the issuer is said to be unavailable.
 CALL_S = 60.0
 DEAL = {"deal_id": "d-2001"}
 _INPUT = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">')
@@ -66,6 +66,7 @@ def running_decided(folder: Path, changed: Callable[[str], str] = str) -> Iterat
     def place(text: str) -> str:
         text = text.replace("server: {", f'server: {{console: "{HOST}:{port}", check_timeout: {CALL_S:g}s, ', 1)
         text = text.replace("tenants: any,", "tenants: any, claims: {tenant: tenantId},", 1)
+        text = text.replace("cooldown: 200ms, timeout: 1s", f"cooldown: 200ms, timeout: {CALL_S:g}s")
         return changed(encrypt(folder, text))
 
     console = f"http://{HOST}:{port}"
