@@ -171,6 +171,8 @@ resources:
     origins: ["http://localhost:6274", "http://127.0.0.1:6274"]
     upstream_path: /mcp
     signing_keys: [{id: billing-1, secret_file: $billing_keys/billing-1}]
+    # Answers to questions of the server, as legacy clients post them, could change what was approved.
+    methods: {response: deny}
 access:
   mapping: roles
   rules:

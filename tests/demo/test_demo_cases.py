@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from agen_authz.authoring.draft import build_draft
+from agen_authz.authoring.lint import lint
 from agen_authz.authoring.test import Case, read_cases, try_case
 from agen_authz.config import load
 from agen_authz.core.errors import Problem
@@ -45,3 +46,8 @@ def test_every_target_that_the_demos_rules_name_has_a_case():
 
 def _starts(tool: str, selector: str) -> bool:
     return tool.startswith(selector.partition("*")[0])
+
+
+def test_linter_finds_nothing_in_the_demos_configuration():
+    draft = build_draft(load(EXAMPLE / "agen.yaml", secrets=False, environ={}))
+    assert lint(draft, (), {}, NOW) == []
