@@ -240,6 +240,17 @@ def _like(seen: Seen, like: Seen) -> Any:
     return {**error, "data": {**error["data"], "request_id": like.json["error"]["data"]["request_id"]}}
 
 
+@pytest.mark.parametrize("other", ["f" * 32, "another caller's"], ids=["none", "another caller's"])
+def test_id_that_names_a_request_that_is_not_the_callers_is_no_task(other):
+    desk = open_desk()
+    task_id = begin(desk)
+    if other == "another caller's":
+        desk.call(uses_tasks(build.modern(params=CALL)), sub="bob")
+        other = desk.requests[-1].id
+    assert ask(desk, "tasks/cancel", f"{task_id}.{other}").reason == "task_unknown"
+    assert set(desk.statuses) == {"open"}
+
+
 def test_task_of_another_server_does_not_exist():
     desk = open_desk()
     task_id = begin(desk)
