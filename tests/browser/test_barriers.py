@@ -28,6 +28,12 @@ PAGES = {
     "not-found": ("analyst", f"/requests/{REFUND_ID}"),
     "for-admins": ("analyst", "/tools"),
 }
+# What follows a button: where it is, and what is pressed there, by a person of finance, the last one being signed out.
+PRESSED = {
+    "terminal-code": (f"/terminal?challenge={'c' * 43}&state={'s' * 43}&port=", ("button[value=allow]",)),
+    "request-unmasked": (f"/requests/{REFUND_ID}", ("text=Show unmasked",)),
+    "signed-out": ("/", ("summary", "text=Sign out")),
+}
 LOOKS = {
     f"{width}-{scheme}": (size, scheme)
     for width, size in (("desktop", DESKTOP), ("phone", PHONE))
@@ -53,7 +59,18 @@ def test_no_page_has_a_barrier(front, axe, look):
                 if whose == role:
                     person.open(place)
                     found += [f"{name}: {each}" for each in look_for_barriers(person.page, axe)]
+            if role == "finance":
+                found += list(press_and_look(person, axe))
     assert found == []
+
+
+def press_and_look(person, axe):
+    for name, (place, (*before, last)) in PRESSED.items():
+        person.open(place)
+        for each in before:
+            person.page.click(each)
+        person.follow(last)
+        yield from (f"{name}: {each}" for each in look_for_barriers(person.page, axe))
 
 
 def look_for_barriers(page, axe):
