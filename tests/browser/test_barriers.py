@@ -28,7 +28,7 @@ PAGES = {
     "not-found": ("analyst", f"/requests/{REFUND_ID}"),
     "for-admins": ("analyst", "/tools"),
 }
-# What follows a button: where it is, and what is pressed there, by a person of finance, the last one being signed out.
+# Pages that a button leads to, for a person of finance: where it is, and what is pressed. Signing out is the last.
 PRESSED = {
     "terminal-code": (f"/terminal?challenge={'c' * 43}&state={'s' * 43}&port=", ("button[value=allow]",)),
     "request-unmasked": (f"/requests/{REFUND_ID}", ("text=Show unmasked",)),

@@ -131,6 +131,20 @@ async def test_resource_and_prompt_are_read_once_by_a_client_that_opens_the_page
     assert len(set(opened)) == 2
 
 
+@pytest.mark.parametrize("kind", READS)
+async def test_legacy_client_that_opens_pages_is_told_the_same_way_of_a_resource_and_a_prompt(world, people, kind):
+    async def never(page):
+        raise AssertionError(page)
+
+    async with connect(world, "legacy", opens=never, sub="legacy-reader") as client:
+        with pytest.raises(MCPError) as told:
+            await read(client, kind)
+        (asked,) = told.value.data["elicitations"]
+        assert (told.value.code, asked["url"]) == (-32042, PAGE + asked["elicitationId"])
+        await people.decide(asked["url"])
+        await read(client, kind)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", READS)
 async def test_resource_and_prompt_are_refused_to_other_clients_with_the_page(world, people, kind, mode):

@@ -69,7 +69,7 @@ async def test_requester_cannot_approve_their_own_call_from_a_terminal(decided):
     assert await call(decided, "u-1003") == page
 
 
-async def test_call_of_another_tenant_is_none_of_an_approver_of_this_one(decided):
+async def test_call_of_another_tenant_does_not_exist_for_an_approver_of_this_one(decided):
     page = await ask(decided.world, "2026-07-28", "get_deal", DEAL, sub="dora", tenantId="globex")
     async with visiting("finance", page) as visitor:
         assert (visitor.page.status_code, "get_deal" in visitor.page.text) == (404, False)
