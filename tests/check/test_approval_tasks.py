@@ -8,12 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from agen_authz.core.errors import Unavailable
-from agen_authz.core.model import BoundTask, Digest, Issuer, Owner, Subject
+from agen_authz.core.http.route import Route
+from agen_authz.core.model import Allow, BoundTask, Digest, Issuer, Owner, Subject
 from agen_authz.core.reason import Reason
+from agen_authz.core.stage import Judged, Read, Refused
+from agen_authz.obligations.approval_task import tell_task
+from agen_authz.wire.identity import render_principal
 from tests import builders as build
 from tests.approval_fakes import MemoryApprovals
 from tests.check.approval_rig import FINANCE, PAGE, Desk, asks, opens_urls, rules
 from tests.check.rig import Seen
+from tests.reached import reach
 
 TASKS = "io.modelcontextprotocol/tasks"
 CALL = {"name": "get_customer", "arguments": {"id": 1}}
@@ -312,3 +317,14 @@ def test_page_of_an_allowed_origin_may_read_the_answer():
         "https://app.example.com",
         "no-store",
     )
+
+
+def test_call_about_a_task_of_ours_is_refused_though_it_were_allowed():
+    # The decision never allows one, since no server's task has such an id: this is the second lock.
+    desk = open_desk()
+    about = build.call("tasks/get", task_ids=(f"agen-approval-{'0' * 32}",), uses_task=True)
+    route, rendered = Route(build.resource(), is_metadata=False), render_principal(build.principal())
+    read = reach(build.request(), route, rendered, about, rules=desk.rig.rules)
+    assert isinstance(read, Read)
+    ended = asyncio.run(tell_task(Judged(read, Allow(())), build.NOW, desk.rig.ports))
+    assert isinstance(ended, Refused) and ended.decision.reason is Reason.TASK_UNKNOWN

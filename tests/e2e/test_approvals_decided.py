@@ -1,12 +1,15 @@
 """Calls through a real Envoy that people decide at the sidecar's own console, from a terminal and with a browser."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.approved import ask
+from agen_authz.core.approval.table import REFUSALS, Refusal
+from tests.e2e.approved import ask, reload
 from tests.e2e.deciding import DEAL, Decided, run_as, run_signed_in, running_decided, visiting
+from tests.stage.process import BOUND_S
 
 pytestmark = pytest.mark.envoy
 
@@ -82,3 +85,19 @@ async def test_two_people_approve_in_two_steps_and_one_of_them_alone_has_approve
             await visitor.decide("approve")
         assert await ask(decided.world, "2026-07-28", sub="eda", tenantId="acme") == told
     assert [who for _, who, name in decided.list_votes() if page.endswith(name)] == ["u-1003", "u-1004"]
+
+
+async def test_console_goes_by_the_configuration_that_was_reloaded(decided):
+    page, file = await call(decided, "fay"), decided.folder / "agen.yaml"
+    before = file.read_text("utf-8")
+    async with visiting("finance", page) as visitor:
+        assert "Your approval is the last one that is needed" in visitor.page.text
+        for text, told in (
+            (before.replace("roles: [finance]}}]", "roles: [finance, admin]}}]"), REFUSALS[Refusal.FLOW_CHANGED]),
+            (before, "Your approval is the last one that is needed"),
+        ):
+            reload(decided.world, decided.folder, text)
+            async with asyncio.timeout(BOUND_S):
+                # The worker of the console reloads by itself.
+                while told not in visitor.page.text:
+                    visitor.page = await visitor.web.get(page)
