@@ -288,6 +288,14 @@ def test_other_uses_of_a_task_of_ours_are_not_supported(name):
     assert desk.call(document).reason == "task_unsupported"
 
 
+@pytest.mark.parametrize("method", ["tasks/get", "tasks/cancel"])
+def test_notification_does_nothing_with_a_task(method):
+    desk = open_desk()
+    document = build.modern(method, {"taskId": begin(desk)})
+    del document["id"]
+    assert (desk.call(document).reason, desk.statuses) == ("id_missing", ["open"])
+
+
 def test_store_that_is_down_is_said():
     desk = open_desk()
     task_id = begin(desk)

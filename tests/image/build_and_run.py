@@ -114,9 +114,10 @@ def test_policies_are_tested_in_it_with_every_library_that_a_decision_needs():
 
 def test_every_library_of_the_lock_that_the_sidecar_imports_is_whole():
     imports = "import agen_authz.app.run, agen_authz.app.worker, agen_authz.cli.main"
+    people = "import apprise, asyncpg, jinja2, starlette, httpx, cryptography"
     masking = "import phonenumbers, re2, ahocorasick_rs, stdnum.iban, cel_expr_python, pygrpc_native, asyncio, uvloop"
     number = "print(phonenumbers.is_valid_number(phonenumbers.parse('+442083661177')))"
-    run = ("run", "--rm", *CONFINED, "--entrypoint", PYTHON, IMAGE, "-c", f"{imports}; {masking}; {number}")
+    run = ("run", "--rm", *CONFINED, "--entrypoint", PYTHON, IMAGE, "-c", f"{imports}; {people}; {masking}; {number}")
     assert podman(*run) == podman(*run[:-1], "print(True)")
 
 
