@@ -160,6 +160,22 @@ async def test_wrong_password_is_reported_and_not_shown():
             assert await migrate(server.url.replace("agen@", "agen:right@")) == STEPS
 
 
+# What PgBouncer 1.18 answers to a connection that asks for `statement_timeout` (protocol, "ErrorResponse").
+POOLER = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: statement_timeout\0\0"
+
+
+async def test_pooler_that_takes_no_bounds_of_time_is_named_with_the_cure():
+    async def refuse_all(reader, writer):
+        await reader.read(1)
+        writer.write(b"E" + (len(POOLER) + 4).to_bytes(4, "big") + POOLER)
+        writer.close()
+
+    async with await asyncio.start_server(refuse_all, HOST, 0) as pooler:
+        port = pooler.sockets[0].getsockname()[1]
+        message, cure = await refused(f"postgresql://agen@{HOST}:{port}/agen")
+    assert ("is a pooler" in message, "ignore_startup_parameters" in cure) == (True, True)
+
+
 async def test_connections_are_encrypted_and_the_server_is_verified(tmp_path):
     authority, other = issue("ca"), issue("other")
     with new_postgresql() as server:

@@ -35,6 +35,10 @@ _LOCK = 0x6167656E
 _RESTART = "and start again"
 # By SQLSTATE (appendix A of PostgreSQL's manual).
 _TOLD = {
+    "08P01": (
+        "what is there speaks another protocol, or is a pooler that does not take `statement_timeout`",
+        f"with PgBouncer, set ignore_startup_parameters (docs/deploy.md), {_RESTART}",
+    ),
     "28P01": ("the password is wrong, or the user does not exist", f"correct the URL, {_RESTART}"),
     "28000": ("the server does not let this user in", f"see its pg_hba.conf and the user's role, {_RESTART}"),
     "3D000": ("the database does not exist", f"make it: CREATE DATABASE, owned by this user; {_RESTART}"),
