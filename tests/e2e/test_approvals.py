@@ -266,4 +266,4 @@ async def test_held_call_that_nobody_decides_is_answered_in_time(holding):
     began = time.monotonic()
     assert (await ask(holding, "2026-07-28", sub="alone")).startswith(PAGE)
     # The page is told before `check_timeout`, or Envoy would have answered itself.
-    assert HOLD_S <= time.monotonic() - began
+    assert time.monotonic() - began >= HOLD_S
