@@ -65,6 +65,9 @@ demo: $(READY) ## the story: what is allowed, what is denied, and why
 
 # ---- test ----
 
+# Modules are compiled once, not again by each process that a test starts, whatever the environment says.
+test test-all: export PYTHONDONTWRITEBYTECODE =
+
 test: LIMIT_S = 300
 test: $(READY) ## everything that needs no service, a real Envoy included, with coverage thresholds
 	@mkdir -p build/coverage

@@ -18,8 +18,8 @@ from agen_authz.cli.main import app
 from agen_authz.config import load
 from tests.adapters.database import STEPS
 from tests.config.test_mistakes import GOOD
+from tests.stage.forked import run_command
 from tests.stage.port import reserve_address
-from tests.stage.process import START_S
 
 ROOT = Path(__file__).parents[2]
 RUN = CliRunner()
@@ -33,9 +33,8 @@ def write(tmp_path: Path, text: str = GOOD) -> str:
 
 def typed(*words: str) -> tuple[int, str]:
     """Run a command as a process: `serve` forks, which only a process with one thread may do."""
-    command = [sys.executable, "-m", "agen_authz", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
-    return done.returncode, done.stderr
+    code, _, said = run_command(*words)
+    return code, said
 
 
 def checked(config: str) -> tuple[int, str]:
