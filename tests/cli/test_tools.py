@@ -7,11 +7,12 @@ import sqlite3
 import pytest
 from typer.testing import CliRunner
 
-from agen_authz.adapters.store import SqlCatalogue, migrate, open_store
+from agen_authz.adapters.store import SqlCatalogue, open_store
 from agen_authz.cli.main import app
 from agen_authz.core.pinning.catalogue import sight
 from agen_authz.core.pinning.definition import digest_definition
 from agen_authz.core.pinning.record import Action
+from tests.adapters.database import make_migrated
 from tests.builders import NOW
 from tests.cli.test_commands import with_store
 from tests.core.pinning.rig import tool
@@ -32,7 +33,7 @@ class Stand:
     def __init__(self, folder):
         self.config = with_store(folder)
         self._url = f"sqlite:///{folder}/agen.db"
-        asyncio.run(migrate(self._url))
+        asyncio.run(make_migrated(folder / "agen.db"))
 
     def do(self, act):
         async def opened():
