@@ -13,7 +13,7 @@ from agen_authz.console.desk import Desk
 from agen_authz.console.session import ConsoleSession, Presence
 from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.vault import SecretKind, Vault
-from agen_authz.console.view import Renderer
+from agen_authz.console.view import Renderer, get_renderer
 from agen_authz.core.approval.table import is_login_fresh
 from agen_authz.core.identity.token import may_issue
 from agen_authz.core.model import Provider, Revoked
@@ -135,7 +135,7 @@ def assemble(settings: ConsoleSettings, ports: ConsolePorts) -> Console:
         settings=settings,
         ports=ports,
         vault=Vault(ports.sessions, ports.clock, ports.entropy, settings.key),
-        view=Renderer(settings.prefix),
+        view=get_renderer(settings.prefix),
         desk=Desk(ports),
         session_cookie=name_cookie("session", is_secure=is_secure),
     )

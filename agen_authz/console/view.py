@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agen_authz.console.session import ConsoleSession
 from agen_authz.console.spelling import spell_clock, spell_duration, spell_iso, spell_moment, spell_text, split_code
+from agen_authz.core.memory import remember
 from agen_authz.core.pinning.hidden import spell
 
 STATIC: Mapping[str, str] = {
@@ -48,3 +49,9 @@ class Renderer:
     def render(self, name: str, values: Mapping[str, Any], *, session: ConsoleSession | None, now: float) -> str:
         """Render a template."""
         return self._jinja.get_template(name).render(**values, session=session, now=now)
+
+
+@remember(8)
+def get_renderer(prefix: str) -> Renderer:
+    """Return what renders pages under this prefix: after a reload no template is compiled again."""
+    return Renderer(prefix)
