@@ -239,6 +239,10 @@ MEANINGS = {
     "the console could not answer a request": (
         "The store or the provider does not answer; `cause` names it. The person got 503, and nothing was changed."
     ),
+    "a sign-in at the console could not be written to the audit log": (
+        "The person is signed in or out, or was refused, as `event` says; only the event is missing. See"
+        " `agen_audit_events_total`."
+    ),
     "a change of a request could not be written to the audit log": (
         "The change counts, and the store has it under the request `approval`; only its event is missing. See"
         " `agen_audit_events_total`."

@@ -1,5 +1,6 @@
 """The parts of the console that every page needs, built once."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,14 @@ from agen_authz.console.session import ConsoleSession, Presence
 from agen_authz.console.settings import ConsolePorts, ConsoleSettings
 from agen_authz.console.vault import SecretKind, Vault
 from agen_authz.console.view import Renderer, get_renderer
-from agen_authz.core.approval.table import is_login_fresh
+from agen_authz.core.approval.table import Approver, is_login_fresh
+from agen_authz.core.errors import Unavailable
 from agen_authz.core.identity.token import may_issue
 from agen_authz.core.model import Provider, Revoked
+from agen_authz.core.reason import Reason
+from agen_authz.wire.sign_in_event import SignInWord, render_sign_in
 
+_LOG = logging.getLogger(__name__)
 _BEARER = "bearer "
 _PLACES = (("/", "Inbox"), ("/requests", "Requests"))
 _ADMIN_PLACES = (
@@ -64,6 +69,15 @@ class Console:
             return None
         rules = self.ports.rules()
         return session if _is_vouched(session, rules.provider) and not _is_revoked(session, rules.revoked) else None
+
+    async def note_sign_in(self, word: SignInWord, who: Approver | None, reason: Reason | None = None) -> None:
+        """Write down who came or left; a person is not turned away because it cannot be written."""
+        rules, now = self.ports.rules(), self.ports.clock.now()
+        line = render_sign_in(word, rules.provider.name, rules.event, now=now, who=who, reason=reason)
+        try:
+            await self.ports.record(line)
+        except Unavailable:
+            _LOG.error("a sign-in at the console could not be written to the audit log", extra={"event": word.value})
 
     def is_fresh(self, session: ConsoleSession) -> bool:
         """True if this person has logged in lately enough to decide something."""

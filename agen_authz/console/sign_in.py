@@ -31,6 +31,7 @@ from agen_authz.core.identity.token import may_issue
 from agen_authz.core.model import RawToken
 from agen_authz.core.reason import Reason
 from agen_authz.ports.sign_in import CodeExchange
+from agen_authz.wire.sign_in_event import SignInWord
 
 _LOG = logging.getLogger(__name__)
 _PENDING_S = 600.0
@@ -122,6 +123,7 @@ class SignInPages:
         signed_in = await self._verify(query, pending)
         if isinstance(signed_in, Rejected):
             # The detail is for operators: it names claims of a person who is not known here.
+            await self.console.note_sign_in(SignInWord.REFUSED, None, signed_in.reason)
             _LOG.warning("a sign-in was refused", extra={"reason": signed_in.reason.value, "detail": signed_in.detail})
             return self._refuse(f"What the provider says about you is not accepted ({signed_in.reason}).", pending.to)
         return await self._welcome(request, signed_in, pending.to)
@@ -174,6 +176,7 @@ class SignInPages:
         await console.vault.put(SecretKind.BROWSER, secret, session, ends_at)
         if old is not None and not is_same:
             await console.vault.remove(SecretKind.PRESENCE, old.presence)
+        await console.note_sign_in(SignInWord.SIGNED_IN, approver)
         answer = console.redirect(to)
         console.session_cookie.set(answer, secret, console.settings.session_s)
         return answer
@@ -192,6 +195,7 @@ class SignInPages:
         ended = await self._end(request)
         if ended is not None:
             await console.vault.remove(SecretKind.PRESENCE, ended.presence)
+            await console.note_sign_in(SignInWord.SIGNED_OUT, ended.approver)
         answer = console.redirect("/signed-out")
         console.session_cookie.clear(answer)
         return answer

@@ -27,6 +27,7 @@ from agen_authz.console.vault import SecretKind
 from agen_authz.console.visit import for_people, from_own_form
 from agen_authz.core.approval.pairing import bind_challenge, match_number
 from agen_authz.core.strict_json import parse_json
+from agen_authz.wire.sign_in_event import SignInWord
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _PORT = re.compile(r"[1-9][0-9]{3,4}")
@@ -111,6 +112,7 @@ class TerminalPages:
             return refuse(403, _NO_CODE)
         session, token = replace(found.session, csrf=console.vault.draw()), console.vault.draw()
         await console.vault.put(SecretKind.TERMINAL, token, session, session.ends_at)
+        await console.note_sign_in(SignInWord.TERMINAL, session.approver)
         return JSONResponse({"token": token, "ends_at": session.ends_at, "name": session.shown_name})
 
     async def end(self, request: Request) -> Response:

@@ -155,6 +155,7 @@ class Stand:
     sessions: MemorySessions = field(default_factory=MemorySessions)
     metrics: CountingMetrics = field(default_factory=CountingMetrics)
     events: list[dict[str, Any]] = field(default_factory=list)
+    sign_ins: list[dict[str, Any]] = field(default_factory=list)
     is_audit_down: bool = False
     parts: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
@@ -196,7 +197,8 @@ class Stand:
     async def _record(self, line: bytes) -> None:
         if self.is_audit_down:
             raise Unavailable(Reason.AUDIT_UNAVAILABLE, "audit")
-        self.events.append(json.loads(line))
+        event = json.loads(line)
+        (self.sign_ins if event["decision"] == "sign_in" else self.events).append(event)
 
     async def _describe(self) -> Mapping[str, str]:
         return self.parts

@@ -46,6 +46,7 @@ async def terminal(stand, said=BOB, **changes):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(stand.app), base_url=ORIGIN) as web:
         signed_in = Terminal(web)
         assert (await signed_in.exchange(code)).status_code == 200
+        assert stand.sign_ins[-1]["sign_in"]["event"] == "terminal"
         yield signed_in
 
 

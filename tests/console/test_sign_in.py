@@ -285,6 +285,40 @@ async def test_signing_out_ends_the_session(stand):
         assert "You are signed out" in (await browser.get("/signed-out")).text
 
 
+def list_told(stand):
+    return [(each["sign_in"]["event"], each["sign_in"].get("subject"), each["reason"]) for each in stand.sign_ins]
+
+
+async def test_who_comes_and_leaves_is_in_the_audit_log(stand):
+    async with stand.browsing(BOB) as browser:
+        await browser.post("/sign-out", {"csrf": await browser.csrf()})
+    async with stand.browsing() as browser:
+        await browser.sign_in(claims("mallory", aud="another-client"))
+    assert list_told(stand) == [
+        ("signed_in", "bob", ""),
+        ("signed_out", "bob", ""),
+        ("refused", None, "token_audience"),
+    ]
+    assert (stand.sign_ins[0]["sign_in"]["roles"], stand.sign_ins[0]["policy_set"]) == (["lead"], "v-1")
+
+
+async def test_strangers_cannot_fill_the_audit_log(stand):
+    async with stand.browsing() as browser:
+        await browser.get("/sign-in/callback?code=x&state=y")
+        location = await begin(browser)
+        state = dict(parse_qsl(urlsplit(location).query))["state"]
+        await browser.come_back({"error": "access_denied", "state": state})
+        await browser.post("/sign-out", {"csrf": ""})
+    assert stand.sign_ins == []
+
+
+async def test_person_is_signed_in_though_the_event_cannot_be_written(stand, caplog):
+    stand.is_audit_down = True
+    async with stand.browsing(BOB) as browser:
+        assert (await browser.get("/")).status_code == 200
+    assert "could not be written to the audit log" in caplog.text
+
+
 async def test_nobody_else_signs_a_person_out(stand):
     async with stand.browsing(BOB) as browser:
         assert (await browser.post("/sign-out", {"csrf": "guess"})).status_code == 403

@@ -47,16 +47,17 @@ class Event(_message.Message):
     MASKING_FIELD_NUMBER: _builtins.int
     APPROVAL_FIELD_NUMBER: _builtins.int
     APPROVALS_FIELD_NUMBER: _builtins.int
+    SIGN_IN_FIELD_NUMBER: _builtins.int
     time: _builtins.str
     """RFC 3339, UTC, to the microsecond; a fraction of zero is left out."""
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
     """allow, deny, step_up, await_approval or answer (metadata, CORS preflights, and the state of a call's approval); aggregated
-    is one event for many decisions, which are in `aggregated`. Five words are not decisions: drift, for definitions of
+    is one event for many decisions, which are in `aggregated`. Six words are not decisions: drift, for definitions of
     tools that a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in
-    a response; sample, for what a sample of responses that no data-protection rule covers shows; and approval, for
-    what happens to a request for approval.
+    a response; sample, for what a sample of responses that no data-protection rule covers shows; approval, for what
+    happens to a request for approval; and sign_in, for who signs in at the console.
     """
     reason: _builtins.str
     """The true Reason; docs/reasons.md lists them."""
@@ -117,6 +118,10 @@ class Event(_message.Message):
         they have approved and this call has used.
         """
 
+    @_builtins.property
+    def sign_in(self) -> Global___SignIn:
+        """Only where `decision` is sign_in; `reason` is that of a refusal."""
+
     def __init__(
         self,
         *,
@@ -139,14 +144,67 @@ class Event(_message.Message):
         masking: Global___Masking | None = ...,
         approval: Global___Approval | None = ...,
         approvals: _abc.Iterable[Global___CallApproval] | None = ...,
+        sign_in: Global___SignIn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "call", b"call", "context", b"context", "drift", b"drift", "masking", b"masking", "pin", b"pin", "principal", b"principal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "call", b"call", "context", b"context", "drift", b"drift", "masking", b"masking", "pin", b"pin", "principal", b"principal", "sign_in", b"sign_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "approvals", b"approvals", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "time", b"time", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregated", b"aggregated", "approval", b"approval", "approvals", b"approvals", "call", b"call", "context", b"context", "decision", b"decision", "drift", b"drift", "duration_us", b"duration_us", "masking", b"masking", "pin", b"pin", "policies", b"policies", "policy_set", b"policy_set", "principal", b"principal", "reason", b"reason", "request_id", b"request_id", "server", b"server", "shortened", b"shortened", "sign_in", b"sign_in", "time", b"time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class SignIn(_message.Message):
+    """A person at the console."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    AUTH_TIME_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """signed_in, terminal (the person let a terminal in), signed_out, or refused (what the provider said is not accepted)."""
+    provider: _builtins.str
+    """The provider's name."""
+    issuer: _builtins.str
+    """As the provider said at the sign-in; absent of a refusal."""
+    subject: _builtins.str
+    email: _builtins.str
+    """Verified, or empty."""
+    tenant: _builtins.str
+    auth_time: _builtins.str
+    """RFC 3339, UTC: when the person logged in at the provider; absent if it does not say."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        email: _builtins.str = ...,
+        tenant: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+        groups: _abc.Iterable[_builtins.str] | None = ...,
+        auth_time: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auth_time", b"auth_time", "email", b"email", "event", b"event", "groups", b"groups", "issuer", b"issuer", "provider", b"provider", "roles", b"roles", "subject", b"subject", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignIn: _TypeAlias = SignIn  # noqa: Y015
 
 @_typing.final
 class CallApproval(_message.Message):
