@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 import orjson
 
+from agen_authz.core.memory import remember
+
 # INVARIANT: outside of strings, JSON is printable ASCII, so whatever else is in a line is inside of one.
-_ODD = re.compile(r"[^\x20-\x7e]")
+_ODD = re.compile(r"[^\x20-\x7e]+")
 # Invisible (Unicode's Default_Ignorable_Code_Point), though Python counts them as printable.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _DELETE = b"\x7f"
@@ -25,7 +27,14 @@ def render_line(event: Mapping[str, object]) -> bytes:
 
 
 def _spell(found: "re.Match[str]") -> str:
-    character = found[0]
+    run = found[0]
+    if run.isprintable() and not _INVISIBLE.search(run):
+        return run
+    return "".join(map(_spell_character, run))
+
+
+@remember(4096)
+def _spell_character(character: str) -> str:
     if character.isprintable() and not _INVISIBLE.match(character):
         return character
     units = character.encode("utf-16-be")

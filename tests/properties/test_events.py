@@ -241,6 +241,11 @@ def test_letters_of_every_script_stay_readable():
     assert "Jürgen 東京 \U0001f511".encode() in render(Deny(Reason.TOKEN_MISSING), asked)
 
 
+def test_letters_next_to_what_is_escaped_stay_readable():
+    asked = reach(build.request(headers={"user-agent": "東\u202e京\u200b"}), ROUTE, rules=RULES)
+    assert "東\\u202e京\\u200b".encode() in render(Deny(Reason.TOKEN_MISSING), asked)
+
+
 def rename(asked: Stage, route: Route) -> Stage:
     """Reach the same for another resource."""
     received = find_received(asked)
