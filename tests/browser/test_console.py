@@ -1,5 +1,7 @@
 """Approvers in front of a real browser."""
 
+import json
+
 import pytest
 
 from agen_authz.core.approval.request import Progress
@@ -143,7 +145,8 @@ def test_arguments_are_unmasked_once_for_those_who_may(front):
         assert "nora.novak@buyer.example" in fumiko.page.inner_text(".code")
         fumiko.open(PAGE)
         assert "nora.novak@buyer.example" not in fumiko.page.content()
-    assert ['"event":"unmasked"' in each["line"] for each in front.lines] == [True]
+    events = [json.loads(each["line"]) for each in front.lines]
+    assert [each["approval"]["event"] for each in events if each["decision"] == "approval"] == ["unmasked"]
 
 
 def test_changed_tool_is_approved_once_its_hidden_text_was_seen(front):
