@@ -219,3 +219,12 @@ def test_clock_that_is_set_back_does_not_turn_the_times_around():
     assert (event["aggregated"]["first"], event["aggregated"]["last"]) == (
         "2027-01-15T07:59:00+00:00", "2027-01-15T08:00:00+00:00",
     )  # fmt: skip
+
+
+def test_request_that_cannot_be_read_is_counted_without_an_address():
+    rig = Rig(denials_per_second=1)
+    for _ in range(5):
+        drive(rig.servicer.check(b"\xff", 1.0))
+    (part,) = rig.ports.crowd.take().split()
+    assert part.counts == {("deny", "request_unreadable", ""): 4}
+    assert [(each.reason, each.ip, each.path) for each in part.examples] == [("request_unreadable", "", "")]

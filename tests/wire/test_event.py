@@ -144,3 +144,11 @@ def test_event_of_many_policies_names_each_once_and_enforced_ones_first():
     event = json.loads(render_event(decision, reach(), now=NOW, duration_us=0))
     assert [each["name"] for each in event["policies"]] == [*(f"s{number}" for number in range(19)), "e"]
     assert [(each["field"], each["total"]) for each in event["shortened"]] == [("policies", 51)]
+
+
+def test_event_that_does_not_fit_otherwise_is_cut_tightly():
+    long = "s" * 500
+    why = tuple(Step("access", "not_granted", f"{long}{number}") for number in range(30))
+    matched = tuple(Matched(f"{long}{number}", Effect.DENY, State.ENFORCE, Outcome.ERROR, long) for number in range(30))
+    event = json.loads(render_event(Deny(Reason.POLICY_DENIED, why, matched=matched), reach(), now=NOW, duration_us=0))
+    assert (len(event["why"]), len(event["policies"])) == (4, 4)

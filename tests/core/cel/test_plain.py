@@ -2,8 +2,10 @@
 
 import pytest
 
+from agen_authz.core.cel.condition import Condition
 from agen_authz.core.cel.plain import read_plain
 from agen_authz.core.cel.wire import CALL, CONST, IDENT, LIST, STRING_VALUE, Fields, read_fields
+from agen_authz.core.policy.table import environment
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -41,3 +43,8 @@ def test_list_of_constants_is_plain():
 )
 def test_what_is_not_on_the_list_is_the_librarys(node):
     assert read_plain(node) is None
+
+
+def test_comparison_with_a_whole_number_that_no_double_holds_is_the_librarys():
+    readings = [environment().compile(f"args.n > {number}") for number in (2**53 - 1, 2**53 + 1)]
+    assert [each.plain is None for each in readings if isinstance(each, Condition)] == [False, True]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agen_authz.core.response.head import HeaderChanges, Media, choose_changes, read_head
+from agen_authz.core.reason import Reason
+from agen_authz.core.response.head import HeaderChanges, Media, choose_changes, read_head, refuse_head
 
 PASSES = {
     "access-control-allow-origin": ("https://app.example.com", "a b"),
@@ -79,3 +80,9 @@ def test_any_headers_are_read(fields: list[tuple[str, str]]):
 
 def test_number_of_another_script_is_no_status():
     assert read_head(((":status", "２００"),)) is None
+
+
+def test_response_with_a_host_header_is_no_answer_of_an_mcp_server():
+    head = read_head(((":status", "200"), ("content-type", "application/json"), ("host", "evil.example.com")))
+    assert head is not None
+    assert refuse_head(head, has_body=True) is Reason.RESPONSE_NOT_MCP
