@@ -8,7 +8,7 @@ from agen_authz.core.reason import Reason
 from agen_authz.core.stage import refuse_late
 from tests.reached import reach
 
-LATE = {
+LATE: dict[str, tuple[Unavailable | TimeoutError, tuple[Reason, Step]]] = {
     "a store that is down": (
         Unavailable(Reason.STORE_UNAVAILABLE, "tasks"),
         (Reason.STORE_UNAVAILABLE, Step("facts", "unavailable", "tasks")),
