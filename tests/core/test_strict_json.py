@@ -21,7 +21,10 @@ READ = {
     ),
     "brackets behind an escaped quote": (b'["\\\\\\"[[[[", "\\\\",[[]]]', ['\\"[[[[', "\\", [[]]]),
     "escaped key": (b'{"\\u006d":1}', {"m": 1}),
-    "whole number next to an escaped pair": (b'[12,"\\ud83d\\ude00"]', [12, "\U0001f600"]),
+    "whole number next to a text of many digits": (
+        b'[12,"%b\\ud83d\\ude00"]' % (b"1" * 30),
+        [12, "1" * 30 + "\U0001f600"],
+    ),
     "escaped pair": (b'"\\ud83d\\ude00"', "\U0001f600"),
     "escaped backslash before a look-alike": (b'"\\\\ud83d"', "\\ud83d"),
     "largest": (b"18446744073709551615", 2**64 - 1),
