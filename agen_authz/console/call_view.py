@@ -82,9 +82,6 @@ def _find_named(binding: Binding, params: Mapping[str, Json]) -> str:
 
 
 def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], named: str, *, is_clear: bool) -> CallView:
-    counts: Counter[str] = Counter()
-    for each in receipts:
-        counts[each.detector] += each.count
     pointers = [each.pointer for each in receipts]
     arguments = params.get("arguments")
     rest: dict[str, Json] = {name: each for name, each in params.items() if name not in {"arguments", named}}
@@ -92,22 +89,26 @@ def _view(params: Mapping[str, Json], receipts: tuple[Receipt, ...], named: str,
     return CallView(
         arguments=() if arguments is None else list_json(arguments, below),
         rest=list_json(rest, pointers) if rest else (),
-        masked=tuple(sorted(counts.items())),
+        masked=_count(receipts, Counter()),
         hidden=tuple(each.path or "/" for each in find_hidden(dict(params))),
         params=dict(params),
         is_clear=is_clear,
     )
 
 
-def _add_headers(view: CallView, sent: Mapping[str, Json], receipts: tuple[Receipt, ...]) -> CallView:
-    counts = Counter(dict(view.masked))
+def _count(receipts: Iterable[Receipt], counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Count masked values by detector, added to what was counted before."""
     for each in receipts:
         counts[each.detector] += each.count
+    return tuple(sorted(counts.items()))
+
+
+def _add_headers(view: CallView, sent: Mapping[str, Json], receipts: tuple[Receipt, ...]) -> CallView:
     return replace(
         view,
         headers=list_json(dict(sent), [each.pointer for each in receipts]),
         sent=dict(sent),
-        masked=tuple(sorted(counts.items())),
+        masked=_count(receipts, Counter(dict(view.masked))),
         hidden=(*view.hidden, *(each.path or "/" for each in find_hidden(dict(sent)))),
     )
 

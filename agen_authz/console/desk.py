@@ -78,10 +78,16 @@ class Desk:
 
     async def find(self, session: ConsoleSession, request_id: str) -> SeenRequest | None:
         """Find a request that this person may see."""
-        if not REQUEST_ID.fullmatch(request_id):
-            return None
-        request = await self.ports.approvals.get(request_id)
+        request = await self._read(session, request_id)
         return None if request is None else self._see(session, request)
+
+    async def _read(self, session: ConsoleSession, request_id: str) -> ApprovalRequest | None:
+        """Read a request that this person may see, as it is kept: what has ended by now may not be noted in it."""
+        request = await self.ports.approvals.get(request_id) if REQUEST_ID.fullmatch(request_id) else None
+        if request is None:
+            return None
+        rules = self.ports.rules()
+        return request if may_see(request, rules.flows.get(request.flow), session.approver, rules.terms) else None
 
     def _see(self, session: ConsoleSession, request: ApprovalRequest) -> SeenRequest | None:
         rules, approver = self.ports.rules(), session.approver
@@ -123,16 +129,14 @@ class Desk:
         self, session: ConsoleSession, request_id: str, *, approves: bool, reason: str, votes: int
     ) -> SeenRequest | Refusal | Obstacle:
         """Decide a request for this person, if the rules let them."""
-        if not REQUEST_ID.fullmatch(request_id):
-            return Obstacle.GONE
-        rules, approver, now = self.ports.rules(), session.approver, self.ports.clock.now()
-        request = await self.ports.approvals.get(request_id)
-        flow = None if request is None else rules.flows.get(request.flow)
-        if request is None or not may_see(request, flow, approver, rules.terms):
+        request = await self._read(session, request_id)
+        if request is None:
             return Obstacle.GONE
         if len(request.votes) != votes:
             return Obstacle.CHANGED
-        after = vote(request, flow, approver, rules.terms, approves=approves, reason=reason, now=now)
+        rules, now = self.ports.rules(), self.ports.clock.now()
+        flow = rules.flows.get(request.flow)
+        after = vote(request, flow, session.approver, rules.terms, approves=approves, reason=reason, now=now)
         if isinstance(after, Refusal):
             return await self._refuse(session, request, after)
         if approves and not await self._is_seen(session, request, flow):
@@ -144,11 +148,9 @@ class Desk:
 
     async def withdraw(self, session: ConsoleSession, request_id: str) -> SeenRequest | Refusal | Obstacle:
         """Withdraw a request for the person who made it, or the approval that it has."""
-        seen = await self.find(session, request_id)
-        request = None if seen is None else await self.ports.approvals.get(request_id)
+        request = await self._read(session, request_id)
         if request is None:
             return Obstacle.GONE
-        # As it is kept, not as it is shown: what has ended is noted by the clock, not here.
         after = withdraw(request, session.approver.owner, self.ports.clock.now())
         if isinstance(after, Refusal):
             return await self._refuse(session, request, after)

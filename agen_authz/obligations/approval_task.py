@@ -61,7 +61,7 @@ async def tell_task(judged: Judged, now: float, ports: Ports) -> Ended:
     if read.call.method == "tasks/update":
         return Refused(read, acknowledge(task_id, read, "nothing_asked"))
     for each in requests:
-        await _withdraw(each.id, read, ports.approvals, ports, now)
+        await _withdraw(each, read, ports.approvals, ports, now)
     return Refused(read, acknowledge(task_id, read, "withdrawn"))
 
 
@@ -79,10 +79,10 @@ def _get_owner(read: Read) -> Owner:
     return Owner(read.known.principal.issuer, read.known.principal.subject)
 
 
-async def _withdraw(request_id: str, read: Read, store: ApprovalStore, ports: Ports, now: float) -> None:
+async def _withdraw(found: ApprovalRequest, read: Read, store: ApprovalStore, ports: Ports, now: float) -> None:
     rules, owner = get_arrived(read).rules, _get_owner(read)
+    before: ApprovalRequest | None = found
     for _ in range(_TRIES):
-        before = await store.get(request_id)
         after = Refusal.ENDED if before is None else withdraw(before, owner, now)
         if before is None or isinstance(after, Refusal):
             return
@@ -94,6 +94,7 @@ async def _withdraw(request_id: str, read: Read, store: ApprovalStore, ports: Po
                 await write_evidence(line, ports.audit, owner)
             except Unavailable:
                 # It is withdrawn, and the store says so.
-                extra = {"approval": request_id}
+                extra = {"approval": after.id}
                 _LOG.error("a change of a request could not be written to the audit log", extra=extra)
             return
+        before = await store.get(found.id)

@@ -15,7 +15,7 @@ from agen_authz.core.model import Owner
 from agen_authz.wire.event import MAX_EVENT_BYTES
 from agen_authz.wire.heading import render_heading
 from agen_authz.wire.line import render_line
-from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Shortener
+from agen_authz.wire.shorten import Room, Shortener, fit
 
 APPROVAL = "approval"
 
@@ -73,12 +73,8 @@ def render_approval(
         request: as it is afterwards.
         by: who did it; None if it was the requester's call, or the clock.
     """
-    for room in (WHOLE, FULL):
-        line = _render(room, word, request, (terms, now, by))
-        if len(line) < MAX_EVENT_BYTES:
-            return line
-    # INVARIANT: with TIGHT room every event fits (tests/wire/test_approval_event.py).
-    return _render(TIGHT, word, request, (terms, now, by))
+    # It fits: tests/wire/test_approval_event.py.
+    return fit(lambda room: _render(room, word, request, (terms, now, by)), MAX_EVENT_BYTES)
 
 
 def _render(

@@ -13,7 +13,7 @@ from agen_authz.core.pinning.record import PinRecord
 from agen_authz.wire.event import MAX_EVENT_BYTES
 from agen_authz.wire.heading import render_heading
 from agen_authz.wire.line import render_line
-from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Row, Shortener
+from agen_authz.wire.shorten import FULL, Room, Row, Shortener, fit
 
 DRIFT, PIN = "drift", "pin"
 _QUIET = frozenset({Kind.NEW.value, Kind.WORDING.value})
@@ -21,14 +21,13 @@ _QUIET = frozenset({Kind.NEW.value, Kind.WORDING.value})
 
 def render_drift(drifts: Sequence[Drift], pushed_out: int, *, request_id: str, policy_set: str, now: float) -> bytes:
     """Render one event, without its line end, for all that one list of a server shows for the first time."""
-    for room in (WHOLE, FULL):
-        line = _render(
-            room, drifts, pushed_out, render_heading(DRIFT, drifts[0].server, request_id, policy_set, now=now)
-        )
-        if len(line) < MAX_EVENT_BYTES:
-            return line
-    # INVARIANT: with TIGHT room every event fits (tests/wire/test_drift.py).
-    return _render(TIGHT, drifts, pushed_out, render_heading(DRIFT, drifts[0].server, request_id, policy_set, now=now))
+
+    def render(room: Room) -> bytes:
+        event = render_heading(DRIFT, drifts[0].server, request_id, policy_set, now=now)
+        return _render(room, drifts, pushed_out, event)
+
+    # It fits: tests/wire/test_drift.py.
+    return fit(render, MAX_EVENT_BYTES)
 
 
 def _render(room: Room, drifts: Sequence[Drift], pushed_out: int, event: dict[str, object]) -> bytes:

@@ -10,7 +10,7 @@ from agen_authz.core.identity.rendered import RenderedPrincipal
 from agen_authz.core.model import Principal
 from agen_authz.core.signature import CALLER_HEADERS, render_lines
 from agen_authz.wire.line import render_line
-from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Shortener
+from agen_authz.wire.shorten import Room, Shortener, fit
 
 # A caller's part of an event; what is left of the 16 KiB is the call's.
 MAX_CALLER_EVENT_BYTES = 6 * 1024
@@ -28,11 +28,7 @@ def render_principal(principal: Principal) -> RenderedPrincipal:
 
 
 def _render_event(principal: Principal) -> bytes:
-    for room in (WHOLE, FULL):
-        event = render_line(_event_of(principal, room))
-        if len(event) <= MAX_CALLER_EVENT_BYTES:
-            return event
-    return render_line(_event_of(principal, TIGHT))
+    return fit(lambda room: render_line(_event_of(principal, room)), MAX_CALLER_EVENT_BYTES + 1)
 
 
 def set_header(allowed: pb.OkHttpResponse, name: str, value: str) -> None:

@@ -37,6 +37,18 @@ FULL = Room(items=20, chars=512, wide_chars=512)
 TIGHT = Room(items=4, chars=128, wide_chars=10)
 
 
+def fit(render: Callable[[Room], bytes], limit_bytes: int) -> bytes:
+    """Render in the largest room in which it is shorter than a limit; in `TIGHT` room it is taken as it is.
+
+    INVARIANT: what is rendered in `TIGHT` room fits; each caller has a test that says so.
+    """
+    for room in (WHOLE, FULL):
+        rendered = render(room)
+        if len(rendered) < limit_bytes:
+            return rendered
+    return render(TIGHT)
+
+
 class Shortener:
     """Cuts the fields of one event, and remembers in `shortened` which were cut and what they were."""
 

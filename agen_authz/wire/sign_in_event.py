@@ -9,7 +9,7 @@ from agen_authz.wire.approval_event import EventTerms
 from agen_authz.wire.event import MAX_EVENT_BYTES
 from agen_authz.wire.heading import render_heading
 from agen_authz.wire.line import render_line
-from agen_authz.wire.shorten import FULL, TIGHT, WHOLE, Room, Shortener
+from agen_authz.wire.shorten import Room, Shortener, fit
 
 SIGN_IN = "sign_in"
 
@@ -39,12 +39,8 @@ def render_sign_in(
         who: None if it is not known.
         reason: only of a refusal.
     """
-    for room in (WHOLE, FULL):
-        line = _render(room, word, provider, (terms, now, who, reason))
-        if len(line) < MAX_EVENT_BYTES:
-            return line
-    # INVARIANT: with TIGHT room every event fits (tests/wire/test_sign_in_event.py).
-    return _render(TIGHT, word, provider, (terms, now, who, reason))
+    # It fits: tests/wire/test_sign_in_event.py.
+    return fit(lambda room: _render(room, word, provider, (terms, now, who, reason)), MAX_EVENT_BYTES)
 
 
 def _render(

@@ -62,8 +62,8 @@ STAGES: Mapping[Stage, frozenset[Reason]] = {
     Stage.OUTSIDE: frozenset(
         {
             Reason.METADATA, Reason.APPROVAL_TASK, Reason.PREFLIGHT, Reason.UNKNOWN_HOST, Reason.UNKNOWN_PATH,
-            Reason.FOREIGN_QUERY,
-            Reason.METHOD_NOT_ALLOWED, Reason.UPGRADE_REFUSED, Reason.UNEXPECTED_BODY, Reason.REQUEST_UNREADABLE,
+            Reason.FOREIGN_QUERY, Reason.METHOD_NOT_ALLOWED, Reason.UPGRADE_REFUSED, Reason.UNEXPECTED_BODY,
+            Reason.REQUEST_UNREADABLE,
             Reason.HEADER_MALFORMED, Reason.HEADER_UNDERSCORE, Reason.HEADER_REPEATED, Reason.AUTHORIZATION_MALFORMED,
             Reason.ORIGIN_REFUSED, Reason.TOKEN_MISSING, Reason.TOKEN_MALFORMED, Reason.TOKEN_ALGORITHM,
             Reason.TOKEN_TYPE, Reason.TOKEN_CRITICAL_HEADER, Reason.TOKEN_ISSUER, Reason.TOKEN_KEY_UNKNOWN,

@@ -53,8 +53,8 @@ class Event(_message.Message):
     request_id: _builtins.str
     """The id of the request, the same that the client and the backend were told."""
     decision: _builtins.str
-    """allow, deny, step_up, await_approval or answer (metadata, CORS preflights, and the state of a call's approval); aggregated
-    is one event for many decisions, which are in `aggregated`. Six words are not decisions: drift, for definitions of
+    """allow, deny, step_up, await_approval or answer (metadata, CORS preflights, and the state of a call's approval);
+    aggregated is one event for many decisions, which are in `aggregated`. Six words are not decisions: drift, for definitions of
     tools that a server lists for the first time; pin, for what an operator did with one; mask, for what was masked in
     a response; sample, for what a sample of responses that no data-protection rule covers shows; approval, for what
     happens to a request for approval; and sign_in, for who signs in at the console.
